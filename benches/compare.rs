@@ -6,8 +6,8 @@
 //! `cargo bench --bench compare`. Each comparison prints the number of its simulations to standard
 //! error.
 
-#[path = "../tests/support/mod.rs"]
-mod support;
+#[path = "../tests/all/support/large.rs"]
+mod large;
 
 use std::path::Path;
 
@@ -156,7 +156,7 @@ fn execute_a_week_of_auto_scaling(bencher: Bencher) {
 
 /// Twenty tables with a hundred indexes.
 fn twenty_tables(books: &Books) -> (Workload, String) {
-    let text = support::large(20, 5);
+    let text = large::design(20, 5);
     let workload = load("bench.toml", &text, Path::new("."), &Setting::new(books))
         .unwrap_or_else(|errors| unreachable!("{errors}"));
     (workload, text)

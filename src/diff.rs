@@ -122,11 +122,11 @@ fn key<'a>(
         region,
         access,
     } = &line.subject;
-    let abroad = (region != home).then_some(region.as_str());
+    let in_replicas = (region != home).then_some(region.as_str());
     (
         table,
         index.as_deref(),
-        abroad,
+        in_replicas,
         access.as_deref(),
         &line.usage_type,
         line.published.tier_from,

@@ -200,7 +200,7 @@ fn run(lanes: &mut [AccountDirection], limits: &Limits, warm_up: u64) -> Vec<Led
         for (state, lane) in states.iter_mut().zip(lanes.iter_mut()) {
             state.apply(now, &mut quota);
             state.serve(lane, at, counts, limits);
-            state.wish(lane, now, at);
+            state.request(lane, now, at);
         }
     }
     states
@@ -369,17 +369,17 @@ impl LedgerState {
         }
     }
 
-    fn wish(&mut self, lane: &mut AccountDirection, now: u64, at: u64) {
+    fn request(&mut self, lane: &mut AccountDirection, now: u64, at: u64) {
         let seen = PastMinutes {
             minute: lane.series.start_minute + at,
             capacity: self.capacity,
             pending: self.pending.is_some(),
             consumed: &self.consumed,
         };
-        if let Some(wish) = lane.policy.wish(&seen)
-            && wish.units != self.capacity
+        if let Some(request) = lane.policy.request(&seen)
+            && request.units != self.capacity
         {
-            self.pending = Some((now + 1 + wish.delay_minutes, wish.units));
+            self.pending = Some((now + 1 + request.delay_minutes, request.units));
         }
     }
 }

@@ -48,7 +48,7 @@ pub struct Consumption {
     /// Calls in the month.
     pub calls: Exact,
     /// Units per call: half units, with the share of calls that consume them.
-    pub takes: Vec<(u64, f64)>,
+    pub units_per_call: Vec<(u64, f64)>,
     /// The calculation.
     pub because: Vec<Because>,
 }
@@ -56,7 +56,7 @@ pub struct Consumption {
 impl Consumption {
     /// The consumption as calls that arrive at random.
     pub fn arrivals(&self, month: &MonthHours) -> Arrivals {
-        let shares: f64 = self.takes.iter().map(|(_, share)| share).sum();
+        let shares: f64 = self.units_per_call.iter().map(|(_, share)| share).sum();
         // Each page of a call counts as a call.
         let each = if shares > 1.0 { shares } else { 1.0 };
         Arrivals {
@@ -64,7 +64,7 @@ impl Consumption {
             shape: self.shape.factors().iter().map(Exact::to_f64).collect(),
             course: self.shape.course(),
             calls: self
-                .takes
+                .units_per_call
                 .iter()
                 .map(|(halves, share)| (*halves, share / each))
                 .collect(),

@@ -9,12 +9,10 @@ use rand_distr::{Distribution, StandardNormal};
 use rand_pcg::Pcg64Mcg;
 use statrs::distribution::{Discrete, Poisson};
 
-use super::Course;
+use super::shape::Course;
+pub use super::shape::WEEK_MINUTES;
 use crate::table::Direction;
 use crate::units::Exact;
-
-/// Minutes of a week.
-pub const WEEK_MINUTES: u64 = 7 * 24 * 60;
 
 /// The demand of each step, in half units.
 ///
@@ -216,17 +214,17 @@ pub fn draw(arrivals: &[Arrivals], horizon: &Horizon, account: &str) -> Series {
     let mut halves = vec![0; horizon.days as usize * 1440 * steps_a_minute];
     for (at, group) in groups.iter().enumerate() {
         let mut random = Pcg64Mcg::seed_from_u64(seed_of(horizon.seed, account, at));
-        let takes = Takes::new(&group.calls);
+        let units_per_call = UnitsPerCall::new(&group.calls);
         let mut counts = Counts::default();
         for (minute, steps) in halves.chunks_mut(steps_a_minute).enumerate() {
             counts.prepare(
                 group.rate(minute as u64 % WEEK_MINUTES)
-                    * takes.share
+                    * units_per_call.share
                     * horizon.step_seconds as f64,
             );
             for step in steps {
                 let calls = counts.draw(&mut random);
-                *step += takes.of(calls, &mut random);
+                *step += units_per_call.of(calls, &mut random);
             }
         }
     }
@@ -351,7 +349,7 @@ fn uniform(random: &mut Pcg64Mcg) -> f64 {
 }
 
 /// What calls consume: their half units with cumulative shares.
-struct Takes {
+struct UnitsPerCall {
     /// The share of calls that consume units.
     share: f64,
     classes: Vec<(u64, f64)>,
@@ -363,8 +361,8 @@ struct Takes {
 /// distribution with their mean and deviation (central limit theorem).
 const ONE_BY_ONE: u64 = 24;
 
-impl Takes {
-    fn new(calls: &[(u64, f64)]) -> Takes {
+impl UnitsPerCall {
+    fn new(calls: &[(u64, f64)]) -> UnitsPerCall {
         let mut merged: Vec<(u64, f64)> = Vec::new();
         let mut sorted: Vec<_> = calls
             .iter()
@@ -395,7 +393,7 @@ impl Takes {
             sum += *part / share;
             *part = sum;
         }
-        Takes {
+        UnitsPerCall {
             share,
             classes: merged,
             mean,

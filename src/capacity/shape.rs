@@ -2,8 +2,10 @@
 
 use std::sync::{Arc, LazyLock};
 
-use super::series::WEEK_MINUTES;
 use crate::units::Exact;
+
+/// Minutes of a week.
+pub const WEEK_MINUTES: u64 = 7 * 24 * 60;
 
 /// Hours of a week.
 pub const WEEK_HOURS: usize = 168;

@@ -7,7 +7,7 @@ use std::ops::Range;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use toml::de::DeValue;
 
-use super::lint::{self, Severity};
+use super::rules::{FindingRule, RULES, Severity};
 use super::{Designs, Limit, Measure, Scope};
 use crate::diag::{Diagnostics, Source};
 use crate::time::Date;
@@ -218,7 +218,7 @@ impl JsonSchema for LintFile {
     }
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         let level = generator.subschema_for::<LintWord>();
-        let properties: serde_json::Map<String, serde_json::Value> = lint::RULES
+        let properties: serde_json::Map<String, serde_json::Value> = RULES
             .iter()
             .map(|rule| (rule.code.to_string(), level.clone().to_value()))
             .collect();
@@ -232,16 +232,16 @@ impl Decode for LintFile {
             reader.wrong_type(node, "a table of findings with the severity of each");
             return None;
         };
-        let codes: Vec<&str> = lint::RULES.iter().map(|rule| rule.code).collect();
+        let codes: Vec<&str> = RULES.iter().map(|rule| rule.code).collect();
         reader.known_keys(table, &codes);
-        let level = |rule: &lint::FindingRule| {
+        let level = |rule: &FindingRule| {
             let word = LintWord::decode(table.get(rule.code)?, reader)?.word();
             Severity::ALL
                 .into_iter()
                 .find(|severity| severity.word() == word)
                 .map(|severity| (rule.code, severity))
         };
-        Some(LintFile(lint::RULES.iter().filter_map(level).collect()))
+        Some(LintFile(RULES.iter().filter_map(level).collect()))
     }
     fn placeholder() -> Self {
         LintFile::default()

@@ -7,12 +7,14 @@
 mod file;
 mod lint;
 mod places;
+mod rules;
 
 use std::collections::BTreeSet;
 
 pub use crate::diag::Place;
 pub use file::{BUDGET_CODES, Budget, budget, budget_schema};
-pub use lint::{Finding, FindingRule, RULES, Severity};
+pub use lint::Finding;
+pub use rules::{FindingRule, RULES, Severity};
 
 use crate::compare::designed_throttles;
 use crate::diff::{Difference, TotalChange, diff};
@@ -133,22 +135,16 @@ impl Scope {
             .flatten()
             .map(String::as_str)
             .collect();
-        let mut words = if place.is_empty() {
-            "everything".to_string()
-        } else {
-            place.join(" / ")
-        };
-        for (what, some) in [
-            ("", &self.access),
-            ("", &self.usage_type),
-            ("in ", &self.region),
-        ] {
-            words += &some
-                .as_ref()
-                .map(|some| format!(", {what}{some}"))
-                .unwrap_or_default();
+        let place = (!place.is_empty()).then(|| place.join(" / "));
+        let access = self.access.as_ref();
+        let access = access.map(|access| format!("access pattern \"{access}\""));
+        let region = self.region.as_ref().map(|region| format!("in {region}"));
+        let parts = [place, access, self.usage_type.clone(), region];
+        let parts: Vec<String> = parts.into_iter().flatten().collect();
+        if parts.is_empty() {
+            return "whole design".to_string();
         }
-        words
+        parts.join(", ")
     }
 
     fn holds(&self, subject: &Subject, usage_type: Option<&UsageType>) -> bool {

@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 
 use super::operations::{Case, CaseReason, Cases, Weight};
 use crate::meter::{
-    Arm, ConsumedCapacity, Switches, change_data_capture_units, meter, replicate, replicated_bytes,
+    ConsumedCapacity, Switches, TargetCapacity, change_data_capture_units, meter, replicate,
+    replicated_bytes,
 };
 use crate::table::{Direction, Operation, Table, Target, Transition, Write};
 use crate::units::{Bytes, Exact};
 use crate::usage::Because;
-use crate::workload::{ArmUnits, IndexDesign, Traced};
+use crate::workload::{IndexDesign, TargetUnits, Traced};
 
 /// Expected consumption of one call.
 #[derive(Clone, Debug, Default)]
@@ -18,9 +19,9 @@ pub(super) struct Expected {
     /// In the region that serves the call: the table, then each index.
     pub home: Vec<Tallies>,
     /// In each other region of a global table.
-    pub abroad: Vec<Tallies>,
+    pub in_replicas: Vec<Tallies>,
     /// In each of them separately, if a trace gives it.
-    pub abroad_by_region: BTreeMap<String, Vec<Tallies>>,
+    pub by_replica: BTreeMap<String, Vec<Tallies>>,
     /// Bytes sent to each other region.
     pub replicated_bytes: Exact,
     /// Change data capture units.
@@ -29,8 +30,8 @@ pub(super) struct Expected {
 
 impl Expected {
     /// In one other region of a global table.
-    pub fn abroad_in(&self, region: &str) -> &[Tallies] {
-        self.abroad_by_region.get(region).unwrap_or(&self.abroad)
+    pub fn in_replica(&self, region: &str) -> &[Tallies] {
+        self.by_replica.get(region).unwrap_or(&self.in_replicas)
     }
 }
 
@@ -48,7 +49,7 @@ pub(super) struct ExpectedUnits {
     pub units: Exact,
     /// Half units of a call with the share of calls that consume them, for simulated demand; for
     /// pages, with the number of such pages.
-    pub takes: Vec<(u64, f64)>,
+    pub units_per_call: Vec<(u64, f64)>,
     /// The first few kinds of each rule.
     shown: Vec<(CaseKind, CasePart)>,
     /// How many kinds each rule has.
@@ -157,7 +158,7 @@ impl Adding {
 
     /// If a call does one of several things, each is listed; if it does several, their sum is
     /// represented by the two whole numbers around the mean.
-    fn takes(&self, scales: &[Exact], factor: &Exact) -> Vec<(u64, f64)> {
+    fn units_per_call(&self, scales: &[Exact], factor: &Exact) -> Vec<(u64, f64)> {
         let factor = factor.to_f64();
         let scales: Vec<f64> = scales.iter().map(|scale| scale.to_f64() * factor).collect();
         let share = |sum: &Sum| {
@@ -219,7 +220,7 @@ impl Adding {
             }
         }
         tally.units = &(&halves.exact(scales) * factor) * &Exact::ratio(1, 2);
-        tally.takes = self.takes(scales, factor);
+        tally.units_per_call = self.units_per_call(scales, factor);
         tally
     }
 }
@@ -238,7 +239,7 @@ impl ExpectedUnits {
         };
         let text = format!("{units} units of {calls} in the trace{}", traced.scaled);
         let units = units / Exact::from(traced.calls.max(1));
-        let takes = vec![(
+        let units_per_call = vec![(
             (&units * &Exact::from(2))
                 .ceil()
                 .to_u64()
@@ -247,7 +248,7 @@ impl ExpectedUnits {
         )];
         ExpectedUnits {
             units,
-            takes,
+            units_per_call,
             traced: Some(text),
             ..ExpectedUnits::default()
         }
@@ -305,18 +306,18 @@ impl ExpectedUnits {
 
 /// What one call of a trace consumed on average.
 pub(super) fn measured(traced: &Traced) -> Expected {
-    let tallies = |arm: &ArmUnits| Tallies {
-        read: ExpectedUnits::measured(arm.read_halves, traced),
-        write: ExpectedUnits::measured(arm.write * 2, traced),
+    let tallies = |target: &TargetUnits| Tallies {
+        read: ExpectedUnits::measured(target.read_halves, traced),
+        write: ExpectedUnits::measured(target.write * 2, traced),
     };
     let calls = Exact::from(traced.calls.max(1));
     Expected {
         home: traced.home.iter().map(tallies).collect(),
-        abroad: Vec::new(),
-        abroad_by_region: traced
-            .abroad
+        in_replicas: Vec::new(),
+        by_replica: traced
+            .in_replicas
             .iter()
-            .map(|(region, arms)| (region.clone(), arms.iter().map(tallies).collect()))
+            .map(|(region, targets)| (region.clone(), targets.iter().map(tallies).collect()))
             .collect(),
         replicated_bytes: Exact::whole(traced.replicated_bytes) / calls.clone(),
         captured: Exact::whole(traced.captured) / calls,
@@ -328,7 +329,7 @@ pub(super) fn measured(traced: &Traced) -> Expected {
 pub(super) fn counted(direction: Direction, target: Target, table: &Table) -> Expected {
     let one = ExpectedUnits {
         units: Exact::one(),
-        takes: vec![(2, 1.0)],
+        units_per_call: vec![(2, 1.0)],
         traced: Some("1 unit, as AWS reports it".to_string()),
         ..ExpectedUnits::default()
     };
@@ -344,14 +345,14 @@ pub(super) fn counted(direction: Direction, target: Target, table: &Table) -> Ex
         },
     };
     let home: Vec<Tallies> = Target::all(table.indexes.len()).map(tallies).collect();
-    let abroad = match direction {
+    let in_replicas = match direction {
         Direction::Read => Vec::new(),
         Direction::Write => home.clone(),
     };
     Expected {
         home,
-        abroad,
-        abroad_by_region: BTreeMap::new(),
+        in_replicas,
+        by_replica: BTreeMap::new(),
         replicated_bytes: Exact::zero(),
         captured: Exact::zero(),
     }
@@ -366,17 +367,17 @@ pub(super) fn expect(
     switches: &Switches,
     replicated: bool,
 ) -> Expected {
-    let arms = table.indexes.len() + 1;
-    let (mut home, mut abroad) = (
-        vec![[Adding::default(), Adding::default()]; arms],
-        vec![[Adding::default(), Adding::default()]; arms],
+    let targets = table.indexes.len() + 1;
+    let (mut home, mut in_replicas) = (
+        vec![[Adding::default(), Adding::default()]; targets],
+        vec![[Adding::default(), Adding::default()]; targets],
     );
     let (mut sent, mut captured) = (Sum::default(), Sum::default());
     for case in &cases.list {
         add(&mut home, &meter(table, &case.operation, switches), case);
         if replicated {
             add(
-                &mut abroad,
+                &mut in_replicas,
                 &replicate(table, &case.operation, switches),
                 case,
             );
@@ -386,7 +387,7 @@ pub(super) fn expect(
             captured.add(case.weight, change_data_capture_units(&case.operation));
         }
     }
-    let finish = |arms: Vec<[Adding; 2]>| {
+    let finish = |targets: Vec<[Adding; 2]>| {
         let one = Exact::one();
         let tallies = |(at, [read, write]): (usize, [Adding; 2])| {
             let coverage = at
@@ -398,22 +399,22 @@ pub(super) fn expect(
                 write: write.finish(&cases.scales, coverage),
             }
         };
-        arms.into_iter().enumerate().map(tallies).collect()
+        targets.into_iter().enumerate().map(tallies).collect()
     };
     Expected {
         home: finish(home),
-        abroad: finish(abroad),
-        abroad_by_region: BTreeMap::new(),
+        in_replicas: finish(in_replicas),
+        by_replica: BTreeMap::new(),
         replicated_bytes: sent.exact(&cases.scales),
         captured: captured.exact(&cases.scales),
     }
 }
 
-fn add(arms: &mut [[Adding; 2]], consumed: &ConsumedCapacity, case: &Case) {
-    let mut put = |at: usize, arm: &Arm, reason: CaseReason| {
-        let [read, write] = &mut arms[at];
-        read.add(reason, arm.read.halves(), case.weight);
-        write.add(reason, arm.write.0 * 2, case.weight);
+fn add(targets: &mut [[Adding; 2]], consumed: &ConsumedCapacity, case: &Case) {
+    let mut put = |at: usize, target: &TargetCapacity, reason: CaseReason| {
+        let [read, write] = &mut targets[at];
+        read.add(reason, target.read.halves(), case.weight);
+        write.add(reason, target.write.0 * 2, case.weight);
     };
     put(0, &consumed.of_table(), case.table);
     if case.table_only {
@@ -422,8 +423,12 @@ fn add(arms: &mut [[Adding; 2]], consumed: &ConsumedCapacity, case: &Case) {
     let transitions = written(&case.operation)
         .map(|write| write.indexes.as_slice())
         .unwrap_or_default();
-    for (at, arm) in consumed.indexes.iter().enumerate() {
-        put(at + 1, arm, transitions.get(at).map_or(case.table, reason));
+    for (at, target) in consumed.indexes.iter().enumerate() {
+        put(
+            at + 1,
+            target,
+            transitions.get(at).map_or(case.table, reason),
+        );
     }
 }
 

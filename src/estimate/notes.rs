@@ -879,7 +879,7 @@ fn past_the_cache(
         expected
             .home
             .iter()
-            .map(|arm| arm.read.units.clone())
+            .map(|target| target.read.units.clone())
             .sum::<Exact>()
             * access.calls.clone()
     };

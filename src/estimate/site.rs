@@ -390,7 +390,7 @@ impl<'a> Site<'a> {
             units,
             shape: traffic.shape.clone(),
             calls: traffic.calls.clone(),
-            takes: tally.takes.clone(),
+            units_per_call: tally.units_per_call.clone(),
             because,
         });
     }

@@ -183,7 +183,7 @@ impl<'a> Metered<'a> {
         let design = self.design;
         let mut site = Site::new(design, &replica.region, replica.class, Some(replica));
         for (traffic, expected) in self.writers() {
-            site.writes(&traffic, expected.abroad_in(&replica.region), &[]);
+            site.writes(&traffic, expected.in_replica(&replica.region), &[]);
         }
         if design.table.unknown.ttl_deletes {
             site.unknown_deletes();

@@ -1,9 +1,9 @@
 //! CloudFormation, SAM and CDK templates, JSON and YAML.
 //!
-//! Expressions are resolved as far as the template tells; what only a deployment knows is named,
-//! and is unknown in the workload. A template does not say its region. A global table has its
-//! writes at the top and its reads by replica; the replica of the home region is the table itself.
-//! Source: CloudFormation Template Reference.
+//! Expressions are resolved as far as the template allows; values known only after deployment are
+//! listed and are unknown in the workload. A template does not say its region. A global table has
+//! its write settings at the top level and its read settings per replica; the replica in the home
+//! region is the table itself. Source: CloudFormation Template Reference.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -25,7 +25,7 @@ struct Template<'a> {
     resolver: Resolver<'a>,
     problems: &'a mut Vec<Diagnostic>,
     notes: Vec<String>,
-    /// What of the table that is being read only a deployment knows, and no other value says.
+    /// Settings of the current table that are known only after deployment and affect its cost.
     untold: Vec<Sourced>,
 }
 
@@ -51,7 +51,7 @@ pub(super) fn draft(documents: &[(Arc<Source>, SourceNode)], context: Context) -
             Sourced::text(
                 region,
                 if context.region.is_some() {
-                    "as asked for"
+                    "from --region"
                 } else {
                     ""
                 },
@@ -82,7 +82,7 @@ pub(super) fn draft(documents: &[(Arc<Source>, SourceNode)], context: Context) -
                 node.span,
                 "unknown-parameter",
                 message,
-                "correct its name under [parameters]",
+                "correct the name under [parameters], or remove it",
             ));
         }
         let expanded = match Resolver::new(template, region.clone(), given.clone()).expanded() {
@@ -90,13 +90,13 @@ pub(super) fn draft(documents: &[(Arc<Source>, SourceNode)], context: Context) -
             Err((node, error)) => {
                 let code = if error.cycle { "cycle" } else { "wrong-type" };
                 let span = node.span.start..node.span.end.min(node.span.start + 200);
-                let message = format!("a loop (Fn::ForEach) cannot be written out: {}", error.why);
+                let message = format!("cannot expand a loop (Fn::ForEach): {}", error.why);
                 context.problems.push(wrong(
                     source,
                     span,
                     code,
                     message,
-                    "write the resources out",
+                    "write out the resources instead of the loop",
                 ));
                 continue;
             }
@@ -114,8 +114,8 @@ pub(super) fn draft(documents: &[(Arc<Source>, SourceNode)], context: Context) -
         draft.notes.append(&mut reading.notes);
         if region.is_none() && draft.tables.iter().any(|table| !table.replicas.is_empty()) {
             draft.notes.push(
-                "the region is not known: remove the replica of the region that you write, which \
-                 is the table itself"
+                "the region is unknown: after you set it, remove the replica of that region, \
+                 which is the table itself"
                     .to_string(),
             );
         }
@@ -123,7 +123,7 @@ pub(super) fn draft(documents: &[(Arc<Source>, SourceNode)], context: Context) -
     draft
 }
 
-/// The region of global tables that have but one.
+/// The region of the global tables, if all of them have one and the same replica region.
 fn only_replica(documents: &[(Arc<Source>, SourceNode)]) -> Option<String> {
     let resources = documents.iter().flat_map(|(_, template)| {
         template
@@ -161,8 +161,7 @@ impl Template<'_> {
             .push(wrong(self.source, span, code, message, help));
     }
 
-    /// What an expression comes to. What cannot be told is a note; what leads back to itself is a
-    /// mistake.
+    /// The value of an expression. An unresolved expression becomes a note; a cycle is an error.
     fn told(
         &mut self,
         node: &SourceNode,
@@ -176,7 +175,7 @@ impl Template<'_> {
                     node,
                     "cycle",
                     format!("{label}: {why}"),
-                    "break the circle: one of them needs a value of its own",
+                    "break the cycle: replace one of the references by a value",
                 );
                 None
             }
@@ -187,9 +186,9 @@ impl Template<'_> {
         }
     }
 
-    /// A property as it stands, with a choice among several made; what is within it is not resolved
-    /// yet. Where nobody can tell the choice, what is there is taken rather than nothing, and
-    /// the reason comes with it.
+    /// A property with its outermost `Fn::If`, `Ref` or `Fn::FindInMap` resolved, but not the
+    /// values within it. If a condition is unresolved, chooses the branch that is not
+    /// `AWS::NoValue` and also returns the reason.
     fn open(&self, node: &SourceNode) -> Result<(Option<SourceNode>, Option<String>), Unresolved> {
         let (mut node, mut taken) = (node.clone(), None);
         for _ in 0..50 {
@@ -215,7 +214,7 @@ impl Template<'_> {
             }
         }
         Err(Unresolved {
-            why: "its conditions have no end".to_string(),
+            why: "its conditions are nested too deeply".to_string(),
             cycle: true,
         })
     }
@@ -235,7 +234,7 @@ impl Template<'_> {
         self.told(node, label, opened)
     }
 
-    /// Something that has a cost and that only a deployment knows.
+    /// Records a setting that affects the cost but is known only after deployment.
     fn not_told(&mut self, node: &SourceNode, what: String) {
         self.untold.push(Sourced::new(
             quoted(&format!("{what}: only known once the stack is deployed")),
@@ -249,7 +248,7 @@ impl Template<'_> {
         self.opened(value, &format!("{label}: {key}"))
     }
 
-    /// The elements of a list, each as far as it is there.
+    /// The elements of a list, without those that are removed or unresolved.
     fn each(&mut self, node: &SourceNode, key: &str, label: &str) -> Vec<SourceNode> {
         let Some(list) = self.child(node, key, label) else {
             return Vec::new();
@@ -258,7 +257,7 @@ impl Template<'_> {
             self.problem(
                 &list,
                 "wrong-type",
-                format!("{label}: {key} is a list, found {}", list.kind()),
+                format!("{label}: {key} must be a list, found {}", list.kind()),
                 "write a list, with a - or in [ ]",
             );
             return Vec::new();
@@ -280,7 +279,7 @@ impl Template<'_> {
                 self.problem(
                     value,
                     "wrong-type",
-                    format!("{label}: {key} is a text, found {}", resolved.kind()),
+                    format!("{label}: {key} must be a text, found {}", resolved.kind()),
                     "write a text",
                 );
                 None
@@ -288,7 +287,7 @@ impl Template<'_> {
         }
     }
 
-    /// Whether something is on; what cannot be told is neither.
+    /// Whether a setting is on; `None` if it is unresolved.
     fn truth(&mut self, node: &SourceNode, key: &str, label: &str) -> Option<bool> {
         let value = node.get(key)?;
         let resolved = self.resolver.resolve(value);
@@ -305,14 +304,14 @@ impl Template<'_> {
             self.problem(
                 value,
                 "wrong-type",
-                format!("{label}: {key} is true or false, found {found}"),
+                format!("{label}: {key} must be true or false, found {found}"),
                 "write true or false",
             );
         }
         truth
     }
 
-    /// The same where a workload has a word for what cannot be told.
+    /// The same for settings that can be unknown in a workload: `Some(None)` if unresolved.
     fn truth_or_unknown(
         &mut self,
         node: &SourceNode,
@@ -326,7 +325,7 @@ impl Template<'_> {
         if told { truth.map(Some) } else { Some(None) }
     }
 
-    /// A whole number of units; unknown with its reason where it cannot be told.
+    /// A number of units; unknown, with the reason, if it is unresolved.
     fn number(&mut self, node: &SourceNode, key: &str, label: &str) -> Option<Sourced> {
         let value = node.get(key)?;
         let origin = self.origin(value);
@@ -344,7 +343,7 @@ impl Template<'_> {
                     self.problem(
                         value,
                         "wrong-type",
-                        format!("{label}: {key} is a number, found {found}"),
+                        format!("{label}: {key} must be a number, found {found}"),
                         "write a number",
                     );
                     return None;
@@ -382,7 +381,8 @@ impl Template<'_> {
                 || resource.at(&["Properties", "Fn::Transform"]).is_some()
             {
                 self.notes.push(format!(
-                    "{}: what a macro or AWS::Include adds is not in the template",
+                    "{}: what a macro or AWS::Include adds is not in the template and was not \
+                     imported",
                     key.name
                 ));
             }
@@ -410,7 +410,7 @@ impl Template<'_> {
                     draft.tables.extend(table);
                 }
                 "AWS::Serverless::SimpleTable" => {
-                    // What all of them have in common stands under Globals.
+                    // Common properties of all simple tables are under Globals.
                     let properties = match template.at(&["Globals", "SimpleTable"]) {
                         Some(globals) => with_globals(&properties, globals),
                         None => properties,
@@ -421,13 +421,14 @@ impl Template<'_> {
                 }
                 "AWS::CloudFormation::Stack" | "AWS::Serverless::Application" => {
                     self.notes.push(format!(
-                        "{}: the tables of a nested stack are in another template, and not here",
+                        "{}: the tables of a nested stack are in another template; import it \
+                         separately",
                         key.name
                     ));
                 }
                 kind if kind.ends_with("::MODULE") => {
                     self.notes.push(format!(
-                        "{}: what a module is made of is in the registry, and not here",
+                        "{}: the resources of a module are in the registry and were not imported",
                         key.name
                     ));
                 }
@@ -445,8 +446,8 @@ impl Template<'_> {
             .filter(|(_, node)| node.text_at("Type") == Some("AWS::AutoScalingPlans::ScalingPlan"))
         {
             let words = format!(
-                "the scaling plan {}, which is not read: give the tables it scales min, max and \
-                 target",
+                "the scaling plan {}, which is not supported: set min, max and target of the \
+                 tables it scales",
                 key.name
             );
             let origin = self.origin(resource);
@@ -481,7 +482,7 @@ impl Template<'_> {
         })
     }
 
-    /// What the CDK makes of `replicationRegions`: a replica that a custom resource adds.
+    /// A replica added by a custom resource, which the CDK generates for `replicationRegions`.
     fn custom_replica(&mut self, key: &NodeKey, properties: &SourceNode, draft: &mut Draft) {
         let label = &key.name;
         let (name, region) = (
@@ -495,7 +496,7 @@ impl Template<'_> {
             .find(|table| name.as_deref().is_some_and(|name| table.is(name)))
         else {
             self.notes.push(format!(
-                "{label}: a replica of a table that is not in this template"
+                "{label}: a replica of a table that is not in this template; ignored"
             ));
             return;
         };
@@ -513,14 +514,14 @@ impl Template<'_> {
                 });
             }
             None => table.unpriced.push(Sourced::new(
-                quoted("a replica in a region that the template does not say"),
+                quoted("a replica in a region that cannot be resolved"),
                 "",
                 origin,
             )),
         }
     }
 
-    /// Whether a resource is made: its condition holds, or cannot be told.
+    /// Whether a resource is created: its condition is true or unresolved.
     fn is_there(&mut self, key: &NodeKey, resource: &SourceNode) -> bool {
         let Some(condition) = resource.get("Condition") else {
             return true;
@@ -533,7 +534,7 @@ impl Template<'_> {
                         condition,
                         "cycle",
                         format!("{}: {why}", key.name),
-                        "break the circle: one of them needs a value of its own",
+                        "break the cycle: replace one of the references by a value",
                     );
                 } else {
                     self.notes
@@ -559,12 +560,12 @@ impl Template<'_> {
         let note = match (&name, properties.get("TableName")) {
             (Some(_), _) => format!("{label}: TableName"),
             (None, Some(_)) => {
-                "its logical id: TableName is only known once the stack is deployed".to_string()
+                "its logical ID: TableName is only known once the stack is deployed".to_string()
             }
-            (None, None) => "its logical id: the template gives no TableName".to_string(),
+            (None, None) => "its logical ID: the template has no TableName".to_string(),
         };
         let _ = resource;
-        // A name has three characters at least, a logical id one.
+        // A table name has at least three characters, a logical ID at least one.
         let stand_in = if label.chars().count() < 3 {
             format!("{label}-table")
         } else {
@@ -620,7 +621,7 @@ impl Template<'_> {
                 resource,
                 "missing-key",
                 message,
-                "give it a KeySchema with a HASH key",
+                "add a KeySchema with a HASH key",
             );
             return false;
         };
@@ -649,7 +650,7 @@ impl Template<'_> {
         true
     }
 
-    /// The capacity mode; a template that says none means provisioned.
+    /// The capacity mode; the default of BillingMode is PROVISIONED.
     fn mode(
         &mut self,
         table: &mut TableDraft,
@@ -668,18 +669,18 @@ impl Template<'_> {
                 (
                     !has_units(properties),
                     format!(
-                        "{label}: BillingMode is only known once the stack is deployed; by its \
-                         units"
+                        "{label}: BillingMode is only known once the stack is deployed; inferred \
+                         from whether units are set"
                     ),
                 )
             }
             (None, Some(_)) => (
                 false,
-                format!("{label}: no BillingMode, which is PROVISIONED"),
+                format!("{label}: no BillingMode, which means PROVISIONED"),
             ),
             (None, None) => (
                 false,
-                format!("{label}: no BillingMode, which is PROVISIONED"),
+                format!("{label}: no BillingMode, which means PROVISIONED"),
             ),
         };
         table.capacity.set(
@@ -700,7 +701,7 @@ impl Template<'_> {
     fn class(&mut self, properties: &SourceNode, label: &str) -> Option<Sourced> {
         let node = properties.get("TableClass")?;
         let Some(class) = self.text(properties, "TableClass", label) else {
-            // Where it resolves to nothing, it is that of a table without a class.
+            // If it resolves to no value, the default class applies.
             if self.resolver.resolve(node).is_err() {
                 self.not_told(node, format!("{label}: the table class"));
             }
@@ -712,10 +713,11 @@ impl Template<'_> {
             "STANDARD" => "\"standard\"",
             other => {
                 let message = format!(
-                    "{label}: TableClass is STANDARD or STANDARD_INFREQUENT_ACCESS, found {:?}",
+                    "{label}: TableClass must be STANDARD or STANDARD_INFREQUENT_ACCESS, found \
+                     {:?}",
                     shown(other)
                 );
-                self.problem(node, "wrong-type", message, "write one of the two");
+                self.problem(node, "wrong-type", message, "use one of the two");
                 return None;
             }
         };
@@ -770,7 +772,7 @@ impl Template<'_> {
         let inner = format!("{label} / {name}");
         let (mut hash, range) = self.schema(node, &inner);
         if let Some(key) = partition.filter(|_| !global) {
-            // A local index has its table's.
+            // A local secondary index has its table's partition key.
             hash = vec![key.to_string()];
         }
         if hash.is_empty() {
@@ -778,7 +780,7 @@ impl Template<'_> {
                 node,
                 "missing-key",
                 format!("{inner} has no partition key"),
-                "give it a KeySchema with a HASH key",
+                "add a KeySchema with a HASH key",
             );
             return None;
         }
@@ -811,7 +813,7 @@ impl Template<'_> {
         })
     }
 
-    /// A maximum throughput; -1 is none.
+    /// A maximum throughput; -1 means no maximum.
     fn maximum(
         &mut self,
         fields: &mut Fields,
@@ -924,7 +926,7 @@ impl Template<'_> {
     fn warm(&mut self, index: &SourceNode, label: &str) {
         if let Some(warm) = self.child(index, "WarmThroughput", label) {
             self.untold.push(Sourced::new(
-                quoted(&format!("{label}: warm throughput that is bought")),
+                quoted(&format!("{label}: purchased warm throughput")),
                 "",
                 self.origin(&warm),
             ));
@@ -943,7 +945,7 @@ impl Template<'_> {
             if some && on {
                 self.untold.push(Sourced::new(
                     quoted(&format!(
-                        "{label}: Contributor Insights of throttled keys alone"
+                        "{label}: Contributor Insights for throttled keys only"
                     )),
                     "",
                     origin,
@@ -999,7 +1001,8 @@ impl Template<'_> {
         stream.set(
             "readers",
             Sourced::unknown(
-                "not in a template: who reads it? { lambda = 1 } is free, { polling = 1 } pays",
+                "not in a template: who reads it? { lambda = 1 } is free, { polling = 1 } is \
+                 charged",
             ),
         );
     }
@@ -1018,7 +1021,7 @@ impl Template<'_> {
         }
     }
 
-    /// Time to Live, encryption, and what has no place in a workload.
+    /// Adds Time to Live, encryption, and features that a workload cannot describe.
     fn features(
         &mut self,
         table: &mut TableDraft,
@@ -1076,7 +1079,7 @@ impl Template<'_> {
                 "ImportSourceSpecification",
                 "an import from S3 when the table is created",
             ),
-            ("WarmThroughput", "warm throughput that is bought"),
+            ("WarmThroughput", "purchased warm throughput"),
         ] {
             if let Some(node) = self.child(properties, key, label) {
                 table.unpriced.push(Sourced::new(
@@ -1088,8 +1091,8 @@ impl Template<'_> {
         }
     }
 
-    /// What tells a customer's key from others: its name, else how it is written. AWS's own has an
-    /// alias.
+    /// Identifies a customer managed key: by its name, or else by the expression that names it.
+    /// `None` for the AWS managed key, which has a known alias.
     fn key_name(&self, node: Option<&SourceNode>) -> Option<String> {
         let node = node?;
         match self.resolver.resolve(node) {
@@ -1110,7 +1113,7 @@ impl Template<'_> {
         }
     }
 
-    /// Units of a global table's direction: fixed, or auto scaled.
+    /// Units of a global table in one direction: fixed or auto scaled.
     fn settings(
         &mut self,
         node: &SourceNode,
@@ -1185,13 +1188,13 @@ impl Template<'_> {
                 .iter()
                 .filter_map(|(name, _)| name.as_deref())
                 .collect();
-            let message = format!("{label} is deployed in {region}, where it has no replica");
+            let message = format!("{label} has no replica in {region}, the region of the stack");
             self.problem(
                 resource,
                 "region",
                 message,
                 &format!(
-                    "give --region with one of its replicas: {}",
+                    "set --region to the region of one of its replicas: {}",
                     list.join(", ")
                 ),
             );
@@ -1278,11 +1281,11 @@ impl Template<'_> {
             table.insights_alone();
         }
         self.recovery(&mut table, &home, &label);
-        // A global table has a stream by which it replicates; whether somebody else reads it is not
-        // said.
+        // A global table has a stream for replication; the template does not say whether it has
+        // other readers.
         self.streams(&mut table, properties, &label);
         self.kinesis(&mut table, &home, &label);
-        // A key lies in its region, so that each replica names its own.
+        // A key belongs to one region, so each replica names its own.
         let key = home.at(&["SSESpecification", "KMSMasterKeyId"]).cloned();
         self.features(&mut table, properties, key.as_ref(), &label, keys);
         if self
@@ -1312,7 +1315,7 @@ impl Template<'_> {
         {
             let Some(name) = name else {
                 table.unpriced.push(Sourced::new(
-                    quoted("a replica in a region that the template does not say"),
+                    quoted("a replica in a region that cannot be resolved"),
                     "",
                     self.origin(node),
                 ));
@@ -1324,7 +1327,7 @@ impl Template<'_> {
                     "class",
                     Sourced::new(
                         "\"standard\"",
-                        "no TableClass, which is STANDARD",
+                        "no TableClass, which means STANDARD",
                         replica.region.origin.clone(),
                     ),
                 );
@@ -1337,7 +1340,7 @@ impl Template<'_> {
                 replica.insights_alone(table.global_names().into_iter());
             }
             if let Some(key) = self.key_name(node.at(&["SSESpecification", "KMSMasterKeyId"])) {
-                let note = format!("{label}: the key of {name}");
+                let note = format!("{label}: the KMS key in {name}");
                 also_encrypted(
                     &mut table,
                     &key,
@@ -1444,8 +1447,8 @@ impl Template<'_> {
             ),
             None => (None, None),
         };
-        // Source: SAM specification, AWS::Serverless::SimpleTable: the primary key is id, a String,
-        // where none is given.
+        // Source: SAM specification, AWS::Serverless::SimpleTable: the default primary key is id of
+        // type String.
         let name = name.unwrap_or_else(|| "id".to_string());
         let kind = match kind.as_deref() {
             Some("Number") => "N",
@@ -1455,7 +1458,7 @@ impl Template<'_> {
         let note = if own.is_some() {
             format!("{label}: PrimaryKey")
         } else {
-            format!("{label}: no PrimaryKey, which is id")
+            format!("{label}: no PrimaryKey, which means id")
         };
         table.fields.set(
             "partition_key",
@@ -1494,7 +1497,7 @@ impl Template<'_> {
         Some(table)
     }
 
-    /// Scalable targets with their policies and schedules.
+    /// Reads scalable targets with their policies and schedules.
     fn targets(
         &mut self,
         there: &[(NodeKey, SourceNode)],
@@ -1581,9 +1584,9 @@ impl Template<'_> {
             };
             let written = properties.get("ResourceId").map(unplaced);
             let mine = |(name, of, target): &&mut (String, Option<SourceNode>, ScalingTarget)| {
-                // A reference to a target comes to its id, which AWS makes of the resource and the
-                // dimension. What only a deployment knows is the same where it is
-                // written in the same way.
+                // A reference to a target resolves to its ID, which AWS derives from the resource
+                // and the dimension. Values known only after deployment are taken as equal if they
+                // are written the same way.
                 let same = resource_id.as_ref() == Some(&target.resource)
                     || resource_id.is_none() && of.as_ref().map(unplaced) == written;
                 id.as_ref() == Some(name)
@@ -1592,7 +1595,7 @@ impl Template<'_> {
             match targets.iter_mut().find(mine) {
                 Some((.., target)) => target.percent = percent,
                 None => self.notes.push(format!(
-                    "{label}: scales a target that is not in this template"
+                    "{label}: scales a target that is not in this template; ignored"
                 )),
             }
         }
@@ -1600,7 +1603,7 @@ impl Template<'_> {
     }
 }
 
-/// A value without its place, to be compared with others.
+/// A value without its place, so that it can be compared.
 fn unplaced(node: &SourceNode) -> SourceNode {
     let value = match &node.value {
         Value::List(elements) => Value::List(elements.iter().map(unplaced).collect()),
@@ -1623,7 +1626,7 @@ fn unplaced(node: &SourceNode) -> SourceNode {
     SourceNode::new(value, 0..0)
 }
 
-/// Properties with those of `Globals` that they do not have.
+/// Properties, with missing ones added from `Globals`.
 fn with_globals(properties: &SourceNode, globals: &SourceNode) -> SourceNode {
     let own = properties.entries().iter();
     let more = globals.entries().iter().filter(|(key, _)| {
@@ -1638,13 +1641,15 @@ fn with_globals(properties: &SourceNode, globals: &SourceNode) -> SourceNode {
     )
 }
 
-/// What a note says of a choice that nobody can tell.
-pub(super) const UNTOLD_CONDITION: &str = "taken as there, though its condition cannot be told";
+/// The text of a note about an unresolved condition.
+pub(super) const UNTOLD_CONDITION: &str =
+    "assumed to be present, because its condition cannot be resolved";
 
-/// The name of a key that only a deployment knows.
+/// Stands for the name of a key that is known only after deployment.
 const UNTOLD: &str = "unknown";
 
-/// Whether a table has provisioned units, by which its mode is told where a parameter hides it.
+/// Whether a table sets provisioned units; used to infer the capacity mode if BillingMode is
+/// unresolved.
 fn has_units(properties: &SourceNode) -> bool {
     [
         "ProvisionedThroughput",

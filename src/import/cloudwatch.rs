@@ -1,9 +1,8 @@
-//! CloudWatch metrics: what tables and indexes consumed, as AWS counted it, as rates with the shape
-//! of the week.
+//! CloudWatch metrics: the units that tables and indexes consumed, as rates with a weekly profile.
 //!
-//! Minutes that are missing were idle. A week of metrics gives the shape of the week, a day that of
-//! the day; of less, the rate is taken as flat. What was made can be a usage file itself: `--usage`
-//! joins it to a plan or a template.
+//! Missing minutes were idle. A week of metrics gives a weekly profile, a day a daily profile; with
+//! less, the rate is taken as constant. The result can itself be a usage file: `--usage` joins it
+//! to a plan or template.
 
 use std::collections::BTreeMap;
 
@@ -16,7 +15,7 @@ const HOUR: i64 = 3_600;
 const DAY: i64 = 24 * HOUR;
 const WEEK_HOURS: usize = 168;
 
-/// What was consumed in one direction of a table or an index.
+/// The account direction of a table or an index: its reads or its writes.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Account {
     table: String,
@@ -28,13 +27,13 @@ struct Account {
 #[derive(Debug)]
 struct MetricSums {
     halves: u128,
-    /// Half units of each hour of the week, from Monday 00:00 UTC.
+    /// Half units in each hour of the week, from Monday 00:00 UTC.
     hours: Vec<u128>,
-    /// The most half units of a point, with its seconds and its time.
+    /// The busiest data point: its half units, its length in seconds and its time.
     busiest: (u64, u32, i64),
 }
 
-/// Everything that the metrics hold.
+/// The contents of the metrics.
 #[derive(Default)]
 struct MetricsFile {
     accounts: BTreeMap<Account, MetricSums>,
@@ -69,17 +68,19 @@ pub(super) fn draft(
             }
             Batch::Rows(_) => {
                 return Err(
-                    TraceError::file(&names, "holds calls, not CloudWatch metrics")
-                        .help("replay it: `dynameter replay`"),
+                    TraceError::file(&names, "contains calls, not CloudWatch metrics")
+                        .help("use `dynameter replay` for traces of calls"),
                 );
             }
             Batch::End => break,
         }
     }
     let Some(from) = metrics.from else {
-        let help = "ask CloudWatch for the Sum of ConsumedReadCapacityUnits and \
-                    ConsumedWriteCapacityUnits";
-        return Err(TraceError::file(&names, "holds no consumed units of a table").help(help));
+        let help = "request the Sum of ConsumedReadCapacityUnits and ConsumedWriteCapacityUnits \
+                    from CloudWatch";
+        return Err(
+            TraceError::file(&names, "contains no consumed capacity units of a table").help(help),
+        );
     };
     Ok(metrics.draft(from, &names, region))
 }
@@ -91,9 +92,8 @@ impl MetricsFile {
         };
         let Some(table) = event.table.map(|table| trace.names.text(table).to_string()) else {
             let file = trace.bad.file(event.place);
-            return Err(
-                TraceError::file(file, "the metrics name no table").help("name it: --table NAME")
-            );
+            return Err(TraceError::file(file, "the metrics do not name a table")
+                .help("name it with --table NAME"));
         };
         let (start, seconds) = (event.time.second(), counted.seconds.max(1));
         self.from = Some(self.from.map_or(start, |from| from.min(start)));
@@ -102,7 +102,8 @@ impl MetricsFile {
             (Direction::Read, counted.read_halves),
             (Direction::Write, counted.write_halves),
         ] {
-            // A metric that counts nothing says so.
+            // Keep zero values of a metric that counts this direction: they mean that nothing was
+            // consumed.
             if halves == 0 && counted.metric != Some(direction) {
                 continue;
             }
@@ -123,7 +124,7 @@ impl MetricsFile {
             };
             let consumed = self.accounts.entry(account).or_insert_with(empty);
             consumed.halves += u128::from(halves);
-            // 1970 began on a Thursday.
+            // 1970-01-01 was a Thursday: 72 hours after Monday.
             let hour = ((start.div_euclid(HOUR) + 72).rem_euclid(WEEK_HOURS as i64)) as usize;
             consumed.hours[hour] += u128::from(halves);
             let (most, most_seconds, _) = consumed.busiest;
@@ -138,7 +139,7 @@ impl MetricsFile {
 
     fn draft(&self, from: i64, names: &str, region: Option<&str>) -> Draft {
         let mut draft = Draft {
-            made_of: format!("CloudWatch's metrics in {names}"),
+            made_of: format!("the CloudWatch metrics in {names}"),
             missing: "CloudWatch does not say",
             ..Draft::default()
         };
@@ -156,7 +157,7 @@ impl MetricsFile {
                 Sourced::text(
                     home,
                     if region.is_some() {
-                        "as asked for"
+                        "from --region or the usage file"
                     } else {
                         "the metrics"
                     },
@@ -166,12 +167,12 @@ impl MetricsFile {
         );
         let (first, last) = (shown(from), shown(self.to));
         draft.notes.push(format!(
-            "Metrics from {first} to {last}, {} days; minutes that are missing were idle.",
+            "Metrics from {first} to {last}, {} days; missing minutes were idle.",
             days(self.to - from)
         ));
         draft.notes.push(
-            "They do not say the capacity mode: the tables are on demand until you write \
-             [table.capacity]."
+            "They do not contain the capacity mode: the tables are taken as on-demand; change \
+             [table.capacity] if they are provisioned."
                 .to_string(),
         );
         let mut tables: BTreeMap<&str, TableDraft> = BTreeMap::new();
@@ -183,7 +184,7 @@ impl MetricsFile {
                     "mode",
                     Sourced::new(
                         "\"on-demand\"",
-                        "CloudWatch does not say; provisioned where you provision",
+                        "CloudWatch does not say; write \"provisioned\" if the table is",
                         None,
                     ),
                 );
@@ -196,7 +197,7 @@ impl MetricsFile {
                 let mut fields = Fields::default();
                 fields.set(
                     "partition_key",
-                    Sourced::unknown("CloudWatch does not say: the attribute that keys it"),
+                    Sourced::unknown("CloudWatch does not say: the name of its partition key"),
                 );
                 let (read, write) = (UnitsDraft::default(), UnitsDraft::default());
                 let name = Sourced::text(name, "GlobalSecondaryIndexName", None);
@@ -217,13 +218,13 @@ impl MetricsFile {
             {
                 let region = account.region.as_deref().unwrap_or_default();
                 table.notes.push(format!(
-                    "consumed in {region} as well, which is left out: import each region by itself"
+                    "its units in {region} were ignored: import each region separately"
                 ));
                 continue;
             }
             table.consumed.push(self.fields(account, consumed, from));
         }
-        // A direction of a table or an index that no metric counts is unknown.
+        // Account directions without a metric are unknown.
         draft.tables = tables.into_values().collect();
         draft
     }
@@ -249,7 +250,7 @@ impl MetricsFile {
         };
         let (mean, profile) = shape(consumed, from, self.to);
         let note = format!(
-            "{metric}: {} units in {} days; at most {busiest} a second, at {}",
+            "{metric}: {} units in {} days; at most {busiest} per second, at {}",
             units(consumed.halves),
             days(span),
             shown(at)
@@ -281,8 +282,8 @@ impl MetricsFile {
     }
 }
 
-/// The mean units a second over a week, and the weights of its hours or of the hours of a day,
-/// where the metrics cover them.
+/// The mean units per second over a week, and the weights of the hours of the week or of the day,
+/// if the metrics cover them.
 fn shape(consumed: &MetricSums, from: i64, to: i64) -> (Exact, Option<Vec<Exact>>) {
     let span = (to - from).max(1);
     let units = |halves: u128| Exact::whole(halves) / Exact::from(2);
@@ -290,7 +291,7 @@ fn shape(consumed: &MetricSums, from: i64, to: i64) -> (Exact, Option<Vec<Exact>
     if span < DAY {
         return (plain, None);
     }
-    // How many seconds of the span lie in each hour of the week.
+    // The number of seconds of the span in each hour of the week.
     let mut covered = vec![0_u64; WEEK_HOURS];
     let mut at = from;
     while at < to {
@@ -341,7 +342,7 @@ mod tests {
             hours,
             busiest: (1, 1, 0),
         };
-        // A week from Monday 1970-01-05 on.
+        // A week from Monday 1970-01-05.
         let (mean, weights) = shape(&consumed, 4 * DAY, 11 * DAY);
         assert_eq!(mean, Exact::ratio(24 * 4 + 144, 168));
         let weights = weights.expect("a shape");
@@ -353,7 +354,7 @@ mod tests {
             ),
             (168, "2.8", "0.7")
         );
-        // Half a day has none.
+        // Half a day has no profile.
         assert_eq!(shape(&consumed, 0, DAY / 2).1, None);
     }
 }

@@ -1,12 +1,12 @@
-//! What AWS says of tables that there are: `aws dynamodb describe-table`,
+//! Descriptions of existing tables by AWS: `aws dynamodb describe-table`,
 //! `describe-continuous-backups`, `describe-time-to-live`,
 //! `describe-kinesis-streaming-destination`, `describe-contributor-insights`, and `aws
 //! application-autoscaling describe-scalable-targets`, `describe-scaling-policies`,
 //! `describe-scheduled-actions`.
 //!
-//! What belongs to a table without naming it (backups, Time to Live) belongs to the table described
-//! before it. Sizes and counts are those of AWS's last look, about six hours old at most. Source:
-//! DynamoDB API Reference, TableDescription.
+//! Answers that do not name their table (backups, Time to Live) belong to the table described
+//! before them. AWS updates sizes and counts about every six hours. Source: DynamoDB API Reference,
+//! TableDescription.
 
 use crate::table::Arn;
 use std::sync::Arc;
@@ -22,7 +22,7 @@ use super::{Context, name_of, names_of};
 use crate::diag::{Diagnostic, Source};
 use crate::units::Exact;
 
-/// The keys by which each answer of AWS is known.
+/// The keys that identify each AWS response.
 const ANSWERS: [&str; 9] = [
     "Table",
     "ContinuousBackupsDescription",
@@ -35,7 +35,7 @@ const ANSWERS: [&str; 9] = [
     "ContributorInsightsStatus",
 ];
 
-/// Whether a document is an answer of AWS, or a list of them.
+/// Whether a document is an AWS response or a list of responses.
 pub(super) fn is_description(document: &SourceNode) -> bool {
     let one =
         |node: &SourceNode| ANSWERS.iter().any(|key| node.get(key).is_some()) || is_table(node);
@@ -84,7 +84,7 @@ pub(super) fn draft(documents: &[(Arc<Source>, SourceNode)], context: Context) -
             reading.targets(answer, &mut targets);
         }
     }
-    // These name their table, wherever it is described.
+    // These responses name their table, which may be described anywhere.
     for (source, document) in documents {
         let answers: Vec<&SourceNode> = if document.elements().is_empty() {
             vec![document]
@@ -104,12 +104,12 @@ pub(super) fn draft(documents: &[(Arc<Source>, SourceNode)], context: Context) -
         .map(str::to_string)
         .or_else(|| context.usage.and_then(|usage| usage.region()));
     let home = asked
-        .map(|region| Sourced::text(&region, "as asked for", None))
+        .map(|region| Sourced::text(&region, "from --region or the usage file", None))
         .or_else(|| regions.first().cloned());
     draft.head.set_some("region", home.clone());
     let own = regions.first().cloned();
     for table in &mut draft.tables {
-        // AWS lists the table's own region among its replicas.
+        // AWS may list the table's own region among its replicas.
         table.replicas.retain(|replica| {
             own.as_ref()
                 .is_none_or(|own| own.plain() != replica.region.plain())
@@ -124,7 +124,7 @@ pub(super) fn draft(documents: &[(Arc<Source>, SourceNode)], context: Context) -
             .clone()
             .unwrap_or_else(|| (documents[0].0.clone(), 0..1));
         let message = format!(
-            "this table lies in {}, and another in {}",
+            "this table is in {}, but another one is in {}",
             other.plain(),
             own.as_ref().map(Sourced::plain).unwrap_or_default()
         );
@@ -175,20 +175,20 @@ impl Reading<'_> {
                     || value.kind().to_string(),
                     |text| super::node::shown(&text),
                 );
-                let message = format!("{key} is a number from 0 on, found {found}");
+                let message = format!("{key} must be a number of at least 0, found {found}");
                 self.problems.push(wrong(
                     self.source,
                     value.span.clone(),
                     "wrong-type",
                     message,
-                    "write AWS's answer to a file as it is",
+                    "save the AWS response unchanged",
                 ));
                 None
             }
         }
     }
 
-    /// Units that are provisioned: AWS answers 0 for tables on demand.
+    /// Provisioned units; AWS returns 0 for on-demand tables.
     fn units(&mut self, node: &SourceNode, key: &str) -> Option<Sourced> {
         let units = node.get("ProvisionedThroughput").cloned()?;
         self.number(&units, key).filter(|said| said.toml != "0")
@@ -202,7 +202,7 @@ impl Reading<'_> {
                 node.span.start..node.span.start + 1,
                 "missing-key",
                 "the table has no TableName",
-                "write AWS's answer to a file as it is",
+                "save the AWS response unchanged",
             ));
             return None;
         };
@@ -228,7 +228,7 @@ impl Reading<'_> {
         table.fields.set_some(
             "items",
             items.clone().map(|said| Sourced {
-                note: "ItemCount, about six hours old at most".to_string(),
+                note: "ItemCount, updated about every six hours".to_string(),
                 ..said
             }),
         );
@@ -241,11 +241,11 @@ impl Reading<'_> {
         );
         let note = match mean {
             Some(mean) => format!(
-                "the mean is {mean} B, and sizes round up item by item: {{ size = … }}, or \
-                 lognormal, histogram, export"
+                "the mean is {mean} B, but each item is rounded up separately: {{ size = … }}, or \
+                 a lognormal, histogram or export"
             ),
-            None => "how large is an item? { size = \"1 KB\" }, or lognormal, histogram, \
-                     attributes, export"
+            None => "how large is an item? { size = \"1 KB\" }, or a lognormal, histogram, \
+                     attributes or export"
                 .to_string(),
         };
         table.fields.set("item", Sourced::unknown(note));
@@ -261,7 +261,7 @@ impl Reading<'_> {
                 place.span.clone(),
                 "missing-key",
                 format!("{name} has no partition key"),
-                "write AWS's answer to a file as it is",
+                "save the AWS response unchanged",
             ));
             return None;
         };
@@ -285,7 +285,7 @@ impl Reading<'_> {
         let note = if mode.is_some() {
             "BillingModeSummary"
         } else {
-            "no BillingModeSummary, which is PROVISIONED"
+            "no BillingModeSummary, which means PROVISIONED"
         };
         table
             .capacity
@@ -305,8 +305,8 @@ impl Reading<'_> {
                 table.indexes.extend(index);
             }
         }
-        let note = "in another answer of AWS: import that of `aws dynamodb \
-                    describe-continuous-backups` after this one, or write true or false";
+        let note = "not in this response: also import the output of `aws dynamodb \
+                    describe-continuous-backups` after it, or write true or false";
         table.block("backup").set("pitr", Sourced::unknown(note));
         self.features(node, &mut table);
         self.replicas(node, &mut table, on_demand);
@@ -321,7 +321,7 @@ impl Reading<'_> {
             ("MaxReadRequestUnits", "max_read"),
             ("MaxWriteRequestUnits", "max_write"),
         ] {
-            // -1 is none.
+            // -1 means no maximum.
             if block
                 .get(key)
                 .and_then(SourceNode::scalar)
@@ -350,7 +350,7 @@ impl Reading<'_> {
                 place.span.clone(),
                 "missing-key",
                 "the index has no partition key",
-                "write AWS's answer to a file as it is",
+                "save the AWS response unchanged",
             ));
             return None;
         }
@@ -385,7 +385,7 @@ impl Reading<'_> {
                 Sourced {
                     toml: coverage,
                     note: format!(
-                        "{} entries of {} items",
+                        "{} entries for {} items",
                         held.toml,
                         items.map_or("", |items| &items.toml)
                     ),
@@ -435,17 +435,18 @@ impl Reading<'_> {
             block.set(
                 "readers",
                 Sourced::unknown(
-                    "AWS does not say: who reads it? { lambda = 1 } is free, { polling = 1 } pays",
+                    "AWS does not say: who reads it? { lambda = 1 } is free, { polling = 1 } is \
+                     charged",
                 ),
             );
         }
         if let Some(encryption) = node.get("SSEDescription").filter(|one| {
             one.text_at("SSEType") == Some("KMS") && one.text_at("Status") != Some("DISABLED")
         }) {
-            // AWS names the key in either case.
+            // The response names the key both for AWS managed and for customer managed keys.
             let what = quoted(
-                "the KMS key: $1 a month where it is a customer's (say so by `encryption`), \
-                 nothing where AWS manages it",
+                "the KMS key: $1 a month if it is customer managed (set `encryption`), nothing if \
+                 it is AWS managed",
             );
             table.unpriced.push(self.said(encryption, what, ""));
         }
@@ -511,7 +512,7 @@ impl Reading<'_> {
                 .is_some_and(|own| Some(own.plain().as_str()) == region.text());
             if let Some(key) = key.filter(|_| !is_home) {
                 let words = format!(
-                    "the KMS key in {}: $1 a month where it is a customer's",
+                    "the KMS key in {}: $1 a month if it is customer managed",
                     region.text().unwrap_or_default()
                 );
                 table.unpriced.push(self.said(key, quoted(&words), ""));
@@ -570,7 +571,7 @@ impl Reading<'_> {
         }
     }
 
-    /// The maximum read throughput that a replica has of its own.
+    /// The maximum read throughput of a replica, if it overrides that of the table.
     fn override_of(&mut self, node: &SourceNode, fields: &mut Fields) {
         let Some(block) = node.get("OnDemandThroughputOverride").cloned() else {
             return;
@@ -584,7 +585,7 @@ impl Reading<'_> {
         }
     }
 
-    /// Recovery and Time to Live, of the table described last.
+    /// Adds point-in-time recovery and Time to Live to the table described last.
     fn backups(&mut self, answer: &SourceNode, draft: &mut Draft) {
         let found = [
             (
@@ -603,12 +604,12 @@ impl Reading<'_> {
                 continue;
             }
             let Some(table) = draft.tables.last_mut() else {
-                let help = "name the description of its table before it";
+                let help = "put the output of `describe-table` for its table before it";
                 self.problems.push(wrong(
                     self.source,
                     node.span.clone(),
                     "unknown-table",
-                    "this does not say which table it is of",
+                    "this response does not name its table",
                     help,
                 ));
                 continue;
@@ -634,7 +635,7 @@ impl Reading<'_> {
         }
     }
 
-    /// Change data capture and Contributor Insights, which name their table.
+    /// Adds change data capture and Contributor Insights to the table that they name.
     fn named(&mut self, answer: &SourceNode, draft: &mut Draft) {
         let streams = answer
             .get("KinesisDataStreamDestinations")
@@ -656,13 +657,13 @@ impl Reading<'_> {
         let name = answer.text_at("TableName").unwrap_or_default();
         let name = name.rsplit_once("table/").map_or(name, |(_, name)| name);
         let Some(table) = draft.tables.iter_mut().find(|table| table.is(name)) else {
-            let message = format!("this is of the table {name:?}, which no answer describes");
+            let message = format!("this is for the table {name:?}, which no response describes");
             self.problems.push(wrong(
                 self.source,
                 place.span.clone(),
                 "unknown-table",
                 message,
-                "name the description of its table as well",
+                "also import the output of `aws dynamodb describe-table` for this table",
             ));
             return;
         };
@@ -679,7 +680,7 @@ impl Reading<'_> {
         {
             table.unpriced.push(self.said(
                 status,
-                quoted("Contributor Insights of throttled keys alone"),
+                quoted("Contributor Insights for throttled keys only"),
                 "",
             ));
             return;
@@ -689,7 +690,8 @@ impl Reading<'_> {
             Some(name) => match table.index(name) {
                 Some(index) => index.fields.set("contributor_insights", said),
                 None => table.notes.push(format!(
-                    "Contributor Insights of the index {name}, which the table does not have"
+                    "Contributor Insights for the index {name}, which the table does not have; \
+                     ignored"
                 )),
             },
             None => {
@@ -811,13 +813,13 @@ fn key_of(types: &[SourceNode], name: &str) -> String {
     }
 }
 
-/// The mean size of an item, for people.
+/// The mean size of an item, formatted.
 fn mean(items: Option<&Sourced>, bytes: Option<&Sourced>) -> Option<String> {
     let (items, bytes) = (Exact::parse(&items?.toml)?, Exact::parse(&bytes?.toml)?);
     (!items.is_zero()).then(|| (&bytes / &items).human(1))
 }
 
-/// The share of items that have an entry, where not all have one.
+/// The share of items that have an index entry, if not all have one.
 fn coverage(held: &Sourced, items: &Sourced) -> Option<String> {
     let (held, items) = (Exact::parse(&held.toml)?, Exact::parse(&items.toml)?);
     (held < items).then(|| written(&(&held / &items)))

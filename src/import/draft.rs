@@ -1,4 +1,4 @@
-//! A workload that is being made: every value with where it came from, written at the end as a
+//! A workload under construction: every value keeps its origin, and the result is written as a
 //! commented file.
 
 use std::ops::Range;
@@ -7,20 +7,20 @@ use std::sync::Arc;
 use crate::diag::{Origins, Source, harmless};
 use crate::units::Exact;
 
-/// Where a value stands in the file that it comes from.
+/// The place of a value in the file it comes from.
 pub(super) type Origin = Option<(Arc<Source>, Range<usize>)>;
 
-/// A value as the workload file writes it, with where it came from.
+/// A value as written in the workload file, with its origin.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Sourced {
     /// The value in TOML.
     pub toml: String,
-    /// Where it came from, or what has to be filled in, for the comment beside it.
+    /// The comment beside it: where the value came from, or what to fill in.
     pub note: String,
     pub origin: Origin,
 }
 
-/// The word for what nobody has yet, as TOML.
+/// The TOML value of an unknown figure.
 pub(super) const UNKNOWN: &str = "\"unknown\"";
 
 impl Sourced {
@@ -37,7 +37,7 @@ impl Sourced {
         Sourced::new(quoted(text), note, origin)
     }
 
-    /// Something that has to be filled in.
+    /// A value that the user has to fill in.
     pub fn unknown(note: impl Into<String>) -> Sourced {
         Sourced::new(UNKNOWN, note, None)
     }
@@ -46,7 +46,7 @@ impl Sourced {
         self.toml == UNKNOWN
     }
 
-    /// The value of a text.
+    /// The text of a TOML string; other values as TOML.
     pub fn plain(&self) -> String {
         toml::from_str::<toml::Table>(&format!("v = {}", self.toml))
             .ok()
@@ -59,17 +59,17 @@ impl Sourced {
     }
 }
 
-/// A text as TOML writes it.
+/// A text as a TOML string.
 pub(super) fn quoted(text: &str) -> String {
     toml::Value::String(text.to_string()).to_string()
 }
 
-/// A number as TOML writes it; of a fraction without an end, nine decimals.
+/// A number as TOML; rounded to nine decimals.
 pub(super) fn number(number: &Exact) -> String {
     number.human(9).replace(',', "")
 }
 
-/// Several texts as TOML writes them.
+/// One or several texts as TOML.
 pub(super) fn list(texts: &[String]) -> String {
     match texts {
         [one] => quoted(one),
@@ -84,12 +84,12 @@ pub(super) fn list(texts: &[String]) -> String {
     }
 }
 
-/// Keys with their values, in order; a key stands once.
+/// Keys with their values, in order, without duplicates.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Fields(pub Vec<(String, Sourced)>);
 
 impl Fields {
-    /// Sets a key, in place of what it had.
+    /// Sets a key, replacing its previous value.
     pub fn set(&mut self, key: &str, said: Sourced) {
         match self.0.iter_mut().find(|(known, _)| known == key) {
             Some((_, old)) => *old = said,
@@ -97,7 +97,7 @@ impl Fields {
         }
     }
 
-    /// Sets a key that may be there.
+    /// Sets a key if there is a value.
     pub fn set_some(&mut self, key: &str, said: Option<Sourced>) {
         if let Some(said) = said {
             self.set(key, said);
@@ -120,7 +120,7 @@ impl Fields {
     }
 }
 
-/// Capacity of one direction: units, and what auto scaling makes of them.
+/// Provisioned capacity in one direction: fixed units or auto scaling.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct UnitsDraft {
     pub fixed: Option<Sourced>,
@@ -131,7 +131,7 @@ pub(super) struct UnitsDraft {
 }
 
 impl UnitsDraft {
-    /// The units as the workload file writes them.
+    /// The units as written in the workload file.
     pub fn said(&self) -> Option<Sourced> {
         let scaled = (&self.min, &self.max, &self.target);
         if let (Some(min), Some(max), Some(target)) = scaled {
@@ -142,7 +142,7 @@ impl UnitsDraft {
                 .fixed
                 .as_ref()
                 .filter(|fixed| !fixed.is_unknown())
-                .map(|fixed| format!("; {} at first", fixed.toml));
+                .map(|fixed| format!("; initially {}", fixed.toml));
             let why = Some(&target.note)
                 .filter(|note| target.is_unknown() && !note.is_empty())
                 .map(|note| format!("; {note}"));
@@ -157,7 +157,7 @@ impl UnitsDraft {
                 Some(share) => share,
                 None => {
                     let note = format!(
-                        "{}: a target of {} percent; a workload takes 20 to 90, whole",
+                        "{}: a target of {} percent; a workload allows whole numbers from 20 to 90",
                         target.note, target.toml
                     );
                     return Some(Sourced {
@@ -176,7 +176,7 @@ impl UnitsDraft {
     }
 }
 
-/// A percentage as a share: 70 is 0.7; `None` of what a workload has no target for.
+/// A percentage as a share: 70 is 0.7; `None` if a workload does not allow it as a target.
 fn share(percent: &str) -> Option<String> {
     let percent = Exact::parse(percent)?;
     let is_target =
@@ -195,19 +195,19 @@ pub(super) struct IndexDraft {
     pub schedule: Vec<Sourced>,
 }
 
-/// A copy in another region.
+/// A replica in another region.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct ReplicaDraft {
     pub region: Sourced,
     pub fields: Fields,
     pub read: UnitsDraft,
-    /// Global indexes there: name and what differs.
+    /// Its global indexes: the name and the settings that differ.
     pub indexes: Vec<(String, UnitsDraft, Fields)>,
     pub access: Vec<Fields>,
 }
 
 impl ReplicaDraft {
-    /// What differs of a global index; there from now on.
+    /// The settings of a global index that differ; adds the index if needed.
     pub fn index(&mut self, name: &str) -> (&mut UnitsDraft, &mut Fields) {
         let at = self
             .indexes
@@ -222,18 +222,18 @@ impl ReplicaDraft {
         (read, fields)
     }
 
-    /// Each index has its own switch for Contributor Insights; those that have none are off.
+    /// Contributor Insights is enabled per index; turns it off for indexes that do not set it.
     pub fn insights_alone(&mut self, indexes: impl Iterator<Item = String>) {
         indexes.for_each(|name| {
             off(
                 self.index(&name).1,
-                "Contributor Insights of the replica's table alone",
+                "Contributor Insights only of the replica's table",
             )
         });
     }
 }
 
-/// Contributor Insights of an index that does not say it.
+/// Turns off Contributor Insights of an index that does not set it.
 fn off(fields: &mut Fields, note: &str) {
     if fields.get("contributor_insights").is_none() {
         fields.set("contributor_insights", Sourced::new("false", note, None));
@@ -243,7 +243,7 @@ fn off(fields: &mut Fields, note: &str) {
 /// A table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct TableDraft {
-    /// What others call it: its logical id or address, its ARN.
+    /// Other names of it: its logical ID or address, its ARN.
     pub ids: Vec<String>,
     /// Its name, as a plain text.
     pub label: String,
@@ -259,9 +259,9 @@ pub(super) struct TableDraft {
     pub access: Vec<Fields>,
     pub consumed: Vec<Fields>,
     pub replicas: Vec<ReplicaDraft>,
-    /// What it has that a workload cannot say.
+    /// What a workload cannot describe, so that it is not priced.
     pub unpriced: Vec<Sourced>,
-    /// What a reader should know, beside no value.
+    /// Notes for the user that belong to no single value.
     pub notes: Vec<String>,
 }
 
@@ -286,12 +286,12 @@ impl TableDraft {
         }
     }
 
-    /// Whether somebody means this table by a name.
+    /// Whether a name or ID refers to this table.
     pub fn is(&self, id: &str) -> bool {
         self.ids.iter().any(|known| known == id) || self.label == id
     }
 
-    /// A block of settings such as `stream`; there from now on.
+    /// A block of settings such as `stream`; adds it if needed.
     pub fn block(&mut self, name: &'static str) -> &mut Fields {
         let at = self
             .blocks
@@ -304,7 +304,7 @@ impl TableDraft {
         &mut self.blocks[at].1
     }
 
-    /// The settings of a block that may be there.
+    /// The settings of a block, if it exists.
     pub fn find_block(&self, name: &str) -> Option<&Fields> {
         self.blocks
             .iter()
@@ -312,7 +312,7 @@ impl TableDraft {
             .map(|(_, fields)| fields)
     }
 
-    /// The index of a name.
+    /// The index that has a name.
     pub fn index(&mut self, name: &str) -> Option<&mut IndexDraft> {
         self.indexes
             .iter_mut()
@@ -328,10 +328,10 @@ impl TableDraft {
             .collect()
     }
 
-    /// Each index has its own switch for Contributor Insights; those that do not say it are off.
+    /// Contributor Insights is enabled per index; turns it off for indexes that do not set it.
     pub fn insights_alone(&mut self) {
         let global = self.indexes.iter_mut().filter(|index| index.global);
-        global.for_each(|index| off(&mut index.fields, "Contributor Insights of the table alone"));
+        global.for_each(|index| off(&mut index.fields, "Contributor Insights only of the table"));
     }
 
     pub fn is_provisioned(&self) -> bool {
@@ -344,9 +344,9 @@ impl TableDraft {
 /// The whole file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Draft {
-    /// What it was made of, for the first line.
+    /// What it was made from, for the first line.
     pub made_of: String,
-    /// Why figures are missing, such as "not in a plan".
+    /// Why values are missing, such as "not in a plan".
     pub missing: &'static str,
     /// `name`, `region` and the like.
     pub head: Fields,
@@ -355,13 +355,15 @@ pub(super) struct Draft {
 }
 
 impl Draft {
-    /// Fills in what nobody gave: it is unknown, and the comment says what to write in its place.
+    /// Adds missing values as unknown, each with a comment that says what to write instead.
     pub fn complete(&mut self) {
         let missing = self.missing;
         if self.head.get("region").is_none() {
             self.head.set(
                 "region",
-                Sourced::unknown(format!("{missing}: us-east-1, or give --region")),
+                Sourced::unknown(format!(
+                    "{missing}: write a region such as us-east-1, or use --region"
+                )),
             );
         }
         for table in &mut self.tables {
@@ -374,14 +376,14 @@ impl Draft {
             {
                 table
                     .fields
-                    .set("items", ask("how many items does it hold? 1_000_000"));
+                    .set("items", ask("the number of items, such as 1_000_000"));
             }
             if table.fields.get("item").is_none() {
                 table.fields.set(
                     "item",
                     ask(
-                        "how large is an item? { size = \"1 KB\" }, or lognormal, histogram, \
-                         attributes, export",
+                        "how large is an item? { size = \"1 KB\" }, or a lognormal, histogram, \
+                         attributes or export",
                     ),
                 );
             }
@@ -394,7 +396,7 @@ impl Draft {
             for units in [&mut table.read, &mut table.write] {
                 if provisioned && units.said().is_none() {
                     units.fixed = Some(ask(
-                        "provisioned units, 5 or { min = 5, max = 100, target = 0.7 }",
+                        "provisioned units, such as 5 or { min = 5, max = 100, target = 0.7 }",
                     ));
                 }
             }
@@ -405,9 +407,9 @@ impl Draft {
             {
                 for units in [&mut index.read, &mut index.write] {
                     if units.said().is_none() {
-                        units.fixed = Some(ask(
-                            "provisioned units, 5 or { min = 5, max = 100, target = 0.7 }",
-                        ));
+                        units.fixed =
+                            Some(ask("provisioned units, such as 5 or { min = 5, max = \
+                                      100, target = 0.7 }"));
                     }
                 }
             }
@@ -428,8 +430,7 @@ impl Draft {
                             .any(|fields| fields.get(word).is_some())
                     };
                     let mut notes = vec![format!(
-                        "{missing}: {{ per_second = 10 }}, or write [[table.access]] in place of \
-                         this"
+                        "{missing}: {{ per_second = 10 }}, or replace this by [[table.access]]"
                     )];
                     let mut fields = Fields::default();
                     fields.set_some(
@@ -451,7 +452,7 @@ impl Draft {
                 let witness = replica.fields.get("witness").is_some();
                 if replica.access.is_empty() && replica.fields.get("reads").is_none() && !witness {
                     let note = format!(
-                        "{missing}: its reads as a share of the table's, 0.5, or \
+                        "{missing}: its reads as a share of the table's, such as 0.5, or \
                          [[table.replica.access]]"
                     );
                     replica.fields.set("reads", Sourced::unknown(note));
@@ -460,7 +461,7 @@ impl Draft {
         }
     }
 
-    /// Every note, each once, with the table that it is about.
+    /// All notes without duplicates, each with its table.
     pub fn all_notes(&self) -> Vec<String> {
         let of_table = |table: &TableDraft| {
             let name = table.name.plain();
@@ -484,13 +485,16 @@ impl Draft {
         all
     }
 
-    /// The file, and where each of its lines comes from.
+    /// The file, and the origin of each line.
     pub fn write(&self) -> (String, Origins) {
         let mut lines = TomlWriter::default();
-        lines.say(&format!("Made by `dynameter import` of {}.", self.made_of));
+        lines.say(&format!(
+            "Made by `dynameter import` from {}.",
+            self.made_of
+        ));
         lines.say(
-            "Each value says where it comes from; \"unknown\" waits for a figure, and is unknown \
-             in every total until then.",
+            "Each value says where it comes from. Replace \"unknown\" by a value: until then \
+             every total that needs it is unknown.",
         );
         let mut said: Vec<&String> = Vec::new();
         for note in &self.notes {
@@ -514,7 +518,7 @@ struct TomlWriter {
     lines: Vec<(String, Origin)>,
 }
 
-/// Comments begin no further right than this.
+/// The rightmost column at which aligned comments begin.
 const COMMENT_COLUMN_MAX: usize = 56;
 
 impl TomlWriter {
@@ -533,7 +537,7 @@ impl TomlWriter {
         self.lines.push((text.to_string(), origin.clone()));
     }
 
-    /// Keys and values, with their comments in one column.
+    /// Writes keys and values, with aligned comments.
     fn fields(&mut self, fields: &Fields) {
         let key_width = fields
             .0
@@ -699,7 +703,7 @@ impl TomlWriter {
     }
 }
 
-/// A text on one line, as a comment may hold it.
+/// A text on one line, safe to use in a comment.
 fn tidy(text: &str) -> String {
     harmless(&text.replace(['\n', '\r', '\t'], " "))
         .chars()

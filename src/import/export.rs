@@ -1,9 +1,8 @@
-//! S3 full exports: how many items a table has, how large they are, and which attributes they
-//! carry.
+//! S3 full exports: the number of items in a table, their sizes and their attributes.
 //!
-//! The workload refers to the export itself, which is measured item by item whenever it is read. An
-//! export does not say which attributes are the keys; those that every item carries and that may be
-//! keys are named in a comment.
+//! The workload refers to the export itself, which is measured item by item whenever the workload
+//! is loaded. An export does not say which attributes are the keys; a comment lists the attributes
+//! that every item has and that could be keys.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -18,7 +17,7 @@ use crate::table::{Arn, AttributeValue, NumberAlignment};
 use crate::units::Exact;
 use crate::workload::export_items;
 
-/// What is seen of an attribute.
+/// Statistics of an attribute.
 #[derive(Default)]
 struct SeenItems {
     items: u64,
@@ -26,7 +25,7 @@ struct SeenItems {
     types: BTreeMap<&'static str, u64>,
 }
 
-/// Attributes that are named in comments at most.
+/// The most attributes listed in comments.
 const ATTRIBUTES_MAX: usize = 40;
 
 pub(super) fn draft(
@@ -59,8 +58,8 @@ pub(super) fn draft(
         Ok(())
     });
     if let Err(message) = result {
-        let help = "name the folder of a full export (manifest-summary.json and data/), or the \
-                    one that AWSDynamoDB/ lies in";
+        let help = "use the folder of a full export (with manifest-summary.json and data/), or \
+                    the folder that contains AWSDynamoDB/";
         problems.push(Diagnostic {
             source: None,
             span: 0..0,
@@ -85,7 +84,7 @@ pub(super) fn draft(
         .map(str::to_string)
         .or_else(|| usage.and_then(UsageFile::region));
     let note = if asked.is_some() {
-        "as asked for"
+        "from --region or the usage file"
     } else {
         "tableArn"
     };
@@ -105,7 +104,7 @@ pub(super) fn draft(
     };
     let mean = Exact::ratio(bytes, items.max(1)).human(1);
     let note = format!(
-        "measured item by item: mean {mean} B, median {} B, 99 of 100 up to {} B",
+        "measured item by item: mean {mean} B, median {} B, 99th percentile {} B",
         percentile(50),
         percentile(99)
     );
@@ -115,7 +114,7 @@ pub(super) fn draft(
     );
     table.fields.set(
         "items",
-        Sourced::new(items.to_string(), "items of the export", None),
+        Sourced::new(items.to_string(), "number of items in the export", None),
     );
     let mut listed: Vec<(&String, &SeenItems)> = attributes.iter().collect();
     listed.sort_by(|one, other| {
@@ -126,13 +125,13 @@ pub(super) fn draft(
             .then_with(|| one.0.cmp(other.0))
     });
     table.notes.push(format!(
-        "{items} items of {bytes} B; their attributes, by the bytes that they take:"
+        "{items} items, {bytes} B in total; attributes by total size:"
     ));
     for (name, seen) in listed.iter().take(ATTRIBUTES_MAX) {
         let types: Vec<&str> = seen.types.keys().copied().collect();
         let share = Exact::ratio(seen.items * 100, items.max(1)).human(1);
         table.notes.push(format!(
-            "  {name} ({}): in {share} % of the items, {} B each",
+            "  {name} ({}): in {share} % of the items, {} B on average",
             types.join(", "),
             Exact::ratio(seen.bytes, seen.items.max(1)).human(1)
         ));
@@ -153,9 +152,9 @@ pub(super) fn draft(
         .map(|(name, _)| name.as_str())
         .collect();
     let note = format!(
-        "not in an export; every item has {}",
+        "not in an export; possible keys: {}",
         if keys.is_empty() {
-            "no attribute that may be a key".to_string()
+            "none, as no attribute of a key type is in every item".to_string()
         } else {
             keys.join(", ")
         }
@@ -165,7 +164,7 @@ pub(super) fn draft(
     draft
 }
 
-/// The word of AWS for a type.
+/// AWS's name of a type.
 fn type_of(value: &AttributeValue) -> &'static str {
     match value {
         AttributeValue::S(_) => "S",

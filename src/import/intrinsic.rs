@@ -1,5 +1,5 @@
-//! The intrinsic functions of CloudFormation: what a template's expression comes to, as far as it
-//! can be told without deploying it.
+//! The intrinsic functions of CloudFormation: evaluates a template's expressions as far as possible
+//! without deploying it.
 //!
 //! Source: CloudFormation Template Reference, "Intrinsic functions", "Pseudo parameters",
 //! "Fn::ForEach".
@@ -9,16 +9,17 @@ use std::collections::BTreeMap;
 
 use super::node::{NodeKey, SourceNode, Value, shown};
 
-/// How many values the loops of a template may write out.
+/// The maximum number of values that the loops of a template may produce.
 const EXPANDED_MAX: usize = 200_000;
 
-/// How deep expressions may lead to others: references that lead back to themselves have no end.
+/// The maximum depth of references; cyclic references would never end.
 const STEPS_MAX: usize = 300;
 
-/// No property of a template is longer: names have 255 characters.
+/// The maximum length of a text; property values are shorter (table names have at most 255
+/// characters).
 const TEXT_BYTES_MAX: usize = 16 << 10;
 
-/// Why an expression cannot be told; `cycle` where it leads back to itself.
+/// Why an expression cannot be resolved; `cycle` if it refers to itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Unresolved {
     pub why: String,
@@ -32,17 +33,17 @@ fn unresolved<T>(why: impl Into<String>) -> Result<T, Unresolved> {
     })
 }
 
-/// What expressions are resolved with.
+/// The context in which expressions are resolved.
 pub(super) struct Resolver<'a> {
     template: &'a SourceNode,
     region: Option<String>,
-    /// Values for parameters, in place of their defaults.
+    /// Values of parameters that override their defaults.
     given: BTreeMap<String, SourceNode>,
-    /// Conditions that were told; `None` while one is being told.
+    /// Conditions already evaluated; `None` while one is being evaluated.
     conditions: RefCell<BTreeMap<String, Option<Result<bool, Unresolved>>>>,
 }
 
-/// The names that stand for a value within a loop.
+/// The identifiers of the enclosing loops with their values.
 type Bound = Vec<(String, SourceNode)>;
 
 impl<'a> Resolver<'a> {
@@ -59,7 +60,7 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    /// A value with every function in it resolved. `None` where it is removed (`AWS::NoValue`).
+    /// Resolves every function in a value. `None` if the value is removed (`AWS::NoValue`).
     pub fn resolve(&self, node: &SourceNode) -> Result<Option<SourceNode>, Unresolved> {
         self.value(node, 0)
     }
@@ -67,7 +68,7 @@ impl<'a> Resolver<'a> {
     fn value(&self, node: &SourceNode, step: usize) -> Result<Option<SourceNode>, Unresolved> {
         if step > STEPS_MAX {
             return Err(Unresolved {
-                why: "its references lead back to themselves".to_string(),
+                why: "its references form a cycle".to_string(),
                 cycle: true,
             });
         }
@@ -100,19 +101,19 @@ impl<'a> Resolver<'a> {
                 )))
             }
             Value::Text(text) if text.contains("{{resolve:") => unresolved(format!(
-                "{} is looked up when the stack is deployed",
+                "{} is looked up only when the stack is deployed",
                 shown(text)
             )),
             _ => Ok(Some(node.clone())),
         }
     }
 
-    /// A text or number that an expression comes to.
+    /// The text of a resolved expression.
     fn text(&self, node: &SourceNode, step: usize) -> Result<String, Unresolved> {
         match self.value(node, step)? {
             Some(value) => match value.scalar() {
                 Some(text) => Ok(text.into_owned()),
-                None => unresolved(format!("a text is expected, found {}", value.kind())),
+                None => unresolved(format!("expected a text, found {}", value.kind())),
             },
             None => Ok(String::new()),
         }
@@ -126,18 +127,18 @@ impl<'a> Resolver<'a> {
         step: usize,
     ) -> Result<Option<SourceNode>, Unresolved> {
         let text = |text: String| match text.len() > TEXT_BYTES_MAX {
-            true => unresolved("the text is longer than any property may be"),
+            true => unresolved("the text is longer than any property can be"),
             false => Ok(Some(SourceNode::new(Value::Text(text), whole.span.clone()))),
         };
         match function {
             "Ref" => match argument.text() {
                 Some(name) => self.reference(name, whole, step),
-                None => unresolved("Ref names no parameter or resource"),
+                None => unresolved("Ref must name a parameter or a resource"),
             },
             "Fn::Sub" => text(self.substituted(argument, step)?),
             "Fn::Join" => {
                 let [separator, list] = argument.elements() else {
-                    return unresolved("Fn::Join has a separator and a list");
+                    return unresolved("Fn::Join needs a separator and a list");
                 };
                 let Some(list) = self.value(list, step)? else {
                     return text(String::new());
@@ -151,7 +152,7 @@ impl<'a> Resolver<'a> {
             }
             "Fn::If" => {
                 let [name, yes, no] = argument.elements() else {
-                    return unresolved("Fn::If has a condition and two values");
+                    return unresolved("Fn::If needs a condition and two values");
                 };
                 let chosen = if self.condition(name.text().unwrap_or_default(), step)? {
                     yes
@@ -162,7 +163,7 @@ impl<'a> Resolver<'a> {
             }
             "Fn::FindInMap" => {
                 let [map, first, second, ..] = argument.elements() else {
-                    return unresolved("Fn::FindInMap has a map and two keys");
+                    return unresolved("Fn::FindInMap needs a map and two keys");
                 };
                 let keys = [
                     self.text(map, step)?,
@@ -184,7 +185,7 @@ impl<'a> Resolver<'a> {
             }
             "Fn::Select" => {
                 let [at, list] = argument.elements() else {
-                    return unresolved("Fn::Select has a number and a list");
+                    return unresolved("Fn::Select needs an index and a list");
                 };
                 let (at, list) = (self.text(at, step)?, self.value(list, step)?);
                 let chosen = list
@@ -192,12 +193,12 @@ impl<'a> Resolver<'a> {
                     .and_then(|list| list.elements().get(at.parse::<usize>().ok()?));
                 match chosen {
                     Some(chosen) => Ok(Some(chosen.clone())),
-                    None => unresolved(format!("Fn::Select finds no element {at}")),
+                    None => unresolved(format!("Fn::Select: the list has no element {at}")),
                 }
             }
             "Fn::Split" => {
                 let [separator, whole_text] = argument.elements() else {
-                    return unresolved("Fn::Split has a separator and a text");
+                    return unresolved("Fn::Split needs a separator and a text");
                 };
                 let (separator, joined) =
                     (self.text(separator, step)?, self.text(whole_text, step)?);
@@ -214,7 +215,7 @@ impl<'a> Resolver<'a> {
                     Value::Number(list.elements().len().to_string()),
                     whole.span.clone(),
                 ))),
-                None => unresolved("Fn::Length has a list"),
+                None => unresolved("Fn::Length needs a list"),
             },
             "Fn::Equals" | "Fn::And" | "Fn::Or" | "Fn::Not" | "Condition" => {
                 let truth = self.truth(whole, step)?;
@@ -223,9 +224,9 @@ impl<'a> Resolver<'a> {
                     whole.span.clone(),
                 )))
             }
-            "Fn::ImportValue" => unresolved("Fn::ImportValue takes a value of another stack"),
+            "Fn::ImportValue" => unresolved("Fn::ImportValue uses a value of another stack"),
             "Fn::GetAZs" => unresolved("Fn::GetAZs depends on the account"),
-            "Fn::Transform" => unresolved("Fn::Transform is done by a macro of the account"),
+            "Fn::Transform" => unresolved("Fn::Transform runs a macro of the account"),
             other => unresolved(format!("{other} is only known once the stack is deployed")),
         }
     }
@@ -244,7 +245,7 @@ impl<'a> Resolver<'a> {
                         Value::Text(region.clone()),
                         whole.span.clone(),
                     ))),
-                    None => unresolved("the region is not said; give --region"),
+                    None => unresolved("the region is unknown; use --region"),
                 };
             }
             "AWS::Partition" => {
@@ -270,8 +271,7 @@ impl<'a> Resolver<'a> {
         if let Some(parameter) = self.template.at(&["Parameters", name]) {
             let kind = parameter.text_at("Type").unwrap_or_default();
             let is_list = kind.starts_with("List<") || kind == "CommaDelimitedList";
-            // A list is written with commas, as on the command line of AWS; a usage file may write
-            // a list.
+            // A list is written with commas, as in the AWS CLI; a usage file may also use an array.
             let listed = |node: &SourceNode| match node.scalar().filter(|_| is_list) {
                 Some(text) => {
                     let part = |part: &str| {
@@ -289,22 +289,24 @@ impl<'a> Resolver<'a> {
             }
             if kind.starts_with("AWS::SSM::") {
                 return unresolved(format!(
-                    "the parameter {name} is read from Parameter Store; give it under \
-                     [parameters] of a usage file"
+                    "the parameter {name} is read from Parameter Store; set it under [parameters] \
+                     in a usage file"
                 ));
             }
             return match parameter.get("Default") {
                 Some(default) => Ok(Some(listed(default))),
                 None => unresolved(format!(
-                    "the parameter {name} has no default; give it under [parameters] of a usage \
+                    "the parameter {name} has no default; set it under [parameters] in a usage \
                      file"
                 )),
             };
         }
         let Some(resource) = self.template.at(&["Resources", name]) else {
-            return unresolved(format!("Ref to {name:?}, which the template does not have"));
+            return unresolved(format!(
+                "Ref names {name:?}, which the template does not have"
+            ));
         };
-        // A table's reference is its name; of one that has none, its logical id stands for it.
+        // Ref to a table returns its name; if the name is unknown, use the logical ID instead.
         let named = match resource.text_at("Type") {
             Some(
                 "AWS::DynamoDB::Table"
@@ -329,8 +331,8 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    /// `Fn::GetAtt`: a table's ARN ends in its name, and nothing else is known before the
-    /// deployment.
+    /// Resolves `Fn::GetAtt`: the ARN of a table ends in its name, and a key or stream is
+    /// identified by its logical ID; nothing else is known before deployment.
     fn attribute(
         &self,
         argument: &SourceNode,
@@ -346,7 +348,7 @@ impl<'a> Resolver<'a> {
                 .collect(),
         };
         let [name, attribute] = parts.as_slice() else {
-            return unresolved("Fn::GetAtt names a resource and an attribute");
+            return unresolved("Fn::GetAtt must name a resource and an attribute");
         };
         let kind = self
             .template
@@ -377,7 +379,7 @@ impl<'a> Resolver<'a> {
         ))
     }
 
-    /// `Fn::Sub`: names in `${…}` replaced; `${!…}` is left as it is written.
+    /// Resolves `Fn::Sub`: replaces names in `${…}`; `${!X}` becomes the literal `${X}`.
     fn substituted(&self, argument: &SourceNode, step: usize) -> Result<String, Unresolved> {
         let (text, own) = match (&argument.value, argument.elements()) {
             (Value::Text(text), _) => (text.as_str(), None),
@@ -391,14 +393,14 @@ impl<'a> Resolver<'a> {
                     map,
                 ],
             ) => (text.as_str(), Some(map)),
-            _ => return unresolved("Fn::Sub has a text, or a text and a map"),
+            _ => return unresolved("Fn::Sub needs a text, or a text and a map"),
         };
         let mut result = String::new();
         let mut rest = text;
         while let Some(at) = rest.find("${") {
             result += &rest[..at];
             let Some(end) = rest[at..].find('}') else {
-                return unresolved("Fn::Sub has a ${ without an end");
+                return unresolved("Fn::Sub has an unclosed ${");
             };
             let name = rest[at + 2..at + end].trim();
             rest = &rest[at + end + 1..];
@@ -418,10 +420,10 @@ impl<'a> Resolver<'a> {
             };
             match value.as_ref().and_then(SourceNode::scalar) {
                 Some(text) => result += &text,
-                None => return unresolved(format!("${{{}}} is no text", shown(name))),
+                None => return unresolved(format!("${{{}}} is not a text", shown(name))),
             }
             if result.len() > TEXT_BYTES_MAX {
-                return unresolved("the text is longer than any property may be");
+                return unresolved("the text is longer than any property can be");
             }
         }
         Ok(result + rest)
@@ -434,14 +436,14 @@ impl<'a> Resolver<'a> {
 
     fn condition(&self, name: &str, step: usize) -> Result<bool, Unresolved> {
         let Some(condition) = self.template.at(&["Conditions", name]) else {
-            return unresolved(format!("there is no condition {:?}", shown(name)));
+            return unresolved(format!("the template has no condition {:?}", shown(name)));
         };
         let known = self.conditions.borrow().get(name).cloned();
         match known {
             Some(Some(told)) => return told,
             Some(None) => {
                 return Err(Unresolved {
-                    why: "its conditions lead back to themselves".to_string(),
+                    why: "its conditions form a cycle".to_string(),
                     cycle: true,
                 });
             }
@@ -458,27 +460,27 @@ impl<'a> Resolver<'a> {
     fn truth(&self, node: &SourceNode, step: usize) -> Result<bool, Unresolved> {
         if step > STEPS_MAX {
             return unresolved(format!(
-                "its conditions are nested more than {STEPS_MAX} deep"
+                "its conditions are nested more than {STEPS_MAX} levels deep"
             ));
         }
         let Some((key, argument)) = node.entries().first() else {
             return node
                 .truth()
-                .map_or_else(|| unresolved("a condition is a function"), Ok);
+                .map_or_else(|| unresolved("a condition must be a function"), Ok);
         };
         match key.name.as_str() {
             "Condition" => self.condition(argument.text().unwrap_or_default(), step),
             "Fn::Equals" => {
                 let [one, other] = argument.elements() else {
-                    return unresolved("Fn::Equals has two values");
+                    return unresolved("Fn::Equals needs two values");
                 };
                 Ok(self.text(one, step)? == self.text(other, step)?)
             }
             "Fn::Not" => match argument.elements() {
                 [one] => Ok(!self.truth(one, step + 1)?),
-                _ => unresolved("Fn::Not has one condition"),
+                _ => unresolved("Fn::Not needs one condition"),
             },
-            // What decides is enough, whatever the others come to.
+            // One deciding operand is enough, even if others cannot be resolved.
             "Fn::And" | "Fn::Or" => {
                 let decides = key.name == "Fn::Or";
                 let results: Vec<_> = argument
@@ -494,11 +496,11 @@ impl<'a> Resolver<'a> {
                     .collect::<Result<Vec<bool>, _>>()
                     .map(|_| !decides)
             }
-            other => unresolved(format!("{other} is no condition")),
+            other => unresolved(format!("{other} is not a condition function")),
         }
     }
 
-    /// The template with the loops of its conditions and resources written out.
+    /// Expands the loops in the template's conditions and resources.
     pub fn expanded(&self) -> Result<SourceNode, (SourceNode, Unresolved)> {
         let mut sections = Vec::new();
         for (key, section) in self.template.entries() {
@@ -517,10 +519,9 @@ impl<'a> Resolver<'a> {
         ))
     }
 
-    /// A value with the loops of its maps written out.
+    /// Expands the loops in the maps of a value.
     ///
-    /// `Fn::ForEach::NAME: [identifier, [values…], { key: body }]` stands for one entry for each
-    /// value.
+    /// `Fn::ForEach::NAME: [identifier, [values…], { key: body }]` becomes one entry per value.
     fn looped(
         &self,
         node: &SourceNode,
@@ -528,7 +529,7 @@ impl<'a> Resolver<'a> {
         step: usize,
     ) -> Result<SourceNode, Unresolved> {
         if step > STEPS_MAX {
-            return unresolved("loops are nested too deep");
+            return unresolved("loops are nested too deeply");
         }
         let value = match &node.value {
             Value::Map(entries) => {
@@ -563,7 +564,7 @@ impl<'a> Resolver<'a> {
         step: usize,
     ) -> Result<(), Unresolved> {
         if step > STEPS_MAX {
-            return unresolved("loops are nested too deep");
+            return unresolved("loops are nested too deeply");
         }
         for (key, body) in map.entries() {
             if !key.name.starts_with("Fn::ForEach::") {
@@ -579,10 +580,13 @@ impl<'a> Resolver<'a> {
                 continue;
             }
             let [identifier, values, template] = body.elements() else {
-                return unresolved(format!("{} has a name, a list and a map", shown(&key.name)));
+                return unresolved(format!(
+                    "{} needs a name, a list and a map",
+                    shown(&key.name)
+                ));
             };
             let Some(identifier) = identifier.text() else {
-                return unresolved("the name of a loop is a text");
+                return unresolved("the identifier of a loop must be a text");
             };
             let values = self.value(&bind(values, bound, size)?, step + 1)?;
             let list = match values.as_ref() {
@@ -592,7 +596,7 @@ impl<'a> Resolver<'a> {
                 }) => list.as_slice(),
                 Some(other) => {
                     return unresolved(format!(
-                        "{} goes over {}, not a list",
+                        "{} loops over {}, not a list",
                         shown(&key.name),
                         other.kind()
                     ));
@@ -609,15 +613,15 @@ impl<'a> Resolver<'a> {
     }
 }
 
-/// Whether a key of a map stands for a function.
+/// Whether a key of a map is a function.
 fn is_function(key: &str) -> bool {
     key == "Ref"
         || key == "Condition"
         || (key.starts_with("Fn::") && !key.starts_with("Fn::ForEach::"))
 }
 
-/// A text with the names of loops replaced: `${Name}`, and `&{Name}` without what no logical id may
-/// have.
+/// Replaces loop identifiers in a text: `${Name}`, and `&{Name}` with only the characters that a
+/// logical ID may have.
 fn replaced(text: &str, bound: &Bound) -> String {
     let mut text = text.to_string();
     for (name, value) in bound {
@@ -630,16 +634,14 @@ fn replaced(text: &str, bound: &Bound) -> String {
     text
 }
 
-/// A value with the names of loops replaced in every text and reference.
+/// Replaces loop identifiers in every text and reference of a value.
 fn bind(node: &SourceNode, bound: &Bound, size: &mut usize) -> Result<SourceNode, Unresolved> {
     if bound.is_empty() {
         return Ok(node.clone());
     }
     *size += 1;
     if *size > EXPANDED_MAX {
-        return unresolved(format!(
-            "its loops write out more than {EXPANDED_MAX} values"
-        ));
+        return unresolved(format!("its loops produce more than {EXPANDED_MAX} values"));
     }
     if let [
         (

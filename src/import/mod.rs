@@ -1,10 +1,10 @@
-//! Other people's files turned into workloads: Terraform plans, CloudFormation templates, what AWS
-//! itself describes, exports, metrics, and the models of other tools.
+//! Converts other files to workloads: Terraform plans, CloudFormation templates, AWS's descriptions
+//! of tables, exports, metrics, and the models of other tools.
 //!
-//! What is made is a workload file with comments: each value says where it came from, and what a
-//! file of its kind does not hold is `"unknown"`, never a guess. A small usage file joins rates and
-//! sizes by table name. Every line knows the place that it comes from, so that a message, a finding
-//! or a budget points at the plan or the template itself.
+//! The result is a workload file with comments: each value says where it came from, and values that
+//! the file cannot contain are `"unknown"`, never guessed. A small usage file adds rates and sizes
+//! by table name. Every line keeps the place it came from, so that a message, a finding or a budget
+//! points to the plan or template itself.
 //!
 //! ```
 //! use dynameter::diag::Source;
@@ -45,54 +45,55 @@ use crate::diag::{Diagnostic, Diagnostics, Origins, Source};
 use draft::Draft;
 use node::{SourceNode, wrong};
 
-/// Every kind of mistake in a file that is imported, by its stable short name.
+/// Every kind of error in an imported file, by its stable short name.
 pub const CODES: &[(&str, &str)] = &[
     (
         "syntax",
-        "the file is not JSON or YAML, or not TOML where a usage file is",
+        "the file is not JSON or YAML, or a usage file is not TOML",
     ),
     (
         "too-deep",
-        "values nested deeper than in any plan or template",
+        "values are nested too deeply for a plan or template",
     ),
     (
         "too-large",
-        "aliases that stand for more values than any template has",
+        "YAML aliases expand to too many values for a template",
     ),
-    ("duplicate-key", "a key that a map has twice"),
-    (
-        "cycle",
-        "references that lead back to themselves, or loops without end",
-    ),
-    ("not-a-plan", "a file of another kind than was asked for"),
-    ("no-tables", "a file without a table"),
+    ("duplicate-key", "a map contains a key twice"),
+    ("cycle", "references or conditions form a cycle"),
+    ("not-a-plan", "the file is not of the expected kind"),
+    ("no-tables", "the file contains no table"),
     (
         "region",
-        "tables whose region is not said, or of several regions",
+        "the region of a table is missing or wrong, or tables are in several regions",
     ),
-    ("wrong-type", "a text where a number belongs, and the like"),
-    ("missing-key", "something that a resource cannot be without"),
-    ("unknown-key", "a key that a usage file does not have"),
+    (
+        "wrong-type",
+        "a value has the wrong type, such as a text instead of a number",
+    ),
+    ("missing-key", "a required key of a resource is missing"),
+    ("unknown-key", "an unknown key in a usage file"),
     (
         "unknown-table",
-        "a usage file's table, index or replica that the design does not have",
+        "a usage file, description or model names a table, index or replica that the design does \
+         not have",
     ),
     (
         "unknown-parameter",
-        "a parameter that the template does not have",
+        "a usage file sets a parameter that the template does not have",
     ),
-    ("duplicate-table", "two tables of one name"),
-    ("export", "an S3 export that cannot be read"),
+    ("duplicate-table", "two tables have the same name"),
+    ("export", "an S3 export cannot be read"),
 ];
 
-/// What a file is.
+/// The kinds of files that can be imported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ImportFormat {
     /// A Terraform plan as JSON (`terraform show -json`).
     Terraform,
     /// A CloudFormation, SAM or CDK template, JSON or YAML.
     CloudFormation,
-    /// The output of `aws dynamodb describe-table` and its like.
+    /// The output of `aws dynamodb describe-table` and similar commands.
     DescribeTable,
     /// The folder of an S3 full export.
     Export,
@@ -103,7 +104,7 @@ pub enum ImportFormat {
 }
 
 impl ImportFormat {
-    /// Every kind with its word.
+    /// Every kind with its name on the command line.
     pub const ALL: [(ImportFormat, &'static str); 6] = [
         (ImportFormat::Terraform, "terraform"),
         (ImportFormat::CloudFormation, "cloudformation"),
@@ -113,7 +114,7 @@ impl ImportFormat {
         (ImportFormat::Model, "model"),
     ];
 
-    /// Its word.
+    /// Its name on the command line.
     pub fn word(self) -> &'static str {
         ImportFormat::ALL
             .iter()
@@ -121,7 +122,7 @@ impl ImportFormat {
             .map_or("", |(_, word)| word)
     }
 
-    /// What a file of the kind is called, with its article.
+    /// How messages refer to a file of this kind, with an article.
     pub fn described(self) -> &'static str {
         match self {
             ImportFormat::Terraform => "a Terraform plan",
@@ -133,7 +134,7 @@ impl ImportFormat {
         }
     }
 
-    /// The kind of a word.
+    /// The kind that has a name.
     pub fn parse(word: &str) -> Option<ImportFormat> {
         ImportFormat::ALL
             .iter()
@@ -142,38 +143,38 @@ impl ImportFormat {
     }
 }
 
-/// What an import is asked for.
+/// The options of an import.
 #[derive(Clone, Debug, Default)]
 pub struct ImportOptions {
-    /// The region, in place of the file's.
+    /// The region; overrides that of the file.
     pub region: Option<String>,
     /// The usage file.
     pub usage: Option<Arc<Source>>,
-    /// Whether the design before the change of a plan is wanted, and not the one after it.
+    /// Whether to import the design before a plan's changes instead of the one after them.
     pub before: bool,
-    /// The region where neither the file nor anybody else says one: of a design before a change,
-    /// that of the one after it.
+    /// The region to use if no other source gives one: for a design before a change, that of the
+    /// design after it.
     pub fallback: Option<String>,
-    /// Whether the usage file may speak of tables that are not there: of a design before a change,
-    /// or of one of several.
+    /// Whether the usage file may name tables that do not exist, such as in a design before a
+    /// change or in one of several designs.
     pub lenient: bool,
 }
 
-/// A workload file that was made of others.
+/// A workload file made by an import.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Imported {
     /// The file, with its comments.
     pub text: String,
-    /// Where its lines come from.
+    /// The origin of each line.
     pub origins: Origins,
-    /// The region, where it is known.
+    /// The region, if known.
     pub region: Option<String>,
-    /// What could not be taken over, or was taken in one of several ways; comments of the file as
-    /// well.
+    /// What could not be imported, or was imported in one of several possible ways; also comments
+    /// in the file.
     pub notes: Vec<String>,
 }
 
-/// A file of another kind than a workload, read.
+/// A parsed file that is not a workload file.
 #[derive(Clone, Debug)]
 pub struct ImportDocument {
     source: Arc<Source>,
@@ -182,10 +183,10 @@ pub struct ImportDocument {
 }
 
 impl ImportDocument {
-    /// Reads a file and finds out what it is; `None` for a workload file.
+    /// Reads a file and detects its kind; `None` for a workload file.
     ///
     /// # Errors
-    /// A document that is none of the kinds, or cannot be read.
+    /// If the file cannot be read or is of an unknown kind.
     pub fn read(source: &Arc<Source>) -> Result<Option<ImportDocument>, Diagnostics> {
         if !is_foreign(source) {
             return Ok(None);
@@ -201,22 +202,20 @@ impl ImportDocument {
         }
     }
 
-    /// Whether it holds the design before a change as well: a plan that changes tables that there
-    /// are.
+    /// Whether it also contains the design before a change: a plan that changes existing tables.
     pub fn has_before(&self) -> bool {
         self.kind == ImportFormat::Terraform && terraform::has_before(&self.node)
     }
 
-    /// What kind of file it is.
+    /// The kind of the file.
     pub fn kind(&self) -> ImportFormat {
         self.kind
     }
 
-    /// Makes a workload file of it.
+    /// Converts it to a workload file.
     ///
     /// # Errors
-    /// Everything that is wrong with it or with the usage file, each with its place and the way
-    /// out.
+    /// Every error in it or in the usage file, each with its place and a way to fix it.
     pub fn import(&self, asked: &ImportOptions) -> Result<Imported, Diagnostics> {
         imported(
             self.kind,
@@ -226,7 +225,7 @@ impl ImportDocument {
     }
 }
 
-/// Whether a text is no TOML, by its name and how it begins.
+/// Whether a file is not TOML, judged by its name and its content.
 fn is_foreign(source: &Source) -> bool {
     let extension = Path::new(&source.name)
         .extension()
@@ -272,39 +271,40 @@ fn kind_of(document: &SourceNode) -> Option<ImportFormat> {
     }
 }
 
-/// A document that is no design, with what it seems to be.
+/// The error for a document that is not a design; names what it seems to be.
 fn unknown_kind(source: &Arc<Source>, document: &SourceNode) -> Diagnostic {
     let has = |key: &str| document.get(key).is_some();
     let start = document.span.start..document.span.start.saturating_add(1);
     let (message, help) = if has("terraform_version") && has("lineage") {
         (
-            "this is Terraform's state file, which no tool but Terraform should read",
-            "run `terraform show -json > state.json` and name that file",
+            "this is a Terraform state file, which only Terraform should read",
+            "run `terraform show -json > current.json` and use that file",
         )
     } else if has("steps") || has("changeSummary") {
         (
-            "this is a preview of Pulumi, not a Terraform plan",
-            "write the tables as a workload file; `dynameter init` writes one to start from",
+            "this is a Pulumi preview, not a Terraform plan",
+            "describe the tables in a workload file; `dynameter init` creates a starting point",
         )
     } else if has("MetricDataResults") || has("Datapoints") {
         (
-            "these are CloudWatch metrics, which are no design by themselves",
-            "make a workload file of them first: `dynameter import cloudwatch FILE`",
+            "these are CloudWatch metrics, which are not a complete design",
+            "convert them to a workload file first: `dynameter import cloudwatch FILE`",
         )
     } else {
         (
-            "this is none of the files that hold a design",
-            "name a workload file (.toml), a Terraform plan as JSON, a CloudFormation template, \
+            "unrecognised file: not a workload, plan, template, description or model",
+            "use a workload file (.toml), a Terraform plan as JSON, a CloudFormation template, \
              the output of `aws dynamodb describe-table`, or a workload model",
         )
     };
     wrong(source, start, "not-a-plan", message, help)
 }
 
-/// Makes a workload file of files of one kind; exports and metrics have functions of their own.
+/// Converts files of one kind to a workload file; for exports and metrics see `import_export` and
+/// `import_metrics`.
 ///
 /// # Errors
-/// Everything that is wrong with the files, each with its place and the way out.
+/// Every error in the files, each with its place and a way to fix it.
 pub fn import(
     kind: ImportFormat,
     sources: &[Arc<Source>],
@@ -383,14 +383,14 @@ fn unreadable() -> Diagnostic {
         span: 0..0,
         code: "syntax",
         message: "the usage file cannot be read".into(),
-        help: "mend it".into(),
+        help: "fix the usage file".into(),
     }
 }
 
-/// Makes a workload file of the folder of an S3 full export.
+/// Converts the folder of an S3 full export to a workload file.
 ///
 /// # Errors
-/// Everything that is wrong with the export or the usage file.
+/// Every error in the export or the usage file.
 pub fn import_export(folder: &Path, asked: &ImportOptions) -> Result<Imported, Diagnostics> {
     let usage = read_usage(asked)?;
     let mut problems = Vec::new();
@@ -403,10 +403,11 @@ pub fn import_export(folder: &Path, asked: &ImportOptions) -> Result<Imported, D
     finish(draft, usage.as_ref(), asked.lenient, &[], problems)
 }
 
-/// Makes a workload file of CloudWatch metrics; of those that name no table, `table` is the table.
+/// Converts CloudWatch metrics to a workload file; `table` is the table of metrics that do not name
+/// one.
 ///
 /// # Errors
-/// A file that cannot be read, or everything that is wrong with the usage file.
+/// If a file cannot be read, or every error in the usage file.
 #[cfg(feature = "replay")]
 pub fn import_metrics(
     sources: Vec<crate::trace::TraceSource>,
@@ -428,19 +429,19 @@ pub fn import_metrics(
     )?)
 }
 
-/// Why metrics make no workload.
+/// Why metrics cannot be converted to a workload.
 #[cfg(feature = "replay")]
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum MetricsError {
     /// The metrics cannot be read.
     #[error(transparent)]
     Trace(#[from] crate::trace::TraceError),
-    /// The usage file is wrong.
+    /// The usage file has errors.
     #[error(transparent)]
     Usage(#[from] Diagnostics),
 }
 
-/// Joins the usage file and writes the workload.
+/// Adds the values of the usage file and writes the workload.
 fn finish(
     mut draft: Draft,
     usage: Option<&usage::UsageFile>,
@@ -456,15 +457,16 @@ fn finish(
             .any(|(_, node)| terraform::has_before(node))
         {
             true => (
-                "no table is left after the plan",
-                "`dynameter import terraform --before` has the design that it deletes",
+                "no table remains after the plan is applied",
+                "use `dynameter import terraform --before` to import the design that the plan \
+                 deletes",
             ),
             false => (
-                "there is no DynamoDB table in it",
-                "name a file that has one",
+                "the file contains no DynamoDB table",
+                "use a file that contains a table",
             ),
         };
-        // Why there is none may stand in the notes.
+        // The notes may say why there is none.
         let message = std::iter::once(message.to_string())
             .chain(draft.notes.iter().cloned())
             .collect::<Vec<_>>()
@@ -492,7 +494,7 @@ fn finish(
                 )
             });
             let message = format!(
-                "the table {:?} is there twice{}",
+                "the table {:?} is defined twice{}",
                 table.label,
                 at.unwrap_or_default()
             );
@@ -502,10 +504,10 @@ fn finish(
                 .any(|note| note.contains(cloudformation::UNTOLD_CONDITION))
             {
                 true => {
-                    "a condition chooses between them: give its parameters under [parameters] of a \
+                    "a condition chooses between them: set its parameters under [parameters] in a \
                      usage file"
                 }
-                false => "give one of them another name, or name each file once",
+                false => "rename one of them, or make sure that each file is given only once",
             };
             problems.push(wrong(
                 source,
@@ -537,7 +539,7 @@ fn finish(
     })
 }
 
-/// What the readers of one import share.
+/// State shared by the readers of one import.
 struct Context<'a> {
     region: Option<&'a str>,
     usage: Option<&'a usage::UsageFile>,
@@ -546,7 +548,7 @@ struct Context<'a> {
     problems: &'a mut Vec<Diagnostic>,
 }
 
-/// The name of a design that has none: that of its file.
+/// The default name of a design: that of its first file.
 fn name_of(sources: &[(Arc<Source>, SourceNode)]) -> String {
     let path = sources
         .first()
@@ -564,7 +566,7 @@ fn name_of(sources: &[(Arc<Source>, SourceNode)]) -> String {
     stem.to_string()
 }
 
-/// The names of files, for the first line.
+/// The names of the files, for the first line of the result.
 fn names_of(sources: &[(Arc<Source>, SourceNode)]) -> String {
     let base = |path: &str| {
         Path::new(path).file_name().map_or_else(

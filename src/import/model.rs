@@ -1,8 +1,8 @@
 //! The workload models of other tools: the data model of aws/agent-toolkit-for-aws, the input of
-//! awslabs' DynamoDB server, and usage files of Infracost.
+//! awslabs' DynamoDB server, and Infracost usage files.
 //!
-//! What these models take for granted is said beside the value: a peak taken for the mean, capacity
-//! on demand, one size for all items. Keys that a model does not name are unknown.
+//! Assumptions of these models are noted beside the value: a peak rate used as the mean, on-demand
+//! capacity, one size for all items. Keys that a model does not name are unknown.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use super::{Context, name_of, names_of, usage};
 use crate::diag::{Diagnostic, Source};
 use crate::units::Exact;
 
-/// Whether a document is a model of a tool that is known.
+/// Whether a document is a model of a supported tool.
 pub(super) fn is_model(document: &SourceNode) -> bool {
     let lists = |key: &str| {
         document
@@ -45,7 +45,7 @@ pub(super) fn draft(documents: &[(Arc<Source>, SourceNode)], context: Context) -
         .or_else(|| context.usage.and_then(|usage| usage.region()));
     draft.head.set_some(
         "region",
-        asked.map(|region| Sourced::text(&region, "as asked for", None)),
+        asked.map(|region| Sourced::text(&region, "from --region or the usage file", None)),
     );
     for (source, document) in documents {
         let mut reading = Reading {
@@ -69,7 +69,7 @@ struct Reading<'a> {
     problems: &'a mut Vec<Diagnostic>,
 }
 
-/// Operations by what a model calls them.
+/// The operations that a model can have.
 const OPERATIONS: [&str; 10] = [
     "GetItem",
     "BatchGetItem",
@@ -102,7 +102,7 @@ impl Reading<'_> {
             Some(number) => Some(self.said(value, written(&number), key)),
             None => {
                 let message = format!(
-                    "{key} is a number from 0 on, found {}",
+                    "{key} must be a number of at least 0, found {}",
                     value
                         .scalar()
                         .map_or_else(|| value.kind().to_string(), |text| shown(&text))
@@ -128,7 +128,7 @@ impl Reading<'_> {
         match node.get(key).map(|value| (value.text(), value)) {
             Some((Some(text), value)) => Some((text, self.origin(value))),
             Some((None, value)) => {
-                let message = format!("{key} is a text, found {}", value.kind());
+                let message = format!("{key} must be a text, found {}", value.kind());
                 self.problems.push(wrong(
                     self.source,
                     value.span.clone(),
@@ -183,14 +183,14 @@ impl Reading<'_> {
                 &source,
                 span,
                 "unknown-table",
-                format!("{label} is of the table {name:?}, which the model does not have"),
+                format!("{label} names the table {name:?}, which the model does not have"),
                 help,
             ));
         }
         found
     }
 
-    /// Operation, rate and the words that both models share.
+    /// The operation, the rate and the other keys that both models share.
     fn pattern(
         &mut self,
         pattern: &SourceNode,
@@ -201,7 +201,7 @@ impl Reading<'_> {
         let (operation, origin) = self.name(pattern, "operation", label)?;
         if !OPERATIONS.contains(&operation) {
             if let Some((source, span)) = origin {
-                let message = format!("{} is no operation that a model has", shown(operation));
+                let message = format!("unknown operation {} in a model", shown(operation));
                 self.problems.push(wrong(
                     &source,
                     span,
@@ -223,12 +223,14 @@ impl Reading<'_> {
         });
         fields.set(
             "rate",
-            rate.unwrap_or_else(|| Sourced::unknown("not in the model: { per_second = 10 }")),
+            rate.unwrap_or_else(|| {
+                Sourced::unknown("not in the model: write a rate such as { per_second = 10 }")
+            }),
         );
         Some(fields)
     }
 
-    /// Items of one call, as the operation wants them.
+    /// The number of items per call, under the key that the operation needs.
     fn items(&mut self, fields: &mut Fields, node: &SourceNode, key: &str) {
         let operation = fields
             .get("operation")
@@ -246,7 +248,9 @@ impl Reading<'_> {
             {
                 fields.set(
                     "items",
-                    Sourced::unknown("not in the model: how many items does one call take? 20"),
+                    Sourced::unknown(
+                        "not in the model: how many items does one call read or write? 20",
+                    ),
                 );
             }
             return;
@@ -266,7 +270,7 @@ impl Reading<'_> {
                     "actions",
                     Sourced {
                         toml,
-                        note: format!("{key}, taken as puts of new items"),
+                        note: format!("{key}, treated as puts of new items"),
                         ..items
                     },
                 );
@@ -315,7 +319,7 @@ impl Reading<'_> {
             "mode",
             Sourced::new(
                 "\"on-demand\"",
-                "the model has no capacity mode; its tool counts on demand",
+                "the model has no capacity mode; its tool assumes on-demand",
                 table.name.origin.clone(),
             ),
         );
@@ -375,14 +379,14 @@ impl Reading<'_> {
                     || regions.text() == Some("false") => {}
             Some(regions) => table.unpriced.push(self.said(
                 regions,
-                quoted("replicas in other regions: name them as [[table.replica]]"),
+                quoted("replicas in other regions: add them as [[table.replica]]"),
                 "global_tables",
             )),
         }
         Some(table)
     }
 
-    /// Items and their sizes, by the kinds of items that a table holds.
+    /// The number and sizes of items, from the entities that the table holds.
     fn entities(&mut self, node: &SourceNode, table: &mut TableDraft) {
         let entities = self.list(node, "entities");
         let Some(first) = entities.first() else {
@@ -407,11 +411,7 @@ impl Reading<'_> {
             let sum: Exact = numbers.iter().cloned().sum();
             table.fields.set(
                 "items",
-                Sourced::new(
-                    written(&sum),
-                    "estimated_item_count, added up",
-                    place.clone(),
-                ),
+                Sourced::new(written(&sum), "sum of estimated_item_count", place.clone()),
             );
         }
         match (sizes, numbers) {
@@ -427,7 +427,7 @@ impl Reading<'_> {
             }
             (Some(sizes), Some(numbers)) => {
                 let total: Exact = numbers.iter().cloned().sum();
-                // Shares in billionths, the last what is left, so that they add up to one.
+                // Shares in billionths; the last one is the rest, so that they add up to one.
                 let billion = Exact::from(1_000_000_000);
                 let mut left = 1_000_000_000_u64;
                 let mut buckets = Vec::new();
@@ -449,7 +449,7 @@ impl Reading<'_> {
                 let toml = format!("{{ histogram = [{}] }}", buckets.join(", "));
                 table.fields.set(
                     "item",
-                    Sourced::new(toml, "entities, by their number", place),
+                    Sourced::new(toml, "entities, weighted by estimated_item_count", place),
                 );
             }
             _ => {}
@@ -472,7 +472,10 @@ impl Reading<'_> {
         let rate = if pattern.get("avg_rps").is_some() {
             ("avg_rps", "avg_rps")
         } else {
-            ("peak_rps", "peak_rps, taken for the mean as its tool does")
+            (
+                "peak_rps",
+                "peak_rps, used as the mean, as the model's tool does",
+            )
         };
         let Some(mut fields) = self.pattern(pattern, &name, rate, &label) else {
             return;
@@ -555,7 +558,7 @@ impl Reading<'_> {
                 "mode",
                 Sourced::new(
                     "\"on-demand\"",
-                    "the model has no capacity mode; its tool counts on demand",
+                    "the model has no capacity mode; its tool assumes on-demand",
                     table.name.origin.clone(),
                 ),
             );
@@ -568,7 +571,7 @@ impl Reading<'_> {
                     "partition_key",
                     Sourced::new(
                         "\"unknown\"",
-                        "not in the model: the attribute that keys it",
+                        "not in the model: the name of its partition key",
                         origin.clone(),
                     ),
                 );
@@ -579,8 +582,8 @@ impl Reading<'_> {
                         .is_some_and(|item| whole(&size.toml) != *item)
                 };
                 if size.as_ref().is_some_and(smaller) {
-                    let note = "not in the model: its entries are smaller than the items, so it \
-                                holds some attributes";
+                    let note =
+                        "not in the model: assumed because its entries are smaller than the items";
                     fields.set(
                         "projection",
                         Sourced::new("\"keys-only\"", note, origin.clone()),
@@ -602,7 +605,7 @@ impl Reading<'_> {
                         "coverage",
                         Sourced {
                             toml: share,
-                            note: "item_count of the index / of the table".to_string(),
+                            note: "item_count of the index / item_count of the table".to_string(),
                             ..held
                         },
                     );
@@ -646,8 +649,8 @@ impl Reading<'_> {
             };
             if written && !table.indexes.is_empty() && pattern.get("gsi_list").is_none() {
                 table.notes.push(format!(
-                    "{label} names no index that it writes; as every attribute may change, it is \
-                     taken to write those that hold them"
+                    "{label} does not name the indexes that it writes; it is assumed to change \
+                     every attribute and to write the indexes that contain them"
                 ));
             }
             let problem = no_index(table, pattern.get("gsi"), &label);
@@ -660,7 +663,7 @@ impl Reading<'_> {
     }
 }
 
-/// Adds a pattern, under a name that no other has.
+/// Adds a pattern under a unique name.
 fn add(table: &mut TableDraft, mut fields: Fields) {
     let name = fields.get("name").map(Sourced::plain).unwrap_or_default();
     let is_taken = |name: &str| {
@@ -687,7 +690,7 @@ fn add(table: &mut TableDraft, mut fields: Fields) {
     table.access.push(fields);
 }
 
-/// An index that a pattern names and its table does not have.
+/// The error if a pattern names an index that its table does not have.
 fn no_index(
     table: &TableDraft,
     named: Option<&SourceNode>,
@@ -701,7 +704,7 @@ fn no_index(
         .map(|index| index.name.plain())
         .collect();
     let message = format!(
-        "{label} reads the index {:?}, which {} does not have",
+        "{label} uses the index {:?}, which {} does not have",
         shown(name),
         table.label
     );
@@ -745,7 +748,7 @@ fn key_of(types: &[SourceNode], name: &str) -> String {
     }
 }
 
-/// A number without a fraction, rounded up: bytes and counts.
+/// A number of bytes or items, rounded up to a whole number.
 fn whole(number: &str) -> String {
     Exact::parse(number).map_or_else(|| number.to_string(), |number| written(&number.ceil()))
 }

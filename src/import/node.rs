@@ -1,4 +1,4 @@
-//! A document with the place of every value: JSON, or YAML with its short tags written out.
+//! A document with the place of every value: JSON, or YAML with short tags expanded.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -12,26 +12,26 @@ use saphyr_parser::{Event, Marker, Parser, ScalarStyle, Tag};
 
 use crate::diag::{Diagnostic, Source};
 
-/// How deep a document may be nested: templates reach a dozen.
+/// The maximum nesting depth of a document; templates reach about a dozen.
 const DEPTH_MAX: usize = 100;
 
-/// How many values a document may have, aliases written out: a few short lines of YAML can stand
-/// for billions.
+/// The maximum number of values in a document after expanding aliases: a few short lines of YAML
+/// can expand to billions.
 const NODES_MAX: usize = 500_000;
 
-/// A value and the bytes of the text that it stands in.
+/// A value and its byte range in the text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct SourceNode {
     pub value: Value,
     pub span: Range<usize>,
 }
 
-/// What a document is made of.
+/// A JSON or YAML value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Value {
     Null,
     Bool(bool),
-    /// As it is written.
+    /// The number as written.
     Number(String),
     Text(String),
     List(Vec<SourceNode>),
@@ -50,7 +50,7 @@ impl SourceNode {
         SourceNode { value, span }
     }
 
-    /// The entries of a map; none of anything else.
+    /// The entries of a map; empty for other values.
     pub fn entries(&self) -> &[(NodeKey, SourceNode)] {
         match &self.value {
             Value::Map(entries) => entries,
@@ -58,7 +58,7 @@ impl SourceNode {
         }
     }
 
-    /// The elements of a list; none of anything else.
+    /// The elements of a list; empty for other values.
     pub fn elements(&self) -> &[SourceNode] {
         match &self.value {
             Value::List(elements) => elements,
@@ -66,7 +66,7 @@ impl SourceNode {
         }
     }
 
-    /// The value of a key that is there and not null.
+    /// The value of a key; `None` if it is missing or null.
     pub fn get(&self, key: &str) -> Option<&SourceNode> {
         self.entries()
             .iter()
@@ -75,12 +75,13 @@ impl SourceNode {
             .filter(|node| node.value != Value::Null)
     }
 
-    /// The value at the end of several keys.
+    /// The value at a path of keys.
     pub fn at(&self, keys: &[&str]) -> Option<&SourceNode> {
         keys.iter().try_fold(self, |node, key| node.get(key))
     }
 
-    /// The first element of a list under a key: Terraform writes single blocks so.
+    /// The first element of the list under a key; Terraform writes single blocks as lists of one
+    /// element.
     pub fn block(&self, key: &str) -> Option<&SourceNode> {
         self.get(key)?.elements().first()
     }
@@ -98,11 +99,11 @@ impl SourceNode {
         self.get(key)?.text()
     }
 
-    /// A truth, which templates may write as a text.
+    /// A boolean, which templates may write as a text.
     pub fn truth(&self) -> Option<bool> {
         match &self.value {
             Value::Bool(value) => Some(*value),
-            // CloudFormation reads YAML 1.1, in which all of these are truths.
+            // CloudFormation reads YAML 1.1, in which all of these are booleans.
             Value::Text(text) => match text.to_ascii_lowercase().as_str() {
                 "true" | "yes" | "on" => Some(true),
                 "false" | "no" | "off" => Some(false),
@@ -112,7 +113,7 @@ impl SourceNode {
         }
     }
 
-    /// A text or a number as it is written.
+    /// A text, number or boolean as written.
     pub fn scalar(&self) -> Option<Cow<'_, str>> {
         match &self.value {
             Value::Text(text) | Value::Number(text) => Some(Cow::Borrowed(text)),
@@ -121,7 +122,7 @@ impl SourceNode {
         }
     }
 
-    /// What kind of value it is, for messages.
+    /// The kind of the value, for messages.
     pub fn kind(&self) -> &'static str {
         match &self.value {
             Value::Null => "null",
@@ -134,7 +135,7 @@ impl SourceNode {
     }
 }
 
-/// Something wrong with a document.
+/// An error in a document.
 pub(super) fn wrong(
     source: &Arc<Source>,
     span: Range<usize>,
@@ -151,10 +152,10 @@ pub(super) fn wrong(
     }
 }
 
-/// Reads a document: JSON where it begins like it, else YAML.
+/// Reads a document: JSON if it begins with `{` or `[`, else YAML.
 ///
 /// # Errors
-/// What is wrong with it first.
+/// The first error in it.
 pub(super) fn read(source: &Arc<Source>) -> Result<SourceNode, Box<Diagnostic>> {
     if source
         .text
@@ -182,8 +183,9 @@ fn json(source: &Arc<Source>) -> Result<SourceNode, Diagnostic> {
         allow_non_finite_numbers: false,
         allow_extended_string_escapes: false,
     };
-    let help = "write the file again with the tool that made it; it must be whole, plain JSON";
-    // A byte order mark counts as space, so that places stay what they are.
+    let help = "create the file again with the tool that wrote it; it must be complete JSON \
+                without comments";
+    // Replace a byte order mark by spaces, so that offsets do not change.
     let text = source.text.replacen(
         '\u{feff}',
         "   ",
@@ -193,7 +195,7 @@ fn json(source: &Arc<Source>) -> Result<SourceNode, Diagnostic> {
         let range = error.range();
         let what = error.kind().to_string();
         if source.text.contains("\"@level\"") && source.text.contains("\"@message\"") {
-            let message = "these are the messages of `terraform plan -json`, not a plan";
+            let message = "this is the log output of `terraform plan -json`, not a plan";
             let help = "run `terraform plan -out plan.bin`, then `terraform show -json plan.bin > \
                         plan.json`";
             return wrong(source, 0..1, "not-a-plan", message, help);
@@ -259,13 +261,13 @@ fn node_of(value: Json, source: &Arc<Source>, depth: usize) -> Result<SourceNode
 }
 
 fn too_deep(source: &Arc<Source>, span: Range<usize>) -> Diagnostic {
-    let message = format!("values are nested more than {DEPTH_MAX} deep here");
+    let message = format!("values are nested more than {DEPTH_MAX} levels deep");
     wrong(
         source,
         span.start..span.start + 1,
         "too-deep",
         message,
-        "no plan or template is; is this the right file?",
+        "plans and templates are never nested this deeply; check that this is the right file",
     )
 }
 
@@ -278,7 +280,7 @@ fn unique(
         if let Some(first) = seen.insert(&key.name, key) {
             let (line, _) = source.line_column(first.span.start);
             let message = format!(
-                "the key {:?} is there twice, first in line {line}",
+                "duplicate key {:?}, first defined on line {line}",
                 shown(&key.name)
             );
             return Err(wrong(
@@ -286,14 +288,14 @@ fn unique(
                 key.span.clone(),
                 "duplicate-key",
                 message,
-                "keep one of them",
+                "remove one of them",
             ));
         }
     }
     Ok(entries)
 }
 
-/// Entries with those that `<<` takes from other maps, which the map's own come before.
+/// Adds the entries that `<<` merges from other maps; the map's own entries take precedence.
 fn merged(
     mut entries: Vec<(NodeKey, SourceNode)>,
     source: &Arc<Source>,
@@ -308,13 +310,13 @@ fn merged(
     };
     for map in maps {
         if !matches!(map.value, Value::Map(_)) {
-            let message = format!("<< takes the entries of a map, found {}", map.kind());
+            let message = format!("<< merges the entries of a map, found {}", map.kind());
             return Err(wrong(
                 source,
                 key.span,
                 "wrong-type",
                 message,
-                "name a map with *, or several in [ ]",
+                "use the alias of a map, such as *name, or several in [ ]",
             ));
         }
         for (name, node) in map.entries() {
@@ -326,7 +328,7 @@ fn merged(
     Ok(entries)
 }
 
-/// As much of a text as a message shows.
+/// A text shortened for messages.
 pub(super) fn shown(text: &str) -> String {
     text.chars()
         .map(|c| if c.is_control() { ' ' } else { c })
@@ -334,7 +336,7 @@ pub(super) fn shown(text: &str) -> String {
         .collect()
 }
 
-/// A collection that is being read.
+/// A list or map that is being read.
 struct Open {
     span: Range<usize>,
     anchor: usize,
@@ -347,7 +349,7 @@ enum OpenKind {
     Map(Vec<(NodeKey, SourceNode)>, Option<NodeKey>),
 }
 
-/// YAML, one document.
+/// The state of reading one YAML document.
 struct Yaml<'a> {
     source: &'a Arc<Source>,
     open: Vec<Open>,
@@ -373,7 +375,7 @@ fn yaml(source: &Arc<Source>) -> Result<SourceNode, Diagnostic> {
                 at..at + 1,
                 "syntax",
                 format!("not YAML: {}", error.info()),
-                "mend the indentation or the quotes here",
+                "fix the indentation or the quotes here",
             )
         })?;
         let place = offset(source, &span.start)..offset(source, &span.end);
@@ -385,8 +387,8 @@ fn yaml(source: &Arc<Source>) -> Result<SourceNode, Diagnostic> {
                         source,
                         place,
                         "syntax",
-                        "the file holds more than one YAML document",
-                        "keep one template in a file",
+                        "the file contains more than one YAML document",
+                        "put each template in its own file",
                     ));
                 }
             }
@@ -401,8 +403,8 @@ fn yaml(source: &Arc<Source>) -> Result<SourceNode, Diagnostic> {
                         source,
                         place,
                         "cycle",
-                        "this alias stands for a value that contains it",
-                        "write the value out",
+                        "this alias refers to a value that contains the alias",
+                        "write out the value instead of the alias",
                     ));
                 };
                 yaml.nodes += nodes;
@@ -433,7 +435,7 @@ fn yaml(source: &Arc<Source>) -> Result<SourceNode, Diagnostic> {
             0..0,
             "syntax",
             "the file is empty",
-            "name a file with a template in it",
+            "use a file that contains a template",
         )
     })
 }
@@ -478,17 +480,18 @@ impl Yaml<'_> {
         self.close(node, open.anchor)
     }
 
-    /// Puts a finished value into the collection that it stands in.
+    /// Adds a finished value to the list or map that contains it.
     fn close(&mut self, node: SourceNode, anchor: usize) -> Result<(), Diagnostic> {
         self.nodes += 1;
         if self.nodes > NODES_MAX {
-            let message = "with its aliases written out, the document has more than 500,000 values";
+            let message = "after expanding aliases, the document has more than 500,000 values";
             return Err(wrong(
                 self.source,
                 node.span,
                 "too-large",
                 message,
-                "a template never has: write the values out, without aliases of aliases",
+                "templates are never this large; write out the values instead of using aliases of \
+                 aliases",
             ));
         }
         if anchor > 0 {
@@ -514,13 +517,13 @@ impl Yaml<'_> {
                         })
                     }
                     None => {
-                        let message = format!("a key of a map is a text, found {}", node.kind());
+                        let message = format!("a map key must be a text, found {}", node.kind());
                         return Err(wrong(
                             self.source,
                             node.span,
                             "syntax",
                             message,
-                            "write a text in its place",
+                            "use a text as the key",
                         ));
                     }
                 },
@@ -530,7 +533,7 @@ impl Yaml<'_> {
     }
 }
 
-/// How many values a value is made of.
+/// The number of values in a value, including itself.
 fn count(node: &SourceNode) -> usize {
     let inner: usize = match &node.value {
         Value::List(elements) => elements.iter().map(count).sum(),
@@ -540,13 +543,13 @@ fn count(node: &SourceNode) -> usize {
     inner + 1
 }
 
-/// The byte of a text that a mark points to.
+/// The byte offset of a YAML marker.
 fn offset(source: &Source, mark: &Marker) -> usize {
     source.offset(mark.line(), mark.col())
 }
 
-/// The value of a scalar: what is quoted is a text, and what is plain may be a number, a truth or
-/// nothing.
+/// The value of a scalar: a quoted scalar is a text; a plain one can be a number, a boolean or
+/// null.
 fn scalar(text: &str, style: ScalarStyle, tag: Option<&Tag>) -> Value {
     let as_text = tag.is_some_and(|tag| !tag.is_yaml_core_schema() || tag.suffix == "str");
     if style != ScalarStyle::Plain || as_text {
@@ -566,7 +569,7 @@ fn scalar(text: &str, style: ScalarStyle, tag: Option<&Tag>) -> Value {
     }
 }
 
-/// The intrinsic function that a short tag of CloudFormation stands for.
+/// The intrinsic function for a CloudFormation short tag.
 fn short(tag: &Tag) -> Option<String> {
     if tag.is_yaml_core_schema() || tag.suffix.is_empty() {
         return None;
@@ -577,7 +580,7 @@ fn short(tag: &Tag) -> Option<String> {
     })
 }
 
-/// A value under the function that its tag names. `!GetAtt A.B` is the list of both.
+/// Wraps a value in the function that its tag names. `!GetAtt A.B` becomes the list of both.
 fn tagged(node: SourceNode, function: Option<String>, place: &Range<usize>) -> SourceNode {
     let Some(function) = function else {
         return node;

@@ -1,10 +1,10 @@
 //! Application Auto Scaling: targets, policies and scheduled actions, joined to the tables and
-//! indexes that they move.
+//! indexes that they scale.
 
 use super::draft::{ReplicaDraft, Sourced, TableDraft, UnitsDraft};
 use super::node::SourceNode;
 
-/// What moves the capacity of one direction of a table or an index.
+/// A scalable target: scales the read or the write capacity of a table or an index.
 #[derive(Clone, Debug, Default)]
 pub(super) struct ScalingTarget {
     /// `table/NAME` or `table/NAME/index/INDEX`.
@@ -13,35 +13,35 @@ pub(super) struct ScalingTarget {
     pub dimension: String,
     pub min: Option<Sourced>,
     pub max: Option<Sourced>,
-    /// The utilization that a target-tracking policy keeps, in percent.
+    /// The target utilization of a target-tracking policy, in percent.
     pub percent: Option<Sourced>,
     pub steps: Vec<ScheduledAction>,
-    /// The region of a replica, where it is that of one.
+    /// The region of the replica, if it scales one.
     pub region: Option<String>,
     pub suspended: Suspended,
-    /// What the file calls it.
+    /// Its name in the file.
     pub label: String,
 }
 
 /// A scheduled action.
 #[derive(Clone, Debug)]
 pub(super) struct ScheduledAction {
-    /// As AWS writes it: `cron(…)`, `rate(…)`, `at(…)`.
+    /// In AWS's format: `cron(…)`, `rate(…)`, `at(…)`.
     pub schedule: Sourced,
     pub timezone: Option<String>,
-    /// Whether it begins or ends at a moment.
+    /// Whether it has a start or end time.
     pub is_temporary: bool,
     pub min: Option<Sourced>,
     pub max: Option<Sourced>,
 }
 
-/// Before the name of a target of which nobody can tell what it scales.
+/// The prefix of the resource of a target if it is unknown what it scales.
 pub(super) const NOWHERE: &str = "?";
 
-/// Why there is no target of the utilization.
-pub(super) const OWN_METRIC: &str = "follows a metric of its own, not the utilization";
+/// Why there is no target utilization.
+pub(super) const OWN_METRIC: &str = "uses a custom metric, not the utilization";
 
-/// What of a target somebody has stopped.
+/// Which scaling activities of a target are suspended.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Suspended {
     pub scale_in: bool,
@@ -49,7 +49,7 @@ pub(super) struct Suspended {
     pub schedule: bool,
 }
 
-/// The words of CloudFormation and of AWS's answers for it.
+/// The keys of a suspended state in CloudFormation and in AWS's API responses.
 pub(super) const AWS_WORDS: [&str; 3] = [
     "DynamicScalingInSuspended",
     "DynamicScalingOutSuspended",
@@ -57,7 +57,7 @@ pub(super) const AWS_WORDS: [&str; 3] = [
 ];
 
 impl Suspended {
-    /// Of a state, by its words.
+    /// Reads a suspended state with these keys.
     pub fn of(state: &SourceNode, words: [&str; 3]) -> Suspended {
         let [scale_in, scale_out, schedule] =
             words.map(|word| state.get(word).and_then(SourceNode::truth) == Some(true));
@@ -74,7 +74,7 @@ impl ScalingTarget {
         self.dimension.ends_with("ReadCapacityUnits")
     }
 
-    /// The table and the index of the resource.
+    /// The table and the index that the resource ID names.
     fn names(&self) -> Option<(&str, Option<&str>)> {
         let rest = self.resource.strip_prefix("table/")?;
         Some(match rest.split_once("/index/") {
@@ -84,7 +84,8 @@ impl ScalingTarget {
     }
 }
 
-/// Puts bounds, targets and schedules where they belong; what belongs nowhere becomes a note.
+/// Adds bounds, targets and schedules to their tables and indexes; those that match none become
+/// notes.
 pub(super) fn join(targets: Vec<ScalingTarget>, tables: &mut [TableDraft]) -> Vec<String> {
     let mut notes = Vec::new();
     let (targets, untold): (Vec<ScalingTarget>, Vec<ScalingTarget>) = targets
@@ -96,7 +97,7 @@ pub(super) fn join(targets: Vec<ScalingTarget>, tables: &mut [TableDraft]) -> Ve
     for mut target in targets {
         if target.suspended.schedule && !target.steps.is_empty() {
             notes.push(format!(
-                "{}: its schedule is suspended, and is left out",
+                "{}: its schedule is suspended and was ignored",
                 target.label
             ));
             target.steps.clear();
@@ -108,7 +109,7 @@ pub(super) fn join(targets: Vec<ScalingTarget>, tables: &mut [TableDraft]) -> Ve
                 ..
             } => {
                 notes.push(format!(
-                    "{}: scaling is suspended, and is left out",
+                    "{}: scaling is suspended and was ignored",
                     target.label
                 ));
                 target.percent = None;
@@ -116,7 +117,7 @@ pub(super) fn join(targets: Vec<ScalingTarget>, tables: &mut [TableDraft]) -> Ve
                     continue;
                 }
             }
-            // In the other direction it goes on, to where nobody can tell.
+            // Scaling continues in the other direction, so the resulting units are unknown.
             Suspended {
                 scale_in,
                 scale_out,
@@ -134,21 +135,21 @@ pub(super) fn join(targets: Vec<ScalingTarget>, tables: &mut [TableDraft]) -> Ve
         };
         let Some(table) = tables.iter_mut().find(|table| table.is(table_name)) else {
             notes.push(format!(
-                "{}: scales {}, which is not in this file",
+                "{}: scales {}, which is not in this file; ignored",
                 target.label, target.resource
             ));
             continue;
         };
         if !table.is_provisioned() {
             table.notes.push(format!(
-                "{}: has no effect, since the table is on demand",
+                "{}: has no effect because the table is in on-demand mode",
                 target.label
             ));
             continue;
         }
         let reads = target.reads();
         let global = table.global_names();
-        // An index of which the plan does not say the name: the only one, else any of them.
+        // An index whose name the plan does not say: the only one, or else any of them.
         let of_some_index = index_name == Some("*")
             || (index_name.is_none() && target.dimension.contains(":index:"));
         if let Some(region) = &target.region {
@@ -163,7 +164,7 @@ pub(super) fn join(targets: Vec<ScalingTarget>, tables: &mut [TableDraft]) -> Ve
                 Some(name) => {
                     let name = name.unwrap_or_default();
                     table.notes.push(format!(
-                        "{}: scales the index {name}, which the table does not have",
+                        "{}: scales the index {name}, which the table does not have; ignored",
                         target.label
                     ));
                 }
@@ -184,14 +185,14 @@ pub(super) fn join(targets: Vec<ScalingTarget>, tables: &mut [TableDraft]) -> Ve
                 };
                 *units = UnitsDraft {
                     fixed: Some(Sourced::unknown(format!(
-                        "{}: which index it scales cannot be told",
+                        "{}: cannot determine which index it scales",
                         target.label
                     ))),
                     ..UnitsDraft::default()
                 };
             }
             table.notes.push(format!(
-                "{}: which index it scales cannot be told",
+                "{}: cannot determine which index it scales",
                 target.label
             ));
             continue;
@@ -225,7 +226,7 @@ pub(super) fn join(targets: Vec<ScalingTarget>, tables: &mut [TableDraft]) -> Ve
                 ),
                 None => {
                     table.notes.push(format!(
-                        "{}: scales the index {name}, which the table does not have",
+                        "{}: scales the index {name}, which the table does not have; ignored",
                         target.label
                     ));
                     continue;
@@ -246,7 +247,7 @@ pub(super) fn join(targets: Vec<ScalingTarget>, tables: &mut [TableDraft]) -> Ve
                     step.schedule.origin.clone(),
                 )),
                 Err(why) => unsaid.push(format!(
-                    "{}: its schedule {} is not taken over: {why}",
+                    "{}: its schedule {} was not imported: {why}",
                     target.label,
                     step.schedule.plain()
                 )),
@@ -257,8 +258,8 @@ pub(super) fn join(targets: Vec<ScalingTarget>, tables: &mut [TableDraft]) -> Ve
             units.max = target.max.clone();
             units.target = Some(Sourced::unknown(""));
             unsaid.push(format!(
-                "{}: no policy here moves the units between its bounds; give the target, or the \
-                 units if there is none",
+                "{}: no scaling policy for this target in the file; set the target utilization, \
+                 or fixed units if there is no policy",
                 target.label
             ));
         }
@@ -271,15 +272,15 @@ pub(super) fn join(targets: Vec<ScalingTarget>, tables: &mut [TableDraft]) -> Ve
             format!(" ({:?})", target.resource)
         };
         notes.push(format!(
-            "{}: what it scales cannot be told{what}; give the table `read` and `write` with min, \
-             max and target",
+            "{}: cannot determine what it scales{what}; set `read` and `write` of the table with \
+             min, max and target",
             target.label
         ));
-        // It may be any that nothing else scales.
+        // It may scale anything that no other target scales.
         let unknown = |units: &mut UnitsDraft| {
             if units.min.is_none() {
                 units.fixed = Some(Sourced::unknown(format!(
-                    "{}, of which nobody can tell what it scales, may scale it",
+                    "may be scaled by {}; cannot determine what that target scales",
                     target.label
                 )));
             }
@@ -314,8 +315,9 @@ pub(super) fn join(targets: Vec<ScalingTarget>, tables: &mut [TableDraft]) -> Ve
     notes
 }
 
-/// Bounds of a replica's reads, of the table (`None`) or of an index: each region scales its own.
-/// Of several indexes nobody can tell which is meant. Its writes are those of the table everywhere.
+/// Sets the bounds of a replica's reads, for the table (`None`) or an index: each region scales its
+/// reads separately. With several indexes it is unknown which one is meant. Writes are the same in
+/// every region, so a target for them is ignored.
 fn of_replica(
     target: &ScalingTarget,
     region: &str,
@@ -327,7 +329,7 @@ fn of_replica(
         .find(|replica| replica.region.plain() == region)
     else {
         return Some(format!(
-            "{}: the table has no replica in {region}",
+            "{}: the table has no replica in {region}; ignored",
             target.label
         ));
     };
@@ -341,7 +343,7 @@ fn of_replica(
         };
         if names.len() > 1 {
             units.fixed = Some(Sourced::unknown(format!(
-                "{}: which index it scales cannot be told",
+                "{}: cannot determine which index it scales",
                 target.label
             )));
             continue;
@@ -357,13 +359,14 @@ fn of_replica(
     }
     let schedule = (!target.steps.is_empty()).then(|| {
         format!(
-            "{}: a schedule of a replica has no place in a workload",
+            "{}: its schedule was not imported: a workload cannot describe the schedule of a \
+             replica",
             target.label
         )
     });
     let policy = target.percent.is_none().then(|| {
         format!(
-            "{}: no policy here moves the units between its bounds",
+            "{}: no scaling policy for this target in the file",
             target.label
         )
     });
@@ -371,24 +374,22 @@ fn of_replica(
 }
 
 impl ScheduledAction {
-    /// As an element of `schedule`.
+    /// The step as an element of `schedule`.
     fn toml(&self, reads: bool) -> Result<String, String> {
         if let Some(zone) = self
             .timezone
             .as_ref()
             .filter(|zone| !matches!(zone.as_str(), "" | "UTC" | "Etc/UTC" | "GMT" | "Etc/GMT"))
         {
-            return Err(format!(
-                "its hours are those of {zone}, and a workload's are UTC"
-            ));
+            return Err(format!("its time zone is {zone}, but a workload uses UTC"));
         }
         if self.is_temporary {
             return Err(
-                "it begins or ends at a moment, and a workload repeats week by week".to_string(),
+                "it has a start or end time, but a workload repeats every week".to_string(),
             );
         }
         if self.min.is_none() && self.max.is_none() {
-            return Err("it sets neither bound".to_string());
+            return Err("it sets neither a minimum nor a maximum".to_string());
         }
         let word = if reads { "read" } else { "write" };
         let cron = five_fields(&self.schedule.plain())?;
@@ -396,7 +397,7 @@ impl ScheduledAction {
         for (bound, name) in [(&self.min, "min"), (&self.max, "max")] {
             if let Some(bound) = bound {
                 if bound.is_unknown() {
-                    return Err(format!("its {name} is not known"));
+                    return Err(format!("its {name} is unknown"));
                 }
                 parts.push(format!("{name}_{word} = {}", bound.toml));
             }
@@ -405,10 +406,11 @@ impl ScheduledAction {
     }
 }
 
-/// AWS's weekdays from 1.
+/// AWS's names of weekdays 1 to 7.
 const DAYS: [&str; 7] = ["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"];
 
-/// AWS's six fields (minute, hour, day of month, month, day of week, year) as the five of a week.
+/// Converts AWS's six cron fields (minute, hour, day of month, month, day of week, year) to the
+/// five fields of a workload's weekly schedule.
 ///
 /// Source: Application Auto Scaling User Guide, "Cron expressions reference": days of the week are
 /// 1 (Sunday) to 7.
@@ -418,23 +420,26 @@ pub(super) fn five_fields(schedule: &str) -> Result<String, String> {
         .strip_prefix("cron(")
         .and_then(|rest| rest.strip_suffix(')'));
     let Some(inner) = inner else {
-        return Err("a workload repeats week by week, which only cron(…) says".to_string());
+        return Err(
+            "only cron(…) schedules can be imported, because a workload repeats every week"
+                .to_string(),
+        );
     };
     let fields: Vec<&str> = inner.split_whitespace().collect();
     let (&[minute, hour, day, month, weekday] | &[minute, hour, day, month, weekday, _]) =
         fields.as_slice()
     else {
         return Err(format!(
-            "a cron expression of AWS has six fields, this one {}",
+            "an AWS cron expression has six fields, this one has {}",
             fields.len()
         ));
     };
     if let Some(year) = fields.get(5).filter(|year| **year != "*") {
-        return Err(format!("it is of the year {year} only"));
+        return Err(format!("it is limited to the year {year}"));
     }
     if !matches!(day, "*" | "?") || month != "*" {
         return Err(
-            "it follows days of the month, and a workload repeats week by week".to_string(),
+            "it uses months or days of the month, but a workload repeats every week".to_string(),
         );
     }
     let number = |token: &str| -> Option<String> {
@@ -454,11 +459,11 @@ pub(super) fn five_fields(schedule: &str) -> Result<String, String> {
             };
             let parts: Option<Vec<String>> = list.split(',').map(part).collect();
             parts
-                .ok_or_else(|| format!("the weekdays {list:?} are no list of days"))?
+                .ok_or_else(|| format!("cannot read the weekdays {list:?}"))?
                 .join(",")
         }
     };
-    // AWS counts from a number on; five fields count within a range.
+    // In AWS's format `5/10` means from 5 in steps of 10; the five fields need a range: `5-59/10`.
     let stepped = |field: &str, last: u32| {
         let part = |part: &str| match part.split_once('/') {
             Some((from, step))

@@ -1,10 +1,10 @@
-//! Terraform plans as JSON (`terraform show -json`), OpenTofu's the same.
+//! Terraform and OpenTofu plans as JSON (`terraform show -json`).
 //!
-//! A plan holds the configuration after the change in `planned_values` and each change with its
-//! state before in `resource_changes`, so that one plan is both designs. Blocks are lists of one
-//! element. What is known only after the change is applied is missing from the values; references
-//! in the configuration tell what it will be. The region is that of a provider. Source: Terraform
-//! documentation, "JSON Output Format"; the AWS provider's documentation.
+//! A plan contains the values after the change in `planned_values` and each change with its state
+//! before in `resource_changes`, so that one plan holds both designs. Blocks are lists of one
+//! element. Values known only after apply are missing; references in the configuration show where
+//! they come from. The region is that of a provider. Source: Terraform documentation, "JSON Output
+//! Format"; the AWS provider's documentation.
 
 use crate::table::Arn;
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,12 +19,12 @@ use super::scaling::{self, NOWHERE, ScalingTarget, ScheduledAction, Suspended};
 use super::{Context, name_of, names_of};
 use crate::diag::Source;
 
-/// A resource of the design that is wanted.
+/// A resource of the design that is imported.
 struct Resource<'a> {
     address: &'a str,
     kind: &'a str,
     values: &'a SourceNode,
-    /// Where it is configured, with the module that it stands in.
+    /// Its configuration, with the module that contains it.
     config: Option<Config<'a>>,
     origin: Origin,
     place: (Arc<Source>, Range<usize>),
@@ -34,14 +34,14 @@ struct Resource<'a> {
 /// A resource of the configuration.
 struct Config<'a> {
     node: &'a SourceNode,
-    /// The names of the modules that it stands in, from the root.
+    /// The names of the enclosing modules, from the root.
     modules: Vec<String>,
     plan: &'a SourceNode,
 }
 
 impl Config<'_> {
-    /// What an expression refers to, as addresses from the root: a module's variable is what its
-    /// call gives it.
+    /// What an expression refers to, as addresses from the root: a module's variable is replaced by
+    /// the argument of the module call.
     fn resolve(&self, expression: Option<&SourceNode>, modules: &[String]) -> Vec<String> {
         let references = expression
             .and_then(|expression| expression.get("references"))
@@ -57,7 +57,7 @@ impl Config<'_> {
                 .strip_prefix("module.")
                 .and_then(|rest| rest.split_once('.'))
             {
-                // What a module gives is what its output says.
+                // A module's attribute is the expression of its output.
                 let (name, output) = (
                     plain_address(name),
                     output.split(['.', '[']).next().unwrap_or(output),
@@ -84,7 +84,7 @@ impl Config<'_> {
     }
 }
 
-/// The call of a module, in the module whose names lead to it.
+/// The call of a module within the module that the names `above` lead to.
 fn call<'a>(plan: &'a SourceNode, above: &[String], name: &str) -> Option<&'a SourceNode> {
     let root = plan.at(&["configuration", "root_module"])?;
     let module = above.iter().try_fold(root, |node, name| {
@@ -94,7 +94,7 @@ fn call<'a>(plan: &'a SourceNode, above: &[String], name: &str) -> Option<&'a So
 }
 
 impl Resource<'_> {
-    /// A value with its words and place.
+    /// A value with its comment and place.
     fn said(&self, key: &str, toml: impl Into<String>) -> Sourced {
         let place = self
             .values
@@ -107,7 +107,7 @@ impl Resource<'_> {
         )
     }
 
-    /// A number as it is written.
+    /// A number as written.
     fn number(
         &self,
         node: &SourceNode,
@@ -118,12 +118,13 @@ impl Resource<'_> {
         let Some(text) = value.scalar().filter(|text| {
             crate::units::Exact::parse(text).is_some_and(|number| !number.is_negative())
         }) else {
-            let help = "the plan is not as Terraform writes it; make it again";
+            let help = "this is not a plan as Terraform writes it; create it again with \
+                        `terraform show -json`";
             problems.push(wrong(
                 &self.place.0,
                 value.span.clone(),
                 "wrong-type",
-                format!("`{key}` is a number, found {}", value.kind()),
+                format!("`{key}` must be a number, found {}", value.kind()),
                 help,
             ));
             return None;
@@ -143,7 +144,8 @@ impl Resource<'_> {
         config.resolve(config.node.at(&["expressions", key]), &config.modules)
     }
 
-    /// A text, or what it refers to, as an address: a resource whose name is known only later.
+    /// A text, or the address that it refers to, for a resource whose name is known only after
+    /// apply.
     fn text_or_reference(&self, key: &str) -> Option<String> {
         match self.values.text_at(key) {
             Some(text) => Some(text.to_string()),
@@ -155,7 +157,7 @@ impl Resource<'_> {
         }
     }
 
-    /// The change of a plan, if it is one.
+    /// The planned change of the resource, if any.
     fn change(&self) -> Option<&SourceNode> {
         let changes = self.plan.get("resource_changes")?.elements();
         changes
@@ -163,7 +165,7 @@ impl Resource<'_> {
             .find(|change| change.text_at("address") == Some(self.address))
     }
 
-    /// Whether the plan makes it anew: what is then known of it, somebody has written.
+    /// Whether the plan creates it: then all known values come from the configuration.
     fn is_created(&self) -> bool {
         let actions = self
             .change()
@@ -173,9 +175,9 @@ impl Resource<'_> {
         actions.iter().any(|action| action.text() == Some("create"))
     }
 
-    /// What an expression refers to, told apart from what other instances of the resource and its
-    /// modules refer to. `None` where it is but variables, whose values a plan shows wherever
-    /// they have one.
+    /// What an expression refers to, distinguished from what other instances of the resource and
+    /// its modules refer to. `None` if it contains only variables, whose values are in the plan if
+    /// they have any.
     fn own_reference(&self, expression: &SourceNode) -> Option<String> {
         let config = self.config.as_ref()?;
         let all: Vec<String> = config.resolve(Some(expression), &config.modules);
@@ -201,8 +203,8 @@ impl Resource<'_> {
     }
 }
 
-/// The one of some addresses that another means: as it is written, else without the keys of its
-/// instances.
+/// The position of the address that a name refers to: an exact match, or else a match without
+/// instance keys.
 fn meant<'a>(
     addresses: impl Iterator<Item = &'a str> + Clone,
     name: &str,
@@ -219,7 +221,7 @@ fn meant<'a>(
     nearest(same.iter().map(|(_, address)| *address), of).map(|at| same[at].0)
 }
 
-/// The address in a reference: without the attribute, and without the key of an instance.
+/// The resource address in a reference, without the attribute.
 fn address_of(reference: &str) -> String {
     let mut parts = Vec::new();
     let mut left = usize::MAX;
@@ -237,7 +239,7 @@ fn address_of(reference: &str) -> String {
     parts.join(".")
 }
 
-/// An address without the keys of its instances: `module.a["x"].aws_dynamodb_table.t[0]` is
+/// An address without instance keys: `module.a["x"].aws_dynamodb_table.t[0]` is
 /// `module.a.aws_dynamodb_table.t`.
 fn plain_address(address: &str) -> String {
     let mut plain = String::new();
@@ -283,7 +285,8 @@ pub(super) fn draft(documents: &[(Arc<Source>, SourceNode)], context: Context) -
             )
         })
         .collect();
-    // What exists says where it lies, and what has the same provider lies there, too.
+    // An existing resource has a region in its ARN; resources with the same provider are in the
+    // same region.
     let told = resources
         .iter()
         .zip(&regions)
@@ -299,7 +302,7 @@ pub(super) fn draft(documents: &[(Arc<Source>, SourceNode)], context: Context) -
             return draft;
         }
     };
-    // A region that no table lies in is where the design would be moved to.
+    // If no table is in the home region, the whole design is priced as if it were moved there.
     let moved = !regions.iter().any(|(_, region)| *region == home);
     let here = |resource: &Resource| {
         let own = regions
@@ -323,7 +326,7 @@ pub(super) fn draft(documents: &[(Arc<Source>, SourceNode)], context: Context) -
             let is_told = is_asked || placed.contains(&provider_of(resource));
             if let Some(table) = table.as_mut().filter(|_| !is_told && !placed.is_empty()) {
                 table.unpriced.push(Sourced::new(
-                    quoted("its region, which the plan does not say"),
+                    quoted("its region, which the plan does not contain"),
                     resource.address,
                     resource.origin.clone(),
                 ));
@@ -331,12 +334,12 @@ pub(super) fn draft(documents: &[(Arc<Source>, SourceNode)], context: Context) -
             draft.tables.extend(table);
         } else {
             draft.notes.push(format!(
-                "{}: lies in another region, and is left out; import it with --region",
+                "{}: is in another region and was ignored; import it separately with --region",
                 resource.address
             ));
         }
     }
-    // Indexes and replicas first, so that what belongs to them finds them.
+    // Indexes and replicas first, so that resources that refer to them find them.
     let is_part = |kind: &str| {
         matches!(
             kind,
@@ -352,7 +355,8 @@ pub(super) fn draft(documents: &[(Arc<Source>, SourceNode)], context: Context) -
             "aws_dynamodb_table" => {}
             kind if kind.starts_with("awscc_") => {
                 draft.notes.push(format!(
-                    "{}: tables of the provider awscc are not read; write them as a workload",
+                    "{}: tables of the provider awscc are not supported; describe them in a \
+                     workload file",
                     resource.address
                 ));
             }
@@ -417,14 +421,15 @@ pub(super) fn draft(documents: &[(Arc<Source>, SourceNode)], context: Context) -
                         .unpriced
                         .push(resource.said("node_type", quoted(&words))),
                     None => draft.notes.push(format!(
-                        "{}: lies in another region, and is left out; import it with --region",
+                        "{}: is in another region and was ignored; import it separately with \
+                         --region",
                         resource.address
                     )),
                 }
             }
             "aws_dynamodb_global_secondary_index" | "aws_dynamodb_table_export" => {
                 draft.notes.push(format!(
-                    "{}: lies in another region, and is left out; import it with --region",
+                    "{}: is in another region and was ignored; import it separately with --region",
                     resource.address
                 ));
             }
@@ -436,7 +441,7 @@ pub(super) fn draft(documents: &[(Arc<Source>, SourceNode)], context: Context) -
     for (source, plan) in documents {
         if plan.get("errored").and_then(SourceNode::truth) == Some(true) {
             draft.notes.push(format!(
-                "{}: Terraform stopped at an error, and the plan is not whole",
+                "{}: Terraform stopped with an error, so the plan is incomplete",
                 source.name
             ));
         }
@@ -450,7 +455,7 @@ pub(super) fn draft(documents: &[(Arc<Source>, SourceNode)], context: Context) -
                 .and_then(SourceNode::text)
                 .unwrap_or("a resource");
             draft.notes.push(format!(
-                "{address}: is put off to a later plan, and left out"
+                "{address}: is deferred to a later plan and was ignored"
             ));
         }
         for change in plan
@@ -467,7 +472,8 @@ pub(super) fn draft(documents: &[(Arc<Source>, SourceNode)], context: Context) -
             if forgotten && change.text_at("type") == Some("aws_dynamodb_table") && !before {
                 let address = change.text_at("address").unwrap_or_default();
                 draft.notes.push(format!(
-                    "{address}: is no longer managed, goes on costing, and is left out"
+                    "{address}: is no longer managed by Terraform and was ignored; the table \
+                     still exists and costs money"
                 ));
             }
         }
@@ -475,7 +481,7 @@ pub(super) fn draft(documents: &[(Arc<Source>, SourceNode)], context: Context) -
     draft
 }
 
-/// Every managed resource after the change.
+/// Every managed resource in the design after the change.
 fn resources_after<'a>(source: &Arc<Source>, plan: &'a SourceNode) -> Vec<Resource<'a>> {
     let mut all = Vec::new();
     let root = plan
@@ -549,7 +555,7 @@ fn resource<'a>(
     })
 }
 
-/// Every managed resource before the change: as the change says, or as it stays.
+/// Every managed resource before the change: from the change's prior state, or unchanged.
 fn resources_before<'a>(source: &Arc<Source>, plan: &'a SourceNode) -> Vec<Resource<'a>> {
     let changes = plan
         .get("resource_changes")
@@ -557,7 +563,7 @@ fn resources_before<'a>(source: &Arc<Source>, plan: &'a SourceNode) -> Vec<Resou
         .unwrap_or_default();
     let mut all: Vec<Resource> = Vec::new();
     for change in changes {
-        // What a replacement has left behind goes with the next change.
+        // Skip deposed objects: leftovers of a replacement that the next apply deletes.
         if let Some(values) = change
             .at(&["change", "before"])
             .filter(|_| change.get("deposed").is_none())
@@ -578,7 +584,7 @@ fn resources_before<'a>(source: &Arc<Source>, plan: &'a SourceNode) -> Vec<Resou
     all
 }
 
-/// The configuration of a resource: through the calls of the modules that its address names.
+/// The configuration of a resource, found through the module calls in its address.
 fn config_of<'a>(plan: &'a SourceNode, address: &str) -> Option<Config<'a>> {
     let mut node = plan.at(&["configuration", "root_module"])?;
     let plain = plain_address(address);
@@ -599,7 +605,7 @@ fn config_of<'a>(plan: &'a SourceNode, address: &str) -> Option<Config<'a>> {
     })
 }
 
-/// The provider of a resource, as the configuration calls it.
+/// The provider of a resource, by its key in the configuration.
 fn provider_of<'a>(resource: &Resource<'a>) -> Option<&'a str> {
     resource
         .config
@@ -608,7 +614,7 @@ fn provider_of<'a>(resource: &Resource<'a>) -> Option<&'a str> {
         .text_at("provider_config_key")
 }
 
-/// The region of a resource: its own argument, else that of its provider.
+/// The region of a resource: its own argument, that of its provider, or that in its ARN.
 fn region_of(resource: &Resource) -> Option<(String, Sourced)> {
     if let Some(region) = resource.values.text_at("region") {
         return Some((region.to_string(), resource.said("region", quoted(region))));
@@ -617,12 +623,12 @@ fn region_of(resource: &Resource) -> Option<(String, Sourced)> {
         let config = resource.config.as_ref()?;
         let key = config.node.text_at("provider_config_key").unwrap_or("aws");
         provider_region(config.plan, key, &resource.place.0).or_else(|| {
-            // A module's provider is named with the module: `module.a:aws`.
+            // A provider in a module is prefixed with the module: `module.a:aws`.
             key.rsplit_once(':')
                 .and_then(|(_, key)| provider_region(config.plan, key, &resource.place.0))
         })
     };
-    // What exists already says where.
+    // An existing resource has its region in its ARN.
     let by_arn = || {
         let arn = resource.values.text_at("arn")?;
         let region = Arn::of(arn).region()?;
@@ -644,8 +650,8 @@ fn provider_region(
                 .map(|text| (text.to_string(), node.span.clone()))
         })
     };
-    // A plan says what an expression refers to, not what it makes of it: only a variable that is a
-    // region is taken.
+    // A plan shows what an expression refers to, not how it is evaluated: use it only if it is a
+    // single variable whose value is a region.
     let variable = |region: &SourceNode| -> Option<String> {
         let [reference] = region.get("references")?.elements() else {
             return None;
@@ -658,7 +664,7 @@ fn provider_region(
             .filter(|text| is_region(text))
             .map(|text| (text.to_string(), node.span.clone()))
     };
-    // The variable of a module is what the module's call gives it.
+    // A variable in a module has the value of the module call's argument.
     let modules: Vec<String> = provider
         .text_at("module_address")
         .map(plain_address)
@@ -700,7 +706,7 @@ fn is_region(text: &str) -> bool {
             .all(|word| word.bytes().all(|byte| byte.is_ascii_lowercase()))
 }
 
-/// The home region: as asked for, else that of the tables.
+/// The home region: the given one, or else that of the tables.
 fn home(
     resources: &[Resource],
     draft: &mut Draft,
@@ -726,8 +732,8 @@ fn home(
     if let (true, Some((resource, _))) = (several, found.values().next_back()) {
         let list = found.keys().cloned().collect::<Vec<_>>().join(", ");
         let message = format!("the plan has tables in several regions: {list}");
-        let help = "a workload has one: give --region with one of them, and check the others in \
-                    the same way";
+        let help =
+            "a workload has one region: choose one with --region, and import the others separately";
         return Err(Box::new(wrong(
             &resource.place.0,
             resource.place.1.clone(),
@@ -737,10 +743,12 @@ fn home(
         )));
     }
     let said = match (&asked, found.values().next()) {
-        (Some(asked), _) => Sourced::text(asked, "as asked for", None),
+        (Some(asked), _) => Sourced::text(asked, "from --region or the usage file", None),
         (None, Some((_, said))) => said.clone(),
         (None, None) => match context.fallback {
-            Some(region) => Sourced::text(region, "that of the design after the change", None),
+            Some(region) => {
+                Sourced::text(region, "the region of the design after the change", None)
+            }
             None => return Ok(None),
         },
     };
@@ -749,8 +757,8 @@ fn home(
     Ok(Some(home))
 }
 
-/// Runs on the table that a resource names; a note where it is not in the plan. What has a cost and
-/// belongs to no table that can be told is unpriced.
+/// Runs `act` on the table that a resource names; adds a note if the table is not in the plan. If
+/// it is unknown which table is named, the resource becomes unpriced.
 fn with_table(
     resource: &Resource,
     key: &str,
@@ -758,7 +766,10 @@ fn with_table(
     act: impl FnOnce(&mut TableDraft, &Resource),
 ) {
     let Some(named) = resource.text_or_reference(key) else {
-        let words = format!("{}: of which table it is cannot be told", resource.address);
+        let words = format!(
+            "{}: cannot determine which table it belongs to",
+            resource.address
+        );
         match draft.tables.first_mut() {
             Some(table) => table.unpriced.push(resource.said(key, quoted(&words))),
             None => draft.notes.push(words),
@@ -781,19 +792,19 @@ fn with_table(
         Some(at) => act(of_name.swap_remove(at), resource),
         None if addresses.len() > 1 => {
             draft.notes.push(format!(
-                "{}: which of {} it belongs to cannot be told",
+                "{}: cannot determine which of {} it belongs to; ignored",
                 resource.address,
                 addresses.join(", ")
             ));
         }
         None => draft.notes.push(format!(
-            "{}: its table ({name}) is not in this plan",
+            "{}: its table ({name}) is not in this plan; ignored",
             resource.address
         )),
     }
 }
 
-/// The keys of the instances in an address: `x` and `0` of `module.a["x"].aws_dynamodb_table.t[0]`.
+/// The instance keys in an address: `x` and `0` of `module.a["x"].aws_dynamodb_table.t[0]`.
 fn instance_keys(address: &str) -> Vec<String> {
     let keyed = address
         .split('[')
@@ -802,15 +813,15 @@ fn instance_keys(address: &str) -> Vec<String> {
     keyed.map(|key| key.trim_matches('"').to_string()).collect()
 }
 
-/// The position of the address that belongs to another: the only one, else the one of the same
-/// instances of the same modules; `None` where there is no such one.
+/// The position of the address that belongs to `of`: the only one, or else the one with the same
+/// instance keys; `None` if there is none or more than one.
 fn nearest<'a>(addresses: impl Iterator<Item = &'a str>, of: &str) -> Option<usize> {
     let addresses: Vec<&str> = addresses.collect();
     if addresses.len() <= 1 {
         return (!addresses.is_empty()).then_some(0);
     }
     let own = instance_keys(of);
-    // The keys of a module's instances come first; a counted resource within adds one of its own.
+    // The instance keys of modules come first; a resource with `count` or `for_each` adds its own.
     let mut same = addresses.iter().enumerate().filter(|(_, address)| {
         let keys = instance_keys(address);
         !own.is_empty()
@@ -836,7 +847,7 @@ fn table(
     let note = if known {
         format!("{}: name", resource.address)
     } else {
-        "its name is known after the plan is applied; this is its address".to_string()
+        "the name is known only after apply; this is the resource address".to_string()
     };
     let origin = values
         .get("name")
@@ -868,7 +879,8 @@ fn table(
         None if values.get("restore_source_name").is_some()
             || values.get("restore_source_table_arn").is_some() => {}
         None => {
-            let help = "the plan is not as Terraform writes it; make it again";
+            let help = "this is not a plan as Terraform writes it; create it again with \
+                        `terraform show -json`";
             problems.push(wrong(
                 &resource.place.0,
                 resource.place.1.clone(),
@@ -884,7 +896,7 @@ fn table(
             .fields
             .set("sort_key", resource.said("range_key", key(range)));
     }
-    // A billing mode that is not set is provisioned.
+    // The default of billing_mode is PROVISIONED.
     let mode = values.text_at("billing_mode").unwrap_or("PROVISIONED");
     let on_demand = mode == "PAY_PER_REQUEST";
     let mode_said = if values.get("billing_mode").is_some() {
@@ -900,7 +912,7 @@ fn table(
         Sourced::new(
             "\"provisioned\"",
             format!(
-                "{}: no billing_mode, which is PROVISIONED",
+                "{}: no billing_mode, which means PROVISIONED",
                 resource.address
             ),
             resource.origin.clone(),
@@ -970,7 +982,7 @@ fn table(
                 key,
                 Sourced::new(
                     "1",
-                    format!("{}: the key of {region}", resource.address),
+                    format!("{}: the KMS key in {region}", resource.address),
                     place.clone(),
                 ),
                 keys,
@@ -1000,7 +1012,7 @@ fn table(
     Some(table)
 }
 
-/// What of a table is known only after the plan is applied, and has a cost.
+/// Adds the settings of a table that are known only after apply and affect its cost as unpriced.
 fn not_planned(resource: &Resource, table: &mut TableDraft) {
     let Some(unknown) = resource
         .change()
@@ -1030,14 +1042,14 @@ fn not_planned(resource: &Resource, table: &mut TableDraft) {
         "billing_mode",
         "ttl",
     ] {
-        // What AWS computes of each index or replica is no setting: only a block that is unknown as
-        // a whole, or whether it is on. What nobody configures has AWS's default, which a
-        // plan of a new table does not show.
+        // Attributes that AWS computes for each index or replica are not settings: count only a
+        // block that is unknown as a whole, or an unknown on/off switch. Settings that are not
+        // configured have AWS's default, which the plan of a new table does not show.
         let configured = resource
             .config
             .as_ref()
             .is_none_or(|config| config.node.at(&["expressions", key]).is_some());
-        // `dynamic` blocks are not in the configuration.
+        // `dynamic` blocks do not appear in the configuration.
         let found = unknown.get(key).filter(|node| match key {
             "global_secondary_index" | "local_secondary_index" | "replica" => {
                 node.truth() == Some(true)
@@ -1047,7 +1059,7 @@ fn not_planned(resource: &Resource, table: &mut TableDraft) {
         if let Some(node) = found {
             let origin = Some((resource.place.0.clone(), node.span.clone()));
             table.unpriced.push(Sourced::new(
-                quoted(&format!("{key}: known after the plan is applied")),
+                quoted(&format!("{key}: known only after apply")),
                 resource.address,
                 origin,
             ));
@@ -1065,7 +1077,7 @@ fn replica_of(region: Sourced) -> ReplicaDraft {
     }
 }
 
-/// Time to Live, recovery, streams, encryption and what has no place in a workload.
+/// Adds Time to Live, recovery, streams, encryption, and features that a workload cannot describe.
 fn features(
     resource: &Resource,
     table: &mut TableDraft,
@@ -1100,7 +1112,7 @@ fn features(
         let days = pitr
             .get("recovery_period_in_days")
             .and_then(SourceNode::scalar)
-            .map(|days| format!(", {days} days (at one price)"));
+            .map(|days| format!(", {days} days (the price does not depend on it)"));
         let note = format!(
             "{}: point_in_time_recovery{}",
             resource.address,
@@ -1126,7 +1138,7 @@ fn features(
         stream.set(
             "readers",
             Sourced::unknown(
-                "not in a plan: who reads it? { lambda = 1 } is free, { polling = 1 } pays",
+                "not in a plan: who reads it? { lambda = 1 } is free, { polling = 1 } is charged",
             ),
         );
     }
@@ -1135,8 +1147,8 @@ fn features(
         .filter(|one| one.get("enabled").and_then(SourceNode::truth) == Some(true))
     {
         let said = resource.said("server_side_encryption", "1");
-        // The state of a table has the key's ARN even where AWS manages it; the configuration names
-        // only a customer's.
+        // A table's state contains the ARN even of an AWS managed key; the configuration names only
+        // customer managed keys.
         let block = resource
             .config
             .as_ref()
@@ -1149,7 +1161,8 @@ fn features(
             .text_at("kms_key_arn")
             .filter(|arn| !arn.is_empty())
             .map(str::to_string);
-        // A value that is there and empty is no key, whatever could have given one.
+        // A value that is present but empty means no customer managed key, even if an expression
+        // could set one.
         let is_empty = known.is_none()
             && encryption
                 .entries()
@@ -1157,8 +1170,7 @@ fn features(
                 .any(|(key, _)| key.name == "kms_key_arn");
         let key = match written {
             _ if is_empty => None,
-            // Blocks that are written by `dynamic`, or were written before the change, are not in
-            // the configuration.
+            // `dynamic` blocks, and blocks from before the change, are not in the configuration.
             _ if before || block.is_none() => known,
             Some(Some(expression)) => known.or_else(|| resource.own_reference(expression)),
             Some(None) => None,
@@ -1176,14 +1188,14 @@ fn features(
             ..resource.said("import_table", what)
         });
     }
-    // Every table has some warm throughput for nothing, which its state shows; the configuration
-    // shows what is bought.
+    // Every table has some free warm throughput, which its state shows; only the configuration
+    // shows what is purchased.
     let of_index = |node: &SourceNode| {
         node.get("global_secondary_index")
             .is_some_and(|blocks| blocks.elements().iter().any(is_warm))
     };
     if said_or_new(resource).any(|node| is_warm(node) || of_index(node)) {
-        let what = quoted("warm throughput that is bought");
+        let what = quoted("purchased warm throughput");
         table.unpriced.push(Sourced {
             note: String::new(),
             ..resource.said("warm_throughput", what)
@@ -1199,7 +1211,7 @@ fn features(
         .find(|key| values.get(key).is_some())
         .filter(|_| resource.is_created())
     {
-        let what = quoted("a restore when the table is created, by the GB");
+        let what = quoted("a restore when the table is created, charged per GB");
         table.unpriced.push(Sourced {
             note: String::new(),
             ..resource.said(key, what)
@@ -1207,8 +1219,8 @@ fn features(
     }
 }
 
-/// Where what somebody has written is found: in the configuration, and in the values of what is
-/// made anew.
+/// The nodes that contain explicit settings: the configuration, and the values of resources that
+/// the plan creates.
 fn said_or_new<'a>(resource: &'a Resource) -> impl Iterator<Item = &'a SourceNode> {
     let written = resource
         .config
@@ -1224,7 +1236,8 @@ fn is_warm(node: &SourceNode) -> bool {
         .is_some_and(|warm| !warm.elements().is_empty() || !warm.entries().is_empty())
 }
 
-/// A key is paid for by the table that names it first; AWS's own key costs requests alone.
+/// A key is charged to the first table that names it; for an AWS managed key only requests are
+/// charged.
 pub(super) fn encrypted(
     table: &mut TableDraft,
     key: Option<&str>,
@@ -1234,10 +1247,10 @@ pub(super) fn encrypted(
     let (count, words) = match key {
         None => (
             "0",
-            "; a key that AWS manages has no monthly price, its requests have",
+            "; an AWS managed key has no monthly price, but its requests are charged",
         ),
         Some(arn) if keys.insert(arn.to_string(), ()).is_some() => {
-            ("0", "; another table pays for the same key")
+            ("0", "; the same key is already charged to another table")
         }
         Some(_) => ("1", ""),
     };
@@ -1252,7 +1265,7 @@ pub(super) fn encrypted(
     );
 }
 
-/// A key of a replica: each region has its own, with its own price.
+/// Adds the key of a replica: each region has its own key with its own price.
 pub(super) fn also_encrypted(
     table: &mut TableDraft,
     key: &str,
@@ -1281,7 +1294,7 @@ pub(super) fn also_encrypted(
     );
 }
 
-/// The maximum throughput of an on-demand table or index; -1 is none.
+/// The maximum throughput of an on-demand table or index; -1 means no maximum.
 fn maximum(
     resource: &Resource,
     node: &SourceNode,
@@ -1319,7 +1332,7 @@ fn key_of(types: &[SourceNode], name: &str) -> String {
     }
 }
 
-/// The projection of an index, from its kind and its attributes.
+/// The projection of an index, from its type and attributes.
 pub(super) fn projection(kind: &str, attributes: &[String]) -> Option<String> {
     match kind {
         "ALL" => Some("\"all\"".to_string()),
@@ -1340,7 +1353,7 @@ fn texts(node: Option<&SourceNode>) -> Vec<String> {
         .collect()
 }
 
-/// The key attributes of an index, by their kind.
+/// The key attributes of an index of one key type.
 fn keys_of(index: &SourceNode, single: &str, several: &str, kind: &str) -> Vec<String> {
     let schema = index
         .get("key_schema")
@@ -1394,7 +1407,8 @@ fn index_of(
                 node.span.clone(),
                 "missing-key",
                 message,
-                "the plan is not as Terraform writes it; make it again",
+                "this is not a plan as Terraform writes it; create it again with `terraform show \
+                 -json`",
             ));
             return None;
         }
@@ -1463,16 +1477,13 @@ fn index_of(
     })
 }
 
-/// An index that is a resource of its own.
+/// An index that is a separate resource.
 fn own_index(resource: &Resource, draft: &mut Draft, problems: &mut Vec<crate::diag::Diagnostic>) {
     with_table(resource, "table_name", draft, |table, resource| {
         let on_demand = !table.is_provisioned();
         let index = index_of(resource, resource.values, true, on_demand, problems);
         if said_or_new(resource).any(is_warm) {
-            let what = quoted(&format!(
-                "warm throughput that is bought ({})",
-                resource.address
-            ));
+            let what = quoted(&format!("purchased warm throughput ({})", resource.address));
             table.unpriced.push(Sourced {
                 note: String::new(),
                 ..resource.said("warm_throughput", what)
@@ -1488,18 +1499,18 @@ fn own_index(resource: &Resource, draft: &mut Draft, problems: &mut Vec<crate::d
     });
 }
 
-/// A replica that is a resource of its own, in the region of its provider.
+/// A replica that is a separate resource, in the region of its provider.
 fn own_replica(resource: &Resource, draft: &mut Draft, keys: &mut BTreeMap<String, ()>) {
     let region = region_of(resource);
     with_table(resource, "global_table_arn", draft, |table, resource| {
         let Some((_, region)) = region else {
             table.notes.push(format!(
-                "{}: a replica in a region that the plan does not say",
+                "{}: a replica in a region that the plan does not contain",
                 resource.address
             ));
             table.unpriced.push(resource.said(
                 "global_table_arn",
-                quoted("a replica in a region that the plan does not say"),
+                quoted("a replica in a region that the plan does not contain"),
             ));
             return;
         };
@@ -1540,7 +1551,7 @@ fn own_replica(resource: &Resource, draft: &mut Draft, keys: &mut BTreeMap<Strin
     });
 }
 
-/// The old kind of global table (2017.11.29): tables of one name in several regions.
+/// A global table of version 2017.11.29: tables of the same name in several regions.
 fn global_table(resource: &Resource, draft: &mut Draft, home: Option<&str>) {
     with_table(resource, "name", draft, |table, resource| {
         for replica in resource
@@ -1574,7 +1585,7 @@ fn insights(resource: &Resource, draft: &mut Draft, here: bool) {
             .map(str::to_string);
         if resource.values.text_at("mode") == Some("THROTTLED_KEYS") {
             let words = format!(
-                "Contributor Insights of throttled keys alone ({})",
+                "Contributor Insights for throttled keys only ({})",
                 resource.address
             );
             table.unpriced.push(resource.said("mode", quoted(&words)));
@@ -1590,7 +1601,7 @@ fn insights(resource: &Resource, draft: &mut Draft, here: bool) {
                 .find(|replica| Some(replica.region.plain()) == region)
             else {
                 table.notes.push(format!(
-                    "{}: the table has no replica in its region",
+                    "{}: the table has no replica in its region; ignored",
                     resource.address
                 ));
                 return;
@@ -1612,7 +1623,7 @@ fn insights(resource: &Resource, draft: &mut Draft, here: bool) {
             Some(name) => match table.index(&name) {
                 Some(index) => set(&mut index.fields),
                 None => table.notes.push(format!(
-                    "{}: the table has no index {name}",
+                    "{}: the table has no index {name}; ignored",
                     resource.address
                 )),
             },
@@ -1620,7 +1631,8 @@ fn insights(resource: &Resource, draft: &mut Draft, here: bool) {
     });
 }
 
-/// A cluster stands before tables that no plan names: the only one of the plan, else the first.
+/// A plan does not say which tables a DAX cluster serves: use the first table that has no cluster
+/// yet.
 fn dax(resource: &Resource, draft: &mut Draft, problems: &mut Vec<crate::diag::Diagnostic>) {
     let nodes = resource.number(resource.values, "replication_factor", problems);
     let kind = resource
@@ -1642,29 +1654,29 @@ pub(super) fn attach_dax(
         .iter_mut()
         .find(|table| table.find_block("dax").is_none())
     else {
-        let words = format!("the DAX cluster {label}: each table has one already");
+        let words = format!("the DAX cluster {label}: each table already has one");
         match draft.tables.first_mut() {
             Some(table) => table.unpriced.push(Sourced::new(
                 quoted(&words),
                 "",
                 kind.and_then(|kind| kind.origin),
             )),
-            None => draft.notes.push(format!(
-                "{label}: a DAX cluster without a table to stand before"
-            )),
+            None => draft
+                .notes
+                .push(format!("{label}: a DAX cluster without a table; ignored")),
         }
         return;
     };
     let (Some(kind), Some(nodes)) = (kind, nodes.filter(|nodes| !nodes.is_unknown())) else {
-        let words = format!(
-            "the DAX cluster {label}, of which the type or the number of nodes is not known"
-        );
+        let words =
+            format!("the DAX cluster {label}, whose node type or number of nodes is unknown");
         table.unpriced.push(Sourced::new(quoted(&words), "", None));
         return;
     };
     if several {
         table.notes.push(format!(
-            "{label}: which table the cluster stands before is not said; move [table.dax] to it"
+            "{label}: the file does not say which table the cluster serves; move [table.dax] to \
+             that table"
         ));
     }
     let dax = table.block("dax");
@@ -1672,11 +1684,11 @@ pub(super) fn attach_dax(
     dax.set("nodes", nodes);
     dax.set(
         "hit_ratio",
-        Sourced::unknown("the share of eventually consistent reads that it answers, 0.9"),
+        Sourced::unknown("the share of eventually consistent reads that it answers, such as 0.9"),
     );
 }
 
-/// Auto scaling: targets first, then what belongs to them.
+/// Auto scaling: adds a target, or a policy or schedule to its target.
 fn scaled(
     resource: &Resource,
     region: Option<String>,
@@ -1698,7 +1710,7 @@ fn scaled(
             .into_iter()
             .find(|one| one.contains("aws_appautoscaling_target"))
     };
-    // A policy may name its target by reference, and the target its table.
+    // A policy may refer to its target, and the target to its table.
     let by_target = || {
         let address = address_of(&target_of(resource)?);
         let targets: Vec<&Resource> = resources
@@ -1725,14 +1737,14 @@ fn scaled(
                     .iter()
                     .filter(|one| one.kind == "aws_dynamodb_table")
                     .collect();
-                // Of several instances that nothing tells apart, none is meant.
+                // If several instances match equally, choose none.
                 let at = meant(
                     tables.iter().map(|one| one.address),
                     &table,
                     resource.address,
                 )?;
-                // What is left of a text with a reference is the reference: which index it is, is
-                // lost.
+                // Of a text that contains a reference, a plan keeps only the reference: the name of
+                // the index is lost.
                 let of_index = resource
                     .values
                     .text_at("scalable_dimension")
@@ -1744,7 +1756,7 @@ fn scaled(
                 ))
             })
     };
-    // What scales nobody knows what still has bounds of its own.
+    // If it is unknown what a target scales, it still gets its own entry with its bounds.
     let alone = || {
         format!(
             "{NOWHERE}{}",
@@ -1778,7 +1790,7 @@ fn scaled(
             target.label = resource.address.to_string();
             let unknown = |key: &str| {
                 Sourced::unknown(format!(
-                    "{}: {key} is known after the plan is applied",
+                    "{}: {key} is known only after apply",
                     resource.address
                 ))
             };
@@ -1809,9 +1821,7 @@ fn scaled(
                     Some(_) => unknown(scaling::OWN_METRIC),
                     None => resource
                         .number(tracking, "target_value", problems)
-                        .unwrap_or_else(|| {
-                            unknown("target_value is known after the plan is applied")
-                        }),
+                        .unwrap_or_else(|| unknown("target_value is known only after apply")),
                 });
             }
         }
@@ -1838,7 +1848,7 @@ fn scaled(
     }
 }
 
-/// Whether a plan changes anything that was there before: then its state before is a baseline.
+/// Whether a plan changes or deletes an existing table: its prior state is then a baseline.
 pub(super) fn has_before(plan: &SourceNode) -> bool {
     let changes = plan
         .get("resource_changes")

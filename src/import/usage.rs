@@ -1,13 +1,13 @@
-//! The usage file: what no plan and no template knows of a table, joined by its name, its logical
-//! id or its address.
+//! The usage file: what plans and templates do not say about a table, joined by the table's name,
+//! logical ID or address.
 //!
-//! A small TOML file in the words of the workload file, or a usage file of Infracost. What it gives
-//! goes in the place of what the design says.
+//! A small TOML file with the keys of a workload file, or an Infracost usage file. Its values
+//! override those of the design.
 //!
 //! ```toml
 //! region = "us-east-1"
 //!
-//! [parameters]                 # of a CloudFormation template
+//! [parameters]                 # for a CloudFormation template
 //! Stage = "prod"
 //!
 //! [[table]]
@@ -38,11 +38,11 @@ pub(super) struct UsageFile {
     head: Fields,
     parameters: Vec<(String, SourceNode)>,
     tables: Vec<TableUsage>,
-    /// What of it has no place in a workload.
+    /// Notes about its values that a workload cannot describe.
     notes: Vec<String>,
 }
 
-/// What is known of one table.
+/// The usage of one table.
 #[derive(Clone, Debug)]
 struct TableUsage {
     name: String,
@@ -56,7 +56,7 @@ struct TableUsage {
     consumed: Vec<Fields>,
     replicas: Vec<(String, Origin, Fields, Vec<Fields>)>,
     capacity: Fields,
-    /// What of it has no place in a workload.
+    /// Notes about its values that a workload cannot describe.
     notes: Vec<String>,
 }
 
@@ -118,7 +118,7 @@ const KEY: [&str; 4] = ["bytes", "digits", "name", "type"];
 /// Reads a usage file.
 ///
 /// # Errors
-/// Everything that is wrong with it.
+/// Every error in it.
 pub(super) fn read(source: &Arc<Source>) -> Result<UsageFile, Vec<Diagnostic>> {
     let is_yaml = source.text.lines().any(|line| {
         line.starts_with("resource_usage:") || line.starts_with("resource_type_default_usage:")
@@ -134,7 +134,7 @@ pub(super) fn read(source: &Arc<Source>) -> Result<UsageFile, Vec<Diagnostic>> {
             error.message().lines().collect::<Vec<_>>().join("; ")
         );
         let help =
-            "a usage file is TOML in the words of a workload file, or a usage file of Infracost";
+            "a usage file is TOML with the keys of a workload file, or an Infracost usage file";
         return Err(vec![wrong(
             source,
             error.span().unwrap_or(0..0),
@@ -172,14 +172,14 @@ impl UsageReader<'_> {
                     .filter(|_| name.len() < 100)
                     .find(|known| strsim::damerau_levenshtein(known, name) <= 2);
                 let help = near.map_or_else(
-                    || format!("the keys here are {}", keys.join(", ")),
+                    || format!("the allowed keys are {}", keys.join(", ")),
                     |near| format!("did you mean `{near}`?"),
                 );
                 self.found.push(wrong(
                     self.source,
                     key.span(),
                     "unknown-key",
-                    format!("a usage file has no key `{}` here", node::shown(name)),
+                    format!("unknown key `{}` in a usage file", node::shown(name)),
                     help,
                 ));
             }
@@ -201,7 +201,10 @@ impl UsageReader<'_> {
     fn table<'t, 'v>(&mut self, value: &'t Toml<'v>, what: &str) -> Option<&'t DeTable<'v>> {
         let table = value.get_ref().as_table();
         if table.is_none() {
-            let message = format!("{what} is a table, found {}", value.get_ref().type_str());
+            let message = format!(
+                "{what} must be a table, found {}",
+                value.get_ref().type_str()
+            );
             self.found.push(wrong(
                 self.source,
                 value.span(),
@@ -213,14 +216,14 @@ impl UsageReader<'_> {
         table
     }
 
-    /// The tables of a list of them.
+    /// The tables in an array of tables.
     fn tables<'t, 'v>(&mut self, value: Option<&'t Toml<'v>>, what: &str) -> Vec<&'t Toml<'v>> {
         let Some(value) = value else {
             return Vec::new();
         };
         let Some(list) = value.get_ref().as_array() else {
             let message = format!(
-                "{what} is a list of tables, found {}",
+                "{what} must be an array of tables, found {}",
                 value.get_ref().type_str()
             );
             self.found.push(wrong(
@@ -237,7 +240,7 @@ impl UsageReader<'_> {
             .collect()
     }
 
-    /// A name that a table cannot be without.
+    /// The required name of a table.
     fn name(
         &mut self,
         table: &DeTable,
@@ -255,7 +258,7 @@ impl UsageReader<'_> {
                     self.source,
                     value.span(),
                     "wrong-type",
-                    format!("`{key}` is a text"),
+                    format!("`{key}` must be a text"),
                     "write it in quotes",
                 ));
                 None
@@ -276,8 +279,8 @@ impl UsageReader<'_> {
 
     fn fields(&mut self, table: &DeTable, keys: &[&str], without: &[&str]) -> Fields {
         self.known(table, keys);
-        // A workload file that was made of metrics is a usage file as well: what it does not know,
-        // it does not say.
+        // A workload file made from metrics can also be used as a usage file: ignore its unknown
+        // values.
         let is_unknown = |value: &Toml| value.get_ref().as_str() == Some("unknown");
         let known = table.iter().filter(|(key, value)| {
             keys.contains(&key.get_ref().as_ref())
@@ -302,7 +305,7 @@ impl UsageReader<'_> {
         )
     }
 
-    /// The keys of a table as they are: what they may be, the workload's reader says.
+    /// All keys of a table, unchecked: the workload's reader checks them later.
     fn plain(&self, table: &DeTable) -> Fields {
         let mut fields: Vec<(usize, String, Sourced)> = table
             .iter()
@@ -453,7 +456,7 @@ impl UsageReader<'_> {
     }
 }
 
-/// A key that needs no quotes, or with them.
+/// A TOML key, quoted if needed.
 fn bare(key: &str) -> String {
     let plain = !key.is_empty()
         && key
@@ -466,7 +469,7 @@ fn bare(key: &str) -> String {
     }
 }
 
-/// A value on one line: as it is written, tables as `{ }`.
+/// A value on one line, as written; tables as `{ }`.
 fn fragment(value: &Toml, text: &str) -> String {
     match value.get_ref() {
         DeValue::Array(elements) => format!(
@@ -515,7 +518,8 @@ impl UsageFile {
         &self.source
     }
 
-    /// Puts everything where it belongs; what belongs nowhere is a mistake.
+    /// Adds all values to the draft; values whose table, index or replica does not exist are
+    /// errors.
     pub fn join(&self, draft: &mut Draft, lenient: bool, problems: &mut Vec<Diagnostic>) {
         let before = problems.len();
         for (key, said) in &self.head.0 {
@@ -549,7 +553,7 @@ impl UsageFile {
             };
             if joined.contains(&table.label) {
                 let message = format!(
-                    "{:?} is {}, which the file speaks of already",
+                    "{:?} refers to the table {}, which the file already describes",
                     usage.name, table.label
                 );
                 let span = usage.origin.as_ref().map_or(0..0, |(_, span)| span.clone());
@@ -558,13 +562,13 @@ impl UsageFile {
                     span,
                     "duplicate-table",
                     message,
-                    "say it once",
+                    "describe each table once",
                 ));
             }
             joined.push(table.label.clone());
             self.join_table(usage, table, problems);
         }
-        // Of a design that lacks what the file speaks of, nothing more is to be said.
+        // If the design may lack what the file names, these errors are dropped.
         if lenient {
             problems.truncate(before);
         }
@@ -646,7 +650,7 @@ impl UsageFile {
             }
         }
         for (name, fields) in &usage.blocks {
-            // What reads or caches needs something to read or to stand before.
+            // Stream settings need a stream and DAX settings need a cluster.
             let (needed, what) = match *name {
                 "dax" => ("node_type", "no DAX cluster"),
                 "stream" => ("view", "no stream"),
@@ -730,7 +734,7 @@ impl UsageFile {
     }
 }
 
-/// A usage file of Infracost: units and sizes of a month, by the address of the resource.
+/// Reads an Infracost usage file: monthly units and sizes, by resource address.
 ///
 /// Source: Infracost documentation, "Usage file"; the keys are those of its DynamoDB resource.
 fn infracost(source: &Arc<Source>, document: &SourceNode) -> Result<UsageFile, Vec<Diagnostic>> {
@@ -746,27 +750,27 @@ fn infracost(source: &Arc<Source>, document: &SourceNode) -> Result<UsageFile, V
         .get("resource_usage")
         .filter(|node| matches!(node.value, Value::Map(_)))
     else {
-        let help =
-            "a usage file of Infracost has resource_usage; one of dynameter is TOML with [[table]]";
+        let help = "an Infracost usage file has resource_usage; a dynameter usage file is TOML \
+                    with [[table]]";
         return Err(vec![wrong(
             source,
             0..1,
             "not-a-plan",
-            "this is no usage file",
+            "this is not a usage file",
             help,
         )]);
     };
     if document.get("resource_type_default_usage").is_some() {
         usage.notes.push(
-            "resource_type_default_usage: defaults of all tables are not taken over: name each \
-             table"
+            "resource_type_default_usage: defaults for all tables were not imported: list each \
+             table separately"
                 .to_string(),
         );
     }
     for (address, given) in resources.entries() {
         if address.name.contains("aws_appautoscaling_target") {
-            let words = "the capacity that it is scaled to is not taken over: give the table \
-                         `capacity` in a usage file";
+            let words = "the scaled capacity was not imported: set `capacity` of the table in a \
+                         TOML usage file";
             usage.notes.push(format!("{}: {words}", address.name));
         }
         if !is_table(&address.name) {
@@ -796,7 +800,7 @@ fn infracost(source: &Arc<Source>, document: &SourceNode) -> Result<UsageFile, V
                     source,
                     value.span.clone(),
                     "wrong-type",
-                    format!("{} is a number, found {}", key.name, value.kind()),
+                    format!("{} must be a number, found {}", key.name, value.kind()),
                     "write a number",
                 ));
                 continue;
@@ -820,8 +824,8 @@ fn infracost(source: &Arc<Source>, document: &SourceNode) -> Result<UsageFile, V
                     .fields
                     .set("stored", said(format!("\"{written} GB\""))),
                 other => table.notes.push(format!(
-                    "{other} = {written}, of the usage file, has no place here: say it by \
-                     `backup`, `stream` or `archive`"
+                    "{other} = {written} in the usage file was not imported: use `backup`, \
+                     `stream` or `archive` instead"
                 )),
             }
         }
@@ -845,7 +849,7 @@ fn is_table(address: &str) -> bool {
         || !address.contains("aws_")
 }
 
-/// The tables of a usage file of Infracost, where it is the only file there is.
+/// The tables of an Infracost usage file that is imported without a design.
 pub(super) fn tables_of(
     source: &Arc<Source>,
     notes: &mut Vec<String>,

@@ -32,15 +32,15 @@ use crate::units::{Bytes, ReadUnits, WriteUnits};
 
 /// Read and write units of one target: the base table, or one index.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Arm {
+pub struct TargetCapacity {
     /// Read units.
     pub read: ReadUnits,
     /// Write units.
     pub write: WriteUnits,
 }
 
-impl Arm {
-    fn add(&mut self, other: Arm) {
+impl TargetCapacity {
+    fn add(&mut self, other: TargetCapacity) {
         self.read += other.read;
         self.write += other.write;
     }
@@ -51,34 +51,34 @@ impl Arm {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ConsumedCapacity {
     /// The base table.
-    pub table: Arm,
+    pub table: TargetCapacity,
     /// Each index, by its position in [`Table::indexes`].
-    pub indexes: Vec<Arm>,
+    pub indexes: Vec<TargetCapacity>,
     /// Members of a BatchExecuteStatement that failed: AWS includes them in the total, but not in
     /// what it returns for the table or an index (rule 11.1). They are requests of the table.
-    pub failed: Arm,
+    pub failed: TargetCapacity,
 }
 
 impl ConsumedCapacity {
     /// Zero for the table and each index.
     pub fn none(table: &Table) -> ConsumedCapacity {
         ConsumedCapacity {
-            indexes: vec![Arm::default(); table.indexes.len()],
+            indexes: vec![TargetCapacity::default(); table.indexes.len()],
             ..ConsumedCapacity::default()
         }
     }
 
     /// What the base table itself consumes, failed members included.
-    pub fn of_table(&self) -> Arm {
+    pub fn of_table(&self) -> TargetCapacity {
         let mut own = self.table;
         own.add(self.failed);
         own
     }
 
     /// The sum of the table and all indexes, failed members included.
-    pub fn total(&self) -> Arm {
+    pub fn total(&self) -> TargetCapacity {
         let mut total = self.of_table();
-        self.indexes.iter().for_each(|arm| total.add(*arm));
+        self.indexes.iter().for_each(|target| total.add(*target));
         total
     }
 
@@ -88,7 +88,7 @@ impl ConsumedCapacity {
         self.indexes
             .iter_mut()
             .zip(&other.indexes)
-            .for_each(|(arm, more)| arm.add(*more));
+            .for_each(|(target, more)| target.add(*more));
     }
 }
 

@@ -37,7 +37,7 @@ pub(super) fn transact_get(item: Option<Bytes>) -> ReadUnits {
 pub(super) fn page(page: &ReadPage, switches: &Switches, consumed: &mut ConsumedCapacity) {
     let read = units(page.evaluated, page.consistency);
     match page.index.and_then(|index| consumed.indexes.get_mut(index)) {
-        Some(arm) => arm.read += read,
+        Some(target) => target.read += read,
         None => consumed.table.read += read,
     }
     let Some(fetched) = &page.fetched else { return };

@@ -61,8 +61,8 @@ pub(super) fn index(transition: Transition) -> WriteUnits {
 
 /// The writes to all indexes.
 pub(super) fn index_writes(transitions: &[Transition], consumed: &mut ConsumedCapacity) {
-    for (arm, transition) in consumed.indexes.iter_mut().zip(transitions) {
-        arm.write += index(*transition);
+    for (target, transition) in consumed.indexes.iter_mut().zip(transitions) {
+        target.write += index(*transition);
     }
 }
 

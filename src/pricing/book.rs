@@ -8,7 +8,6 @@ use serde::Deserialize;
 
 use super::commitments::{ReservedTerms, SavingsPlan};
 use super::embedded;
-use super::update::OpenBook;
 use crate::money::{MoneyError, Rate};
 use crate::opened;
 use crate::time::Date;
@@ -139,13 +138,13 @@ struct RateFile {
 /// All known prices of one region.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct RegionBook {
-    region: String,
-    location: String,
-    prefix: Option<String>,
-    transfer_prefix: Option<String>,
-    rates: Vec<Arc<PublishedRate>>,
-    reserved_capacity: Option<ReservedTerms>,
-    savings_plan: Option<SavingsPlan>,
+    pub(super) region: String,
+    pub(super) location: String,
+    pub(super) prefix: Option<String>,
+    pub(super) transfer_prefix: Option<String>,
+    pub(super) rates: Vec<Arc<PublishedRate>>,
+    pub(super) reserved_capacity: Option<ReservedTerms>,
+    pub(super) savings_plan: Option<SavingsPlan>,
 }
 
 /// A region's rates at one date.
@@ -242,7 +241,7 @@ impl Books {
     }
 
     /// The book of a region.
-    fn region(&self, region: &str) -> Result<Arc<RegionBook>, BookError> {
+    pub(super) fn region(&self, region: &str) -> Result<Arc<RegionBook>, BookError> {
         if region != GLOBAL && self.texts.contains_key(region) {
             return self.load(region);
         }
@@ -369,20 +368,6 @@ impl Books {
                     })
             }
         }
-    }
-
-    /// A book that can be changed.
-    pub(super) fn open(&self, region: &str) -> Result<OpenBook, BookError> {
-        let book = self.region(region)?;
-        let (region, location) = (book.region.clone(), book.location.clone());
-        let (prefix, transfer_prefix) = (book.prefix.clone(), book.transfer_prefix.clone());
-        Ok(OpenBook {
-            region,
-            location,
-            prefix,
-            transfer_prefix,
-            rates: book.rates.clone(),
-        })
     }
 
     /// The first date of a region's book, and the last date on which one of its prices took effect

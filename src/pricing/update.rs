@@ -54,7 +54,7 @@ pub fn update(books: &Books, offers: &[PriceListFile]) -> Result<BookUpdate, Boo
     }
     for (region, offered) in by_region {
         let mut book = match known.contains(region) {
-            true => books.open(region)?,
+            true => OpenBook::of(books, region)?,
             false => {
                 update.new_regions.push(region.to_string());
                 let location = offers
@@ -100,6 +100,18 @@ pub(super) struct OpenBook {
 }
 
 impl OpenBook {
+    /// The book of a region.
+    fn of(books: &Books, region: &str) -> Result<OpenBook, BookError> {
+        let book = books.region(region)?;
+        Ok(OpenBook {
+            region: book.region.clone(),
+            location: book.location.clone(),
+            prefix: book.prefix.clone(),
+            transfer_prefix: book.transfer_prefix.clone(),
+            rates: book.rates.clone(),
+        })
+    }
+
     /// Imports the tiers of a code.
     fn take(
         &mut self,
@@ -260,7 +272,11 @@ mod tests {
         let books = Books::embedded();
         for region in books.regions() {
             let text = books.text(region).expect("a book").expect("a text");
-            assert_eq!(books.open(region).expect("a book").text(), text, "{region}");
+            assert_eq!(
+                OpenBook::of(books, region).expect("a book").text(),
+                text,
+                "{region}"
+            );
         }
     }
 }

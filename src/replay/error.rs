@@ -1,7 +1,10 @@
 //! Why a replay failed.
 
 use crate::estimate::EstimateError;
-use crate::trace::TraceError;
+use crate::trace::{SkipReason, TraceError};
+
+/// Why an event cannot be executed.
+pub type CannotExecute = (SkipReason, String);
 
 /// Why a replay failed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -16,6 +16,7 @@
 
 mod cache;
 mod dynamodb;
+mod engine;
 mod error;
 mod executor;
 mod fast;
@@ -37,6 +38,7 @@ pub use cache::lru::{Cache, Overwrite};
 pub use error::ReplayError;
 pub use fast::without_state::each_second;
 pub use options::{CONSTANT_BYTES, KEY_BYTES_MAX, ReplayOptions};
+pub use part::ReplayPart;
 pub use price::price;
 pub use results::dax::{Cluster, DaxResult};
 pub use results::modes::{AccountRun, ModeResult};
@@ -44,13 +46,13 @@ pub use results::{
     ConsumedUnits, DrawnSizes, HotKey, ItemSizes, OverTime, PartitionHeat, Peak, Replayed, Sizes,
     Summary,
 };
-pub use run::{ReplayPart, ReplayRun};
+pub use run::ReplayRun;
 pub use state::sizes::SizeSource;
 #[cfg(feature = "tables")]
 pub(crate) use state::sizes::drawn as key_class;
-pub use tally::KeyShare;
 pub use tally::consumption::{DemandKey, TraceSpan};
-pub use tally::partitions::{STRIP_ROWS, Strip};
+pub use tally::partitions::{HEAT_MAP_ROWS, HeatMap};
+pub use tally::share::KeyShare;
 pub use tally::verify::{SizeDifference, Verification, Verify, VerifyDifference};
 
 use crate::pricing::Books;
@@ -98,32 +100,7 @@ pub fn merge(
         loaded.check(path, false)?;
         parts.push((path.clone(), loaded));
     }
-    price(part::file::merge(parts)?, workload, books, options)
-}
-
-/// Loads full exports into the starting state.
-pub(crate) fn start(trace: &Trace, executor: &mut Executor) -> Result<(), ReplayError> {
-    for state in &trace.states {
-        let shown = state.folder.display().to_string();
-        let wrong = |message: String| ReplayError::Trace(TraceError::file(&shown, message));
-        let table = match &state.table {
-            Some(name) => executor.tables.find(name),
-            None => executor.tables.only(),
-        };
-        let Some(table) = table else {
-            // A log may define the table later, with the key schema that an export does not
-            // contain.
-            executor.exports.push(state.clone());
-            continue;
-        };
-        let take = &mut |file: &str, line, item| {
-            executor
-                .start_with(table, item)
-                .map_err(|(_, message)| format!("{file}:{line}: {message}"))
-        };
-        export_items(&state.folder, take).map_err(wrong)?;
-    }
-    Ok(())
+    price(part::merge::merge(parts)?, workload, books, options)
 }
 
 /// The key schemas of a workload's tables, for trace readers that need them.

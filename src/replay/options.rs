@@ -1,7 +1,7 @@
 //! The options of a replay, and its limits.
 
 use super::cache::lru::Overwrite;
-use super::tally::KeyShare;
+use super::tally::share::KeyShare;
 use super::tally::verify::Verify;
 use crate::compare::Question;
 use crate::meter::Switches;

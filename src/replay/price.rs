@@ -3,14 +3,15 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::engine::Engine;
 use super::error::ReplayError;
-use super::executor::Executor;
+use super::full::Pending;
 use super::options::ReplayOptions;
+use super::part::{Read, ReplayPart};
 use super::results::priced::{DemandByAccount, Priced};
 use super::results::{self, Replayed, Summary, notes};
-use super::run::{Read, ReplayPart};
-use super::tally::FIRST_SKIPPED;
 use super::tally::consumption::{DemandKey, TraceSpan};
+use super::tally::{Covered, FIRST_SKIPPED};
 use crate::capacity::Simulations;
 use crate::capacity::series::account_name;
 use crate::estimate::Metering;
@@ -36,22 +37,23 @@ pub fn price(
     let ReplayPart {
         read,
         names,
-        mut executor,
+        executor,
         heat,
     } = part;
-    no_export_is_left(&executor)?;
+    no_export_is_left(&executor.pending)?;
+    let mut engine = executor.engine;
     if workload.is_none() && options.region.is_none() {
-        executor.regions[0] = region_of_the_trace(&executor, books);
+        engine.regions[0] = region_of_the_trace(&engine, books);
     }
-    executor.copy_counted();
-    let skipped = Skipped::of(&read, &executor);
-    let Some(seen) = executor.tally.span else {
+    engine.copy_counted();
+    let skipped = Skipped::of(&read, &engine);
+    let Some(Covered { first, last }) = engine.tally.totals.span else {
         return Err(nothing_to_price(&read, &skipped));
     };
     let month = workload.map_or(&options.month, |workload| &workload.month);
-    let span = covered(&read, seen, options, &month.seconds())?;
-    let measured = results::workload::workload(&executor, workload, &names, &span, options);
-    let series = demand_by_account(&executor, &span);
+    let span = covered(&read, (first, last), options, &month.seconds())?;
+    let measured = results::workload::workload(&engine, workload, &names, &span, options);
+    let series = demand_by_account(&engine, &span);
     let simulations = Simulations::traced(if series.is_empty() {
         results::workload::idle(&span)
     } else {
@@ -59,7 +61,7 @@ pub fn price(
     });
     let metering = Metering::with(simulations, &measured, books)?;
     let mut outcome = metering.outcome(books)?;
-    let unknown = notes::uncounted(&executor, &measured, &metering);
+    let unknown = notes::uncounted(&engine, &measured, &metering);
     outcome.bill.unknown.extend(unknown);
     let priced = Priced {
         measured: &measured,
@@ -69,24 +71,24 @@ pub fn price(
         series: &series,
         span: &span,
     };
-    let capacity = results::modes::all(&mut executor, &priced, &options.question)?;
-    let sizes = results::sizes(&executor, &metering, &span)?;
-    let dax = results::dax::results(&executor, &measured, &metering, &span);
-    let warnings = notes::warnings(&executor, &names, &span);
+    let capacity = results::modes::all(&mut engine, &priced, &options.question)?;
+    let sizes = results::sizes(&engine, &metering, &span)?;
+    let dax = results::dax::results(&engine, &measured, &metering, &span);
+    let warnings = notes::warnings(&engine, &names, &span);
     outcome.warnings.extend(warnings);
     Ok(Replayed {
-        consumed: results::workload::consumed(&executor),
-        peaks: results::peaks(&executor, &span),
-        over_time: results::over_time(&executor, &span),
-        item_sizes: results::item_sizes(&executor),
+        consumed: results::workload::consumed(&engine),
+        peaks: results::peaks(&engine, &span),
+        over_time: results::over_time(&engine, &span),
+        item_sizes: results::item_sizes(&engine),
         capacity,
-        hot_keys: results::hot_keys(&executor, options.hot_keys),
-        partitions: results::partitions(&executor, &heat, options.hot_keys),
+        hot_keys: results::hot_keys(&engine, options.hot_keys),
+        partitions: results::partitions(&engine, &heat, options.hot_keys),
         dax,
         sizes,
-        assumptions: notes::assumptions(&executor, workload, &span, &measured, read.guessed),
-        trace: summary(read, &executor, seen, span, skipped),
-        verification: executor.tally.verification.take(),
+        assumptions: notes::assumptions(&engine, workload, &span, &measured, read.guessed),
+        trace: summary(read, &engine, (first, last), span, skipped),
+        verification: engine.tally.totals.verification.take(),
         outcome,
     })
 }
@@ -98,10 +100,10 @@ struct Skipped {
 }
 
 impl Skipped {
-    fn of(read: &Read, executor: &Executor) -> Skipped {
-        let tally = &executor.tally;
+    fn of(read: &Read, engine: &Engine) -> Skipped {
+        let tally = &engine.tally;
         let mut by_reason: BTreeMap<SkipReason, u64> = read.skipped.iter().copied().collect();
-        for (reason, count) in &tally.skipped {
+        for (reason, count) in &tally.totals.skipped {
             *by_reason.entry(*reason).or_default() += count;
         }
         let of_reader = read
@@ -109,7 +111,9 @@ impl Skipped {
             .iter()
             .map(|(place, text)| (*place, text));
         let of_executor = tally
+            .totals
             .first_skipped
+            .0
             .iter()
             .map(|(place, text)| (*place, text));
         let first: BTreeMap<RowPlace, &String> = of_reader.chain(of_executor).collect();
@@ -122,31 +126,31 @@ impl Skipped {
 
 fn summary(
     read: Read,
-    executor: &Executor,
+    engine: &Engine,
     (first, last): (Time, Time),
     span: TraceSpan,
     skipped: Skipped,
 ) -> Summary {
-    let tally = &executor.tally;
-    let short = notes::short_batches(tally.short_batches);
+    let tally = &engine.tally;
+    let short = notes::short_batches(tally.totals.short_batches);
     Summary {
         files: read.files,
         kinds: read.kinds,
-        events: tally.events,
+        events: tally.totals.events,
         first,
         last,
         span,
         skipped: skipped.by_reason,
         first_skipped: skipped.first,
-        refused: tally.refused,
-        throttled: tally.throttled,
+        refused: tally.totals.refused,
+        throttled: tally.totals.throttled,
         notes: read.notes.into_iter().chain(short).collect(),
     }
 }
 
 /// Every full export has found its table.
-fn no_export_is_left(executor: &Executor) -> Result<(), ReplayError> {
-    let Some(state) = executor.exports.first() else {
+fn no_export_is_left(pending: &Pending) -> Result<(), ReplayError> {
+    let Some(state) = pending.exports.first() else {
         return Ok(());
     };
     let name = state
@@ -166,10 +170,11 @@ fn no_export_is_left(executor: &Executor) -> Result<(), ReplayError> {
 
 /// The home region of tables that no workload declares: the one that most events name, of those
 /// that have a price book.
-fn region_of_the_trace(executor: &Executor, books: &Books) -> String {
+fn region_of_the_trace(engine: &Engine, books: &Books) -> String {
     let has_book = |name: &str| books.regions().any(|region| region == name);
-    executor
+    engine
         .tally
+        .totals
         .other_regions
         .iter()
         .filter(|(name, _)| has_book(name))
@@ -228,13 +233,13 @@ fn covered(
     Ok(span)
 }
 
-fn demand_by_account(executor: &Executor, span: &TraceSpan) -> DemandByAccount {
+fn demand_by_account(engine: &Engine, span: &TraceSpan) -> DemandByAccount {
     let (from, to) = (span.from.div_euclid(60), (span.to + 59).div_euclid(60));
     let name = |key: &DemandKey| {
-        let (table, index, region) = executor.place(key.table, key.index, key.region);
+        let (table, index, region) = engine.place(key.table, key.index, key.region);
         account_name(&table, index.as_deref(), &region, key.direction)
     };
-    let lanes = &executor.tally.consumption.lanes;
+    let lanes = &engine.tally.demand;
     lanes
         .iter()
         .map(|(key, demand)| (name(key), Arc::new(demand.series(from, to))))

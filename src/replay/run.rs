@@ -12,83 +12,21 @@ use std::path::Path;
 use rayon::ThreadPool;
 use rayon::prelude::{IndexedParallelIterator, IntoParallelRefMutIterator, ParallelIterator};
 
-use super::executor::{Executor, starting_partitions};
-use super::{ReplayError, ReplayOptions};
+use super::error::ReplayError;
+use super::executor::Executor;
+use super::options::ReplayOptions;
+use super::part::{Heats, Read, ReplayPart, settle};
 use crate::replay::cache::exact::Caches;
 use crate::replay::fast::rows::Failed;
 use crate::replay::part::file::{self as part, Loaded, Saved};
-use crate::replay::tally::hot_keys::HotKeys;
-use crate::replay::tally::partitions::{Partitions, Strip};
-use crate::replay::tally::{FIRST_SKIPPED, KeyShare};
+use crate::replay::tally::FIRST_SKIPPED;
+use crate::replay::tally::merge::Merge;
+use crate::replay::tally::share::KeyShare;
 use crate::trace::{
-    Batch, Event, NameTable, RowPlace, Rows, SLOTS, SkipReason, Time, Trace, TraceError,
-    TraceFormat, What, mixed, salt, sign,
+    Batch, Event, Name, NameTable, Rows, SLOTS, Time, Trace, TraceError, TraceFormat, What, mixed,
+    salt, sign,
 };
-use crate::workload::Workload;
-
-/// What was read of a trace; the same for every thread and share that executes it.
-#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct Read {
-    /// The files.
-    pub files: Vec<String>,
-    /// Their formats.
-    pub kinds: Vec<String>,
-    /// Notes on the formats.
-    pub notes: Vec<String>,
-    /// Rows that could not be read, by reason.
-    pub skipped: Vec<(SkipReason, u64)>,
-    /// The first of the skipped rows.
-    pub first_skipped: Vec<(RowPlace, String)>,
-    /// The time that incremental exports state they cover.
-    pub window: Option<(Time, Time)>,
-    /// Whether only the names of the key attributes are known, not which is the partition key.
-    pub guessed: bool,
-    /// Number of events.
-    pub events: u64,
-    /// Signature of the events, to recognize a different trace.
-    pub signature: u64,
-}
-
-/// The result of a run before it is priced: of all keys, or of a share of them.
-pub struct ReplayPart {
-    /// Summary of the trace.
-    pub read: Read,
-    /// The names and their numbers.
-    pub names: NameTable,
-    /// The executor: the designs and all totals.
-    pub executor: Executor,
-    /// Partitions and heat map of each table in each region; only of all keys together.
-    pub heat: Heats,
-}
-
-impl ReplayPart {
-    /// Passes the slot seconds before a given second to the partitions, which need those of all
-    /// keys together.
-    pub fn settle(&mut self, before: i64) {
-        let heat = std::mem::take(&mut self.heat);
-        let mut grains = std::mem::take(&mut self.executor.tally.grains);
-        let tables = &self.executor.tables;
-        self.heat = settled(&mut grains, heat, before, |table| {
-            starting_partitions(&tables.list[table].design)
-        });
-        self.executor.tally.grains = grains;
-    }
-
-    /// Merges another share of the same trace.
-    pub fn join(&mut self, other: ReplayPart) {
-        let mut tally = other.executor.tally;
-        for (mut kind, traced) in std::mem::take(&mut tally.consumption.kinds) {
-            kind.caller = kind
-                .caller
-                .map(|caller| self.names.number(other.names.text(caller)));
-            self.executor.tally.consumption.kind(kind).add(&traced);
-        }
-        self.executor.tally.join(tally);
-        if self.executor.caches.tables.is_empty() {
-            self.executor.caches = other.executor.caches;
-        }
-    }
-}
+use crate::workload::{Workload, export_items};
 
 /// A run, executed batch by batch.
 pub struct ReplayRun {
@@ -134,20 +72,17 @@ impl ReplayRun {
         let threads = options.threads.max(1);
         let executor = || {
             let mut executor = Executor::new(workload, &region, options, caches.clone());
-            executor.share = options.share;
+            executor.engine.share = options.share;
             executor
         };
         let mut executors: Vec<Executor> = (0..threads).map(|_| executor()).collect();
-        super::start(&trace, &mut executors[0])?;
+        start(&trace, &mut executors[0])?;
         // These need all events in one order: a DAX cluster in the design, caches of given sizes, a
         // starting state.
+        let tables = &executors[0].engine.tables.list;
         let single = !trace.states.is_empty()
-            || executors[0].caches.is_needed(None)
-            || executors[0]
-                .tables
-                .list
-                .iter()
-                .any(|state| state.design.dax.is_some());
+            || executors[0].engine.caches.is_needed(None)
+            || tables.iter().any(|state| state.design.dax.is_some());
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
         let pool = pool.map_err(|error| {
             ReplayError::Empty(format!("cannot start {threads} threads: {error}"))
@@ -223,12 +158,16 @@ impl ReplayRun {
         part::write(&saved, into)
     }
 
+    /// The executor of the thread to which a slot belongs.
+    fn executor_of(&mut self, slot: u8) -> &mut Executor {
+        let at = thread_of(slot, self.share, self.executors.len());
+        &mut self.executors[at]
+    }
+
     /// Loads the state of the checkpoint, once all events that it covers have been read.
     fn take_up(&mut self) -> Result<(), ReplayError> {
-        let Some(resume) = self
-            .resume
-            .take_if(|loaded| loaded.header.read.events <= self.events)
-        else {
+        let is_read = |loaded: &mut Box<Loaded>| loaded.header.read.events <= self.events;
+        let Some(resume) = self.resume.take_if(is_read) else {
             return Ok(());
         };
         let Loaded {
@@ -248,69 +187,64 @@ impl ReplayRun {
             ..
         } = part;
         self.heat = heat;
-        let count = self.executors.len();
         for own in &mut self.executors {
-            own.tables
-                .define_again(&executor.tables.definitions)
+            let tables = &mut own.engine.tables;
+            tables
+                .define_again(&executor.engine.tables.definitions)
                 .map_err(ReplayError::Part)?;
-            let tables = &own.tables;
-            own.exports.retain(|state| {
-                state
-                    .table
-                    .as_ref()
-                    .is_some_and(|name| tables.find(name).is_none())
-            });
+            let is_undefined = |name: &String| tables.find(name).is_none();
+            let exports = &mut own.pending.exports;
+            exports.retain(|state| state.table.as_ref().is_some_and(is_undefined));
         }
         for (table, slot, key, state, halves) in store {
-            let executor = &mut self.executors[usize::from(slot) / self.share.of as usize % count];
-            if let Some(table) = executor.tables.list.get_mut(table) {
+            let tables = &mut self.executor_of(slot).engine.tables.list;
+            if let Some(table) = tables.get_mut(table) {
                 table.store.restore(slot, key, state, halves);
             }
         }
-        // Callers get new numbers.
-        let mut tally = executor.tally;
-        for (mut kind, traced) in std::mem::take(&mut tally.consumption.kinds) {
-            kind.caller = kind
-                .caller
-                .map(|caller| self.trace.names.number(names.text(caller)));
-            tally.consumption.kinds.insert(kind, traced);
-        }
-        // Hot keys and waiting reads go to the thread of their slot, everything else to the first
-        // thread.
-        for (lane, slots) in std::mem::take(&mut tally.heat) {
-            for (slot, heat) in slots
-                .into_iter()
-                .enumerate()
-                .filter(|(_, heat)| heat.total > 0)
-            {
-                let own = &mut self.executors[slot / self.share.of as usize % count]
-                    .tally
-                    .heat;
-                own.entry(lane)
-                    .or_insert_with(|| vec![HotKeys::default(); SLOTS])[slot] = heat;
+        self.take_up_sums(executor, &names);
+        Ok(())
+    }
+
+    /// Loads the sums of a checkpoint: hot keys and waiting reads go to the thread of their slot,
+    /// everything else to the first thread.
+    fn take_up_sums(&mut self, executor: Executor, names: &NameTable) {
+        let Executor {
+            engine, pending, ..
+        } = executor;
+        let mut tally = engine.tally;
+        let own_names = &mut self.trace.names;
+        let totals = &mut tally.totals;
+        totals.renumber_callers(|caller| own_names.number(names.text(caller)));
+        for (account, slots) in std::mem::take(&mut tally.keys.hot) {
+            for (slot, hot) in (0..=u8::MAX).zip(slots.0) {
+                if hot.total > 0 {
+                    let own = &mut self.executor_of(slot).engine.tally.keys.hot;
+                    *own.entry(account).or_default().slot(slot) = hot;
+                }
             }
         }
-        for (key, waiting) in executor.waiting {
+        for (key, waiting) in pending.waiting {
             for one in waiting {
-                let slot = self.executors[0].slot_of_key(one.table, &one.call.key);
-                self.executors[usize::from(slot) / self.share.of as usize % count]
-                    .waiting
-                    .entry(key)
-                    .or_default()
-                    .push(one);
+                let slot = self.executors[0]
+                    .engine
+                    .state(one.table)
+                    .slot(&one.call.key);
+                let own = &mut self.executor_of(slot).pending.waiting;
+                own.entry(key).or_default().push(one);
             }
         }
         let first = &mut self.executors[0];
         // Nothing was added up yet.
-        first.tally.verification = None;
-        first.tally.join(tally);
-        first.caches = executor.caches;
-        first.tokens = executor.tokens;
-        for (own, state) in first.tables.list.iter_mut().zip(executor.tables.list) {
+        first.engine.tally.totals.verification = None;
+        first.engine.tally.merge_from(tally);
+        first.engine.caches = engine.caches;
+        first.pending.tokens = pending.tokens;
+        let states = first.engine.tables.list.iter_mut();
+        for (own, state) in states.zip(engine.tables.list) {
             own.stored = state.stored;
             own.has_items = state.has_items;
         }
-        Ok(())
     }
 
     /// The trace.
@@ -332,9 +266,9 @@ impl ReplayRun {
             self.executors.truncate(1);
         } else {
             // Each executor receives only keys of this share.
-            self.executors
-                .iter_mut()
-                .for_each(|executor| executor.share = KeyShare::default());
+            for executor in &mut self.executors {
+                executor.engine.share = KeyShare::default();
+            }
         }
         if self.resume.is_some() {
             return self.skip(batch);
@@ -380,30 +314,22 @@ impl ReplayRun {
         Ok(true)
     }
 
-    /// Defines tables and indexes that no workload declares, in the same way for every thread.
-    fn define<'b>(
-        &mut self,
-        names: impl Iterator<Item = (Option<crate::trace::Name>, Option<crate::trace::Name>)>
-        + Clone
-        + 'b,
-    ) {
-        if self.executors[0].declared {
+    /// Defines tables and indexes that no workload declares, the same for every thread.
+    fn define(&mut self, names: &[(Option<Name>, Option<Name>)]) {
+        if self.executors[0].engine.declared {
             return;
         }
         for executor in &mut self.executors {
-            for (table, index) in names.clone() {
-                executor.define(table, index, &self.trace.names);
+            for (table, index) in names {
+                executor.define(*table, *index, &self.trace.names);
             }
         }
     }
 
     fn rows(&mut self, round: &[Rows]) -> Result<(), ReplayError> {
-        let tables: Vec<_> = round
-            .iter()
-            .flat_map(|rows| &rows.kinds)
-            .map(|kind| (kind.table, None))
-            .collect();
-        self.define(tables.iter().copied());
+        let kinds = round.iter().flat_map(|rows| &rows.kinds);
+        let tables: Vec<_> = kinds.map(|kind| (kind.table, None)).collect();
+        self.define(&tables);
         for rows in round {
             self.signature = self.signature.wrapping_add(rows.signature);
             self.events += rows.rows.len() as u64;
@@ -417,13 +343,10 @@ impl ReplayRun {
             let slots: Vec<usize> = owned.iter().skip(at).step_by(count).copied().collect();
             executor.rows(round, &slots, names, bad)
         };
-        let failed: Vec<Vec<Failed>> = self.pool.install(|| {
-            self.executors
-                .par_iter_mut()
-                .enumerate()
-                .map(execute)
-                .collect()
-        });
+        let executors = &mut self.executors;
+        let failed: Vec<Vec<Failed>> = self
+            .pool
+            .install(|| executors.par_iter_mut().enumerate().map(execute).collect());
         self.failed(failed.into_iter().flatten().collect())?;
         if let Some(last) = round.last() {
             self.settle(last.last);
@@ -434,70 +357,24 @@ impl ReplayRun {
     fn events(&mut self, first: u64, events: Vec<Event>) -> Result<(), ReplayError> {
         let last = events.last().map(|event| event.time);
         self.events += events.len() as u64;
-        let dealt = self.dealt == Some(true);
-        if dealt {
+        for (ordinal, event) in (first..).zip(&events) {
+            self.signature = self.signature.wrapping_add(signature(event, ordinal));
+        }
+        let is_dealt = self.dealt == Some(true);
+        if is_dealt {
             let names = |event: &Event| match &event.what {
                 What::Call(call) if !call.api.is_free() => Some((event.table, call.index)),
                 _ => None,
             };
             let mut all: Vec<_> = events.iter().filter_map(names).collect();
             all.dedup();
-            self.define(all.iter().copied());
+            self.define(&all);
         }
-        let mut failed = Vec::new();
-        if dealt && (self.executors.len() > 1 || self.share.of > 1) {
-            let count = self.executors.len();
-            let mut shares: Vec<Vec<(u64, Event)>> = vec![Vec::new(); count];
-            for (ordinal, event) in (first..).zip(events) {
-                self.signature = self.signature.wrapping_add(signature(&event, ordinal));
-                let slot = match &event.what {
-                    What::Call(call) => {
-                        self.executors[0].slot(event.table, &call.key, &self.trace.names)
-                    }
-                    _ => 0,
-                };
-                if self.share.owns(slot) {
-                    shares[usize::from(slot) / self.share.of as usize % count]
-                        .push((ordinal, event));
-                }
-            }
-            let (names, bad) = (&self.trace.names, &self.trace.bad);
-            let execute = |(executor, events): (&mut Executor, Vec<(u64, Event)>)| -> Vec<Failed> {
-                let one = |(ordinal, event)| {
-                    executor
-                        .event(ordinal, event, names, bad)
-                        .err()
-                        .map(|(place, wrong)| (ordinal, place, wrong))
-                };
-                events.into_iter().filter_map(one).collect()
-            };
-            let all: Vec<Vec<Failed>> = self.pool.install(|| {
-                self.executors
-                    .par_iter_mut()
-                    .zip(shares)
-                    .map(execute)
-                    .collect()
-            });
-            failed = all.into_iter().flatten().collect();
+        let failed = if is_dealt && (self.executors.len() > 1 || self.share.of > 1) {
+            self.events_by_slot(first, events)
         } else {
-            let executor = &mut self.executors[0];
-            for (ordinal, event) in (first..).zip(events) {
-                self.signature = self.signature.wrapping_add(signature(&event, ordinal));
-                executor.mute(!self.share.counts(ordinal));
-                if let Err((place, wrong)) =
-                    executor.event(ordinal, event, &self.trace.names, &self.trace.bad)
-                {
-                    let muted = !self.share.counts(ordinal);
-                    if !muted || !self.trace.bad.skip {
-                        failed.push((ordinal, place, wrong));
-                    }
-                    if !self.trace.bad.skip {
-                        break;
-                    }
-                }
-            }
-            executor.mute(false);
-        }
+            self.events_in_order(first, events)
+        };
         self.failed(failed)?;
         if let Some(last) = last {
             self.settle(last);
@@ -505,41 +382,92 @@ impl ReplayRun {
         Ok(())
     }
 
-    /// Handles events that could not be executed: the first ends the run, or all are skipped and
-    /// counted.
+    /// Executes each event on the thread of its key's slot, if the slot belongs to this share.
+    fn events_by_slot(&mut self, first: u64, events: Vec<Event>) -> Vec<Failed> {
+        let count = self.executors.len();
+        let mut of_threads: Vec<Vec<(u64, Event)>> = vec![Vec::new(); count];
+        let (names, bad) = (&self.trace.names, &self.trace.bad);
+        for (ordinal, event) in (first..).zip(events) {
+            let slot = match &event.what {
+                What::Call(call) => self.executors[0].engine.slot(event.table, &call.key, names),
+                _ => 0,
+            };
+            if self.share.owns(slot) {
+                of_threads[thread_of(slot, self.share, count)].push((ordinal, event));
+            }
+        }
+        let execute = |(executor, events): (&mut Executor, Vec<(u64, Event)>)| -> Vec<Failed> {
+            let one = |(ordinal, event)| {
+                let (place, wrong) = executor.event(ordinal, event, names, bad).err()?;
+                Some((ordinal, place, wrong))
+            };
+            events.into_iter().filter_map(one).collect()
+        };
+        let executors = &mut self.executors;
+        let failed: Vec<Vec<Failed>> = self.pool.install(|| {
+            executors
+                .par_iter_mut()
+                .zip(of_threads)
+                .map(execute)
+                .collect()
+        });
+        failed.into_iter().flatten().collect()
+    }
+
+    /// Executes the events in their order; those of other shares only for their effects.
+    fn events_in_order(&mut self, first: u64, events: Vec<Event>) -> Vec<Failed> {
+        let executor = &mut self.executors[0];
+        let (names, bad) = (&self.trace.names, &self.trace.bad);
+        let mut failed = Vec::new();
+        for (ordinal, event) in (first..).zip(events) {
+            let counts = self.share.counts(ordinal);
+            let done = if counts {
+                executor.event(ordinal, event, names, bad)
+            } else {
+                executor.event_of_another_share(ordinal, event, names, bad)
+            };
+            let Err((place, wrong)) = done else { continue };
+            if counts || !bad.skip {
+                failed.push((ordinal, place, wrong));
+            }
+            if !bad.skip {
+                break;
+            }
+        }
+        failed
+    }
+
+    /// Events that could not be executed: the first ends the run, or all are counted.
     fn failed(&mut self, mut failed: Vec<Failed>) -> Result<(), TraceError> {
         failed.sort_by_key(|(ordinal, ..)| *ordinal);
         for (_, place, (reason, message)) in failed {
             let text = self.trace.bad.refused(place, message)?;
-            self.executors[0].tally.skip(place, reason, text);
+            let totals = &mut self.executors[0].engine.tally.totals;
+            totals.skip(place, reason, text);
         }
         Ok(())
     }
 
-    /// Passes all completed seconds to the partitions.
+    /// Adds the seconds before `now`, which no later event can change, to the partitions.
     fn settle(&mut self, now: Time) {
         if self.partial {
             return;
         }
-        let (first, others) = self.executors.split_at_mut(1);
         let before = now.second();
+        let Some((first, others)) = self.executors.split_first_mut() else {
+            return;
+        };
+        let all = &mut first.engine.tally.keys.seconds;
         for executor in others {
-            for (place, grains) in &mut executor.tally.grains {
-                let grains = grains.before(before);
-                first[0]
-                    .tally
-                    .grains
-                    .entry(*place)
-                    .or_default()
-                    .extend(grains);
+            for (place, seconds) in &mut executor.engine.tally.keys.seconds {
+                let ended = seconds.before(before);
+                all.entry(*place).or_default().extend(ended);
             }
         }
-        let mut grains = std::mem::take(&mut first[0].tally.grains);
-        let heat = std::mem::take(&mut self.heat);
-        self.heat = settled(&mut grains, heat, before, |table| {
-            starting_partitions(&first[0].tables.list[table].design)
+        let tables = &first.engine.tables.list;
+        settle(all, &mut self.heat, before, |table| {
+            tables[table].starting_partitions()
         });
-        first[0].tally.grains = grains;
     }
 
     /// Ends the run and writes its part, to be merged with the parts of the other shares.
@@ -566,47 +494,79 @@ impl ReplayRun {
         self.executors.iter_mut().for_each(Executor::finish);
         let mut executors = self.executors.into_iter();
         let Some(mut executor) = executors.next() else {
-            unreachable!("there is an executor for each thread, so at least one")
+            unreachable!("there is one for each thread, at least one")
         };
         for other in executors {
-            executor.tally.join(other.tally);
+            executor.engine.tally.merge_from(other.engine.tally);
         }
-        let trace = self.trace;
-        let mut skipped: Vec<(RowPlace, String)> = trace.bad.first.clone().into_iter().collect();
-        skipped.truncate(FIRST_SKIPPED);
-        let states = trace
-            .states
-            .iter()
-            .map(|state| state.folder.display().to_string());
         let read = Read {
-            files: trace.files().chain(states).collect(),
-            kinds: trace
-                .kinds()
-                .map(TraceFormat::name)
-                .chain((!trace.states.is_empty()).then_some("export"))
-                .map(str::to_string)
-                .collect(),
-            notes: trace.notes().map(str::to_string).collect(),
-            skipped: trace
-                .bad
-                .skipped
-                .iter()
-                .map(|(reason, count)| (*reason, *count))
-                .collect(),
-            first_skipped: skipped,
-            window: trace.window,
-            guessed: trace
-                .kinds()
-                .any(|kind| matches!(kind, TraceFormat::Streams | TraceFormat::IncrementalExport)),
             events: self.events,
             signature: self.signature,
+            ..read_of(&self.trace)
         };
         ReplayPart {
             read,
-            names: trace.names,
+            names: self.trace.names,
             executor,
             heat: self.heat,
         }
+    }
+}
+
+/// Loads full exports into the starting state.
+fn start(trace: &Trace, executor: &mut Executor) -> Result<(), ReplayError> {
+    for state in &trace.states {
+        let shown = state.folder.display().to_string();
+        let wrong = |message: String| ReplayError::Trace(TraceError::file(&shown, message));
+        let table = match &state.table {
+            Some(name) => executor.engine.tables.find(name),
+            None => executor.engine.tables.only(),
+        };
+        let Some(table) = table else {
+            // A log may define the table later, with the key schema that an export does not
+            // contain.
+            executor.pending.exports.push(state.clone());
+            continue;
+        };
+        let numbers = executor.engine.switches.number_alignment;
+        let loaded = &mut executor.engine.tables.list[table];
+        let take = &mut |file: &str, line, item| {
+            loaded
+                .load(item, numbers)
+                .map_err(|(_, message)| format!("{file}:{line}: {message}"))
+        };
+        export_items(&state.folder, take).map_err(wrong)?;
+    }
+    Ok(())
+}
+
+/// The thread to which a slot of a share belongs.
+fn thread_of(slot: u8, share: KeyShare, threads: usize) -> usize {
+    usize::from(slot) / share.of as usize % threads
+}
+
+/// What was read of a trace, without its events.
+fn read_of(trace: &Trace) -> Read {
+    let states = trace.states.iter();
+    let exports = states.map(|state| state.folder.display().to_string());
+    let kinds = trace.kinds().map(TraceFormat::name);
+    let export = (!trace.states.is_empty()).then_some("export");
+    let skipped = trace.bad.skipped.iter();
+    let first_skipped = trace.bad.first.iter().take(FIRST_SKIPPED);
+    let has_key_names =
+        |kind: TraceFormat| matches!(kind, TraceFormat::Streams | TraceFormat::IncrementalExport);
+    Read {
+        files: trace.files().chain(exports).collect(),
+        kinds: kinds.chain(export).map(str::to_string).collect(),
+        notes: trace.notes().map(str::to_string).collect(),
+        skipped: skipped.map(|(reason, count)| (*reason, *count)).collect(),
+        first_skipped: first_skipped
+            .map(|(place, text)| (*place, text.clone()))
+            .collect(),
+        window: trace.window,
+        guessed: trace.kinds().any(has_key_names),
+        events: 0,
+        signature: 0,
     }
 }
 
@@ -616,30 +576,4 @@ fn signature(event: &Event, ordinal: u64) -> u64 {
         What::Call(call) => sign(event.time.0, call.key.hash),
         _ => sign(event.time.0, mixed(ordinal, salt::SIGNATURE)),
     }
-}
-
-/// Partitions and heat map of each table in each region, by table and region.
-pub type Heats = BTreeMap<(usize, usize), (Partitions, Strip)>;
-
-/// Passes the slot seconds before a given second to partitions.
-pub fn settled(
-    all: &mut BTreeMap<(usize, usize), crate::replay::tally::Grains>,
-    mut heat: Heats,
-    before: i64,
-    starting: impl Fn(usize) -> u64,
-) -> Heats {
-    for (place, grains) in all {
-        let grains = grains.before(before);
-        if grains.is_empty() {
-            continue;
-        }
-        let (partitions, strip) = heat
-            .entry(*place)
-            .or_insert_with(|| (Partitions::new(starting(place.0)), Strip::default()));
-        for second in grains.chunk_by(|one, other| one.second == other.second) {
-            partitions.second(second);
-            second.iter().for_each(|grain| strip.add(grain));
-        }
-    }
-    heat
 }

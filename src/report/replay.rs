@@ -14,8 +14,8 @@ use super::table::{Style, aligned, clean, indented};
 use crate::compare::AlternativeState;
 use crate::money::{Money, MoneyError};
 use crate::replay::{
-    AccountRun, Cluster, ConsumedUnits, DaxResult, DrawnSizes, HotKey, ItemSizes, ModeResult,
-    OverTime, PartitionHeat, Peak, Replayed, STRIP_ROWS, SizeDifference, SizeSource, Strip,
+    AccountRun, Cluster, ConsumedUnits, DaxResult, DrawnSizes, HEAT_MAP_ROWS, HeatMap, HotKey,
+    ItemSizes, ModeResult, OverTime, PartitionHeat, Peak, Replayed, SizeDifference, SizeSource,
     Verification,
 };
 use crate::table::Direction;
@@ -243,7 +243,7 @@ struct ColumnRow {
     units: String,
 }
 
-fn strip(strip: &Strip) -> Option<StripRow> {
+fn strip(strip: &HeatMap) -> Option<StripRow> {
     let (first, seconds) = strip.start()?;
     let column = |(column, units): (i64, Vec<Exact>)| ColumnRow {
         column: column.to_string(),
@@ -252,7 +252,7 @@ fn strip(strip: &Strip) -> Option<StripRow> {
     Some(StripRow {
         first: first.to_string(),
         column_seconds: seconds.to_string(),
-        key_ranges: STRIP_ROWS.to_string(),
+        key_ranges: HEAT_MAP_ROWS.to_string(),
         columns: strip.units().map(column).collect(),
     })
 }
@@ -325,13 +325,15 @@ struct DifferenceRow<'a> {
     place: &'a str,
     operation: &'a str,
     table: &'a str,
-    arms: Vec<ArmRow<'a>>,
+    #[serde(rename = "arms")]
+    targets: Vec<TargetRow<'a>>,
     working: &'a str,
 }
 
 #[derive(Serialize)]
-struct ArmRow<'a> {
-    arm: &'a str,
+struct TargetRow<'a> {
+    #[serde(rename = "arm")]
+    target: &'a str,
     given: &'a str,
     metered: &'a str,
 }
@@ -388,11 +390,11 @@ fn verification(verification: &Verification) -> VerificationRow<'_> {
                 place: &difference.place,
                 operation: &difference.operation,
                 table: &difference.table,
-                arms: difference
-                    .arms
+                targets: difference
+                    .targets
                     .iter()
-                    .map(|(arm, given, metered)| ArmRow {
-                        arm,
+                    .map(|(target, given, metered)| TargetRow {
+                        target,
                         given,
                         metered,
                     })
@@ -549,7 +551,7 @@ pub fn replay_json(replayed: &Replayed) -> Result<String, MoneyError> {
                 refused_seconds: heat.refused_seconds.to_string(),
                 first_refusal: heat.first_refusal.map(|time| time.to_string()),
                 keys: keys(&heat.keys),
-                strip: strip(&heat.strip),
+                strip: strip(&heat.heat_map),
             })
             .collect(),
         dax: replayed
@@ -1096,15 +1098,15 @@ fn verification_lines(verification: &Verification) -> Vec<String> {
         ));
     }
     for difference in &verification.first {
-        let arms = difference.arms.iter().map(|(arm, given, metered)| {
-            format!("{arm}: {given} in the trace, {metered} by the meter")
+        let targets = difference.targets.iter().map(|(target, given, metered)| {
+            format!("{target}: {given} in the trace, {metered} by the meter")
         });
         lines.push(format!(
             "{}: {} on {}: {} ({})",
             difference.place,
             difference.operation,
             difference.table,
-            arms.collect::<Vec<_>>().join("; "),
+            targets.collect::<Vec<_>>().join("; "),
             difference.working
         ));
     }

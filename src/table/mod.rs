@@ -44,6 +44,24 @@ pub struct KeySchema {
 }
 
 impl KeySchema {
+    /// The schema of a table whose key is known only as a whole.
+    pub fn unnamed() -> KeySchema {
+        KeySchema {
+            partition: "key".to_string(),
+            sort: None,
+        }
+    }
+
+    /// The schema of a table whose key attributes are known by their names only: the first name is
+    /// taken for the partition key.
+    pub fn of_names<'a>(names: impl IntoIterator<Item = &'a String>) -> KeySchema {
+        let mut names = names.into_iter().cloned();
+        KeySchema {
+            partition: names.next().unwrap_or_else(|| "key".to_string()),
+            sort: names.next(),
+        }
+    }
+
     /// The names of the key attributes, partition key first.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         std::iter::once(self.partition.as_str()).chain(self.sort.as_deref())

@@ -1,8 +1,8 @@
-//! Cache traces: twemcache CSV, libCacheSim's oracleGeneral, and vscsi block traces. Keys with
-//! sizes; no tables.
+//! Cache traces: twemcache CSV, libCacheSim's oracleGeneral, and vscsi block traces. They contain
+//! keys with sizes, but no tables.
 //!
-//! In twemcache a size of 0 on a get is a miss, not an empty item: its size is that of the set that
-//! follows. Sources: "A large scale analysis of hundreds of in-memory cache clusters at Twitter"
+//! In twemcache a get of size 0 is a miss, not an empty item: its size is that of the next set of
+//! the key. Sources: "A large scale analysis of hundreds of in-memory cache clusters at Twitter"
 //! (OSDI 2020) for the columns; libCacheSim's documentation for the records.
 
 use std::io::{BufRead, Read};
@@ -15,7 +15,7 @@ use super::{
 };
 use crate::table::limits;
 
-/// Records of a batch.
+/// Records per batch.
 const BATCH: usize = 65_536;
 
 /// Rows `timestamp,key,key size,value size,client,operation,TTL`, without a header.
@@ -41,22 +41,21 @@ impl Twemcache {
     }
 
     fn row(&mut self, line: &str) -> Result<Option<(Time, TracedCall)>, (SkipReason, String)> {
-        // Keys may hold commas; the six other fields do not.
+        // Keys may contain commas; the six other fields do not.
         let (time, rest) = line.split_once(',').unwrap_or((line, ""));
         let fields: Vec<&str> = rest.rsplitn(6, ',').collect();
         let [_ttl, operation, _client, value_size, key_size, key] = fields.as_slice() else {
             return Err((
                 SkipReason::Malformed,
-                "seven fields are expected: time, key, key size, value size, client, operation, \
-                 TTL"
-                .to_string(),
+                "expected seven fields: time, key, key size, value size, client, operation, TTL"
+                    .to_string(),
             ));
         };
         let number = |name: &str, text: &str| {
             text.trim().parse::<u64>().map_err(|_| {
                 (
                     SkipReason::WrongType,
-                    format!("{name} is \"{text}\"; a whole number is expected"),
+                    format!("{name} is \"{text}\"; expected a whole number"),
                 )
             })
         };
@@ -76,7 +75,7 @@ impl Twemcache {
                 return Err((
                     SkipReason::UnknownOperation,
                     format!(
-                        "no cache operation \"{}\"; known are {known}",
+                        "unknown cache operation \"{}\"; the known operations are {known}",
                         other.escape_debug()
                     ),
                 ));
@@ -86,21 +85,23 @@ impl Twemcache {
         if bytes > limits::ITEM_BYTES_MAX {
             return Err((
                 SkipReason::ItemSize,
-                format!("an item of {bytes} bytes; DynamoDB holds at most 409600 bytes (400 KB)"),
+                format!(
+                    "an item of {bytes} bytes; DynamoDB items have at most 409600 bytes (400 KB)"
+                ),
             ));
         }
         if key.len() as u64 > limits::PARTITION_KEY_BYTES_MAX {
             return Err((
                 SkipReason::Key,
                 format!(
-                    "a key of {} bytes; a partition key has at most 2,048",
+                    "a key of {} bytes; a partition key has at most 2,048 bytes",
                     key.len()
                 ),
             ));
         }
         let mut call = TracedCall::new(api, TracedKey::of(key.as_bytes()));
         match (api, value_size) {
-            // These leave the value that is there, or change a part of it.
+            // The row does not give the size of the item: a delete or a partial change.
             (ApiName::DeleteItem | ApiName::UpdateItem, _) => {}
             (ApiName::GetItem, 0) => {
                 call.sized_by_next = true;
@@ -111,7 +112,7 @@ impl Twemcache {
         let seconds = i64::try_from(seconds).map_err(|_| {
             (
                 SkipReason::Time,
-                format!("the time is {seconds}, beyond any"),
+                format!("the time {seconds} is out of range"),
             )
         })?;
         Ok(Some((Time::from_second(seconds), call)))
@@ -170,22 +171,24 @@ impl TraceReader for Twemcache {
     fn notes(&self) -> Vec<String> {
         let misses = || {
             format!(
-                "{} gets of size 0 are misses; each takes the size of the next set of its key",
+                "gets of size 0 ({}) are misses; the size of each is that of the next set of its \
+                 key",
                 self.misses
             )
         };
-        let mapped = "cache operations are taken for DynamoDB's: get for GetItem, set, add, \
-                      replace and cas for PutItem, append, prepend, incr, decr and touch for \
-                      UpdateItem, delete for DeleteItem; an item is its key and its value";
+        let mapped = "cache operations are mapped to DynamoDB operations: get to GetItem; set, \
+                      add, replace and cas to PutItem; append, prepend, incr, decr and touch to \
+                      UpdateItem; delete to DeleteItem; an item's size is that of its key and its \
+                      value";
         std::iter::once(mapped.to_string())
             .chain((self.misses > 0).then(misses))
             .collect()
     }
 }
 
-/// Fixed records: libCacheSim's oracleGeneral (24 bytes: u32 time, u64 id, u32 size, i64 next
-/// access) or vscsi (32 bytes: u32 number, u32 length, u32 segments, u16 command, u16 version, u64
-/// block, u64 microseconds).
+/// Fixed-length records: libCacheSim's oracleGeneral (24 bytes: u32 time, u64 id, u32 size, i64
+/// next access) or vscsi (32 bytes: u32 number, u32 length, u32 segments, u16 command, u16 version,
+/// u64 block, u64 microseconds).
 pub struct Records {
     text: TraceText,
     file: u32,
@@ -195,7 +198,7 @@ pub struct Records {
     progress: Progress,
 }
 
-/// SCSI's commands for reading and writing, of 6, 10, 12 and 16 bytes.
+/// The SCSI read and write commands of 6, 10, 12 and 16 bytes.
 const SCSI_READS: [u16; 4] = [0x08, 0x28, 0xa8, 0x88];
 const SCSI_WRITES: [u16; 4] = [0x0a, 0x2a, 0xaa, 0x8a];
 
@@ -237,7 +240,10 @@ impl Records {
                     other => {
                         return Err((
                             SkipReason::UnknownOperation,
-                            format!("SCSI command {other:#04x}; reads and writes are known"),
+                            format!(
+                                "unknown SCSI command {other:#04x}; only reads and writes are \
+                                 supported"
+                            ),
                         ));
                     }
                 };
@@ -248,7 +254,9 @@ impl Records {
         if u64::from(size) > limits::ITEM_BYTES_MAX {
             return Err((
                 SkipReason::ItemSize,
-                format!("an item of {size} bytes; DynamoDB holds at most 409600 bytes (400 KB)"),
+                format!(
+                    "an item of {size} bytes; DynamoDB items have at most 409600 bytes (400 KB)"
+                ),
             ));
         }
         let mut call = TracedCall::new(api, TracedKey::of(id.to_string().as_bytes()));
@@ -300,7 +308,7 @@ impl TraceReader for Records {
                     place,
                     SkipReason::Truncated,
                     format!(
-                        "{} bytes at the end are no record of {length}",
+                        "the last record is incomplete: {} of {length} bytes",
                         block.len() % length
                     ),
                 )?;
@@ -313,13 +321,13 @@ impl TraceReader for Records {
     fn notes(&self) -> Vec<String> {
         match self.vscsi {
             true => vec![
-                "blocks are taken for items: a read for GetItem, a write for PutItem, the length \
-                 for the item's size"
+                "blocks are treated as items: a read as GetItem, a write as PutItem, the length \
+                 as the item's size"
                     .to_string(),
             ],
             false => vec![
-                "oracleGeneral holds no operations: every request is taken for a GetItem of an \
-                 item of its size"
+                "oracleGeneral contains no operations: every request is treated as a GetItem of \
+                 an item of its size"
                     .to_string(),
             ],
         }

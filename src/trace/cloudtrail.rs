@@ -1,21 +1,21 @@
 //! CloudTrail data events: operation, table, key and time of each call; no sizes, no counts.
 //!
-//! Sizes come from what the replay has seen of a key, an export, or the workload's distribution;
-//! what a Query or Scan found comes from the access pattern of the workload that reads the same
-//! way. A failed condition costs, a throttled call does not. Source: "Logging DynamoDB operations
-//! by using AWS CloudTrail", Developer Guide, and its examples: the case of names differs within
-//! one event, keys are plain values, items are lists of names.
+//! Sizes come from earlier events of the key, an export, or the workload's distribution; the number
+//! and sizes of items that a Query or Scan found come from the access pattern of the workload that
+//! reads the same way. A failed condition costs, a throttled call does not. Source: "Logging
+//! DynamoDB operations by using AWS CloudTrail", Developer Guide, and its examples: the case of
+//! names differs within one event, keys are plain values, items are lists of names.
 
 use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::json::{RecordFormat, member, table_of, text};
+use super::json::{RecordFormat, member, text};
 use super::{
     ApiName, Event, Failure, MemberAction, NameTable, RowPlace, SkipReason, TracedCall, TracedKey,
     What, parse_time,
 };
-use crate::table::{Consistency, KeySchema};
+use crate::table::{Arn, Consistency, KeySchema};
 
 /// CloudTrail's events.
 #[derive(Debug, Default)]
@@ -28,7 +28,8 @@ pub struct Trail {
 type Wrong = (SkipReason, String);
 
 impl Trail {
-    /// With the keys of the tables, so that a key's values stand in their order.
+    /// Creates a reader; `keys` are the key schemas of the tables, which give the order of a key's
+    /// values.
     pub fn new(keys: BTreeMap<String, KeySchema>) -> Trail {
         Trail {
             keys,
@@ -36,8 +37,8 @@ impl Trail {
         }
     }
 
-    /// A key of plain values: those of the table's key attributes in their order, joined by `|`;
-    /// the same bytes that an item of an export has.
+    /// A key of plain values: the values of the table's key attributes in schema order, joined by
+    /// `|`. These are the same bytes as for an item of an export.
     fn key(&self, table: &str, key: Option<&Value>) -> TracedKey {
         let Some(object) = key.and_then(Value::as_object) else {
             return TracedKey::of(b"");
@@ -63,11 +64,15 @@ impl Trail {
         request: &Value,
         names: &mut NameTable,
     ) -> Result<Vec<(String, TracedCall)>, Wrong> {
-        let table = |value: &Value| text(value, "tableName").map(|name| table_of(name).to_string());
+        let table =
+            |value: &Value| text(value, "tableName").map(|name| Arn::of(name).table().to_string());
         let no_table = || {
             (
                 SkipReason::UnknownTable,
-                format!("requestParameters name no table; {} needs one", api.name()),
+                format!(
+                    "requestParameters has no tableName; {} requires one",
+                    api.name()
+                ),
             )
         };
         let mut calls = Vec::new();
@@ -81,7 +86,7 @@ impl Trail {
                 let items = items.ok_or_else(|| {
                     (
                         SkipReason::Malformed,
-                        "requestParameters hold no requestItems".to_string(),
+                        "requestParameters has no requestItems".to_string(),
                     )
                 })?;
                 let one_of = |name: &str, key: Option<&Value>, action: Option<MemberAction>| {
@@ -116,12 +121,12 @@ impl Trail {
                                 });
                                 match found {
                                     Some((inner, action)) => calls.push(one_of(
-                                        table_of(name),
+                                        Arn::of(name).table(),
                                         member(inner, "key"),
                                         Some(action),
                                     )),
                                     None => calls.push(one_of(
-                                        table_of(name),
+                                        Arn::of(name).table(),
                                         member(one, "key").or(Some(one)),
                                         None,
                                     )),
@@ -132,7 +137,7 @@ impl Trail {
                     other => {
                         return Err((
                             SkipReason::Malformed,
-                            format!("requestItems is {other}; a list is expected"),
+                            format!("requestItems is {other}; expected a list or an object"),
                         ));
                     }
                 }
@@ -142,7 +147,7 @@ impl Trail {
                 let mut call = TracedCall::new(api, self.key(&name, member(request, "key")));
                 call.index = text(request, "indexName").map(|index| names.number(index));
                 let strong = member(request, "consistentRead").and_then(Value::as_bool);
-                // What is not set in the request is eventual.
+                // Reads are eventually consistent unless the request sets consistentRead.
                 call.consistency = Some(if strong == Some(true) {
                     Consistency::Strong
                 } else {
@@ -170,7 +175,7 @@ impl RecordFormat for Trail {
             if text(record, "eventName").is_none() {
                 return Err((
                     SkipReason::Malformed,
-                    "no CloudTrail event: it has no eventName".to_string(),
+                    "not a CloudTrail event: it has no eventName".to_string(),
                 ));
             }
             self.others += 1;
@@ -181,7 +186,7 @@ impl RecordFormat for Trail {
         let api = known.ok_or_else(|| {
             (
                 SkipReason::UnknownOperation,
-                format!("DynamoDB has no operation \"{}\"", name.escape_debug()),
+                format!("unknown DynamoDB operation \"{}\"", name.escape_debug()),
             )
         })?;
         let time = text(record, "eventTime").and_then(|time| parse_time(time, None));
@@ -204,7 +209,7 @@ impl RecordFormat for Trail {
             let table = member(record, "resources")
                 .and_then(|list| list.get(0))
                 .and_then(|one| text(one, "ARN"))
-                .map(table_of);
+                .map(|name| Arn::of(name).table());
             let table = table.map(|table| names.number(table));
             let call = TracedCall {
                 region,
@@ -237,19 +242,19 @@ impl RecordFormat for Trail {
 
     fn notes(&self) -> Vec<String> {
         let mut notes = vec![
-            "CloudTrail logs neither sizes nor what a Query found, nor deletes by Time to Live: \
-             sizes come from where the output says"
+            "CloudTrail logs no item sizes, no results of queries and no deletions by Time to \
+             Live; the output shows where the sizes come from"
                 .to_string(),
         ];
         if self.others > 0 {
             notes.push(format!(
-                "{} events of other services were passed over",
+                "events of other services were ignored: {}",
                 self.others
             ));
         }
         if self.free > 0 {
             notes.push(format!(
-                "{} events consume no units of a table (control plane, streams)",
+                "events that consume no units of a table (control plane, streams): {}",
                 self.free
             ));
         }

@@ -1,9 +1,10 @@
-//! CloudWatch metrics: AWS's own units, minute by minute, of tables and global indexes.
+//! CloudWatch metrics: the units that AWS counted per minute for tables and global secondary
+//! indexes.
 //!
-//! GetMetricData (CLI and API), GetMetricStatistics, metric streams and the console's CSV. Consumed
-//! units are sums over a period; a minute that is missing was idle, not unknown; metrics of a table
-//! leave out its global indexes. Units are spread evenly over the seconds of a period, which hides
-//! peaks within it. Source: "DynamoDB metrics and dimensions", Developer Guide.
+//! Reads GetMetricData (CLI and API), GetMetricStatistics, metric streams and the console's CSV.
+//! Consumed units are sums over a period; a missing minute was idle, not unknown; metrics of a
+//! table do not include its global secondary indexes. Units are spread evenly over the seconds of a
+//! period, which hides peaks within it. Source: "DynamoDB metrics and dimensions", Developer Guide.
 
 use crate::table::Direction;
 use std::collections::BTreeSet;
@@ -117,7 +118,7 @@ fn number(value: &Value) -> Result<f64, Wrong> {
         .ok_or_else(|| {
             (
                 SkipReason::WrongType,
-                format!("{value} is no number from 0 on"),
+                format!("{value} is not a number of at least 0"),
             )
         })
 }
@@ -128,10 +129,10 @@ fn moment(value: &Value) -> Result<Time, Wrong> {
         .map_or_else(|| value.to_string(), str::to_string);
     parse_time(&text, None)
         .map(|(time, _)| time)
-        .ok_or_else(|| (SkipReason::Time, format!("{text} is no timestamp")))
+        .ok_or_else(|| (SkipReason::Time, format!("{text} is not a timestamp")))
 }
 
-/// Seconds between points: the smallest gap, and a minute where there is one point.
+/// Seconds between points: the smallest gap; 60 if there is no gap.
 fn period(times: &[Time]) -> u32 {
     let mut sorted: Vec<i64> = times.iter().map(|time| time.second()).collect();
     sorted.sort_unstable();
@@ -144,7 +145,7 @@ fn period(times: &[Time]) -> u32 {
 }
 
 impl MetricReader {
-    /// With the table of metrics that name none.
+    /// Creates a reader; `table` is used for metrics that do not name one.
     pub fn new(table: Option<String>) -> MetricReader {
         MetricReader {
             table,
@@ -200,12 +201,14 @@ impl MetricReader {
                 });
                 continue;
             };
-            // The same units again, split by operation or by where writes come from.
+            // The same units, split by operation, receiving region or source of the writes: skip
+            // them, they would count twice.
             if ["Operation", "ReceivingRegion", "Source"]
                 .iter()
                 .any(|name| dimension(name).is_some())
             {
-                self.passed.insert(format!("{id} (a split of others)"));
+                self.passed
+                    .insert(format!("{id} (a breakdown of another metric)"));
                 continue;
             }
             if let Some(stat) = asked
@@ -215,7 +218,8 @@ impl MetricReader {
                 return Err((
                     SkipReason::WrongType,
                     format!(
-                        "{id} is asked for with Stat {stat}; consumed units are sums: ask for Sum"
+                        "{id} was requested with the statistic {stat}; consumed units need the \
+                         statistic Sum"
                     ),
                 ));
             }
@@ -237,7 +241,7 @@ impl MetricReader {
                 return Err((
                     SkipReason::Malformed,
                     format!(
-                        "{id}: {} timestamps and {} values",
+                        "{id}: {} timestamps but {} values",
                         times.len(),
                         values.len()
                     ),
@@ -290,7 +294,7 @@ impl MetricReader {
             let sum = sum.ok_or_else(|| {
                 (
                     SkipReason::Malformed,
-                    format!("{label}: a point without Sum; ask for --statistics Sum"),
+                    format!("{label}: a data point has no Sum; request it with --statistics Sum"),
                 )
             })?;
             let calls = member(point, "SampleCount")
@@ -329,7 +333,7 @@ impl MetricReader {
         }
         let dimensions = member(record, "dimensions");
         let dimension = |wanted: &str| dimensions.and_then(|all| text(all, wanted));
-        // The same units again, split by operation or by receiving region.
+        // The same units, split by operation, receiving region or source.
         let split = ["Operation", "ReceivingRegion", "Source"]
             .iter()
             .any(|name| dimension(name).is_some());
@@ -378,10 +382,11 @@ impl RecordFormat for MetricReader {
         } else {
             Err((
                 SkipReason::Malformed,
-                "neither MetricDataResults nor Datapoints nor a metric stream's record".to_string(),
+                "expected MetricDataResults, Datapoints or a record of a metric stream".to_string(),
             ))
         };
-        // Newest first, and unordered: a document is put in order here.
+        // GetMetricData returns the newest first, GetMetricStatistics no order: sort the document
+        // here.
         events[first..].sort_by_key(|event| event.time);
         done.inspect_err(|_| events.truncate(first))
     }
@@ -391,7 +396,7 @@ impl RecordFormat for MetricReader {
         if !self.passed.is_empty() {
             let list: Vec<&str> = self.passed.iter().take(8).map(String::as_str).collect();
             notes.push(format!(
-                "metrics that are no consumed units were passed over: {}",
+                "metrics other than consumed units were ignored: {}",
                 list.join(", ")
             ));
         }
@@ -399,10 +404,10 @@ impl RecordFormat for MetricReader {
     }
 }
 
-const SPREAD: &str = "CloudWatch's units are spread evenly over the seconds of a period; peaks \
-                      and throttles within a minute are hidden";
+const SPREAD: &str = "CloudWatch units are spread evenly over the seconds of a period; peaks and \
+                      throttling within a period are not visible";
 
-/// The console's CSV: header lines, then a time and a value for each metric that was plotted.
+/// The console's CSV: header lines, then rows of a time and a value for each plotted metric.
 pub struct Console {
     text: TraceText,
     file: u32,
@@ -421,8 +426,8 @@ impl Console {
     }
 }
 
-/// What the columns hold where the header names no metric: the order in which the console plots a
-/// table's capacity.
+/// The columns if the header names no metric: the order in which the console plots a table's
+/// capacity.
 const CONSOLE_ORDER: [Option<Metric>; 6] = [
     None,
     Some(Metric::Read),
@@ -474,7 +479,7 @@ impl TraceReader for Console {
                 None => bad.row(
                     RowPlace { row, ..place },
                     SkipReason::Time,
-                    format!("\"{first}\" is no time"),
+                    format!("\"{first}\" is not a time"),
                 )?,
             }
         }
@@ -531,7 +536,7 @@ impl TraceReader for Console {
                     _ => bad.row(
                         place,
                         SkipReason::WrongType,
-                        format!("\"{cell}\" is no number from 0 on"),
+                        format!("\"{cell}\" is not a number of at least 0"),
                     )?,
                 }
             }

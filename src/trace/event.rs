@@ -1,4 +1,4 @@
-//! The one event type in which every reader ends.
+//! The event type that every reader produces.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -27,7 +27,7 @@ use crate::units::Bytes;
 pub struct Time(pub i64);
 
 impl Time {
-    /// Nanoseconds of a second.
+    /// Nanoseconds per second.
     pub const SECOND: i64 = 1_000_000_000;
 
     /// Whole seconds since 1970, rounded down.
@@ -35,14 +35,14 @@ impl Time {
         self.0.div_euclid(Time::SECOND)
     }
 
-    /// A number of whole seconds since 1970.
+    /// The time of a number of whole seconds since 1970.
     pub fn from_second(second: i64) -> Time {
         Time(second.saturating_mul(Time::SECOND))
     }
 }
 
 impl fmt::Display for Time {
-    /// RFC 3339 in UTC, without a fraction where there is none.
+    /// RFC 3339 in UTC; the fraction is omitted if it is zero.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let moment = chrono::DateTime::from_timestamp_nanos(self.0).naive_utc();
         match self.0.rem_euclid(Time::SECOND) {
@@ -52,13 +52,13 @@ impl fmt::Display for Time {
     }
 }
 
-/// A name that occurs often, by number.
+/// An interned name, identified by its number.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
 )]
 pub struct Name(pub u32);
 
-/// Names by number: tables, indexes, regions, callers.
+/// Interned names of tables, indexes, regions and callers.
 #[derive(Clone, Debug, Default)]
 pub struct NameTable {
     list: Vec<Arc<str>>,
@@ -67,7 +67,7 @@ pub struct NameTable {
 }
 
 impl NameTable {
-    /// The number of a name.
+    /// The number of a name, which is added if it is new.
     pub fn number(&mut self, text: &str) -> Name {
         if let Some((last, name)) = &self.last
             && **last == *text
@@ -87,7 +87,7 @@ impl NameTable {
         name
     }
 
-    /// The name of a number.
+    /// The name that has a number.
     pub fn text(&self, name: Name) -> &str {
         self.list.get(name.0 as usize).map_or("", |text| text)
     }
@@ -97,8 +97,8 @@ const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
 const FIRST: u64 = 0xbf58_476d_1ce4_e5b9;
 const SECOND: u64 = 0x94d0_49bb_1331_11eb;
 
-/// Another number for the same key, even over all 64 bits: its size, and its place in each index,
-/// are drawn apart.
+/// Another hash of the same key, uniform over all 64 bits, so that a key's size and its presence in
+/// each index are drawn independently.
 pub(crate) fn mixed(hash: u64, salt: u64) -> u64 {
     let mut mixed = hash ^ salt.wrapping_mul(GOLDEN);
     mixed = (mixed ^ (mixed >> 30)).wrapping_mul(FIRST);
@@ -106,20 +106,20 @@ pub(crate) fn mixed(hash: u64, salt: u64) -> u64 {
     mixed ^ (mixed >> 31)
 }
 
-/// What is drawn by a key's hash, each by a number of its own, so that one draw says nothing of
-/// another. Traces and parts that were written before rest on them: a number stays what it is.
+/// Salts of the values drawn by a key's hash. Each has its own number, so that the draws are
+/// independent. Existing traces and part files depend on these numbers: never change one.
 pub(crate) mod salt {
     /// The size of a key's item.
     pub const SIZE: u64 = 1;
-    /// Which of several items of one size it is.
+    /// Which of several items of the same size it is.
     pub const CLASS_OF_SIZE: u64 = 2;
-    /// Whether a write finds an item.
+    /// Whether a write finds an existing item.
     pub const FINDS: u64 = 3;
-    /// The group of a cache's accesses by which its error is estimated.
+    /// The group of cache accesses, from which the error of the hit ratio is estimated.
     pub const CACHE_GROUP: u64 = 43;
-    /// The order of an event without a key, in a trace's signature.
+    /// The ordinal of an event without a key, in a trace's signature.
     pub const SIGNATURE: u64 = 78;
-    /// A key that is a whole number.
+    /// A key that is an integer.
     pub const WHOLE_NUMBER: u64 = 91;
 
     /// Whether an item is in an index, by its position.
@@ -127,13 +127,13 @@ pub(crate) mod salt {
         16 + index as u64
     }
 
-    /// The items that a read of several evaluates, by their number.
+    /// The items that a read of several items evaluates, by their number.
     pub const fn of_item(number: u64) -> u64 {
         1_000 + number
     }
 }
 
-/// The number that was [`mixed`].
+/// The inverse of [`mixed`].
 fn unmixed(mixed: u64, salt: u64) -> u64 {
     let mut hash = mixed ^ (mixed >> 31) ^ (mixed >> 62);
     hash = hash.wrapping_mul(const { inverse(SECOND) });
@@ -141,8 +141,8 @@ fn unmixed(mixed: u64, salt: u64) -> u64 {
     hash ^ (hash >> 30) ^ (hash >> 60) ^ salt.wrapping_mul(GOLDEN)
 }
 
-/// What an odd number has to be multiplied by for 1, modulo 2^64: each round finds twice as many
-/// bits (Newton).
+/// The multiplicative inverse of an odd number modulo 2^64: each round doubles the number of
+/// correct bits (Newton).
 const fn inverse(odd: u64) -> u64 {
     let (mut inverse, mut bits) = (odd, 3);
     while bits < u64::BITS {
@@ -152,8 +152,8 @@ const fn inverse(odd: u64) -> u64 {
     inverse
 }
 
-/// The hash of a key: XXH3 of its bytes, 64 bits; of a whole number, as a text or in a column of
-/// numbers, [its own](hash_of_whole).
+/// The hash of a key: 64-bit XXH3 of its bytes; for an integer, given as text or in a column of
+/// numbers, [`hash_of_whole`].
 #[inline]
 pub(crate) fn hash_of(bytes: &[u8]) -> u64 {
     match whole(bytes) {
@@ -162,8 +162,8 @@ pub(crate) fn hash_of(bytes: &[u8]) -> u64 {
     }
 }
 
-/// The hash of a key that is a whole number, which no other number of at most 18 digits has:
-/// [`whole_of`] it is the number.
+/// The hash of a key that is an integer. It is unique among integers of at most 18 digits:
+/// [`whole_of`] returns the number.
 #[inline(always)]
 pub(crate) fn hash_of_whole(number: i64) -> u64 {
     match is_short(number) {
@@ -172,7 +172,7 @@ pub(crate) fn hash_of_whole(number: i64) -> u64 {
     }
 }
 
-/// The number of at most 18 digits that a hash is of.
+/// The integer of at most 18 digits that has this hash.
 pub(crate) fn whole_of(hash: u64) -> i64 {
     unmixed(hash, WHOLE_SALT) as i64
 }
@@ -185,11 +185,11 @@ pub(crate) fn is_short(number: i64) -> bool {
 
 const WHOLE_SALT: u64 = salt::WHOLE_NUMBER;
 
-/// Digits of numbers that are hashed as such: any so many fit.
+/// The most digits of integers that are hashed as numbers: any number of 18 digits fits in an
+/// `i64`.
 const WHOLE_DIGITS: u32 = 18;
 
-/// The number that a text is, where no other text would be the same: no sign but a minus, no zero
-/// before it.
+/// The integer in a text, if the text is its only form: no plus sign, no leading zero.
 #[inline]
 fn whole(text: &[u8]) -> Option<i64> {
     let (sign, digits) = match text {
@@ -208,23 +208,22 @@ fn whole(text: &[u8]) -> Option<i64> {
     Some(sign * number)
 }
 
-/// A key, hashed at the door, with its first bytes for people.
+/// A key, hashed on input, with its first bytes for display.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct TracedKey {
     /// The hash of the whole key.
     pub hash: u64,
-    /// The hash of what stands before the first `|`: the partition key, of a table with a sort
-    /// key.
+    /// The hash of the bytes before the first `|`: the partition key, if the table has a sort key.
     pub partition: u64,
     length: u8,
     start: [u8; TracedKey::SHOWN],
 }
 
 impl TracedKey {
-    /// Bytes that are kept for people.
+    /// The number of bytes kept for display.
     const SHOWN: usize = 39;
 
-    /// A key whose partition key is known by itself.
+    /// A key whose partition key is given separately.
     pub fn of_parts(bytes: &[u8], partition: &[u8]) -> TracedKey {
         TracedKey {
             partition: hash_of(partition),
@@ -232,7 +231,7 @@ impl TracedKey {
         }
     }
 
-    /// A key of any bytes; of a table with a sort key, the partition key ends at the first `|`.
+    /// A key of any bytes; if the table has a sort key, the partition key ends at the first `|`.
     pub fn of(bytes: &[u8]) -> TracedKey {
         let mut start = [0; TracedKey::SHOWN];
         let shown = bytes.len().min(TracedKey::SHOWN);
@@ -313,17 +312,17 @@ impl fmt::Display for TracedKey {
 /// What a call that failed costs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Failure {
-    /// Its condition failed: charged by what is there (rule 3.7).
+    /// Its condition failed: charged by the size of the existing item (rule 3.7).
     Condition,
-    /// Its transaction was cancelled: charged by what is there (rule 3.7a).
+    /// Its transaction was cancelled: charged by the sizes of the existing items (rule 3.7a).
     Cancelled,
-    /// Throttled, invalid or refused otherwise: nothing (rule 3.7c).
+    /// Throttled, invalid or rejected for another reason: not charged (rule 3.7c).
     Free,
 }
 
 impl Failure {
-    /// What the error of a member of a BatchExecuteStatement means; its codes have no "Exception"
-    /// at their end. Source: API Reference, "BatchStatementError". `None` for a word that is no
+    /// What the error of a statement in a BatchExecuteStatement means; its codes do not end in
+    /// "Exception". Source: API Reference, "BatchStatementError". `None` if the text is not an
     /// error code.
     pub fn of_member(code: &str) -> Option<Failure> {
         Some(match code {
@@ -339,8 +338,8 @@ impl Failure {
         })
     }
 
-    /// What an error code means for the bill, with or without the class or the service before it
-    /// and a message behind it; `None` for a word that is no error code.
+    /// What an error code means for the bill. A class or service name before it and a message after
+    /// it are ignored. `None` if the text is not an error code.
     pub fn parse(code: &str) -> Option<Failure> {
         let code = code.split([' ', ':']).next().unwrap_or(code);
         let name = code.rsplit(['#', '.']).next().unwrap_or(code);
@@ -361,48 +360,48 @@ impl Failure {
     }
 }
 
-/// A row that knows sizes, or some of them: a columnar trace, a cache trace, a CloudTrail event.
+/// A call with all, some or none of its sizes: from a columnar trace, a cache trace or a CloudTrail
+/// event.
 #[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub struct TracedCall {
     /// The API call.
     pub api: ApiName,
     /// The index that is read.
     pub index: Option<Name>,
-    /// The region; the home region where `None`.
+    /// The region; the home region if `None`.
     pub region: Option<Name>,
-    /// Who calls: an access pattern of the workload, where one has the name.
+    /// The caller: an access pattern of the workload, if one has this name.
     pub caller: Option<Name>,
-    /// The key of the item; of a Query, of its partition.
+    /// The key of the item; for a Query, of its partition.
     pub key: TracedKey,
-    /// Size of the item: after a write; of the item read.
+    /// Size of the item: after the write, or as read.
     pub item_bytes: Option<u32>,
-    /// Size of the item before a write; `Some(0)`: there was none.
+    /// Size of the item before the write; `Some(0)` if there was none.
     pub old_bytes: Option<u32>,
     /// Bytes of all items that a Query or Scan evaluated.
     pub evaluated_bytes: Option<u64>,
-    /// How many it evaluated.
+    /// The number of items that it evaluated.
     pub evaluated_items: Option<u64>,
     /// Sizes of the items that a local index query fetched from the table.
     pub fetched: Option<Arc<[u32]>>,
-    /// Eventual or strong; `None` where the row does not say, which is eventual.
+    /// Eventual or strong; `None` (eventual) if the row does not say.
     pub consistency: Option<Consistency>,
     /// Why it failed.
     pub failure: Option<Failure>,
-    /// What a member of a batch or of a transaction does: a Put, an Update, a Delete, a
-    /// ConditionCheck.
+    /// What one operation of a batch or transaction does: Put, Update, Delete or ConditionCheck.
     pub action: Option<MemberAction>,
-    /// The attributes that it changes, as names separated by commas.
+    /// The names of the attributes that it changes, separated by commas.
     pub changes: Option<Name>,
-    /// Whether a DAX cluster answered it, where the row says so.
+    /// Whether a DAX cluster answered it, if the row says so.
     pub cached: Option<bool>,
-    /// Whether a size that is missing is that of the next write of the key: a cache trace's miss.
+    /// Whether a missing size is taken from the next write of the key (a miss in a cache trace).
     pub sized_by_next: bool,
-    /// Whether it is a repeated transaction (rule 3.7b).
+    /// Whether it is a transaction repeated with the same client token (rule 3.7b).
     pub replayed: bool,
 }
 
 impl TracedCall {
-    /// A call of which nothing else is known.
+    /// A call of which only the API and the key are known.
     pub fn new(api: ApiName, key: TracedKey) -> TracedCall {
         TracedCall {
             api,
@@ -426,7 +425,7 @@ impl TracedCall {
     }
 }
 
-/// What a member of a batch or a transaction does.
+/// What one operation of a batch or transaction does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum MemberAction {
     /// Puts an item.
@@ -440,7 +439,7 @@ pub enum MemberAction {
 }
 
 impl MemberAction {
-    /// The action of a name, in any case.
+    /// Parses the name of an action, ignoring case.
     pub fn parse(name: &str) -> Option<MemberAction> {
         Some(match name.to_ascii_lowercase().as_str() {
             "put" | "putrequest" => MemberAction::Put,
@@ -451,7 +450,7 @@ impl MemberAction {
         })
     }
 
-    /// Its name, as a TransactWriteItems has it.
+    /// Its name in a TransactWriteItems request.
     pub fn name(self) -> &'static str {
         match self {
             MemberAction::Put => "Put",
@@ -462,7 +461,7 @@ impl MemberAction {
     }
 }
 
-/// One API call with its request, to be executed.
+/// One API call with its request, to be executed in full.
 #[derive(Clone, Debug)]
 pub struct Request {
     /// The API call.
@@ -471,22 +470,22 @@ pub struct Request {
     pub request: Value,
     /// The error that it ended with.
     pub failure: Option<Failure>,
-    /// The region; the home region where `None`.
+    /// The region; the home region if `None`.
     pub region: Option<Name>,
-    /// Who calls.
+    /// The caller.
     pub caller: Option<Name>,
-    /// What AWS said that it consumed.
+    /// The consumed capacity that AWS reported.
     pub consumed: Option<Value>,
-    /// The item after an update; of several writes, one for each (`null` for none).
+    /// The item after an update; for several writes, a list with one each (`null` for none).
     pub item_after: Option<Value>,
-    /// The keys of the items that a Query or Scan read; of several statements, a list for each.
+    /// The keys of the items that a Query or Scan read; for several statements, one list each.
     pub evaluated_keys: Option<Value>,
-    /// The members of a batch that AWS left unprocessed, as its UnprocessedItems or
-    /// UnprocessedKeys name them.
+    /// The operations of a batch that AWS left unprocessed, as in UnprocessedItems or
+    /// UnprocessedKeys.
     pub unprocessed: Option<Value>,
 }
 
-/// A change of an item of which the images are known: a stream's record, an incremental export's.
+/// A change of an item with its images: a record of a stream or of an incremental export.
 #[derive(Clone, Debug)]
 pub struct ItemChange {
     /// The key attributes.
@@ -495,61 +494,60 @@ pub struct ItemChange {
     pub old: Option<Item>,
     /// The item after.
     pub new: Option<Item>,
-    /// Whether the record can hold the image before; where it cannot, the store knows it or nobody
-    /// does.
+    /// Whether the record can hold the old image; if it cannot, the image comes from the store or
+    /// is unknown.
     pub has_old: bool,
-    /// Whether the record can hold the image after.
+    /// Whether the record can hold the new image.
     pub has_new: bool,
-    /// What the record says happened, where it says so: whether an item was there before, and is
-    /// there after.
+    /// Whether the item existed before and exists after, if the record says so.
     pub there: Option<(bool, bool)>,
     /// Whether Time to Live deleted it.
     pub time_to_live: bool,
-    /// What the record says it weighs: keys and images.
+    /// The size that the record gives: keys and images.
     pub size_bytes: Option<Bytes>,
-    /// The region in which it was made, where the record says so.
+    /// The region of the write, if the record says so.
     pub region: Option<Name>,
 }
 
-/// Units that AWS counted itself.
+/// Units that AWS counted, from a metric or a log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Counted {
-    /// How many calls they are of, where it is known.
+    /// The number of calls they belong to, if known.
     pub calls: Option<u64>,
-    /// The API call, where it is known.
+    /// The API call, if known.
     pub api: Option<ApiName>,
-    /// The region; the home region where `None`.
+    /// The region; the home region if `None`.
     pub region: Option<Name>,
-    /// Who calls.
+    /// The caller.
     pub caller: Option<Name>,
     /// The index; `None` for the table.
     pub index: Option<Name>,
-    /// The direction that a metric counts; `None` of a call, which tells both.
+    /// The direction that a metric counts; `None` for a call, which has both.
     pub metric: Option<Direction>,
     /// Half read units.
     pub read_halves: u64,
     /// Half write units.
     pub write_halves: u64,
-    /// Over how many seconds they are spread from the event's time on.
+    /// The number of seconds, from the event's time, over which they are spread.
     pub seconds: u32,
 }
 
 /// What an event holds.
 #[derive(Clone, Debug)]
 pub enum What {
-    /// A row that knows sizes, or some of them.
+    /// A call, possibly with its sizes.
     Call(TracedCall),
-    /// A request to be executed.
+    /// A request to execute.
     Request(Box<Request>),
     /// A change with its images.
     Change(Box<ItemChange>),
-    /// Units that AWS counted.
+    /// Units that AWS counted, from a metric or a log.
     Counted(Box<Counted>),
-    /// Requests that AWS throttled, so many in a minute; they cost nothing.
+    /// The number of requests that AWS throttled in a minute; they cost nothing.
     Throttled(u64),
 }
 
-/// Where an event stands.
+/// The place of an event in the trace.
 #[derive(
     Clone,
     Copy,
@@ -563,18 +561,18 @@ pub enum What {
     serde::Deserialize,
 )]
 pub struct RowPlace {
-    /// The file, by its position in the trace.
+    /// The file, by its position among the files of the trace.
     pub file: u32,
-    /// The row or line, from 1; of documents that hold several records, the record.
+    /// The row or line, from 1; in a document with several records, the record's number.
     pub row: u64,
 }
 
 /// One event of a trace.
 #[derive(Clone, Debug)]
 pub struct Event {
-    /// When.
+    /// When it happened.
     pub time: Time,
-    /// Where it stands.
+    /// Its place in the trace.
     pub place: RowPlace,
     /// The table; `None` for a request, which names its own.
     pub table: Option<Name>,

@@ -6,18 +6,17 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use super::json::table_of;
 use super::{Time, parse_time};
 use crate::opened;
 
-/// What a manifest says of an export.
+/// The contents of an export's manifest.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Manifest {
     /// The table.
     pub table: Option<String>,
-    /// Whether it holds changes and not items.
+    /// Whether the export contains changes instead of items.
     pub incremental: bool,
-    /// Whether changes come with the image before.
+    /// Whether changes have the old image.
     pub old_images: bool,
     /// The region of the table.
     pub region: Option<String>,
@@ -27,12 +26,12 @@ pub struct Manifest {
     pub files: Vec<String>,
 }
 
-/// Whether a folder is an export's own: it holds a manifest.
+/// Whether a folder is an export, that is, contains a manifest.
 pub fn is_export(folder: &Path) -> bool {
     folder.join("manifest-summary.json").is_file()
 }
 
-/// Reads the manifest of an export's folder; `None` where it has none.
+/// Reads the manifest of an export's folder; `None` if it has none.
 pub fn manifest(folder: &Path) -> Option<Manifest> {
     let text = opened::read_to_string(&folder.join("manifest-summary.json")).ok()?;
     let summary: Value = serde_json::from_str(&text).ok()?;
@@ -63,17 +62,18 @@ pub fn manifest(folder: &Path) -> Option<Manifest> {
         window: moment("exportFromTime").zip(moment("exportToTime")),
         table: summary["tableArn"]
             .as_str()
-            .map(|arn| table_of(arn).to_string()),
+            .map(|arn| Arn::of(arn).table().to_string()),
         incremental: !summary["exportFromTime"].is_null(),
         old_images: summary["outputView"].as_str() != Some("NEW_IMAGE"),
         files: files.collect(),
     })
 }
 
-/// The data files of an incremental export, which lie beside its folder, in `data`.
+/// The data files of an incremental export, usually in the folder `data` next to the export's
+/// folder.
 ///
 /// # Errors
-/// A sentence with the file that is missing.
+/// A message that names the missing file.
 pub fn incremental_files(folder: &Path, manifest: &Manifest) -> Result<Vec<PathBuf>, String> {
     let beside = folder
         .parent()
@@ -88,12 +88,13 @@ pub fn incremental_files(folder: &Path, manifest: &Manifest) -> Result<Vec<PathB
         places
             .into_iter()
             .find(|path| path.is_file())
-            .ok_or_else(|| format!("the data file {name} is not there; copy the whole export"))
+            .ok_or_else(|| format!("the data file {name} is missing; copy the whole export"))
     };
     manifest.files.iter().map(find).collect()
 }
 
-/// The manifest of the incremental export that a data file belongs to, where it lies near.
+/// The manifest of the incremental export that a data file belongs to, if it is in a neighbouring
+/// folder.
 pub fn incremental_of(file: &Path) -> Option<Manifest> {
     let name = file
         .file_name()

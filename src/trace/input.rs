@@ -1,4 +1,5 @@
-//! Bytes of a trace: files, patterns, standard input; plain, gzip or zstd by what they begin with.
+//! Bytes of a trace: files, patterns, standard input; plain, gzip or zstd, detected from the first
+//! bytes.
 
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
@@ -10,10 +11,10 @@ use flate2::bufread::MultiGzDecoder;
 use super::TraceError;
 use crate::opened;
 
-/// The longest line that is read: an item of 400 KB takes at most a few times that in JSON.
+/// The longest line that is read: an item of 400 KB is at most a few times larger in JSON.
 pub const LINE_BYTES_MAX: u64 = 64 << 20;
 
-/// Where a trace's bytes come from.
+/// The origin of a trace's bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TraceSource {
     /// A file, or the folder of an export.
@@ -23,7 +24,7 @@ pub enum TraceSource {
 }
 
 impl TraceSource {
-    /// For people.
+    /// Its name in messages.
     pub fn shown(&self) -> String {
         match self {
             TraceSource::File(path) => path.display().to_string(),
@@ -32,11 +33,11 @@ impl TraceSource {
     }
 }
 
-/// The files that some arguments name: paths, patterns such as `logs/*.gz`, folders with all files
-/// below them, and `-` for standard input. In the order of their names.
+/// The files that the arguments name: paths, patterns such as `logs/*.gz`, folders (all files below
+/// them), and `-` for standard input. The files of a pattern or folder are sorted by name.
 ///
 /// # Errors
-/// [`TraceError`] where one names nothing.
+/// [`TraceError`] if an argument names no file.
 pub fn sources(arguments: &[String]) -> Result<Vec<TraceSource>, TraceError> {
     let mut all = Vec::new();
     for argument in arguments {
@@ -51,11 +52,11 @@ pub fn sources(arguments: &[String]) -> Result<Vec<TraceSource>, TraceError> {
             all.push(TraceSource::File(path.to_path_buf()));
         } else if argument.contains(['*', '?', '[']) {
             let paths = glob::glob(argument)
-                .map_err(|error| TraceError::file(argument, format!("not a pattern: {error}")))?;
+                .map_err(|error| TraceError::file(argument, format!("invalid pattern: {error}")))?;
             let mut found: Vec<PathBuf> = paths.filter_map(Result::ok).collect();
             found.sort();
             if found.is_empty() {
-                return Err(TraceError::file(argument, "no file matches"));
+                return Err(TraceError::file(argument, "no file matches the pattern"));
             }
             for path in found {
                 if path.is_dir() {
@@ -71,7 +72,7 @@ pub fn sources(arguments: &[String]) -> Result<Vec<TraceSource>, TraceError> {
     Ok(all)
 }
 
-/// A folder is an export, or stands for the files in it.
+/// A folder is either an export or a shorthand for the files in it.
 fn folder(path: &Path) -> Result<Vec<TraceSource>, TraceError> {
     if super::export::is_export(path) {
         return Ok(vec![TraceSource::File(path.to_path_buf())]);
@@ -83,7 +84,7 @@ fn folder(path: &Path) -> Result<Vec<TraceSource>, TraceError> {
     if found.is_empty() {
         return Err(TraceError::file(
             &path.display().to_string(),
-            "the folder holds no files",
+            "the folder contains no files",
         ));
     }
     Ok(found.into_iter().map(TraceSource::File).collect())
@@ -109,10 +110,10 @@ fn collect(folder: &Path, found: &mut Vec<PathBuf>) -> io::Result<()> {
     Ok(())
 }
 
-/// Bytes that were read so far, of how many; shared with whoever shows progress.
+/// The bytes read so far and the total; shared with the code that shows progress.
 #[derive(Clone, Debug, Default)]
 pub struct Progress {
-    /// Bytes read, as they lie on disk.
+    /// Bytes read, before decompression.
     pub read: Arc<AtomicU64>,
     /// Bytes of all files.
     pub total: Arc<AtomicU64>,
@@ -136,16 +137,16 @@ impl<R: Read> Read for Counting<R> {
 /// A source's bytes, decompressed.
 pub type TraceText = BufReader<Box<dyn Read + Send>>;
 
-/// Opens a source and decompresses it by its first bytes.
+/// Opens a source and decompresses it; the compression is detected from its first bytes.
 ///
 /// # Errors
-/// Why it cannot be opened.
+/// An I/O error if it cannot be opened.
 pub fn open(source: &TraceSource, progress: &Progress) -> io::Result<TraceText> {
     let raw: Box<dyn Read + Send> = match source {
         TraceSource::File(path) => {
             let file = opened::open(path)?;
             if !file.metadata()?.is_file() {
-                return Err(io::Error::other("it is not a regular file"));
+                return Err(io::Error::other("not a regular file"));
             }
             Box::new(Counting {
                 inner: file,
@@ -167,11 +168,11 @@ pub fn open(source: &TraceSource, progress: &Progress) -> io::Result<TraceText> 
     Ok(BufReader::with_capacity(1 << 17, plain))
 }
 
-/// Why reading stopped, for people: a cut gzip says so.
+/// Why reading stopped, as a message; says so if compressed data is truncated.
 pub fn why(error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::UnexpectedEof => {
-            "the compressed data ends too early; the file is truncated".to_string()
+            "the compressed data is incomplete; the file is truncated".to_string()
         }
         _ => format!("cannot be read: {error}"),
     }

@@ -1,4 +1,4 @@
-//! JSON records: one a line, several a line, or documents that hold many; from whoever wrote them.
+//! JSON records: one or several per line, or documents that contain many.
 
 use crate::table::Arn;
 use std::io::{BufRead, Read};
@@ -9,9 +9,9 @@ use serde_json::{Deserializer, Value};
 use super::input::{LINE_BYTES_MAX, TraceText, why};
 use super::{Bad, Event, NameTable, Progress, RowPlace, SkipReason, TraceError, TraceReader};
 
-/// What makes events of a record.
+/// Converts records to events.
 pub trait RecordFormat: Send {
-    /// Appends the events of a record, or says what is wrong with it.
+    /// Appends the events of a record, or returns why it is bad.
     fn record(
         &mut self,
         record: Value,
@@ -20,12 +20,12 @@ pub trait RecordFormat: Send {
         events: &mut Vec<Event>,
     ) -> Result<(), (SkipReason, String)>;
 
-    /// The record in a line that is not JSON alone, such as a log's behind other text.
+    /// The record in a line that is not only JSON, such as a log line with text before the JSON.
     fn odd_line(&self, _line: &str) -> Option<Value> {
         None
     }
 
-    /// What a reader of the output should know.
+    /// Notes for the user.
     fn notes(&self) -> Vec<String> {
         Vec::new()
     }
@@ -41,16 +41,16 @@ pub struct Json<F> {
     progress: Progress,
 }
 
-/// Lines of a batch.
+/// Lines per batch.
 const BATCH_LINES: usize = 8_192;
 
 /// The largest document of several lines that is read as a whole.
 const DOCUMENT_BYTES_MAX: u64 = 1 << 30;
 
-/// What a text of one line holds.
+/// The content of one line.
 enum Line {
     Values(Vec<Value>),
-    /// It is the beginning of a document.
+    /// The beginning of a document of several lines.
     Unfinished,
     Wrong(String),
 }
@@ -88,7 +88,7 @@ impl<F: RecordFormat> Json<F> {
         Line::Values(values)
     }
 
-    /// Hands on the records of a value: itself, or what it holds a list of.
+    /// Converts the records of a value: the value itself, the elements of a list, or its `Records`.
     fn hand_on(
         &mut self,
         value: Value,
@@ -129,13 +129,13 @@ impl<F: RecordFormat> Json<F> {
                         row: self.line,
                     },
                     SkipReason::Malformed,
-                    format!("{found} is no JSON object"),
+                    format!("expected a JSON object, found {found}"),
                 )
             }
         }
     }
 
-    /// The rest of a document that began on the line just read.
+    /// Reads the rest of a document that began on the line just read.
     fn document(
         &mut self,
         start: &[u8],
@@ -216,10 +216,10 @@ impl<F: RecordFormat> TraceReader for Json<F> {
                     for value in values {
                         self.hand_on(value, Some(place.row), names, events, bad)?;
                     }
-                    // The records of one document come in any order.
+                    // The records of one document can be in any order.
                     events[first..].sort_by_key(|event| event.time);
                 }
-                // A document begins where nothing was read before it; later it is half a line.
+                // Only the first record can begin a document; later it is a truncated line.
                 Line::Unfinished if self.record == 0 => {
                     let first = events.len();
                     self.document(&line, names, events, bad)?;
@@ -229,7 +229,7 @@ impl<F: RecordFormat> TraceReader for Json<F> {
                 Line::Unfinished => bad.row(
                     place,
                     SkipReason::Malformed,
-                    "half a JSON object: the line ends too early",
+                    "incomplete JSON object: the line ends too early",
                 )?,
                 Line::Wrong(message) => match self.format.odd_line(&String::from_utf8_lossy(&line))
                 {
@@ -246,7 +246,7 @@ impl<F: RecordFormat> TraceReader for Json<F> {
     }
 }
 
-/// A member of an object, whatever the case of its name: CloudTrail mixes them within one event.
+/// A member of an object, by its name in any case: CloudTrail mixes cases within one event.
 pub fn member<'a>(object: &'a Value, name: &str) -> Option<&'a Value> {
     let object = object.as_object()?;
     object
@@ -263,9 +263,4 @@ pub fn member<'a>(object: &'a Value, name: &str) -> Option<&'a Value> {
 /// A member that is a text.
 pub fn text<'a>(object: &'a Value, name: &str) -> Option<&'a str> {
     member(object, name).and_then(Value::as_str)
-}
-
-/// The table of a name or of an ARN.
-pub fn table_of(name: &str) -> &str {
-    Arn::of(name).table()
 }

@@ -1,20 +1,20 @@
-//! Lines of NDJSON that are plain calls, on the short way: parsed by `sonic-rs` where they stand,
-//! copied nowhere.
+//! The fast path for NDJSON lines that are plain calls: parsed in place by `sonic-rs`, without
+//! copying.
 //!
-//! A block of which any line is more than a plain call, or wrong, is read the general way, which
-//! says what is wrong.
+//! If any line of a block is not a plain call or is bad, the whole block takes the full path, which
+//! reports errors.
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use sonic_rs::LazyValue;
 
-use super::parquet::{KEY_BYTES_MAX, Plain, RowPolicy};
+use super::columns::plain::{KEY_BYTES_MAX, Plain, RowPolicy};
 use super::rows::{KINDS_MAX, NO_BYTES, RowColumns, RowKeys, Rows, slot_of, what};
 use super::time::TimeUnit;
 use super::{ApiName, RowPlace, hash_of};
 use crate::table::limits;
 
-/// A line of a plain call: the columns of a trace by their own names.
+/// A line of a plain call: the columns of a trace under their default names.
 #[derive(Deserialize)]
 struct Line<'a> {
     time: i64,
@@ -30,7 +30,7 @@ struct Line<'a> {
     consistency: Option<&'a str>,
     #[serde(borrow)]
     caller: Option<&'a str>,
-    // With any of these it is no plain call.
+    // With any of these the line is not a plain call.
     index: Option<IgnoredAny>,
     evaluated_bytes: Option<IgnoredAny>,
     evaluated_items: Option<IgnoredAny>,
@@ -61,7 +61,7 @@ impl Line<'_> {
     }
 }
 
-/// A text as it stands in a column, or `None` where it needs a closer look.
+/// The text of a column (`Some(None)` if empty); `None` if it needs the full path.
 fn name(text: Option<&str>) -> Option<Option<&str>> {
     match text {
         None | Some("") => Some(None),
@@ -70,10 +70,10 @@ fn name(text: Option<&str>) -> Option<Option<&str>> {
     }
 }
 
-/// The rows of some lines that stand at `place` and after it, with their text taken; `None` where
-/// one needs the general way, and the text stays.
+/// The rows of some lines, the first at `place`; takes their text. `None` if a line needs the full
+/// path; the text is then left in place.
 pub fn plain(
-    door: &RowPolicy,
+    policy: &RowPolicy,
     text: &mut Vec<u8>,
     starts: &[usize],
     length: usize,
@@ -115,11 +115,11 @@ pub fn plain(
             false => match known.iter().position(same) {
                 Some(kind) => kind,
                 None => {
-                    kinds.push(door.kind(found[0]?.trim(), found[3])?);
-                    let table = found[1].or(door.table.as_deref());
+                    kinds.push(policy.kind(found[0]?.trim(), found[3])?);
+                    let table = found[1].or(policy.table.as_deref());
                     known.push((
                         found.map(|text| text.map(str::to_string)),
-                        door.is_sorted(table),
+                        policy.is_sorted(table),
                     ));
                     known.len() - 1
                 }
@@ -170,7 +170,7 @@ pub fn plain(
     }
     let names = known
         .into_iter()
-        .map(|([_, table, caller, _], _)| (table.or_else(|| door.table.clone()), caller))
+        .map(|([_, table, caller, _], _)| (table.or_else(|| policy.table.clone()), caller))
         .collect();
     let text = std::mem::take(text);
     let columns = RowColumns {
@@ -186,7 +186,7 @@ pub fn plain(
         columns,
         RowKeys::Lines(text, spans),
         place,
-        door.spare(),
+        policy.spare(),
     );
     Some((Plain::new(rows, names), unit?))
 }

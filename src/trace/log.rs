@@ -1,17 +1,18 @@
-//! Application logs that hold ConsumedCapacity: AWS's own units of each call, as the SDK returned
-//! them.
+//! Application logs that contain ConsumedCapacity: the units that AWS counted for each call, as the
+//! SDK returned them.
 //!
-//! Each line is a JSON object, alone or behind other text, somewhere in which a `ConsumedCapacity`
-//! stands (an object, or a list for batches and transactions). The time is a member of the line
-//! (`time`, `timestamp`, `@timestamp`, `eventTime`, `ts`) or the text before it; so is the
-//! operation (`operation`, `api`, `eventName`, `action`). Source: API Reference,
-//! "ConsumedCapacity": `TOTAL` gives the sum alone, `INDEXES` each arm; an untouched arm is absent;
-//! a call that is no transaction does not say whether its units are reads or writes.
+//! Each line is a JSON object, alone or after other text, that contains a `ConsumedCapacity` at any
+//! depth (an object, or a list for batches and transactions). The time is a member of the object
+//! (such as `time`, `timestamp`, `@timestamp`, `eventTime` or `ts`) or is in the text before it; so
+//! is the operation (such as `operation`, `api`, `eventName` or `action`). Source: API Reference,
+//! "ConsumedCapacity": `TOTAL` gives only the sum, `INDEXES` the table and each index; an index
+//! without units is absent; for a call that is not a transaction the response does not say whether
+//! its units are reads or writes.
 
 use crate::table::Arn;
 use serde_json::Value;
 
-use super::json::{RecordFormat, member, table_of, text};
+use super::json::{RecordFormat, member, text};
 use super::{ApiName, Counted, Event, NameTable, RowPlace, SkipReason, Time, What};
 
 /// Lines of a log.
@@ -21,7 +22,7 @@ pub struct Logged {
     totals: u64,
 }
 
-/// Members that hold the time of a line.
+/// Members that can contain the time of a line.
 const TIMES: [&str; 7] = [
     "time",
     "timestamp",
@@ -32,7 +33,7 @@ const TIMES: [&str; 7] = [
     "datetime",
 ];
 
-/// Members that hold the operation.
+/// Members that can contain the operation.
 const OPERATIONS: [&str; 7] = [
     "operation",
     "operationName",
@@ -43,7 +44,8 @@ const OPERATIONS: [&str; 7] = [
     "command",
 ];
 
-/// The first `ConsumedCapacity` in a value, with the objects around it, the innermost first.
+/// The first `ConsumedCapacity` in a value; `around` receives the enclosing objects, innermost
+/// first.
 fn find<'a>(value: &'a Value, around: &mut Vec<&'a Value>) -> Option<&'a Value> {
     match value {
         Value::Object(object) => {
@@ -62,12 +64,14 @@ fn find<'a>(value: &'a Value, around: &mut Vec<&'a Value>) -> Option<&'a Value> 
     }
 }
 
-/// Half units of a number of units, exact to a half.
+/// Converts a number of units, which must be a multiple of 0.5, to half units.
 pub fn halves(value: &Value) -> Result<u64, (SkipReason, String)> {
     let wrong = || {
         (
             SkipReason::WrongType,
-            format!("{value} is no number of capacity units; multiples of 0.5 from 0 on are"),
+            format!(
+                "{value} is not a number of capacity units; expected a multiple of 0.5, at least 0"
+            ),
         )
     };
     let units = match value {
@@ -86,7 +90,7 @@ pub fn halves(value: &Value) -> Result<u64, (SkipReason, String)> {
 }
 
 impl Logged {
-    /// With the operation of lines that name none.
+    /// Creates a reader; `operation` is used for lines that do not name one.
     pub fn new(operation: Option<String>) -> Logged {
         Logged {
             operation,
@@ -105,11 +109,11 @@ impl Logged {
         let table = text(capacity, "TableName").ok_or_else(|| {
             (
                 SkipReason::Malformed,
-                "ConsumedCapacity names no TableName".to_string(),
+                "ConsumedCapacity has no TableName".to_string(),
             )
         })?;
         let region = Arn::of(table).region().map(|region| names.number(region));
-        let table = names.number(table_of(table));
+        let table = names.number(Arn::of(table).table());
         let mut push =
             |index: Option<&str>, level: &Value, first: bool| -> Result<(), (SkipReason, String)> {
                 let unit = |name: &str| member(level, name).map(halves).transpose();
@@ -132,8 +136,8 @@ impl Logged {
                     }
                     (None, None, Some(0), _) => (0, 0),
                     (None, None, Some(_), _) => {
-                        let text = "the line does not say whether its units are reads or writes: \
-                                    it has no operation";
+                        let text = "cannot tell whether the units are reads or writes: the line \
+                                    has no operation that says so";
                         return Err((SkipReason::UnknownOperation, text.to_string()));
                     }
                     (read, write, _, _) => (read.unwrap_or(0), write.unwrap_or(0)),
@@ -157,7 +161,7 @@ impl Logged {
         let indexes = ["GlobalSecondaryIndexes", "LocalSecondaryIndexes"]
             .map(|name| member(capacity, name).and_then(Value::as_object));
         match member(capacity, "Table") {
-            // A read of an index is a call of the index.
+            // A read of an index counts as a call of the index, not of the table.
             Some(own)
                 if member(own, "CapacityUnits").map(halves).transpose()? == Some(0)
                     && indexes.iter().flatten().any(|all| !all.is_empty()) => {}
@@ -206,7 +210,10 @@ impl RecordFormat for Logged {
         let (time, _) = time.ok_or_else(|| {
             (
                 SkipReason::Time,
-                format!("no time: none of {} holds one", TIMES.join(", ")),
+                format!(
+                    "no time: none of {} contains a valid time",
+                    TIMES.join(", ")
+                ),
             )
         })?;
         let named = OPERATIONS
@@ -253,8 +260,8 @@ impl RecordFormat for Logged {
     fn notes(&self) -> Vec<String> {
         let text = || {
             format!(
-                "{} lines give the total alone (ReturnConsumedCapacity=TOTAL): units of indexes \
-                 are counted as the table's",
+                "lines with only the total (ReturnConsumedCapacity=TOTAL): {}; their units of \
+                 indexes are counted as units of the table",
                 self.totals
             )
         };
@@ -262,7 +269,7 @@ impl RecordFormat for Logged {
     }
 }
 
-/// The JSON of a line of text, with the text before it as its time where it has none.
+/// The JSON object in a line of text; a missing time or operation is taken from the text before it.
 fn behind_text(line: &str) -> Option<Value> {
     let at = line.find('{')?;
     let mut value: Value = serde_json::Deserializer::from_str(&line[at..])

@@ -1,4 +1,4 @@
-//! A trace of many files as one stream of events in the order of time.
+//! Merges the files of a trace into one stream of events in time order.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::atomic::Ordering;
@@ -11,43 +11,43 @@ use super::{
     TraceReader,
 };
 
-/// How many rows an event may come late within its file.
+/// The default for how many rows late an event may come within its file.
 pub const WINDOW: usize = 65_536;
 
-/// How late an event may come at all: an incremental export holds a day in no order.
+/// How late an event may come in time: an incremental export covers up to a day, without order.
 const LATE_NANOSECONDS: i64 = 25 * 3_600 * Time::SECOND;
 
-/// A trace: its files, opened as their time comes.
+/// A trace: its files, each opened when the merge reaches its first event.
 pub struct Trace {
     options: ReadOptions,
-    /// Numbers of names.
+    /// Interned names.
     pub names: NameTable,
     /// Bad rows so far.
     pub bad: Bad,
-    /// What was read so far.
+    /// Progress so far.
     pub progress: Progress,
     /// Full exports among the files: starting states.
     pub states: Vec<StartingState>,
-    /// The time that the trace says it covers, of incremental exports.
+    /// The period that the manifests of incremental exports cover.
     pub window: Option<(Time, Time)>,
     sources: Vec<TraceSource>,
-    /// Files that are not open yet, by the time at which they begin, the earliest last.
+    /// Files that are not open yet, sorted by their first time, earliest last.
     waiting: Vec<(Time, usize)>,
     open: Vec<Opened>,
     kinds: BTreeSet<TraceFormat>,
     notes: BTreeSet<String>,
-    /// Events handed out so far.
+    /// The number of events returned so far.
     ordinal: u64,
 }
 
-/// What comes next, in the order of time.
+/// The next part of a trace, in time order.
 #[derive(Debug)]
 pub enum Batch {
-    /// Events, and the number of the first among all of the trace.
+    /// Events, and the number of the first among all events of the trace.
     Events(u64, Vec<Event>),
     /// Rows of plain calls.
     Rows(Vec<Rows>),
-    /// Nothing more.
+    /// The end of the trace.
     End,
 }
 
@@ -56,7 +56,7 @@ pub enum Batch {
 pub struct StartingState {
     /// Its folder.
     pub folder: std::path::PathBuf,
-    /// The table, where its manifest names one.
+    /// The table, if its manifest names one.
     pub table: Option<String>,
 }
 
@@ -64,23 +64,23 @@ pub struct StartingState {
 struct Opened {
     file: usize,
     reader: Box<dyn TraceReader>,
-    /// Events in the order of time, as far as it is certain: the first `ready`.
+    /// Events in time order; the order of the first `ready` is final.
     events: VecDeque<Event>,
     ready: usize,
-    /// Rows after all of these events, of which the first `ready_rows` are certain.
+    /// Rows after all of these events; the order of the first `ready_rows` is final.
     held: VecDeque<Rows>,
     ready_rows: usize,
     ended: bool,
     last: Time,
-    /// The latest time that was read.
+    /// The latest time read so far.
     newest: Time,
 }
 
 impl Trace {
-    /// Opens a trace: looks at how each file begins, and reads none to its end.
+    /// Opens a trace: reads the beginning of each file.
     ///
     /// # Errors
-    /// [`TraceError`] where a file cannot be read or has no known format.
+    /// [`TraceError`] if a file cannot be read or its format is unknown.
     pub fn open(sources: Vec<TraceSource>, options: ReadOptions) -> Result<Trace, TraceError> {
         let (mut files, mut states, mut window) = (Vec::new(), Vec::new(), None);
         for source in sources {
@@ -106,20 +106,20 @@ impl Trace {
                     None => {
                         return Err(TraceError::file(
                             &source.shown(),
-                            "a folder without a manifest is no export",
+                            "not an export: the folder has no manifest",
                         ));
                     }
                 },
                 _ => files.push(source),
             }
         }
-        // The data of an incremental export may be named twice: by its folder and by its files.
+        // The data files of an incremental export may be given twice: by folder and by file.
         let mut seen = BTreeSet::new();
         files.retain(|source| *source == TraceSource::Stdin || seen.insert(source.shown()));
-        // Notes of an export that is not a trace, such as manifests, are no data.
+        // Files such as manifests and checksums contain no data.
         files.retain(|source| !is_note(&source.shown()));
         if files.is_empty() && states.is_empty() {
-            return Err(TraceError::file("trace", "no file to read"));
+            return Err(TraceError::file("trace", "no files to read"));
         }
         let progress = Progress::default();
         let bytes = |source: &TraceSource| match source {
@@ -151,16 +151,16 @@ impl Trace {
         Ok(trace)
     }
 
-    /// Finds the time at which each file begins.
+    /// Finds the first time of each file.
     fn look(&mut self) -> Result<(), TraceError> {
         let single = self.sources.len() == 1;
         for file in 0..self.sources.len() {
             if single || self.sources[file] == TraceSource::Stdin {
-                // There is nothing to order it by, or it cannot be read twice.
+                // A single file needs no ordering, and standard input cannot be read twice.
                 self.waiting.push((Time(i64::MIN), file));
                 continue;
             }
-            // What is read here is read again later: neither progress nor bad rows count.
+            // These rows are read again later, so progress and bad rows are not counted here.
             let (kind, mut reader) = sniff::reader(
                 &self.sources[file],
                 file as u32,
@@ -197,7 +197,7 @@ impl Trace {
         self.sources.iter().map(TraceSource::shown)
     }
 
-    /// How many rows its files say they hold, where all say so.
+    /// The number of rows according to the files' metadata; `None` if a file has none.
     pub fn rows(&self) -> Option<u64> {
         self.sources
             .iter()
@@ -208,23 +208,24 @@ impl Trace {
             .sum()
     }
 
-    /// The formats that were found.
+    /// The formats of its files.
     pub fn kinds(&self) -> impl Iterator<Item = TraceFormat> {
         self.kinds.iter().copied()
     }
 
-    /// What a reader of the output should know.
+    /// Notes for the user.
     pub fn notes(&self) -> impl Iterator<Item = &str> {
         self.notes.iter().map(String::as_str)
     }
 
-    /// What comes next in the order of time, of equal times in the order of the files.
+    /// The next batch in time order; events of equal time are in the order of the files.
     ///
     /// # Errors
     /// [`TraceError`] with the file and the row.
     pub fn batch(&mut self) -> Result<Batch, TraceError> {
         loop {
-            // Files whose time has come are opened before anything later is handed out.
+            // Open every file that begins before the next event, so that nothing is returned too
+            // early.
             let now = self.open.iter().filter_map(Opened::front).min();
             while let Some((first, file)) = self.waiting.last().copied()
                 && now.is_none_or(|now| first <= now)
@@ -287,14 +288,14 @@ impl Trace {
         }
     }
 
-    /// Takes rows back that were executed: their buffers are used again.
+    /// Takes back executed rows, to reuse their buffers.
     pub fn recycle(&self, rows: Vec<Rows>) {
         if let Ok(mut spare) = self.options.spare.lock() {
             spare.extend(rows.into_iter().map(|rows| rows.rows));
         }
     }
 
-    /// Rows that are ready in the only open file, before `until`.
+    /// Rows before `until` that are ready, if only one file is open.
     fn ready(&mut self, until: Option<Time>, window: usize) -> Vec<Rows> {
         let [only] = self.open.as_mut_slice() else {
             return Vec::new();
@@ -310,7 +311,7 @@ impl Trace {
             .take_while(|rows| before(rows))
             .count();
         if count == 0 {
-            // Another file begins amid them.
+            // Another file begins within these rows.
             only.expand(window);
             return Vec::new();
         }
@@ -323,7 +324,7 @@ impl Trace {
         rows
     }
 
-    /// Events that are ready in every open file, before `until`.
+    /// Events before `until` that are ready, merged from all open files.
     fn merged(&mut self, until: Option<Time>) -> Vec<Event> {
         self.open.sort_by_key(|opened| opened.file);
         let before = |time: Time| until.is_none_or(|until| time < until);
@@ -339,7 +340,7 @@ impl Trace {
             merged.extend(only.events.drain(..count));
             return merged;
         }
-        // Where a file has nothing ready, nothing is certain any more until it is read on.
+        // If a file has no ready event, more of it must be read before the order is final.
         while self
             .open
             .iter()
@@ -363,7 +364,7 @@ impl Trace {
     }
 }
 
-/// A manifest or a checksum, which holds no data.
+/// Whether a file is a manifest or a checksum, which contains no data.
 fn is_note(name: &str) -> bool {
     let file = name.rsplit('/').next().unwrap_or(name);
     file.starts_with("manifest-")
@@ -373,7 +374,7 @@ fn is_note(name: &str) -> bool {
 }
 
 impl Opened {
-    /// The time of what comes first.
+    /// The time of the first event or row.
     fn front(&self) -> Option<Time> {
         self.events
             .front()
@@ -381,7 +382,7 @@ impl Opened {
             .or_else(|| self.held.front().map(|rows| rows.first))
     }
 
-    /// Reads on.
+    /// Reads the next pieces.
     fn read(
         &mut self,
         window: usize,
@@ -412,12 +413,12 @@ impl Opened {
         Ok(())
     }
 
-    /// Whether rows come after everything that was read.
+    /// Whether rows come after everything read so far.
     fn follows(&self, rows: &Rows) -> bool {
         rows.first >= self.newest && rows.first >= self.last
     }
 
-    /// Makes events of rows, where they have to be put in order with others.
+    /// Converts the held rows to events, so that they can be sorted with others.
     fn expand(&mut self, window: usize) {
         if !self.held.is_empty() {
             self.events
@@ -427,7 +428,7 @@ impl Opened {
         }
     }
 
-    /// Takes events and puts them in order.
+    /// Adds events and sorts them.
     fn take(
         &mut self,
         mut more: Vec<Event>,
@@ -449,19 +450,18 @@ impl Opened {
             let (last, newest) = (self.last, self.newest);
             let message = match time < last {
                 true => format!(
-                    "its time {time} lies before {last}, which was read more than {window} rows \
+                    "its time {time} is before {last}, which was read more than {window} rows \
                      earlier"
                 ),
                 false => format!(
-                    "its time {time} lies more than 25 hours before {newest}, which was read \
-                     earlier"
+                    "its time {time} is more than 25 hours before {newest}, which was read earlier"
                 ),
             };
             bad.row(place, SkipReason::OutOfOrder, message)
                 .map_err(|error| {
                     error.help(
-                        "sort the trace by time, allow more with --window ROWS, or go on with \
-                         --skip-bad-rows",
+                        "sort the trace by time, allow later rows with --window ROWS, or skip \
+                         them with --skip-bad-rows",
                     )
                 })?;
         }
@@ -473,8 +473,8 @@ impl Opened {
         Ok(())
     }
 
-    /// What is certain is all but the last `window` rows, since one of those to come may be
-    /// earlier.
+    /// Marks all but the last `window` rows as final: a row that is still to be read may be earlier
+    /// than those.
     fn settle(&mut self, window: usize) {
         let mut after: usize = self.held.iter().map(|rows| rows.rows.len()).sum();
         let open = if self.ended {

@@ -1,16 +1,16 @@
-//! Traces: every format that users have, read in bounded memory and in the order of time, ending in
-//! one [`Event`] type. One file here for each format.
+//! Traces: every supported format, read in bounded memory and in time order into one [`Event`]
+//! type. Each format has its own file here.
 //!
-//! | format | tells | does not tell |
+//! | format | contains | does not contain |
 //! | --- | --- | --- |
-//! | columns (Parquet, CSV, NDJSON) | what its columns say | the rest: sizes come from earlier rows of the key or from the workload |
+//! | columns (Parquet, CSV, NDJSON) | what its columns contain | the rest: sizes come from earlier rows of the key or from the workload |
 //! | request log | every call and item, so every unit | nothing |
 //! | DynamoDB Streams records | every write with its images: exact units and index entries | reads, writes that changed nothing, failed conditions, transactions |
 //! | S3 full export | every item at one moment | calls; it is a starting state and a source of sizes |
-//! | S3 incremental export | the net change of each key in the window | reads, changes between: a lower bound |
+//! | S3 incremental export | the net change of each key in the window | reads, intermediate changes: a lower bound |
 //! | CloudTrail data events | operation, table, key, time | sizes, how many items a Query found, deletes by Time to Live |
-//! | CloudWatch metrics | AWS's own units by the minute | operations, sizes, peaks within a minute |
-//! | logs with ConsumedCapacity | AWS's own units of each call | sizes |
+//! | CloudWatch metrics | the units that AWS counted, per minute | operations, sizes, peaks within a minute |
+//! | logs with ConsumedCapacity | the units that AWS counted for each call | sizes |
 //! | twemcache, oracleGeneral | keys, sizes, cache operations | tables, indexes; oracleGeneral also operations |
 
 mod cache;
@@ -50,7 +50,7 @@ pub use time::{TimeUnit, parse_time};
 
 use crate::table::KeySchema;
 
-/// Why a trace cannot be read on: the place, what was found, and the way out.
+/// Why reading a trace stopped: the place, what was found, and how to fix it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{}{message}{}", self.place(), self.help.map(|help| format!("\nhelp: {help}")).unwrap_or_default())]
 pub struct TraceError {
@@ -60,12 +60,12 @@ pub struct TraceError {
     pub row: Option<u64>,
     /// What was found and what is allowed.
     pub message: String,
-    /// The way out.
+    /// How to fix it.
     pub help: Option<&'static str>,
 }
 
 impl TraceError {
-    /// An error about a whole file.
+    /// An error about a file as a whole.
     pub fn file(file: &str, message: impl Into<String>) -> TraceError {
         TraceError {
             file: file.to_string(),
@@ -75,7 +75,7 @@ impl TraceError {
         }
     }
 
-    /// With the way out.
+    /// Adds a help text that says how to fix it.
     pub fn help(self, help: &'static str) -> TraceError {
         TraceError {
             help: Some(help),
@@ -91,39 +91,39 @@ impl TraceError {
     }
 }
 
-/// Why a row is bad. Skipped rows are counted by it.
+/// Why a row is bad. Skipped rows are counted by reason.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
 )]
 pub enum SkipReason {
-    /// Not JSON, or not the shape of the format.
+    /// Not JSON, or not in the structure of the format.
     Malformed,
-    /// A value of another type than its column has.
+    /// A value whose type is not that of its column.
     WrongType,
-    /// No time, or one that cannot be read.
+    /// The time is missing or cannot be parsed.
     Time,
-    /// An operation that DynamoDB does not have.
+    /// An unknown operation.
     UnknownOperation,
-    /// A table that nobody defined.
+    /// A table that is not defined.
     UnknownTable,
-    /// An index that its table does not have.
+    /// An index that the table does not have.
     UnknownIndex,
     /// A region in which the table has no replica.
     UnknownRegion,
-    /// A key that DynamoDB does not allow, or none.
+    /// A key that is missing or that DynamoDB does not allow.
     Key,
     /// An item above 400 KB.
     ItemSize,
-    /// Earlier than the window allows.
+    /// An event later in the file than the window allows.
     OutOfOrder,
     /// A request that cannot be executed.
     Request,
-    /// The rest of a file that ends too early.
+    /// The last, incomplete row of a truncated file.
     Truncated,
 }
 
 impl SkipReason {
-    /// The words in outputs.
+    /// The text shown in the output.
     pub fn word(self) -> &'static str {
         match self {
             SkipReason::Malformed => "malformed",
@@ -142,29 +142,34 @@ impl SkipReason {
     }
 }
 
-/// Bad rows: the first stops the run, or all are counted by their reasons.
+/// Bad rows: either the first one stops the run, or they are skipped and counted by reason.
 #[derive(Clone, Debug, Default)]
 pub struct Bad {
     /// Whether bad rows are skipped.
     pub skip: bool,
-    /// How many were, by reason.
+    /// The number of rows skipped, by reason.
     pub skipped: BTreeMap<SkipReason, u64>,
-    /// The first few, for people.
+    /// The messages of the first few skipped rows.
     pub first: BTreeMap<RowPlace, String>,
     files: Vec<String>,
 }
 
-/// Bad rows of which the place is kept.
+/// The number of skipped rows whose place and message are kept.
 const FIRST: usize = 5;
 
 impl Bad {
-    /// For the files of a trace.
+    /// Creates it for the files of a trace.
     pub fn new(skip: bool, files: Vec<String>) -> Bad {
         Bad {
             skip,
             files,
             ..Bad::default()
         }
+    }
+
+    /// A row as `file:line`.
+    pub fn file_and_row(&self, place: RowPlace) -> String {
+        format!("{}:{}", self.file(place), place.row)
     }
 
     /// The name of a file.
@@ -174,10 +179,10 @@ impl Bad {
             .map_or("", String::as_str)
     }
 
-    /// A bad row.
+    /// Records a bad row.
     ///
     /// # Errors
-    /// The row's [`TraceError`], where bad rows are not skipped.
+    /// The row's [`TraceError`], if bad rows are not skipped.
     pub fn row(
         &mut self,
         place: RowPlace,
@@ -193,10 +198,10 @@ impl Bad {
         Ok(())
     }
 
-    /// What is said of a bad row that is skipped.
+    /// The message for a bad row that is skipped.
     ///
     /// # Errors
-    /// The row's [`TraceError`], where bad rows are not skipped.
+    /// The row's [`TraceError`], if bad rows are not skipped.
     pub fn refused(
         &self,
         place: RowPlace,
@@ -206,7 +211,7 @@ impl Bad {
             file: self.file(place).to_string(),
             row: Some(place.row),
             message: message.into(),
-            help: Some("mend the row, or count such rows and go on with --skip-bad-rows"),
+            help: Some("fix the row, or use --skip-bad-rows to skip and count such rows"),
         };
         match self.skip {
             true => Ok(TraceError {
@@ -227,35 +232,35 @@ impl Bad {
 /// How a trace is read.
 #[derive(Clone, Debug, Default)]
 pub struct ReadOptions {
-    /// The format, where it is not found out.
+    /// The format; detected from the content if `None`.
     pub kind: Option<TraceFormat>,
-    /// Other names of columns, and columns of one value.
+    /// Renamed columns, and columns with a constant value.
     pub mapping: Mapping,
-    /// The table of rows that name none.
+    /// The table of rows that do not name one.
     pub table: Option<String>,
-    /// The unit of numeric times, where it is not found out.
+    /// The unit of numeric times; detected from the magnitude if `None`.
     pub time_unit: Option<TimeUnit>,
-    /// The keys of the tables, so that the values of a key stand in their order.
+    /// The key schemas of the tables, which give the order of a key's values.
     pub keys: BTreeMap<String, KeySchema>,
     /// Whether bad rows are counted and skipped.
     pub skip_bad_rows: bool,
-    /// How many rows an event may come late, 65,536 where `None`.
+    /// How many rows late an event may come (default: 65,536).
     pub window: Option<usize>,
-    /// Buffers of rows that were executed, to be used again.
+    /// Row buffers that can be reused after their rows were executed.
     pub spare: std::sync::Arc<std::sync::Mutex<Vec<Vec<PlainRow>>>>,
 }
 
-/// What a reader hands over at once.
+/// One piece of a reader's output.
 enum Piece {
     /// Events.
     Events(Vec<Event>),
-    /// Rows of plain calls, in the order of time.
+    /// Rows of plain calls, in time order.
     Rows(Rows),
 }
 
-/// Reads one file, batch by batch.
+/// Reads one file in batches.
 trait TraceReader: Send {
-    /// Appends some events; `false` at the end.
+    /// Appends some events; returns `false` at the end of the file.
     fn batch(
         &mut self,
         _: &mut NameTable,
@@ -265,8 +270,8 @@ trait TraceReader: Send {
         Ok(false)
     }
 
-    /// The next pieces, and whether there is more; for a `look` no more than tells how the file
-    /// begins.
+    /// The next pieces, and whether there is more; with `look`, only as much as is needed to see
+    /// how the file begins.
     fn pieces(
         &mut self,
         _look: bool,
@@ -278,7 +283,7 @@ trait TraceReader: Send {
         Ok((vec![Piece::Events(events)], more))
     }
 
-    /// What a reader of the output should know, such as the unit of time that was found.
+    /// Notes for the user, such as the time unit that was detected.
     fn notes(&self) -> Vec<String> {
         Vec::new()
     }

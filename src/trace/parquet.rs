@@ -1,10 +1,8 @@
-//! Parquet, decoded by the `parquet` crate: row groups side by side on several threads, batch by
-//! batch.
+//! Parquet, decoded by the `parquet` crate: row groups in parallel, each in batches.
 //!
-//! Decoding is the bound of the hot path, and polars decoded the same columns at two thirds of the
+//! Decoding limits the speed of the fast path; polars decoded the same columns at two thirds of the
 //! rate.
 
-use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
@@ -22,7 +20,9 @@ use parquet::arrow::arrow_reader::{
 use parquet::file::metadata::ParquetMetaDataReader;
 use rayon::prelude::{IntoParallelIterator, ParallelIterator};
 
-use super::columns::{self, BATCH_ROWS, COLUMNS, Cells, Mapping, check_columns};
+use super::columns::cells::{Cell, Cells};
+use super::columns::plain::{KEY_BYTES_MAX, Plain, RowPolicy};
+use super::columns::schema::{BATCH_ROWS, COLUMNS, Mapping, check_columns};
 use super::event::is_short;
 use super::rows::{
     KINDS_MAX, NO_BYTES, PlainRow, RowColumns, RowKeys, RowKind, Rows, bytes_of, kind_of, slot_of,
@@ -33,21 +33,21 @@ use super::{ApiName, NameTable, ReadOptions, RowPlace, Time, TraceError, hash_of
 use crate::opened;
 use crate::table::{Consistency, limits};
 
-/// How many rows a file says it holds; `None` of any other than Parquet.
+/// The number of rows in a Parquet file according to its footer; `None` for other files.
 pub fn rows(path: &Path) -> Option<u64> {
     let file = opened::open(path).ok()?;
     let metadata = ParquetMetaDataReader::new().parse_and_finish(&file).ok()?;
     u64::try_from(metadata.file_metadata().num_rows()).ok()
 }
 
-/// Of each second and operation: what its sizes come to by two tables of steps of 1 KB.
+/// For each second and operation: the sums of two lookup tables, indexed by item size in KB.
 type Sums = BTreeMap<(i64, String), [u64; 2]>;
 
-/// What the sizes of each second and operation come to, by two tables of steps of 1 KB, without
-/// keys.
+/// Sums two lookup tables, indexed by item size in KB, over each second and operation. Does not
+/// read keys.
 ///
 /// # Errors
-/// [`TraceError`] where the file is no Parquet, or has no times, operations or sizes.
+/// [`TraceError`] if the file is not Parquet, or has no times, operations or sizes.
 pub fn each_size(
     path: &Path,
     threads: usize,
@@ -72,24 +72,26 @@ pub fn each_size(
     if parquet.opened.roots.len() < wanted.len() {
         return Err(TraceError::file(
             &name,
-            "sums without state need the columns time, operation and item_bytes",
+            "this sum needs the columns time, operation and item_bytes",
         ));
     }
     if parquet.opened.metadata.metadata().num_row_groups() > 0
         && let Some(Ok(batch)) = parquet.opened.group(0)?.next()
     {
-        parquet.door.find_unit(&batch);
+        find_unit(&mut parquet.policy, &batch);
     }
     let groups = parquet.opened.metadata.metadata().num_row_groups();
-    let (opened, door) = (&parquet.opened, &parquet.door);
+    let (opened, policy) = (&parquet.opened, &parquet.policy);
     let one = |group: usize| -> Result<Sums, TraceError> {
         let mut sums = Sums::new();
         for batch in opened.group(group)? {
             let batch = batch.map_err(|error| opened.broken(error))?;
-            if door.add_sizes(&batch, steps, &mut sums).is_none() {
+            let batches = Batches { policy };
+            if batches.add_sizes(&batch, steps, &mut sums).is_none() {
                 return Err(TraceError::file(
                     &opened.name,
-                    "no times in order, operations as texts and sizes of at most 400 KB",
+                    "expected times in ascending order, operations as text and sizes of at most \
+                     400 KB",
                 ));
             }
         }
@@ -98,8 +100,9 @@ pub fn each_size(
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(threads.max(1))
         .build();
-    let pool =
-        pool.map_err(|error| TraceError::file(&name, format!("no {threads} threads: {error}")))?;
+    let pool = pool.map_err(|error| {
+        TraceError::file(&name, format!("cannot start {threads} threads: {error}"))
+    })?;
     let all: Result<Vec<Sums>, TraceError> =
         pool.install(|| (0..groups).into_par_iter().map(one).collect());
     let mut joined = Sums::new();
@@ -113,10 +116,10 @@ pub fn each_size(
         .collect())
 }
 
-/// Row groups of more rows are decoded batch by batch, since whole they would not fit.
+/// Row groups with more rows are decoded batch by batch, to limit memory.
 const GROUP_ROWS_MAX: i64 = 4 << 20;
 
-/// Rows that are decoded together, so that every thread has enough to do.
+/// Rows decoded in one round, so that every thread has enough work.
 const ROUND_ROWS: i64 = 1 << 22;
 
 /// A Parquet file, opened.
@@ -124,23 +127,21 @@ struct Opened {
     name: String,
     path: PathBuf,
     metadata: ArrowReaderMetadata,
-    /// The columns that a trace has, by position.
+    /// The positions of the known columns.
     roots: Vec<usize>,
 }
 
 impl Opened {
     fn broken(&self, error: impl std::fmt::Display) -> TraceError {
-        TraceError::file(
-            &self.name,
-            format!("not a Parquet file that can be read: {error}"),
-        )
+        TraceError::file(&self.name, format!("cannot read the Parquet file: {error}"))
     }
 
     /// The batches of one row group.
     fn group(&self, group: usize) -> Result<ParquetRecordBatchReader, TraceError> {
         let mask =
             ProjectionMask::roots(self.metadata.parquet_schema(), self.roots.iter().copied());
-        // A file of its own: clones share their position, and threads would read at each other's.
+        // Opens the file again: cloned handles share their position, so threads would disturb each
+        // other.
         let data = opened::open(&self.path).map_err(|error| self.broken(error))?;
         ParquetRecordBatchReaderBuilder::new_with_metadata(data, self.metadata.clone())
             .with_row_groups(vec![group])
@@ -161,101 +162,24 @@ pub struct Parquet {
     opened: Opened,
     /// The next row group.
     group: usize,
-    /// The row group that is decoded batch by batch.
+    /// The row group that is being decoded batch by batch.
     open: Option<ParquetRecordBatchReader>,
-    /// Rows before the next row group.
+    /// The number of rows before the next row group.
     row: u64,
-    /// What the trace says of every row.
-    pub(super) door: RowPolicy,
+    /// How rows are read.
+    pub(super) policy: RowPolicy,
 }
 
-/// How rows come in.
-#[derive(Clone, Debug)]
-pub struct RowPolicy {
-    pub(super) mapping: Mapping,
-    /// The table of rows that name none.
-    pub(super) table: Option<String>,
-    pub(super) unit: Option<TimeUnit>,
-    /// Tables with a sort key, and whether each table that could be meant by no name has one.
-    sorted: BTreeMap<String, bool>,
-    /// Buffers of rows that were executed.
-    spare: Arc<Mutex<Vec<Vec<PlainRow>>>>,
-}
-
-/// A batch as it was decoded.
+/// A decoded batch.
 pub enum Decoded {
-    /// Rows of plain calls, with the kinds as texts.
+    /// Rows of plain calls, with their names as text.
     Plain(Plain),
-    /// All columns, the place of the first row and how many there are.
+    /// All columns, the place of the first row and the number of rows.
     Cells(Cells, RowPlace, usize),
 }
 
-/// Rows of plain calls, their names not yet numbered.
-pub struct Plain {
-    rows: Rows,
-    /// Table and caller of each kind.
-    names: Vec<(Option<String>, Option<String>)>,
-}
-
-impl Plain {
-    /// Rows with the table and the caller of each kind.
-    pub fn new(rows: Rows, names: Vec<(Option<String>, Option<String>)>) -> Plain {
-        Plain { rows, names }
-    }
-
-    /// With numbered names.
-    pub fn numbered(self, names: &mut NameTable) -> Rows {
-        let Plain {
-            mut rows,
-            names: texts,
-        } = self;
-        for (kind, (table, caller)) in rows.kinds.iter_mut().zip(texts) {
-            kind.table = table.map(|table| names.number(&table));
-            kind.caller = caller.map(|caller| names.number(&caller));
-        }
-        rows
-    }
-}
-
-impl RowPolicy {
-    pub fn new(options: &ReadOptions) -> RowPolicy {
-        let mut sorted: BTreeMap<String, bool> = options
-            .keys
-            .iter()
-            .map(|(table, keys)| (table.clone(), keys.sort.is_some()))
-            .collect();
-        if let (1, Some(only)) = (options.keys.len(), options.keys.values().next()) {
-            sorted.insert(String::new(), only.sort.is_some());
-        }
-        RowPolicy {
-            mapping: options.mapping.clone(),
-            table: options.table.clone(),
-            unit: options.time_unit,
-            sorted,
-            spare: options.spare.clone(),
-        }
-    }
-
-    /// A buffer for rows.
-    pub(super) fn spare(&self) -> Vec<PlainRow> {
-        self.spare
-            .lock()
-            .ok()
-            .and_then(|mut spare| spare.pop())
-            .unwrap_or_default()
-    }
-
-    /// Whether a table has a sort key.
-    pub(super) fn is_sorted(&self, table: Option<&str>) -> bool {
-        self.sorted
-            .get(table.unwrap_or_default())
-            .copied()
-            .unwrap_or(false)
-    }
-}
-
 impl Parquet {
-    /// Opens a file: reads its footer.
+    /// Opens a file and reads its footer.
     pub fn open(
         path: &Path,
         file: u32,
@@ -263,10 +187,7 @@ impl Parquet {
         options: &ReadOptions,
     ) -> Result<Parquet, TraceError> {
         let broken = |error: String| {
-            TraceError::file(
-                name,
-                format!("not a Parquet file that can be read: {error}"),
-            )
+            TraceError::file(name, format!("cannot read the Parquet file: {error}"))
         };
         let data = opened::open(path)
             .map_err(|error| TraceError::file(name, format!("cannot be read: {error}")))?;
@@ -278,21 +199,21 @@ impl Parquet {
             .iter()
             .map(|field| field.name().clone())
             .collect();
-        let door = RowPolicy::new(options);
-        check_columns(name, &door.mapping, &found)?;
+        let policy = RowPolicy::new(options);
+        check_columns(name, &policy.mapping, &found)?;
         let wanted: Vec<&str> = COLUMNS
             .iter()
-            .map(|(column, _)| door.mapping.name(column))
+            .map(|(column, _)| policy.mapping.name(column))
             .collect();
         let fields = first.schema().fields().iter().enumerate();
         let roots = fields
             .filter(|(_, field)| wanted.contains(&field.name().as_str()))
             .map(|(at, _)| at)
             .collect();
-        // Texts come as dictionaries where few differ, and as views into their page where many do.
-        let key = door.mapping.name("key");
-        let few =
-            ["operation", "table", "caller", "consistency"].map(|column| door.mapping.name(column));
+        // Columns with few distinct texts are read as dictionaries, keys as views into their page.
+        let key = policy.mapping.name("key");
+        let few = ["operation", "table", "caller", "consistency"]
+            .map(|column| policy.mapping.name(column));
         let fields: Vec<Arc<Field>> = first
             .schema()
             .fields()
@@ -332,12 +253,12 @@ impl Parquet {
             group: 0,
             open: None,
             row: 0,
-            door,
+            policy,
         })
     }
 
-    /// Some batches, row groups side by side; for a `look` at how the file begins, one batch alone.
-    /// Empty at the end.
+    /// Decodes some batches, row groups in parallel; with `look`, only one batch, to see how the
+    /// file begins. Empty at the end.
     pub fn decode(&mut self, look: bool) -> Result<Vec<Decoded>, TraceError> {
         let total = self.opened.metadata.metadata().num_row_groups();
         while self.group < total && self.opened.rows(self.group) == 0 {
@@ -361,20 +282,21 @@ impl Parquet {
             };
             let batch = batch.map_err(|error| self.opened.broken(error))?;
             self.row += batch.num_rows() as u64;
-            self.door.find_unit(&batch);
-            return Ok(vec![
-                self.door
-                    .decoded(&batch, place)
-                    .map_err(|error| TraceError::file(&self.opened.name, error))?,
-            ]);
+            find_unit(&mut self.policy, &batch);
+            let batches = Batches {
+                policy: &self.policy,
+            };
+            let decoded = batches.decoded(&batch, place);
+            let decoded = decoded.map_err(|error| TraceError::file(&self.opened.name, error))?;
+            return Ok(vec![decoded]);
         }
         if self.group >= total {
             return Ok(Vec::new());
         }
-        if self.door.unit.is_none()
+        if self.policy.unit.is_none()
             && let Some(Ok(batch)) = self.opened.group(self.group)?.next()
         {
-            self.door.find_unit(&batch);
+            find_unit(&mut self.policy, &batch);
         }
         let mut wanted = Vec::new();
         let mut rows = 0;
@@ -386,7 +308,7 @@ impl Parquet {
             wanted.push((self.group, self.row));
             (self.group, self.row, rows) = (self.group + 1, self.row + count as u64, rows + count);
         }
-        let (opened, door, file) = (&self.opened, &self.door, self.file);
+        let (opened, policy, file) = (&self.opened, &self.policy, self.file);
         let one = |(group, row): (usize, u64)| -> Result<Vec<Decoded>, TraceError> {
             let (mut all, mut row) = (Vec::new(), row);
             for batch in opened.group(group)? {
@@ -394,7 +316,8 @@ impl Parquet {
                 let place = RowPlace { file, row: row + 1 };
                 row += batch.num_rows() as u64;
                 all.push(
-                    door.decoded(&batch, place)
+                    Batches { policy }
+                        .decoded(&batch, place)
                         .map_err(|error| TraceError::file(&opened.name, error))?,
                 );
             }
@@ -404,7 +327,7 @@ impl Parquet {
         Ok(all?.into_iter().flatten().collect())
     }
 
-    /// Bytes on disk that were decoded so far, about.
+    /// The approximate number of bytes on disk decoded so far.
     pub fn bytes(&self) -> u64 {
         let groups = self
             .opened
@@ -419,22 +342,22 @@ impl Parquet {
     }
 }
 
-/// A column of few texts: the codes of its rows, and what each code means.
+/// A column with few distinct texts: the code of each row, and the text of each code.
 struct Texts<'a> {
     dictionary: Option<&'a DictionaryArray<Int32Type>>,
     always: Option<String>,
 }
 
 impl<'a> Texts<'a> {
-    /// `None` where the column is of another type.
-    fn new(door: &RowPolicy, batch: &'a RecordBatch, column: &'static str) -> Option<Texts<'a>> {
-        if let Some(value) = door.mapping.value(column) {
+    /// `None` if the column has another type.
+    fn new(policy: &RowPolicy, batch: &'a RecordBatch, column: &'static str) -> Option<Texts<'a>> {
+        if let Some(value) = policy.mapping.value(column) {
             return Some(Texts {
                 dictionary: None,
                 always: Some(value.to_string()),
             });
         }
-        match batch.column_by_name(door.mapping.name(column)) {
+        match batch.column_by_name(policy.mapping.name(column)) {
             None => Some(Texts {
                 dictionary: None,
                 always: None,
@@ -450,7 +373,7 @@ impl<'a> Texts<'a> {
         }
     }
 
-    /// How many codes there are; the last is that of rows without a text.
+    /// The number of codes; the last code is for rows without a text.
     fn codes(&self) -> usize {
         self.dictionary
             .map_or(0, |dictionary| dictionary.values().len())
@@ -468,7 +391,7 @@ impl<'a> Texts<'a> {
         given.map(str::trim).filter(|text| !text.is_empty())
     }
 
-    /// Adds the code of each row, times a stride.
+    /// Adds the code of each row, multiplied by a stride.
     fn add_to(&self, sums: &mut [u32], stride: usize) {
         let Some(dictionary) = self.dictionary else {
             return;
@@ -485,20 +408,21 @@ impl<'a> Texts<'a> {
     }
 }
 
-/// Columns of a batch on their way to rows.
+/// Buffers for converting the columns of a batch to rows.
 #[derive(Default)]
 struct Scratch {
-    /// Codes of the kinds, then the kinds, then with the sizes.
+    /// Codes of the kinds; replaced by the kinds, then by kinds and sizes packed by [`what`].
     what: Vec<u32>,
     hashes: Vec<u64>,
     slots: Vec<u8>,
 }
 
 thread_local! {
-    static SCRATCH: Cell<Scratch> = Cell::default();
+    static SCRATCH: std::cell::Cell<Scratch> = std::cell::Cell::default();
 }
 
-/// Calls a function with each size, or [`NO_BYTES`] where it is missing, and what belongs to it.
+/// Calls a function with each size ([`NO_BYTES`] if missing) and the element of `others` that
+/// belongs to it.
 fn with_sizes<T>(sizes: Option<&UInt32Array>, others: &mut [T], mut each: impl FnMut(u32, &mut T)) {
     let Some(sizes) = sizes else {
         return others.iter_mut().for_each(|other| each(NO_BYTES, other));
@@ -507,7 +431,7 @@ fn with_sizes<T>(sizes: Option<&UInt32Array>, others: &mut [T], mut each: impl F
     let Some(nulls) = sizes.nulls().filter(|nulls| nulls.null_count() > 0) else {
         return pairs.for_each(|(bytes, other)| each(*bytes, other));
     };
-    // By words of 64 bits: whether a size is missing cannot be guessed, and is not asked.
+    // In words of 64 bits and without a branch: whether a size is missing is unpredictable.
     let words = nulls.inner().bit_chunks();
     for ((word, bytes), others) in words
         .iter_padded()
@@ -521,19 +445,24 @@ fn with_sizes<T>(sizes: Option<&UInt32Array>, others: &mut [T], mut each: impl F
     }
 }
 
-impl RowPolicy {
-    /// Finds the unit of numeric times by the first of them.
-    fn find_unit(&mut self, batch: &RecordBatch) {
-        if self.unit.is_none()
-            && let Some(array) = batch.column_by_name(self.mapping.name("time"))
-            && let Ok(columns::Cell::Whole(numbers)) = columns::Cell::new("time", array)
-            && let Some(first) = numbers.iter().flatten().next()
-        {
-            self.unit = Some(TimeUnit::of(first));
-        }
+/// Detects the unit of numeric times of a batch from the first of them.
+fn find_unit(policy: &mut RowPolicy, batch: &RecordBatch) {
+    if policy.unit.is_none()
+        && let Some(array) = batch.column_by_name(policy.mapping.name("time"))
+        && let Ok(Cell::Whole(numbers)) = Cell::new("time", array)
+        && let Some(first) = numbers.iter().flatten().next()
+    {
+        policy.unit = Some(TimeUnit::of(first));
     }
+}
 
-    /// Adds the sizes of a batch, second by second.
+/// Reads batches by a row policy.
+struct Batches<'a> {
+    policy: &'a RowPolicy,
+}
+
+impl Batches<'_> {
+    /// Adds the sizes of a batch to the sums of each second.
     fn add_sizes(&self, batch: &RecordBatch, steps: &[[u32; 2]], sums: &mut Sums) -> Option<()> {
         let operations = self
             .array(batch, "operation")?
@@ -546,7 +475,7 @@ impl RowPolicy {
             operations.values().as_string_opt::<i32>()?,
         );
         let (times, each) = self.times(batch)?;
-        // A batch of rows of which none has a size comes to nothing.
+        // If no row has a size, there is nothing to add.
         let Some(sizes) = self.sizes(batch, "item_bytes")? else {
             return Some(());
         };
@@ -587,12 +516,12 @@ impl RowPolicy {
         Some(())
     }
 
-    /// A batch as plain rows where all are, else as cells.
+    /// Decodes a batch to plain rows if all of its rows are plain, else to cells.
     fn decoded(&self, batch: &RecordBatch, place: RowPlace) -> Result<Decoded, String> {
         match self.plain(batch, place) {
             Some(plain) => Ok(Decoded::Plain(plain)),
             None => Ok(Decoded::Cells(
-                Cells::new(batch, &self.mapping)?,
+                Cells::new(batch, &self.policy.mapping)?,
                 place,
                 batch.num_rows(),
             )),
@@ -601,18 +530,19 @@ impl RowPolicy {
 
     fn array<'a>(&self, batch: &'a RecordBatch, column: &'static str) -> Option<&'a ArrayRef> {
         batch
-            .column_by_name(self.mapping.name(column))
+            .column_by_name(self.policy.mapping.name(column))
             .filter(|array| array.null_count() < array.len())
     }
 
-    /// Times and the nanoseconds of their unit, where every row has one, in order.
+    /// The times and the nanoseconds per unit; `None` unless every row has a time and they are
+    /// sorted.
     fn times(&self, batch: &RecordBatch) -> Option<(Int64Array, i64)> {
         let array = self.array(batch, "time")?;
         if array.null_count() > 0 {
             return None;
         }
         let (numbers, unit) = match array.data_type() {
-            DataType::Int64 => (array.as_primitive::<Int64Type>().clone(), self.unit?),
+            DataType::Int64 => (array.as_primitive::<Int64Type>().clone(), self.policy.unit?),
             DataType::Timestamp(unit, _) => (
                 cast(array, &DataType::Int64)
                     .ok()?
@@ -625,7 +555,7 @@ impl RowPolicy {
                     .ok()?
                     .as_primitive::<Int64Type>()
                     .clone(),
-                self.unit?,
+                self.policy.unit?,
             ),
             _ => return None,
         };
@@ -636,9 +566,9 @@ impl RowPolicy {
         numbers.values().is_sorted().then_some((numbers, each))
     }
 
-    /// Sizes, of which some may be missing; `None` where one is not the size of an item.
+    /// Sizes, some of which may be missing; `None` if one is not a valid item size.
     fn sizes(&self, batch: &RecordBatch, column: &'static str) -> Option<Option<UInt32Array>> {
-        if self.mapping.value(column).is_some() {
+        if self.policy.mapping.value(column).is_some() {
             return None;
         }
         let Some(array) = self.array(batch, column) else {
@@ -655,12 +585,12 @@ impl RowPolicy {
             }
             _ => return None,
         };
-        // What stands where a size is missing is 0.
+        // Missing sizes are stored as 0.
         let most = numbers.values().iter().max().copied().unwrap_or(0);
         (u64::from(most) <= limits::ITEM_BYTES_MAX).then_some(Some(numbers))
     }
 
-    /// The rows of a batch in which all are plain.
+    /// The rows of a batch, if all of them are plain.
     fn plain(&self, batch: &RecordBatch, place: RowPlace) -> Option<Plain> {
         let others = [
             "index",
@@ -675,12 +605,12 @@ impl RowPolicy {
             "replayed",
         ];
         if others.iter().any(|column| {
-            self.mapping.value(column).is_some() || self.array(batch, column).is_some()
+            self.policy.mapping.value(column).is_some() || self.array(batch, column).is_some()
         }) {
             return None;
         }
         let rows = batch.num_rows();
-        let texts = |column| Texts::new(self, batch, column);
+        let texts = |column| Texts::new(self.policy, batch, column);
         let (operations, tables, callers, consistencies) = (
             texts("operation")?,
             texts("table")?,
@@ -734,17 +664,18 @@ impl RowPolicy {
                 let (operation, rest) = (at % codes[0], at / codes[0]);
                 let (table, rest) = (rest % codes[1], rest / codes[1]);
                 let (caller, consistency) = (rest % codes[2], rest / codes[2]);
-                let kind =
-                    self.kind(operations.text(operation)?, consistencies.text(consistency))?;
+                let kind = self
+                    .policy
+                    .kind(operations.text(operation)?, consistencies.text(consistency))?;
                 let table = tables
                     .text(table)
-                    .or(self.table.as_deref())
+                    .or(self.policy.table.as_deref())
                     .map(str::to_string);
                 if kinds.len() >= KINDS_MAX {
                     return None;
                 }
                 known[at] = kinds.len() as u32;
-                sorted.push(self.is_sorted(table.as_deref()));
+                sorted.push(self.policy.is_sorted(table.as_deref()));
                 kinds.push(kind);
                 names.push((table, callers.text(caller).map(str::to_string)));
             }
@@ -757,7 +688,7 @@ impl RowPolicy {
             least = least.min(bytes);
             *kind = what(*kind, bytes);
         });
-        // A write that leaves an item of no bytes is wrong, and said to be so on the slow path.
+        // A write that leaves an item of 0 bytes is an error, which the full path reports.
         let leaves =
             |kind: usize| matches!(kinds[kind].api, ApiName::PutItem | ApiName::UpdateItem);
         if least == 0
@@ -780,47 +711,20 @@ impl RowPolicy {
             what: of,
             old: before,
         };
-        let rows = Rows::dealt(kinds, columns, keys, place, self.spare());
+        let rows = Rows::dealt(kinds, columns, keys, place, self.policy.spare());
         SCRATCH.set(scratch);
         Some(Plain::new(rows, names))
     }
 
-    /// The kind of a row; `None` where the call or its consistency needs a closer look.
-    pub(super) fn kind(&self, operation: &str, consistency: Option<&str>) -> Option<RowKind> {
-        let api = ApiName::parse(operation)?;
-        if !matches!(
-            api,
-            ApiName::GetItem
-                | ApiName::BatchGetItem
-                | ApiName::PutItem
-                | ApiName::UpdateItem
-                | ApiName::DeleteItem
-        ) {
-            return None;
-        }
-        let consistency = match consistency {
-            None => None,
-            Some("eventual") => Some(Consistency::Eventual),
-            Some("strong") => Some(Consistency::Strong),
-            Some(_) => return None,
-        };
-        Some(RowKind {
-            api,
-            table: None,
-            caller: None,
-            consistency,
-        })
-    }
-
     fn keys(&self, batch: &RecordBatch) -> Option<RowKeys> {
-        if self.mapping.value("key").is_some() {
+        if self.policy.mapping.value("key").is_some() {
             return None;
         }
         let array = self.array(batch, "key")?;
         let keys = match array.data_type() {
             DataType::Utf8View => RowKeys::Text(array.as_string_view().clone()),
             DataType::BinaryView => RowKeys::Binary(array.as_binary_view().clone()),
-            // Of unsigned numbers those that a signed integer holds: they are the same text.
+            // Unsigned numbers only if they fit in a signed integer: they then have the same text.
             kind if kind.is_integer() => RowKeys::Whole(whole(array)?),
             _ => return None,
         };
@@ -828,21 +732,17 @@ impl RowPolicy {
     }
 }
 
-/// Whole numbers, where none is lost.
+/// The column as integers, if no value is lost.
 fn whole(array: &ArrayRef) -> Option<Int64Array> {
     let numbers = cast(array, &DataType::Int64).ok()?;
     (numbers.null_count() == array.null_count())
         .then(|| numbers.as_primitive::<Int64Type>().clone())
 }
 
-/// Bytes of a partition key and a sort key, with what may stand between them.
-pub(super) const KEY_BYTES_MAX: usize =
-    (limits::PARTITION_KEY_BYTES_MAX + limits::SORT_KEY_BYTES_MAX + 16) as usize;
-
 impl RowKeys {
-    /// The hashes of the keys, and the slots that they or their partition keys belong to; whether
-    /// all are whole numbers that their hashes tell. `None` where there is a key that DynamoDB
-    /// does not allow.
+    /// Computes the hashes of the keys and the slots of the keys or partition keys. Returns whether
+    /// all keys are integers that can be recovered from their hashes; `None` if DynamoDB does not
+    /// allow one of the keys.
     fn hash(
         &self,
         kinds: &[u32],

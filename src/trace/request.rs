@@ -1,4 +1,5 @@
-//! The request log: one API call a line, with its request in DynamoDB JSON, to be executed in full.
+//! The request log: one API call per line, with its request in DynamoDB JSON, to be executed in
+//! full.
 
 use serde_json::Value;
 
@@ -27,7 +28,7 @@ impl RecordFormat for Requests {
                 .join(", ");
             (
                 SkipReason::UnknownOperation,
-                format!("DynamoDB has no operation \"{operation}\"; known are {known}"),
+                format!("unknown operation \"{operation}\"; the known operations are {known}"),
             )
         })?;
         let time = member(&record, "time").map(|time| {
@@ -41,7 +42,7 @@ impl RecordFormat for Requests {
         let wrong = || {
             (
                 SkipReason::Time,
-                format!("time is {found}; RFC 3339 or a number since 1970 is expected"),
+                format!("time is {found}; expected RFC 3339 or a number since 1970"),
             )
         };
         let (time, _) = time.ok_or_else(wrong)?;
@@ -51,7 +52,7 @@ impl RecordFormat for Requests {
                 (
                     SkipReason::WrongType,
                     format!(
-                        "error is \"{}\"; the name of an exception is expected, or nothing",
+                        "error is \"{}\"; expected the name of an exception, or no error",
                         code.escape_debug()
                     ),
                 )
@@ -59,7 +60,7 @@ impl RecordFormat for Requests {
             Some(other) => {
                 return Err((
                     SkipReason::WrongType,
-                    format!("error is {other}; the name of an exception is expected"),
+                    format!("error is {other}; expected the name of an exception"),
                 ));
             }
         };
@@ -77,11 +78,12 @@ impl RecordFormat for Requests {
             _ => {
                 return Err((
                     SkipReason::Malformed,
-                    "no \"request\": the API request in DynamoDB JSON is expected".to_string(),
+                    "no \"request\"; expected the API request in DynamoDB JSON".to_string(),
                 ));
             }
         };
-        // An item after an update may be nothing (null), which is not the same as saying nothing.
+        // `item_after` may be null (no item after the update), which differs from a missing
+        // `item_after`.
         let item_after = record.get_mut("item_after").map(Value::take);
         let mut take = |name: &str| {
             record
@@ -96,7 +98,7 @@ impl RecordFormat for Requests {
             take("response"),
         );
         let mut response = response.unwrap_or_default();
-        // An answer that names nothing says that everything was processed.
+        // A response without unprocessed members means that everything was processed.
         let whole = response
             .is_object()
             .then(|| Value::Object(serde_json::Map::new()));

@@ -1,8 +1,8 @@
-//! Rows of plain calls, as the hot path takes them: 16 bytes each, sorted by [slot](slot_of), no
-//! allocation for a row.
+//! Rows of plain calls for the fast path: 16 bytes each, sorted by [slot](slot_of), without an
+//! allocation per row.
 //!
-//! A row is plain where it says its time, its operation, its key and at most its sizes, its table,
-//! its caller and its consistency. Everything else is an [`Event`].
+//! A row is plain if it has only a time, an operation, a key and, optionally, sizes, a table, a
+//! caller and a consistency. Every other row becomes an [`Event`].
 
 use std::sync::Arc;
 
@@ -13,12 +13,12 @@ use super::event::whole_of;
 use super::{ApiName, Event, Name, RowPlace, Time, TracedCall, TracedKey, What};
 use crate::table::{Consistency, limits};
 
-/// Keys are dealt to so many slots by the first bits of their hash. What is remembered of a key
-/// belongs to its slot, and a slot to one thread and to one share, so that no result depends on how
-/// many there are.
+/// Keys are divided into 256 slots by the top 8 bits of their hash. The state of a key belongs to
+/// its slot, and a slot belongs to one thread and one share, so that no result depends on the
+/// number of threads or shares.
 pub const SLOTS: usize = 1 << SLOT_BITS;
 
-/// The first bits of a hash that say its slot.
+/// The number of top bits of a hash that select the slot.
 pub const SLOT_BITS: u32 = 8;
 
 /// The slot of a hash.
@@ -32,39 +32,40 @@ pub fn slot_of(hash: u64) -> u8 {
 pub struct RowKind {
     /// The API call.
     pub api: ApiName,
-    /// The table; `None` where there is only one.
+    /// The table; `None` if there is only one.
     pub table: Option<Name>,
-    /// Who calls.
+    /// The caller.
     pub caller: Option<Name>,
-    /// Eventual or strong; `None` where the row does not say.
+    /// Eventual or strong; `None` if the row does not say.
     pub consistency: Option<Consistency>,
 }
 
-/// No size is given.
+/// Stands for a missing size.
 pub const NO_BYTES: u32 = u32::MAX;
 
-/// One plain call: what is looked at of each.
+/// One plain call: the fields that are read for every row.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct PlainRow {
     /// The hash of its key.
     pub hash: u64,
     /// [Its kind and the size of the item](what).
     what: u32,
-    /// Its second and its position, among those of the rows that were read with it.
+    /// The index of its second (upper 16 bits) and its position (lower 16 bits) in the batch it
+    /// was read with.
     when: u32,
 }
 
-/// Bits of a size: 400 KB fit, and none at all.
+/// Bits of a size: enough for 400 KB and for the value of a missing size.
 const BYTES_BITS: u32 = 20;
 const NO_BYTES_HERE: u32 = (1 << BYTES_BITS) - 1;
 
-/// Kinds that can be told apart.
+/// The most kinds that fit in the remaining bits.
 pub const KINDS_MAX: usize = 1 << (32 - BYTES_BITS);
 
 const _: () = assert!(limits::ITEM_BYTES_MAX < NO_BYTES_HERE as u64);
 
-/// A kind, by its position below [`KINDS_MAX`], and a size of at most 400 KB or [`NO_BYTES`],
-/// together.
+/// Packs a kind, by its position below [`KINDS_MAX`], and a size of at most 400 KB or [`NO_BYTES`]
+/// into one number.
 #[inline]
 pub fn what(kind: u32, bytes: u32) -> u32 {
     (kind << BYTES_BITS) | (bytes & NO_BYTES_HERE)
@@ -100,35 +101,35 @@ impl PlainRow {
         bytes_of(self.what)
     }
 
-    /// Its position among the rows that were read with it.
+    /// Its position in the batch it was read with.
     #[inline]
     pub fn at(&self) -> usize {
         usize::from(self.when as u16)
     }
 }
 
-/// Columns of rows in the order of time.
+/// Columns of rows in time order.
 pub struct RowColumns<'a> {
-    /// Times since 1970 in a unit.
+    /// Times since 1970, in a unit of `each` nanoseconds.
     pub times: ScalarBuffer<i64>,
-    /// Nanoseconds of the unit; every time is in range.
+    /// Nanoseconds per unit; the caller ensures that no time overflows.
     pub each: i64,
     /// Hashes of the keys.
     pub hashes: &'a [u64],
-    /// Slots of the keys, or of the partition keys where the table has a sort key.
+    /// Slots of the keys, or of the partition keys if the table has a sort key.
     pub slots: &'a [u8],
-    /// [What] each does, to how many bytes.
+    /// The kind and the size of each row, packed by [what].
     ///
-    /// [What]: what
+    /// [what]: what()
     pub what: &'a [u32],
-    /// Sizes before a write, or [`NO_BYTES`]; `None` where no row gives one.
+    /// Sizes before a write, or [`NO_BYTES`]; `None` if no row gives one.
     pub old: Option<Vec<u32>>,
 }
 
-/// The keys of rows, for people and for the slow path.
+/// The keys of rows, for display and for the full path.
 #[derive(Clone, Debug)]
 pub enum RowKeys {
-    /// Whole numbers of at most 18 digits, which their hashes tell.
+    /// Integers of at most 18 digits, which are recovered from their hashes.
     Hashes,
     /// Numbers.
     Whole(Int64Array),
@@ -136,12 +137,12 @@ pub enum RowKeys {
     Text(StringViewArray),
     /// Bytes.
     Binary(BinaryViewArray),
-    /// Parts of a text: where each begins, and how long it is.
+    /// Slices of a text: the start and length of each.
     Lines(Vec<u8>, Vec<(u32, u32)>),
 }
 
 impl RowKeys {
-    /// Whether every row has one.
+    /// Whether every row has a key.
     pub fn is_complete(&self) -> bool {
         match self {
             RowKeys::Hashes => true,
@@ -169,25 +170,25 @@ impl RowKeys {
     }
 }
 
-/// Rows in the order of time, sorted by slot; within a slot in the order of time.
+/// A batch of rows, sorted by slot and, within a slot, by time.
 #[derive(Clone, Debug)]
 pub struct Rows {
-    /// What rows have in common.
+    /// The kinds of the rows.
     pub kinds: Vec<RowKind>,
     /// The rows.
     pub rows: Vec<PlainRow>,
-    /// Where each slot begins, and the end.
+    /// The start of each slot, and the end of the last.
     pub starts: Box<[u32; SLOTS + 1]>,
     keys: Arc<RowKeys>,
-    /// Where the first stood in its file.
+    /// The place of the first row in its file.
     pub place: RowPlace,
-    /// The time of the first.
+    /// The time of the first row.
     pub first: Time,
-    /// The time of the last.
+    /// The time of the last row.
     pub last: Time,
-    /// The number of the first among all events of the trace.
+    /// The number of the first row among all events of the trace.
     pub ordinal: u64,
-    /// What tells these rows from others: see [`sign`].
+    /// A checksum of these rows: the sum of their [`sign`]s.
     pub signature: u64,
     times: ScalarBuffer<i64>,
     each: i64,
@@ -196,15 +197,17 @@ pub struct Rows {
     old: Option<Vec<u32>>,
 }
 
-/// What tells an event from others; signatures of many are added up.
+/// The signature of an event. Those of several events are added up, so that their order does not
+/// matter.
 #[inline]
 pub fn sign(time: i64, hash: u64) -> u64 {
-    // Odd, so that nothing of the hash is lost.
+    // An odd factor is invertible, so no bits of the hash are lost.
     hash.wrapping_mul(((time as u64) << 1) | 1)
 }
 
 impl Rows {
-    /// Deals rows to their slots, in a buffer: at most 65,536 of them, which a row has room for.
+    /// Sorts rows into their slots, reusing a buffer. At most 65,536 rows, because a row stores its
+    /// position in 16 bits.
     pub fn dealt(
         kinds: Vec<RowKind>,
         columns: RowColumns,
@@ -220,7 +223,7 @@ impl Rows {
             what,
             old,
         } = columns;
-        // Beyond, rows would be dealt twice and never.
+        // With more, positions would wrap around: rows would be duplicated or lost.
         assert!(slots.len() <= 1 << 16, "{} rows", slots.len());
         let time = |at: Option<&i64>| Time(at.map_or(0, |time| time * each));
         let (first, last) = (time(times.first()), time(times.last()));
@@ -233,20 +236,20 @@ impl Rows {
         }
         let mut next = [0_u32; SLOTS];
         next.copy_from_slice(&starts[..SLOTS]);
-        // Positions first: two bytes a row stay in the cache while they go to as many places as
-        // there are slots, and the rows are then written one after the other.
+        // Sort the positions first: at two bytes per row they stay in the CPU cache while they are
+        // scattered to the slots. The rows are then written sequentially.
         let mut order = vec![0_u16; slots.len()];
         for (at, slot) in (0..=u16::MAX).zip(slots) {
             let to = &mut next[usize::from(*slot)];
             order[*to as usize] = at;
             *to += 1;
         }
-        // Every second that has a row, and the position at which its rows end.
+        // Every second that has a row, and the position after its last row.
         let (mut seconds, mut ends, mut sums, mut from) = (Vec::new(), Vec::new(), [0_u64; 2], 0);
         while let Some(time) = times.get(from) {
             let second = Time(time * each).second();
             let end = (second + 1).saturating_mul(Time::SECOND);
-            // At least the first, whatever the last of all seconds ends with.
+            // At least one row, even if `end` saturates in the last representable second.
             let until = from
                 + times[from..]
                     .partition_point(|time| time * each < end)
@@ -280,8 +283,8 @@ impl Rows {
                     }),
             );
         }
-        // What the signatures of all rows come to: the unit of time is the same for all, and so is
-        // the 1.
+        // The sum of the signatures of all rows: the unit of time and the 1 are the same for all,
+        // so they are factored out.
         let signature = sums[0]
             .wrapping_mul((each as u64) << 1)
             .wrapping_add(sums[1]);
@@ -312,7 +315,7 @@ impl Rows {
         self.keys.key(row)
     }
 
-    /// The second since 1970 of a row.
+    /// The second of a row, since 1970.
     #[inline]
     pub fn second(&self, row: &PlainRow) -> i64 {
         self.seconds[(row.when >> 16) as usize]
@@ -368,7 +371,7 @@ mod tests {
 
     #[test]
     fn rows_are_dealt_in_their_order_and_signed_as_each_is() {
-        // Milliseconds: before 1970, some of one second, a gap, the last that there is.
+        // Milliseconds: before 1970, several in one second, a gap, the last representable one.
         let times: Vec<i64> = vec![
             -1_500,
             -1,

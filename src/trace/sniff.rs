@@ -1,4 +1,4 @@
-//! What format a file has, by its name and by how it begins; and its reader.
+//! Detects the format of a file from its name and its first bytes, and creates its reader.
 
 use std::io::{Cursor, Read};
 use std::path::Path;
@@ -50,7 +50,7 @@ pub enum TraceFormat {
 }
 
 impl TraceFormat {
-    /// Whether it holds nothing but calls, each of one key.
+    /// Whether it contains only calls, each with one key.
     pub fn is_calls(self) -> bool {
         matches!(
             self,
@@ -64,7 +64,7 @@ impl TraceFormat {
         )
     }
 
-    /// The formats with their names on the command line.
+    /// The formats and their names on the command line.
     pub const NAMES: &'static [(&'static str, TraceFormat)] = &[
         ("parquet", TraceFormat::Parquet),
         ("csv", TraceFormat::Csv),
@@ -90,7 +90,7 @@ impl TraceFormat {
             .map_or("", |(name, _)| name)
     }
 
-    /// The format of a name.
+    /// The format that has a name.
     pub fn parse(name: &str) -> Option<TraceFormat> {
         TraceFormat::NAMES
             .iter()
@@ -99,7 +99,7 @@ impl TraceFormat {
     }
 }
 
-/// Bytes of a text that are looked at.
+/// The number of bytes of a text that are examined.
 const LOOK_BYTES: u64 = 1 << 16;
 
 const OPERATIONS: [&str; 13] = [
@@ -107,7 +107,7 @@ const OPERATIONS: [&str; 13] = [
     "delete", "gat",
 ];
 
-/// A reader for a source, and its format. The text's first bytes are put back.
+/// The format of a source, and a reader for it. The bytes examined are read again by the reader.
 pub fn reader(
     source: &TraceSource,
     file: u32,
@@ -138,9 +138,9 @@ pub fn reader(
     if start.starts_with(b"PAR1") {
         return Err(TraceError::file(
             &name,
-            "a Parquet file within a compressed file or on standard input",
+            "Parquet is supported neither on standard input nor within a compressed file",
         )
-        .help("Parquet is compressed inside; name the file itself"));
+        .help("name the uncompressed Parquet file; Parquet compresses its data internally"));
     }
     let found = options
         .kind
@@ -154,13 +154,13 @@ pub fn reader(
             .collect::<Vec<_>>()
             .join(", ");
         let message = format!(
-            "begins with \"{}\", which is no format of a trace; the formats are {kinds}",
+            "unrecognised trace format: the file begins with \"{}\"; the formats are {kinds}",
             begins.escape_debug()
         );
         return Err(TraceError::file(&name, message)
-            .help("say which with --kind, and name its columns with --map"));
+            .help("name the format with --kind, and the columns with --map"));
     };
-    // What was looked at comes again; an error within it as well.
+    // The bytes examined are read again, and so is an error that occurred among them.
     let again: Box<dyn Read + Send> = match looked {
         Ok(_) => Box::new(Cursor::new(start).chain(text)),
         Err(error) => Box::new(Cursor::new(start).chain(Broken(Some(error)))),
@@ -176,9 +176,11 @@ pub fn reader(
         }
         TraceFormat::Requests => Box::new(Json::new(text, file, Requests, progress)),
         TraceFormat::Export => {
-            let message = "is data of a full export, which is a starting state and no trace";
-            return Err(TraceError::file(&name, message)
-                .help("name the folder of the export, which holds its manifest, beside a trace"));
+            let message =
+                "this is a data file of a full export, which is a starting state and not a trace";
+            return Err(TraceError::file(&name, message).help(
+                "name the folder of the export, which contains the manifest, together with a trace",
+            ));
         }
         TraceFormat::Streams | TraceFormat::IncrementalExport => {
             let manifest = match source {
@@ -215,7 +217,7 @@ pub fn reader(
     Ok((kind, reader))
 }
 
-/// A text that ends with the error that was met.
+/// A text that ends with the error that occurred.
 struct Broken(Option<std::io::Error>);
 
 impl Read for Broken {
@@ -234,7 +236,7 @@ fn parquet(
     if !is_parquet(path) {
         return Err(TraceError::file(
             name,
-            "not a Parquet file: it does not begin with PAR1",
+            "not a Parquet file: the file does not begin with PAR1",
         ));
     }
     Ok(Box::new(ColumnReader::parquet(
@@ -255,7 +257,7 @@ fn is_parquet(path: &Path) -> bool {
         && &start == b"PAR1"
 }
 
-/// What a name alone says, compression left off.
+/// The format that the file name implies; a compression suffix is ignored.
 fn by_name(name: &str) -> Option<TraceFormat> {
     let name = name.to_ascii_lowercase();
     let name = name.trim_end_matches(".gz").trim_end_matches(".zst");
@@ -269,7 +271,7 @@ fn by_name(name: &str) -> Option<TraceFormat> {
     }
 }
 
-/// What a text begins with.
+/// Detects the format of a text from its beginning.
 fn look(start: &[u8], columns: &[String]) -> Option<TraceFormat> {
     let text = String::from_utf8_lossy(start);
     let text = text.trim_start_matches('\u{feff}').trim_start();
@@ -314,7 +316,7 @@ fn look(start: &[u8], columns: &[String]) -> Option<TraceFormat> {
     None
 }
 
-/// The format of a text that begins with an object or a list.
+/// Detects the format of a text that begins with an object or a list.
 fn json_kind(text: &str) -> Option<TraceFormat> {
     let first = text.lines().next()?;
     let value = serde_json::Deserializer::from_str(first)
@@ -323,7 +325,8 @@ fn json_kind(text: &str) -> Option<TraceFormat> {
         .and_then(Result::ok);
     let value = match value {
         Some(value) => value,
-        // A document of several lines, of which the beginning is known: its first names tell.
+        // A document of several lines, of which only the beginning was read: its member names give
+        // the format.
         None => return document_kind(text),
     };
     let one = match &value {
@@ -378,7 +381,7 @@ fn document_kind(text: &str) -> Option<TraceFormat> {
 }
 
 impl ReadOptions {
-    /// The names that a header of columns may have.
+    /// The column names that a header may contain.
     fn mapping_names(&self) -> Vec<String> {
         super::COLUMNS
             .iter()

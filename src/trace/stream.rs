@@ -1,16 +1,17 @@
-//! DynamoDB Streams records (Lambda events, lines of pipes and Firehose, the Kinesis wrapper) and
-//! incremental exports: every change with its images.
+//! DynamoDB Streams records (Lambda events, lines from EventBridge Pipes and Firehose, the Kinesis
+//! wrapper) and incremental exports: every change with its images.
 //!
-//! Exact for every write that changed something, index entries included. Not visible: reads, writes
-//! that changed nothing, failed conditions, transactions; of an incremental export also all but the
-//! last change of a key in its window, so its units are a lower bound. A source: "Change data
-//! capture for DynamoDB Streams" and "DynamoDB data export to Amazon S3", Developer Guide.
+//! Exact for every write that changed something, including index entries. Not contained: reads,
+//! writes that changed nothing, failed conditions, transactions; in an incremental export also all
+//! changes but the net change of a key in its window. The units are therefore a lower bound.
+//! Source: "Change data capture for DynamoDB Streams" and "DynamoDB data export to Amazon S3",
+//! Developer Guide.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
-use super::json::{RecordFormat, member, table_of, text};
+use super::json::{RecordFormat, member, text};
 use super::time::parse_number;
 use super::{Event, ItemChange, NameTable, RowPlace, SkipReason, TimeUnit, What};
 use crate::table::Item;
@@ -30,7 +31,7 @@ pub struct ChangeRecords {
     region: Option<String>,
     /// Whether a record of an incremental export was read.
     exported: bool,
-    /// Whether the record of a stream was read.
+    /// Whether a record of a stream was read.
     streamed: bool,
 }
 
@@ -41,8 +42,8 @@ fn image(object: &Value, name: &str) -> Result<Option<Item>, Wrong> {
 }
 
 impl ChangeRecords {
-    /// With the table of records that name none; of an incremental export whether it holds images
-    /// before a change and its region, where its manifest says so.
+    /// Creates a reader. `table` is used for records that do not name one; for an incremental
+    /// export, `old_images` and `region` come from its manifest.
     pub fn new(
         table: Option<String>,
         old_images: Option<bool>,
@@ -129,7 +130,7 @@ impl ChangeRecords {
                 let found = other.unwrap_or("missing");
                 return Err((
                     SkipReason::UnknownOperation,
-                    format!("eventName is {found}; INSERT, MODIFY or REMOVE is expected"),
+                    format!("eventName is {found}; expected INSERT, MODIFY or REMOVE"),
                 ));
             }
         };
@@ -138,20 +139,22 @@ impl ChangeRecords {
             Some("NEW_IMAGE") => (!there.0, true),
             Some("OLD_IMAGE") => (true, !there.1),
             Some("KEYS_ONLY") => (!there.0, !there.1),
-            // Kinesis names no view; its records hold both images.
+            // Kinesis records have no view type; they contain both images.
             _ => (old.is_some() || !there.0, new.is_some() || !there.1),
         };
         if (has_old && there.0 && old.is_none()) || (has_new && there.1 && new.is_none()) {
             return Err(malformed(
-                "an image is missing that eventName and StreamViewType promise",
+                "an image is missing that eventName and StreamViewType require",
             ));
         }
         let identity = member(record, "userIdentity");
         let time_to_live = identity
             .is_some_and(|user| text(user, "principalId") == Some("dynamodb.amazonaws.com"));
         let table = text(record, "tableName")
-            .map(table_of)
-            .or_else(|| text(record, "eventSourceARN").map(table_of))
+            .map(|name| crate::table::Arn::of(name).table())
+            .or_else(|| {
+                text(record, "eventSourceARN").map(|name| crate::table::Arn::of(name).table())
+            })
             .or(self.table.as_deref());
         let change = ItemChange {
             keys,
@@ -181,7 +184,7 @@ impl RecordFormat for ChangeRecords {
         names: &mut NameTable,
         events: &mut Vec<Event>,
     ) -> Result<(), Wrong> {
-        // A Lambda on a Kinesis data stream gets the record as base64.
+        // A Lambda function on a Kinesis data stream receives the record as base64.
         if let Some(data) = record["kinesis"]["data"].as_str() {
             let bytes = STANDARD
                 .decode(data)
@@ -203,14 +206,14 @@ impl RecordFormat for ChangeRecords {
         let mut notes = Vec::new();
         if self.exported {
             notes.push(
-                "an incremental export holds the net change of each key in its window: writes \
-                 between are lost, so its units are a lower bound"
+                "an incremental export contains only the net change of each key in its window, \
+                 not the writes in between: its units are a lower bound"
                     .to_string(),
             );
         }
         if self.streamed {
             notes.push(
-                "a stream holds neither reads nor writes that changed nothing nor failed \
+                "a stream contains no reads, no writes that changed nothing and no failed \
                  conditions, and does not say which writes were transactions: its units are a \
                  lower bound"
                     .to_string(),

@@ -1,10 +1,10 @@
-//! Times as traces write them.
+//! Parsing of times in traces.
 
 use chrono::{DateTime, NaiveDateTime};
 
 use super::Time;
 
-/// The unit of a number that is a time.
+/// The unit of a numeric time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TimeUnit {
     /// Seconds.
@@ -29,7 +29,7 @@ impl From<&arrow_schema::TimeUnit> for TimeUnit {
 }
 
 impl TimeUnit {
-    /// The units by their names on the command line.
+    /// The units with their names on the command line.
     pub const NAMES: [(&'static str, TimeUnit); 4] = [
         ("s", TimeUnit::Seconds),
         ("ms", TimeUnit::Milliseconds),
@@ -45,7 +45,7 @@ impl TimeUnit {
             .map_or("", |(name, _)| name)
     }
 
-    /// Nanoseconds of one.
+    /// Nanoseconds per unit.
     pub fn nanoseconds(self) -> i64 {
         match self {
             TimeUnit::Seconds => 1_000_000_000,
@@ -55,7 +55,7 @@ impl TimeUnit {
         }
     }
 
-    /// The unit in which a number is a time between 1970 and the year 5138.
+    /// The unit of a numeric time, detected from its magnitude: seconds up to the year 5138.
     pub fn of(number: i64) -> TimeUnit {
         match number.unsigned_abs() {
             0..100_000_000_000 => TimeUnit::Seconds,
@@ -65,13 +65,14 @@ impl TimeUnit {
         }
     }
 
-    /// A number of this unit; `None` where it lies beyond the years 1677 to 2262.
+    /// The time of a number in this unit; `None` if it is outside the years 1677 to 2262.
     pub fn time(self, number: i64) -> Option<Time> {
         number.checked_mul(self.nanoseconds()).map(Time)
     }
 }
 
-/// A decimal number of a unit, such as `1664559083.25`; `None` for anything else.
+/// Parses a decimal number of a unit, such as `1664559083.25`; `None` for anything else. Without a
+/// unit, it is detected from the magnitude.
 pub fn parse_number(text: &str, unit: Option<TimeUnit>) -> Option<(Time, TimeUnit)> {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
     let number: i64 = whole.parse().ok()?;
@@ -90,9 +91,8 @@ pub fn parse_number(text: &str, unit: Option<TimeUnit>) -> Option<(Time, TimeUni
     Some((Time(time.0.checked_add(part)?), unit))
 }
 
-/// A time as text: RFC 3339, or the same without a zone, which is UTC; or a number since 1970,
-/// whose unit is found by its magnitude where none is given. Returns the unit where it was a
-/// number.
+/// Parses a time: RFC 3339, or the same without a time zone (UTC), or a number since 1970, whose
+/// unit is detected from its magnitude if none is given. Returns the unit if it was a number.
 pub fn parse_time(text: &str, unit: Option<TimeUnit>) -> Option<(Time, Option<TimeUnit>)> {
     let text = text.trim();
     if let Some((time, unit)) = parse_number(text, unit) {

@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use super::decode::{
     Decode, Decoder, FileNumber, Known, Located, TomlNode, UNKNOWN, choice, document,
 };
-use super::quantities::{Duration, Frequency, Growth, Profile, Size};
+use super::quantities::{Duration, Frequency, Growth, Names, Profile, Size};
 
 document! {
     /// A DynamoDB design and its traffic.
@@ -402,38 +402,6 @@ choice! {
         Global = "global",
         /// A local secondary index.
         Local = "local",
-    }
-}
-
-/// One name or several.
-#[derive(Clone, Debug, PartialEq, Eq, JsonSchema)]
-#[schemars(untagged)]
-pub enum Names {
-    /// One.
-    One(String),
-    /// Several.
-    Several(Vec<String>),
-}
-
-impl Names {
-    /// The names.
-    pub fn list(&self) -> Vec<String> {
-        match self {
-            Names::One(name) => vec![name.clone()],
-            Names::Several(names) => names.clone(),
-        }
-    }
-}
-
-impl Decode for Names {
-    fn decode(node: &TomlNode, reader: &mut Decoder) -> Option<Self> {
-        match node.get_ref().as_array() {
-            Some(_) => Vec::decode(node, reader).map(Names::Several),
-            None => String::decode(node, reader).map(Names::One),
-        }
-    }
-    fn placeholder() -> Self {
-        Names::One(String::new())
     }
 }
 

@@ -25,7 +25,7 @@ pub use export::{ExportSummary, items as export_items, measure};
 pub use quantities::{Duration, Frequency, Profile, Size};
 pub use ranges::{Scenario, UncertainValue};
 pub use sizes::{IndexEntry, SizeClass, SizeClasses, mean_of, pick_weighted, sum_of};
-pub use traced::{ArmUnits, Traced};
+pub use traced::{TargetUnits, Traced};
 pub use written::{DesignPart, Written};
 
 use crate::capacity::{Scaling, Shape};
@@ -264,10 +264,10 @@ impl TableDesign {
 
     /// The patterns that read an index, by its position, in any region.
     pub fn readers_of(&self, at: usize) -> impl Iterator<Item = &AccessPattern> {
-        let abroad = self.replicas.iter().flat_map(|replica| &replica.access);
+        let in_replicas = self.replicas.iter().flat_map(|replica| &replica.access);
         self.access
             .iter()
-            .chain(abroad)
+            .chain(in_replicas)
             .filter(move |access| self.is_read_by(at, access))
     }
 
@@ -326,14 +326,14 @@ impl TableDesign {
     /// Whether its calls and the size of its items are known, so that a change of either can be
     /// metered.
     pub fn is_described(&self) -> bool {
-        let abroad = self.replicas.iter().flat_map(|replica| &replica.access);
+        let in_replicas = self.replicas.iter().flat_map(|replica| &replica.access);
         let is_call = |access: &AccessPattern| {
             !matches!(
                 access.call,
                 PatternCall::Counted { .. } | PatternCall::Unknown { .. }
             )
         };
-        self.is_sized() && self.access.iter().chain(abroad).all(is_call)
+        self.is_sized() && self.access.iter().chain(in_replicas).all(is_call)
     }
 
     /// The storage that its items occupy; `None` if not known.

@@ -6,11 +6,42 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use toml::de::DeValue;
 
 use super::decode::{Decode, Decoder, FileNumber, Located, TomlNode, document};
-use super::file::Names;
 use crate::capacity::series::WEEK_MINUTES;
 use crate::capacity::{Course, Shape, WEEK_HOURS};
 use crate::time::MonthHours;
 use crate::units::{Bytes, Exact, GB, KB, MB};
+
+/// One name or several.
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema)]
+#[schemars(untagged)]
+pub enum Names {
+    /// One.
+    One(String),
+    /// Several.
+    Several(Vec<String>),
+}
+
+impl Names {
+    /// The names.
+    pub fn list(&self) -> Vec<String> {
+        match self {
+            Names::One(name) => vec![name.clone()],
+            Names::Several(names) => names.clone(),
+        }
+    }
+}
+
+impl Decode for Names {
+    fn decode(node: &TomlNode, reader: &mut Decoder) -> Option<Self> {
+        match node.get_ref().as_array() {
+            Some(_) => Vec::decode(node, reader).map(Names::Several),
+            None => String::decode(node, reader).map(Names::One),
+        }
+    }
+    fn placeholder() -> Self {
+        Names::One(String::new())
+    }
+}
 
 /// The schema of `{ low, likely, high }`.
 fn range_schema(of: &str) -> serde_json::Value {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize, Hash,
 )]
-pub struct ArmUnits {
+pub struct TargetUnits {
     /// Half read units.
     pub read_halves: u128,
     /// Write units.
@@ -26,9 +26,9 @@ pub struct Traced {
     pub origin: Option<String>,
     /// What they consumed in the home region (reads of a replica: in the replica's region): the
     /// table, then each index.
-    pub home: Vec<ArmUnits>,
+    pub home: Vec<TargetUnits>,
     /// What writes consumed in each replica.
-    pub abroad: BTreeMap<String, Vec<ArmUnits>>,
+    pub in_replicas: BTreeMap<String, Vec<TargetUnits>>,
     /// Half read units that DAX consumed afterwards to fill its cache.
     pub fill_halves: u128,
     /// Bytes sent to each other region.
@@ -58,16 +58,16 @@ pub struct Traced {
 impl Traced {
     /// Adds what other calls of the same kind consumed.
     pub fn add(&mut self, other: &Traced) {
-        let add = |arms: &mut Vec<ArmUnits>, more: &[ArmUnits]| {
-            arms.resize(arms.len().max(more.len()), ArmUnits::default());
+        let add = |arms: &mut Vec<TargetUnits>, more: &[TargetUnits]| {
+            arms.resize(arms.len().max(more.len()), TargetUnits::default());
             for (arm, more) in arms.iter_mut().zip(more) {
                 arm.read_halves += more.read_halves;
                 arm.write += more.write;
             }
         };
         add(&mut self.home, &other.home);
-        for (region, arms) in &other.abroad {
-            add(self.abroad.entry(region.clone()).or_default(), arms);
+        for (region, arms) in &other.in_replicas {
+            add(self.in_replicas.entry(region.clone()).or_default(), arms);
         }
         self.calls += other.calls;
         self.fill_halves += other.fill_halves;

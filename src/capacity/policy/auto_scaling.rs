@@ -78,7 +78,7 @@ impl Policy for AutoScaling {
         self.min
     }
 
-    fn wish(&mut self, seen: &PastMinutes) -> Option<Wish> {
+    fn request(&mut self, seen: &PastMinutes) -> Option<Wish> {
         let Tracking {
             target_percent,
             up_minutes,
@@ -147,39 +147,39 @@ mod tests {
     #[test]
     fn two_minutes_above_raise_it_and_fifteen_below_lower_it() {
         let mut scaling = AutoScaling::new(5, 1_000, Tracking::default());
-        let mut wish = |capacity, consumed: &[u64]| {
-            scaling.wish(&PastMinutes {
+        let mut request = |capacity, consumed: &[u64]| {
+            scaling.request(&PastMinutes {
                 minute: 0,
                 capacity,
                 pending: false,
                 consumed,
             })
         };
-        assert_eq!(wish(100, &[80 * 120]), None);
+        assert_eq!(request(100, &[80 * 120]), None);
         assert_eq!(
-            wish(100, &[90 * 120, 80 * 120]),
+            request(100, &[90 * 120, 80 * 120]),
             Some(Wish {
                 units: 129,
                 delay_minutes: 5
             })
         );
-        assert_eq!(wish(100, &[90 * 120, 70 * 120]), None);
-        assert_eq!(wish(100, &[49 * 120; 14]), None);
+        assert_eq!(request(100, &[90 * 120, 70 * 120]), None);
+        assert_eq!(request(100, &[49 * 120; 14]), None);
         assert_eq!(
-            wish(100, &[49 * 120; 15]),
+            request(100, &[49 * 120; 15]),
             Some(Wish {
                 units: 70,
                 delay_minutes: 5
             })
         );
-        assert_eq!(wish(100, &[50 * 120; 15]), None);
+        assert_eq!(request(100, &[50 * 120; 15]), None);
         assert_eq!(
-            wish(100, &[0; 15]),
+            request(100, &[0; 15]),
             Some(Wish {
                 units: 5,
                 delay_minutes: 5
             })
         );
-        assert_eq!(wish(5, &[0; 15]), None);
+        assert_eq!(request(5, &[0; 15]), None);
     }
 }

@@ -14,7 +14,7 @@ impl Policy for Fixed {
         self.units
     }
 
-    fn wish(&mut self, _: &PastMinutes) -> Option<Wish> {
+    fn request(&mut self, _: &PastMinutes) -> Option<Wish> {
         None
     }
 }

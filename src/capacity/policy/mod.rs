@@ -39,7 +39,7 @@ pub trait Policy {
     fn start(&self) -> u64;
 
     /// The request after a minute; `None` for no change.
-    fn wish(&mut self, seen: &PastMinutes) -> Option<Wish>;
+    fn request(&mut self, seen: &PastMinutes) -> Option<Wish>;
 
     /// Whether unused capacity is kept for a burst.
     fn bursts(&self) -> bool {

@@ -45,7 +45,7 @@ impl Policy for OnDemand {
         self.limited(self.floor)
     }
 
-    fn wish(&mut self, seen: &PastMinutes) -> Option<Wish> {
+    fn request(&mut self, seen: &PastMinutes) -> Option<Wish> {
         // With each minute, one more minute becomes old enough; capacity never decreases.
         let old = seen.consumed.len().checked_sub(PEAK_AGE_MINUTES + 1)?;
         let doubled = seen.consumed[old].div_ceil(120).saturating_mul(2);

@@ -112,7 +112,7 @@ impl Policy for Scheduled {
         self.scaling.min
     }
 
-    fn wish(&mut self, seen: &PastMinutes) -> Option<Wish> {
+    fn request(&mut self, seen: &PastMinutes) -> Option<Wish> {
         let next = (seen.minute + 1) % WEEK_MINUTES;
         if self
             .next
@@ -153,7 +153,7 @@ impl Policy for Scheduled {
             });
         }
         if self.tracks {
-            self.scaling.wish(seen)
+            self.scaling.request(seen)
         } else {
             None
         }

@@ -22,6 +22,7 @@ use std::collections::BTreeMap;
 use rayon::prelude::{IntoParallelIterator, ParallelIterator};
 
 use super::lru::{Cache, Overwrite};
+use crate::replay::tally::merge::Merge;
 use crate::table::Consistency;
 use crate::trace::{SLOT_BITS, mixed, salt};
 use crate::units::Bytes;
@@ -116,9 +117,10 @@ impl AccessCounts {
             self.bytes += u64::from(bytes);
         }
     }
+}
 
-    /// Adds other totals.
-    pub fn join(&mut self, other: AccessCounts) {
+impl Merge for AccessCounts {
+    fn merge_from(&mut self, other: AccessCounts) {
         self.reads += other.reads;
         self.halves += other.halves;
         self.bytes += other.bytes;
@@ -168,7 +170,7 @@ impl AccessLog {
 
     /// Adds accesses to the totals of a cache.
     pub fn count(&mut self, cache: usize, asked: AccessCounts) {
-        self.asked.entry(cache).or_default().join(asked);
+        self.asked.entry(cache).or_default().merge_from(asked);
     }
 
     /// Halves the sample until it fits.
@@ -178,23 +180,6 @@ impl AccessLog {
             self.power += 1;
             let power = self.power;
             self.entries.retain(|access| is_sampled(access.hash, power));
-        }
-    }
-
-    /// Merges the log of other keys.
-    pub fn join(&mut self, other: AccessLog) {
-        self.power = self.power.max(other.power);
-        let power = self.power;
-        self.entries.retain(|access| is_sampled(access.hash, power));
-        self.entries.extend(
-            other
-                .entries
-                .into_iter()
-                .filter(|access| is_sampled(access.hash, power)),
-        );
-        self.thin();
-        for (cache, asked) in other.asked {
-            self.count(cache, asked);
         }
     }
 
@@ -312,6 +297,25 @@ impl AccessLog {
     }
 }
 
+impl Merge for AccessLog {
+    /// Merges the log of other keys.
+    fn merge_from(&mut self, other: AccessLog) {
+        self.power = self.power.max(other.power);
+        let power = self.power;
+        self.entries.retain(|access| is_sampled(access.hash, power));
+        self.entries.extend(
+            other
+                .entries
+                .into_iter()
+                .filter(|access| is_sampled(access.hash, power)),
+        );
+        self.thin();
+        for (cache, asked) in other.asked {
+            self.count(cache, asked);
+        }
+    }
+}
+
 /// What a cache of one size would have answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CachePoint {
@@ -365,8 +369,8 @@ mod tests {
         let whole = log(accesses(50_000, 12));
         let share = |at: u64| log(accesses(50_000, 12).filter(move |access| access.hash % 3 == at));
         let mut joined = share(2);
-        joined.join(share(0));
-        joined.join(share(1));
+        joined.merge_from(share(0));
+        joined.merge_from(share(1));
         joined.entries.sort_unstable_by_key(|access| access.ordinal);
         assert_eq!(joined, whole);
     }

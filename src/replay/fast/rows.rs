@@ -1,28 +1,32 @@
 //! The fast path: executes rows of plain calls slot by slot, without an allocation per row.
 //!
 //! Keys are divided by hash into 256 slots, and the keys of a slot are contiguous in memory. The
-//! table entries of the next keys are prefetched while earlier rows are executed. What a row
-//! consumes is what the meter says; what a row needs beyond this goes the [general
-//! way](crate::replay::full::calls), to the same tally.
+//! table entries of the next keys are prefetched while earlier rows are executed. The meter
+//! decides what a row consumes. A row that needs more takes the [full path](crate::replay::full),
+//! which adds to the same tally.
 
 use prefetch_index::prefetch_index;
 
 use crate::meter;
 use crate::replay::cache::curve::{AccessCounts, AccessLog, CACHES_MAX, CacheAccess};
 use crate::replay::cache::exact::Which;
-use crate::replay::executor::{CannotExecute, Executor};
+use crate::replay::engine::{Engine, Moment};
+use crate::replay::error::CannotExecute;
+use crate::replay::full::{Events, Pending};
 use crate::replay::state::sizes::{KeyFraction, SizeSource, is_global, salt, same_action};
 use crate::replay::state::store::{ItemState, Segment};
 use crate::replay::state::tables::TableState;
-use crate::replay::tally::Grains;
+use crate::replay::tally::SlotHotKeys;
 use crate::replay::tally::consumption::{CallKind, DemandKey, DemandSeries};
 use crate::replay::tally::hot_keys::{HotKeys, Minutes};
+use crate::replay::tally::merge::Merge;
+use crate::replay::tally::partitions::SlotSeconds;
 use crate::table::{Consistency, Direction, EntryEffect, Transition};
 use crate::trace::{
-    ApiName, Bad, MemberAction, NO_BYTES, NameTable, PlainRow, RowKind, RowPlace, Rows, SLOTS,
+    ApiName, Bad, MemberAction, NO_BYTES, NameTable, PlainRow, RowKind, RowPlace, Rows,
 };
 use crate::units::Bytes;
-use crate::workload::{ArmUnits, IndexEntry, PatternCall as Pattern};
+use crate::workload::{AccessPattern, IndexEntry, PatternCall, TargetUnits, WritePlan};
 
 /// How many rows ahead table entries are prefetched.
 const AHEAD: usize = 16;
@@ -43,10 +47,10 @@ struct DemandWork {
     /// `DENSE_SECONDS`.
     seconds: Vec<u64>,
     first: i64,
-    lane: DemandSeries,
-    heat: Vec<HotKeys>,
+    demand: DemandSeries,
+    slots: SlotHotKeys,
     /// The hot keys of the current slot.
-    own: HotKeys,
+    current: HotKeys,
     minutes: Minutes,
 }
 
@@ -55,18 +59,16 @@ impl DemandWork {
     fn add(&mut self, second: i64, halves: u64) {
         match self.seconds.get_mut((second - self.first) as usize) {
             Some(sum) => *sum += halves,
-            None => self.lane.add(second, halves),
+            None => self.demand.add(second, halves),
         }
     }
 
     /// Adds half units of a row to the hot keys; `known` is the key's half units so far.
     #[inline(always)]
-    fn warm(&mut self, here: &Here, known: u32, halves: u64) {
-        if self
-            .own
-            .add(here.row.hash, known, here.minute, halves, &mut self.minutes)
-        {
-            self.own.name(&here.rows.key(here.row));
+    fn add_row(&mut self, here: &Here, known: u32, halves: u64) {
+        let (hash, minutes) = (here.row.hash, &mut self.minutes);
+        if self.current.add(hash, known, here.minute, halves, minutes) {
+            self.current.name(&here.rows.key(here.row));
         }
     }
 }
@@ -91,60 +93,64 @@ struct TableWork {
     table: usize,
     /// The keys of the current slot.
     segment: Segment,
-    /// The positions in `lanes` of its own reads and writes.
-    lanes: [usize; 2],
-    /// For each index, the position of its writes in `lanes`; `None` for a local index.
+    /// The positions in `accounts` of its own reads and writes.
+    accounts: [usize; 2],
+    /// For each index, the position of its writes in `accounts`; `None` for a local index.
     indexes: Vec<Option<usize>>,
-    grains: Grains,
+    seconds: SlotSeconds,
     /// The current second of the slot and its minute, with half units of the table's own reads and
     /// writes, and of the writes of each index.
     second: i64,
     minute: i64,
     own: [u64; 2],
-    arms: Vec<u64>,
+    of_indexes: Vec<u64>,
     /// Units of a write to each index.
     units: Vec<u64>,
 }
 
 impl TableWork {
-    fn new(table: usize, lanes: [usize; 2], indexes: Vec<Option<usize>>) -> TableWork {
-        let (arms, units) = (vec![0; indexes.len()], vec![0; indexes.len()]);
-        let (segment, grains) = (Segment::default(), Grains::default());
+    fn new(table: usize, accounts: [usize; 2], indexes: Vec<Option<usize>>) -> TableWork {
         TableWork {
             table,
-            segment,
-            lanes,
+            segment: Segment::default(),
+            accounts,
+            of_indexes: vec![0; indexes.len()],
+            units: vec![0; indexes.len()],
             indexes,
-            grains,
+            seconds: SlotSeconds::default(),
             second: i64::MIN,
             minute: i64::MIN,
             own: [0, 0],
-            arms,
-            units,
         }
     }
 
     /// Adds the totals of the current second to the account directions.
     #[cold]
-    fn close(&mut self, slot: u8, lanes: &mut [DemandWork]) {
+    fn close(&mut self, slot: u8, accounts: &mut [DemandWork]) {
         let own = std::mem::take(&mut self.own);
-        for ((lane, halves), direction) in self
-            .lanes
-            .into_iter()
-            .zip(own)
-            .zip(Direction::BOTH)
-            .filter(|((_, halves), _)| *halves > 0)
+        for ((account, halves), direction) in
+            self.accounts.into_iter().zip(own).zip(Direction::BOTH)
         {
-            lanes[lane].add(self.second, halves);
-            self.grains.add(slot, self.second, direction, halves);
+            if halves > 0 {
+                accounts[account].add(self.second, halves);
+                self.seconds.add(slot, self.second, direction, halves);
+            }
         }
-        for (lane, halves) in self.indexes.iter().zip(&mut self.arms) {
+        for (account, halves) in self.indexes.iter().zip(&mut self.of_indexes) {
             let halves = std::mem::take(halves);
-            if let Some(lane) = lane.filter(|_| halves > 0) {
-                lanes[lane].add(self.second, halves);
+            if let Some(account) = account.filter(|_| halves > 0) {
+                accounts[account].add(self.second, halves);
             }
         }
     }
+}
+
+/// Where the units of a row are added.
+struct Sums<'a> {
+    state: &'a TableState,
+    table: &'a mut TableWork,
+    accounts: &'a mut [DemandWork],
+    accesses: &'a mut AccessLog,
 }
 
 /// What a plain call does.
@@ -154,6 +160,15 @@ enum Does {
     Put,
     Update,
     Delete,
+}
+
+impl Does {
+    fn direction(self) -> Direction {
+        match self {
+            Does::Read => Direction::Read,
+            Does::Put | Does::Update | Does::Delete => Direction::Write,
+        }
+    }
 }
 
 /// A kind of rows, prepared once per round.
@@ -214,21 +229,31 @@ const SOURCES: [SizeSource; 6] = [
 ];
 
 /// The number of a kind whose rows take the full path.
-const GENERAL: usize = usize::MAX;
+const FULL_PATH: usize = usize::MAX;
 
 /// The state of a round.
+#[derive(Default)]
 struct Work {
     kinds: Vec<KindWork>,
     tables: Vec<TableWork>,
-    lanes: Vec<DemandWork>,
+    accounts: Vec<DemandWork>,
 }
 
 /// The rows of one slot in one `Rows` of the round.
 struct Piece<'a> {
     rows: &'a Rows,
-    /// The position of each of their kinds among all kinds, or [`GENERAL`].
+    /// The position of each of their kinds among all kinds, or [`FULL_PATH`].
     numbers: &'a [usize],
     own: &'a [PlainRow],
+}
+
+/// Where a round goes on.
+struct Position<'a> {
+    slot: u8,
+    piece: &'a Piece<'a>,
+    next: Option<&'a Piece<'a>>,
+    /// The first row of the piece that is not executed yet.
+    from: usize,
 }
 
 impl Work {
@@ -255,29 +280,25 @@ impl Work {
         }
     }
 
-    /// Executes the rows of a piece from position `from` on, until a row needs the full path.
-    /// Returns the position of that row, or the number of rows.
+    /// Executes the rows of a piece, until a row needs the full path. Returns the position of that
+    /// row, or the number of rows.
     #[inline(never)]
-    fn run(
-        &mut self,
-        slot: u8,
-        piece: &Piece,
-        next: Option<&Piece>,
-        from: usize,
-        list: &[TableState],
-        log: &mut AccessLog,
-    ) -> usize {
+    fn run(&mut self, position: &Position, list: &[TableState], accesses: &mut AccessLog) -> usize {
+        let Position {
+            slot,
+            piece,
+            next,
+            from,
+        } = *position;
         let Piece { rows, numbers, own } = piece;
         // Prefetch the first rows of the next piece, because their keys are prefetched before it
         // begins.
-        next.iter().for_each(|next| {
-            (0..AHEAD)
-                .step_by(ROWS_OF_A_LINE)
-                .for_each(|at| prefetch_index(next.own, at))
-        });
-        self.tables
-            .iter_mut()
-            .for_each(|table| table.segment.make_room());
+        if let Some(next) = next {
+            let starts = (0..AHEAD).step_by(ROWS_OF_A_LINE);
+            starts.for_each(|at| prefetch_index(next.own, at));
+        }
+        let tables = self.tables.iter_mut();
+        tables.for_each(|table| table.segment.make_room());
         for (at, row) in own.iter().enumerate().skip(from) {
             self.fetch(piece, next, at + AHEAD);
             let Some(kind) = self.kinds.get_mut(numbers[row.kind()]) else {
@@ -286,7 +307,7 @@ impl Work {
             let table = &mut self.tables[kind.work];
             let now = rows.second(row);
             if now != table.second {
-                table.close(slot, &mut self.lanes);
+                table.close(slot, &mut self.accounts);
                 (table.second, table.minute) = (now, now.div_euclid(60));
             }
             let here = Here {
@@ -294,9 +315,15 @@ impl Work {
                 row,
                 minute: table.minute,
             };
+            let mut sums = Sums {
+                state: &list[kind.kind.table],
+                table,
+                accounts: &mut self.accounts,
+                accesses,
+            };
             let done = match kind.does {
-                Does::Read => kind.read(&here, list, table, &mut self.lanes, log),
-                _ => kind.write(&here, list, table, &mut self.lanes, log),
+                Does::Read => kind.read(&here, &mut sums),
+                _ => kind.write(&here, &mut sums),
             };
             if !done {
                 return at;
@@ -309,60 +336,33 @@ impl Work {
     fn close(&mut self, slot: u8) {
         self.tables
             .iter_mut()
-            .for_each(|table| table.close(slot, &mut self.lanes));
+            .for_each(|table| table.close(slot, &mut self.accounts));
     }
 }
 
-impl Executor {
-    /// Whether rows of a table can take the fast path: it has no replicas and no cache to simulate
-    /// in order, and the entries of every index are known.
-    fn is_plain(&self, table: usize) -> bool {
-        let state = &self.tables.list[table];
-        let alone = state.design.replicas.is_empty()
-            && state.design.dax.is_none()
-            && self.caches.sizes.is_empty();
-        // Reads of another file may wait for the size that a row gives.
-        alone && state.entries.are_known() && self.waiting.is_empty()
-    }
+/// Executes rows of plain calls.
+pub struct FastPath<'e> {
+    /// The tables, the rules and the sums.
+    pub engine: &'e mut Engine,
+    /// What the full path remembers between events.
+    pub pending: &'e mut Pending,
+    /// Numbers of names.
+    pub names: &'e NameTable,
+    /// The files, for messages.
+    pub bad: &'e Bad,
+}
 
-    /// Executes rows of some slots.
-    ///
-    /// Returns the rows that cannot be executed.
-    pub fn rows(
-        &mut self,
-        round: &[Rows],
-        slots: &[usize],
-        names: &NameTable,
-        bad: &Bad,
-    ) -> Vec<Failed> {
-        let mut failed = Vec::new();
+impl FastPath<'_> {
+    /// Executes rows of some slots, and returns the rows that cannot be executed.
+    pub fn rows(mut self, round: &[Rows], slots: &[usize]) -> Vec<Failed> {
         let (Some(first), Some(last)) = (round.first(), round.last()) else {
-            return failed;
+            return Vec::new();
         };
-        let (first, last) = (first.first.second(), last.last.second());
-        let mut work = Work {
-            kinds: Vec::new(),
-            tables: Vec::new(),
-            lanes: Vec::new(),
-        };
-        let mut known: Vec<(RowKind, usize)> = Vec::new();
-        let mut number = |kind: &RowKind| match known.iter().find(|(known, _)| known == kind) {
-            Some((_, number)) => *number,
-            None => {
-                let number = self
-                    .kind_work(kind, names, &mut work, first, last)
-                    .unwrap_or(GENERAL);
-                known.push((*kind, number));
-                number
-            }
-        };
-        let numbers: Vec<Vec<usize>> = round
-            .iter()
-            .map(|rows| rows.kinds.iter().map(&mut number).collect())
-            .collect();
+        let seconds = (first.first.second(), last.last.second());
+        let mut work = Work::default();
+        let numbers = self.number_kinds(round, &mut work, seconds);
+        let mut failed = Vec::new();
         for slot in slots {
-            let own = *slot as u8;
-            self.swap_slot(&mut work, *slot);
             let pieces: Vec<Piece> = round
                 .iter()
                 .zip(&numbers)
@@ -372,212 +372,163 @@ impl Executor {
                     own: rows.slot(*slot),
                 })
                 .collect();
-            if let Some(first) = pieces.first() {
-                (0..AHEAD).for_each(|at| work.fetch(first, pieces.get(1), at));
-            }
-            for (at, piece) in pieces.iter().enumerate() {
-                let (mut from, rows) = (0, piece.rows);
-                loop {
-                    let next = pieces.get(at + 1);
-                    let until = work.run(
-                        own,
-                        piece,
-                        next,
-                        from,
-                        &self.tables.list,
-                        &mut self.tally.log,
-                    );
-                    if let (Some(first), Some(last)) = (
-                        piece.own[from..until].first(),
-                        piece.own[from..until].last(),
-                    ) {
-                        self.tally
-                            .cover(rows.time(first.at()), rows.time(last.at()));
-                    }
-                    let Some(row) = piece.own.get(until) else {
-                        break;
-                    };
-                    from = until + 1;
-                    work.close(own);
-                    self.swap_slot(&mut work, *slot);
-                    self.give_back(&mut work.tables, &mut work.lanes);
-                    let ordinal = rows.ordinal + row.at() as u64;
-                    if let Err((place, wrong)) = self.event(ordinal, rows.event(row), names, bad) {
-                        failed.push((ordinal, place, wrong));
-                    }
-                    self.take_out(&mut work.tables, &mut work.lanes);
-                    self.swap_slot(&mut work, *slot);
-                }
-            }
-            work.close(own);
-            self.swap_slot(&mut work, *slot);
+            self.slot(&mut work, *slot as u8, &pieces, &mut failed);
         }
-        self.give_back(&mut work.tables, &mut work.lanes);
-        for lane in work
-            .lanes
-            .into_iter()
-            .filter(|lane| lane.lane.sum() > 0 || lane.seconds.iter().any(|halves| *halves > 0))
-        {
-            let own = self.tally.consumption.lanes.entry(lane.key).or_default();
-            for (second, halves) in (lane.first..)
-                .zip(lane.seconds)
-                .filter(|(_, halves)| *halves > 0)
-            {
-                own.add(second, halves);
-            }
-            own.join(&lane.lane);
-        }
-        for work in work.kinds {
-            self.add_up(work);
+        self.give_back(&mut work);
+        self.add_demand(work.accounts);
+        for kind in work.kinds {
+            self.add_up(kind);
         }
         failed
     }
 
+    /// Prepares every kind of rows of a round, and returns their positions in `work`.
+    fn number_kinds(
+        &mut self,
+        round: &[Rows],
+        work: &mut Work,
+        seconds: (i64, i64),
+    ) -> Vec<Vec<usize>> {
+        let mut known: Vec<(RowKind, usize)> = Vec::new();
+        let mut number = |kind: &RowKind| match known.iter().find(|(known, _)| known == kind) {
+            Some((_, number)) => *number,
+            None => {
+                let number = self.kind_work(kind, work, seconds).unwrap_or(FULL_PATH);
+                known.push((*kind, number));
+                number
+            }
+        };
+        round
+            .iter()
+            .map(|rows| rows.kinds.iter().map(&mut number).collect())
+            .collect()
+    }
+
+    /// Executes the rows of one slot.
+    fn slot(&mut self, work: &mut Work, slot: u8, pieces: &[Piece], failed: &mut Vec<Failed>) {
+        self.swap_slot(work, slot);
+        if let Some(first) = pieces.first() {
+            (0..AHEAD).for_each(|at| work.fetch(first, pieces.get(1), at));
+        }
+        for (at, piece) in pieces.iter().enumerate() {
+            let (mut from, rows) = (0, piece.rows);
+            loop {
+                let position = Position {
+                    slot,
+                    piece,
+                    next: pieces.get(at + 1),
+                    from,
+                };
+                let (list, tally) = (&self.engine.tables.list, &mut self.engine.tally);
+                let until = work.run(&position, list, &mut tally.keys.accesses);
+                let done = &piece.own[from..until];
+                if let (Some(first), Some(last)) = (done.first(), done.last()) {
+                    let (first, last) = (rows.time(first.at()), rows.time(last.at()));
+                    tally.totals.cover(first, last);
+                }
+                let Some(row) = piece.own.get(until) else {
+                    break;
+                };
+                from = until + 1;
+                work.close(slot);
+                self.swap_slot(work, slot);
+                self.give_back(work);
+                failed.extend(self.on_full_path(rows, row));
+                self.take_out(work);
+                self.swap_slot(work, slot);
+            }
+        }
+        work.close(slot);
+        self.swap_slot(work, slot);
+    }
+
+    /// Executes a row on the full path; returns it if it cannot be executed.
+    fn on_full_path(&mut self, rows: &Rows, row: &PlainRow) -> Option<Failed> {
+        let event = rows.event(row);
+        let ordinal = rows.ordinal + row.at() as u64;
+        let events = Events {
+            engine: self.engine,
+            pending: self.pending,
+            names: self.names,
+            bad: self.bad,
+            time: event.time,
+            place: event.place,
+            moment: Moment {
+                ordinal,
+                second: event.time.second(),
+            },
+        };
+        let (place, wrong) = events.execute(event).err()?;
+        Some((ordinal, place, wrong))
+    }
+
     /// Moves the keys of a slot out of their stores and its hot keys out of their account
     /// directions, or moves both back.
-    fn swap_slot(&mut self, work: &mut Work, slot: usize) {
+    fn swap_slot(&mut self, work: &mut Work, slot: u8) {
         for table in &mut work.tables {
-            std::mem::swap(
-                &mut table.segment,
-                self.tables.list[table.table].store.segment(slot as u8),
-            );
+            let store = &mut self.engine.tables.list[table.table].store;
+            std::mem::swap(&mut table.segment, store.segment(slot));
         }
-        for lane in &mut work.lanes {
-            std::mem::swap(&mut lane.own, &mut lane.heat[slot]);
+        for account in &mut work.accounts {
+            std::mem::swap(&mut account.current, account.slots.slot(slot));
         }
+    }
+
+    /// Whether rows of a table can take the fast path: it has no replicas and no cache to simulate
+    /// in order, and the entries of every index are known.
+    fn is_plain(&self, table: usize) -> bool {
+        let state = self.engine.state(table);
+        let is_alone = state.design.replicas.is_empty()
+            && state.design.dax.is_none()
+            && self.engine.caches.sizes.is_empty();
+        // Reads of another file may wait for the size that a row gives.
+        is_alone && state.entries.are_known() && self.pending.waiting.is_empty()
     }
 
     /// Prepares a kind of rows, and returns its position among all kinds; `None` if it cannot take
     /// the fast path.
-    fn kind_work(
-        &mut self,
-        kind: &RowKind,
-        names: &NameTable,
-        work: &mut Work,
-        first: i64,
-        last: i64,
-    ) -> Option<usize> {
-        let Work {
-            kinds,
-            tables,
-            lanes,
-            ..
-        } = work;
+    fn kind_work(&mut self, kind: &RowKind, work: &mut Work, seconds: (i64, i64)) -> Option<usize> {
         let table = match kind.table {
-            Some(name) => self.tables.find(names.text(name)),
-            None => self.tables.only(),
+            Some(name) => self.engine.tables.find(self.names.text(name)),
+            None => self.engine.tables.only(),
         }?;
         if !self.is_plain(table) || Which::Item.of(table) >= CACHES_MAX {
             return None;
         }
-        let state = &self.tables.list[table];
-        let work = match tables.iter().position(|work| work.table == table) {
-            Some(known) => known,
-            None => {
-                let mut lane = |index: Option<usize>, direction: Direction| {
-                    let key = DemandKey {
-                        table,
-                        index,
-                        region: 0,
-                        direction,
-                    };
-                    let span = last - first + 1;
-                    let seconds = if span <= DENSE_SECONDS {
-                        vec![0; span as usize]
-                    } else {
-                        Vec::new()
-                    };
-                    let (lane, heat, own, minutes) = (
-                        DemandSeries::default(),
-                        Vec::new(),
-                        HotKeys::default(),
-                        Minutes::new(),
-                    );
-                    lanes.push(DemandWork {
-                        key,
-                        seconds,
-                        first,
-                        lane,
-                        heat,
-                        own,
-                        minutes,
-                    });
-                    lanes.len() - 1
-                };
-                let own = Direction::BOTH.map(|direction| lane(None, direction));
-                let of =
-                    |at| is_global(&state.design, at).then(|| lane(Some(at), Direction::Write));
-                let indexes: Vec<Option<usize>> =
-                    (0..state.design.table.indexes.len()).map(of).collect();
-                tables.push(TableWork::new(table, own, indexes));
-                self.take_out(tables, lanes);
-                tables.len() - 1
-            }
-        };
-        let design = &self.tables.list[table].design;
-        let caller = kind.caller.map(|caller| names.text(caller));
-        let pattern = Executor::pattern(
-            design,
-            caller,
-            kind.api,
-            self.regions.first().map(String::as_str),
-            None,
-        );
-        let assumed = matches!(
-            (kind.consistency, pattern.map(|pattern| &pattern.call)),
-            (
-                None,
-                Some(Pattern::Get {
-                    consistency: Some(Consistency::Strong),
-                    ..
-                })
-            )
-        );
-        let consistency = if assumed {
-            Consistency::Strong
-        } else {
-            kind.consistency.unwrap_or_default()
-        };
+        let known = work.tables.iter().position(|work| work.table == table);
+        let at = known.unwrap_or_else(|| self.table_work(table, work, seconds));
+        let state = self.engine.state(table);
+        let design = &state.design;
+        let caller = kind.caller.map(|caller| self.names.text(caller));
+        let region = self.engine.regions.first().map(String::as_str);
+        let pattern = state.pattern(caller, kind.api, region, None);
+        let (consistency, consistency_assumed) = consistency_of(kind, pattern);
         let (does, action) = match kind.api {
             ApiName::PutItem => (Does::Put, MemberAction::Put),
             ApiName::UpdateItem => (Does::Update, MemberAction::Update),
             ApiName::DeleteItem => (Does::Delete, MemberAction::Delete),
             _ => (Does::Read, MemberAction::Put),
         };
-        let plan = pattern.and_then(|access| match &access.call {
-            Pattern::Write { plans, .. } | Pattern::Transaction { plans, .. } => plans
-                .iter()
-                .find(|(plan, _)| same_action(plan.kind, action))
-                .map(|(plan, _)| plan),
-            _ => None,
-        });
+        let plan = plan_of(pattern, action);
         let listed = plan.and_then(|plan| plan.changes.as_ref());
-        let entries = &self.tables.list[table].entries;
-        let changes = design.table.indexes.iter().enumerate().map(|(at, index)| {
-            let effect = index.effect_of(listed.map(Vec::as_slice), &design.table.keys);
-            EntryChange {
-                effect,
-                whole: entries.is_whole(at),
-            }
+        let indexes = design.table.indexes.iter().enumerate();
+        let changes = indexes.map(|(at, index)| EntryChange {
+            effect: index.effect_of(listed.map(Vec::as_slice), &design.table.keys),
+            whole: state.entries.is_whole(at),
         });
-        let direction = if does == Does::Read {
-            Direction::Read
-        } else {
-            Direction::Write
-        };
-        kinds.push(KindWork {
+        work.kinds.push(KindWork {
             kind: CallKind {
                 table,
                 region: 0,
                 caller: kind.caller,
                 api: Some(kind.api),
-                direction,
+                direction: does.direction(),
                 index: None,
             },
             does,
-            work,
+            work: at,
             consistency,
-            consistency_assumed: assumed,
+            consistency_assumed,
             changes: changes.collect(),
             changes_nothing: listed.is_some_and(Vec::is_empty),
             finds: plan.map(|plan| KeyFraction::of(&plan.finds)),
@@ -586,117 +537,183 @@ impl Executor {
                 ..KindSums::default()
             },
         });
-        Some(kinds.len() - 1)
+        Some(work.kinds.len() - 1)
+    }
+
+    /// Prepares a table with its account directions, and returns its position.
+    fn table_work(&mut self, table: usize, work: &mut Work, (first, last): (i64, i64)) -> usize {
+        let design = &self.engine.state(table).design;
+        let mut account = |index: Option<usize>, direction: Direction| {
+            let span = last - first + 1;
+            let is_dense = span <= DENSE_SECONDS;
+            work.accounts.push(DemandWork {
+                key: DemandKey {
+                    table,
+                    index,
+                    region: 0,
+                    direction,
+                },
+                seconds: vec![0; if is_dense { span as usize } else { 0 }],
+                first,
+                demand: DemandSeries::default(),
+                slots: SlotHotKeys::default(),
+                current: HotKeys::default(),
+                minutes: Minutes::new(),
+            });
+            work.accounts.len() - 1
+        };
+        let own = Direction::BOTH.map(|direction| account(None, direction));
+        let indexes = (0..design.table.indexes.len())
+            .map(|at| is_global(design, at).then(|| account(Some(at), Direction::Write)))
+            .collect();
+        work.tables.push(TableWork::new(table, own, indexes));
+        self.take_out(work);
+        work.tables.len() - 1
     }
 
     /// Moves hot keys and slot seconds out of the tally for the round.
-    fn take_out(&mut self, tables: &mut [TableWork], lanes: &mut [DemandWork]) {
-        for lane in lanes {
+    fn take_out(&mut self, work: &mut Work) {
+        let keys = &mut self.engine.tally.keys;
+        for account in &mut work.accounts {
             // An account direction without units was not moved back; an event on the full path may
             // have created it in the tally.
-            if let Some(heat) = self.tally.heat.remove(&lane.key) {
-                lane.heat = heat;
-                lane.minutes = self.tally.minutes.remove(&lane.key).unwrap_or_default();
-            } else if lane.heat.is_empty() {
-                lane.heat = vec![HotKeys::default(); SLOTS];
+            if let Some(slots) = keys.hot.remove(&account.key) {
+                account.slots = slots;
+                account.minutes = keys.minutes.remove(&account.key).unwrap_or_default();
             }
         }
-        for work in tables {
-            if let Some(grains) = self.tally.grains.remove(&(work.table, 0)) {
-                work.grains = grains;
+        for table in &mut work.tables {
+            if let Some(seconds) = keys.seconds.remove(&(table.table, 0)) {
+                table.seconds = seconds;
             }
         }
     }
 
     /// Moves them back.
-    fn give_back(&mut self, tables: &mut [TableWork], lanes: &mut [DemandWork]) {
-        for lane in lanes
-            .iter_mut()
-            .filter(|lane| lane.heat.iter().any(|heat| heat.total > 0))
-        {
-            self.tally
-                .heat
-                .insert(lane.key, std::mem::take(&mut lane.heat));
-            self.tally
-                .minutes
-                .insert(lane.key, std::mem::take(&mut lane.minutes));
+    fn give_back(&mut self, work: &mut Work) {
+        let keys = &mut self.engine.tally.keys;
+        for account in &mut work.accounts {
+            if account.slots.0.iter().any(|hot| hot.total > 0) {
+                let slots = std::mem::take(&mut account.slots);
+                keys.hot.insert(account.key, slots);
+                let minutes = std::mem::take(&mut account.minutes);
+                keys.minutes.insert(account.key, minutes);
+            }
         }
-        for work in tables {
-            self.tally
-                .grains
-                .insert((work.table, 0), std::mem::take(&mut work.grains));
+        for table in &mut work.tables {
+            let seconds = std::mem::take(&mut table.seconds);
+            keys.seconds.insert((table.table, 0), seconds);
+        }
+    }
+
+    /// Adds the demand of the round to the tally.
+    fn add_demand(&mut self, accounts: Vec<DemandWork>) {
+        for account in accounts {
+            let is_idle = account.seconds.iter().all(|halves| *halves == 0);
+            if is_idle && account.demand.sum() == 0 {
+                continue;
+            }
+            let own = self.engine.tally.demand.entry(account.key).or_default();
+            for (second, halves) in (account.first..).zip(account.seconds) {
+                if halves > 0 {
+                    own.add(second, halves);
+                }
+            }
+            own.join(&account.demand);
         }
     }
 
     /// Adds the totals of the rows of a kind to the tally.
     fn add_up(&mut self, work: KindWork) {
         let KindWork { kind, sums, .. } = work;
-        let calls = sums.rows.iter().sum();
+        let calls: u64 = sums.rows.iter().sum();
         if calls == 0 {
             return;
         }
-        let provenance = &mut self.tally.provenance;
-        for (from, count) in SOURCES
-            .iter()
-            .zip(sums.rows)
-            .filter(|(_, count)| *count > 0)
-        {
-            *provenance.rows.entry((kind.direction, *from)).or_default() += count;
+        let totals = &mut self.engine.tally.totals;
+        let provenance = &mut totals.provenance;
+        for (source, count) in SOURCES.iter().zip(sums.rows) {
+            if count > 0 {
+                *provenance
+                    .rows
+                    .entry((kind.direction, *source))
+                    .or_default() += count;
+            }
         }
-        if sums.rows[SizeSource::Drawn as usize] > 0 && sums.drawn.iter().any(|halves| *halves > 0)
-        {
-            let drawn = provenance
+        let is_drawn = sums.rows[SizeSource::Drawn as usize] > 0;
+        if is_drawn && sums.drawn.iter().any(|halves| *halves > 0) {
+            let account = (kind.table, kind.direction);
+            provenance
                 .drawn
-                .entry((kind.table, kind.direction))
-                .or_default();
-            drawn
-                .iter_mut()
-                .zip(sums.drawn)
-                .for_each(|(sum, more)| *sum += more);
+                .entry(account)
+                .or_default()
+                .merge_from(sums.drawn);
         }
         provenance.changes_assumed += sums.changes_assumed;
         provenance.presence_assumed += sums.presence_assumed;
         provenance.consistency_assumed += if work.consistency_assumed { calls } else { 0 };
-        let asked = match (kind.direction, work.consistency) {
-            (Direction::Read, Consistency::Eventual) => Some(AccessCounts {
-                reads: calls,
-                halves: sums.read_halves,
-                bytes: sums.bytes,
-                writes: 0,
-            }),
-            (Direction::Read, Consistency::Strong) => None,
-            (Direction::Write, _) => Some(AccessCounts {
-                writes: calls,
-                ..AccessCounts::default()
-            }),
-        };
-        if let Some(asked) = asked {
-            self.tally.log.count(Which::Item.of(kind.table), asked);
-        }
-        self.tally.events += calls;
-        let traced = self.tally.consumption.kind(kind);
-        traced.writes = kind.direction == Direction::Write;
+        totals.events += calls;
+        let is_read = kind.direction == Direction::Read;
+        let traced = totals.call(kind);
+        traced.writes = !is_read;
         traced.calls += calls;
-        traced.touched += if kind.direction == Direction::Read {
-            sums.touched
-        } else {
-            calls
-        };
+        traced.touched += if is_read { sums.touched } else { calls };
         traced.captured += u128::from(sums.captured);
         traced.replicated_bytes += u128::from(sums.sent);
-        traced.home.resize(
-            traced.home.len().max(1 + sums.index_writes.len()),
-            ArmUnits::default(),
-        );
-        traced.home[0].read_halves += u128::from(sums.read_halves);
-        for (arm, write) in traced
-            .home
-            .iter_mut()
-            .zip(std::iter::once(sums.write).chain(sums.index_writes))
-        {
-            arm.write += u128::from(write);
+        let targets = &mut traced.home;
+        let count = targets.len().max(1 + sums.index_writes.len());
+        targets.resize(count, TargetUnits::default());
+        targets[0].read_halves += u128::from(sums.read_halves);
+        let writes = std::iter::once(sums.write).chain(sums.index_writes);
+        for (target, write) in targets.iter_mut().zip(writes) {
+            target.write += u128::from(write);
+        }
+        let accesses = &mut self.engine.tally.keys.accesses;
+        let item_cache = Which::Item.of(kind.table);
+        match (kind.direction, work.consistency) {
+            (Direction::Read, Consistency::Strong) => {}
+            (Direction::Read, Consistency::Eventual) => accesses.count(
+                item_cache,
+                AccessCounts {
+                    reads: calls,
+                    halves: sums.read_halves,
+                    bytes: sums.bytes,
+                    writes: 0,
+                },
+            ),
+            (Direction::Write, _) => accesses.count(
+                item_cache,
+                AccessCounts {
+                    writes: calls,
+                    ..AccessCounts::default()
+                },
+            ),
         }
     }
+}
+
+/// The consistency of reads of a kind, and whether it is assumed because the access pattern is
+/// strongly consistent.
+fn consistency_of(kind: &RowKind, pattern: Option<&AccessPattern>) -> (Consistency, bool) {
+    let strong = Some(Consistency::Strong);
+    match (kind.consistency, pattern.map(|pattern| &pattern.call)) {
+        (None, Some(PatternCall::Get { consistency, .. })) if *consistency == strong => {
+            (Consistency::Strong, true)
+        }
+        (given, _) => (given.unwrap_or_default(), false),
+    }
+}
+
+/// The write of an access pattern that does the same as rows of a kind.
+fn plan_of(pattern: Option<&AccessPattern>, action: MemberAction) -> Option<&WritePlan> {
+    let plans = match &pattern?.call {
+        PatternCall::Write { plans, .. } | PatternCall::Transaction { plans, .. } => plans,
+        _ => return None,
+    };
+    plans
+        .iter()
+        .find(|(plan, _)| same_action(plan.kind, action))
+        .map(|(plan, _)| plan)
 }
 
 /// Bytes of an item, if there is one.
@@ -724,22 +741,16 @@ fn remembered(state: &TableState, seen: Option<ItemState>, hash: u64) -> Option<
 impl KindWork {
     /// Executes one read. Returns `false`, without any effect, if it needs the full path.
     #[inline(always)]
-    fn read(
-        &mut self,
-        here: &Here,
-        list: &[TableState],
-        table: &mut TableWork,
-        lanes: &mut [DemandWork],
-        log: &mut AccessLog,
-    ) -> bool {
+    fn read(&mut self, here: &Here, into: &mut Sums) -> bool {
         let Here { rows, row, .. } = here;
-        let (segment, hash, consistency) = (&mut table.segment, row.hash, self.consistency);
+        let segment = &mut into.table.segment;
+        let (hash, consistency) = (row.hash, self.consistency);
         let get = |item: Option<Bytes>| meter::get(item, consistency).halves();
         let sums = &mut self.sums;
         let spot = segment.find(hash);
         let (bytes, from, halves, known) = match row.bytes() {
             NO_BYTES => {
-                let state = &list[self.kind.table];
+                let state = into.state;
                 let Some((bytes, from)) = remembered(state, segment.seen(spot), hash) else {
                     return false;
                 };
@@ -758,7 +769,7 @@ impl KindWork {
                     _ => {}
                 }
                 // Drawn sizes are not stored.
-                (bytes, from, halves, segment.warm(spot, halves as u32))
+                (bytes, from, halves, segment.add_units(spot, halves as u32))
             }
             bytes => {
                 let bytes = given(bytes);
@@ -779,12 +790,13 @@ impl KindWork {
             let bytes = found.map_or(0, |bytes| bytes.0 as u32);
             sums.bytes += u64::from(bytes);
             let (cache, ordinal) = (Which::Item.of(self.kind.table), here.ordinal());
-            log.push(hash, || {
+            into.accesses.push(hash, || {
                 CacheAccess::new(ordinal, cache, hash, rows.second(row), bytes, false)
             });
         }
+        let table = &mut *into.table;
         table.own[0] += halves;
-        lanes[table.lanes[0]].warm(here, known, halves);
+        into.accounts[table.accounts[0]].add_row(here, known, halves);
         true
     }
 
@@ -812,16 +824,10 @@ impl KindWork {
 
     /// Executes one write. Returns `false`, without any effect, if it needs the full path.
     #[inline(always)]
-    fn write(
-        &mut self,
-        here: &Here,
-        list: &[TableState],
-        table: &mut TableWork,
-        lanes: &mut [DemandWork],
-        log: &mut AccessLog,
-    ) -> bool {
+    fn write(&mut self, here: &Here, into: &mut Sums) -> bool {
         let Here { rows, row, .. } = here;
-        let (hash, bytes, does, state) = (row.hash, row.bytes(), self.does, &list[self.kind.table]);
+        let (hash, bytes, does, state) = (row.hash, row.bytes(), self.does, into.state);
+        let table = &mut *into.table;
         let spot = table.segment.find(hash);
         let (old, from) = match (rows.old(row), table.segment.seen(spot)) {
             (NO_BYTES, Some(seen)) => (seen.bytes(), seen.from()),
@@ -875,19 +881,19 @@ impl KindWork {
         sums.changes_assumed +=
             u64::from((old != NO_BYTES) & (new != NO_BYTES) & !self.changes.is_empty());
         sums.write += own;
-        for (at, (units, lane)) in table.units.iter().zip(&table.indexes).enumerate() {
+        for (at, (units, account)) in table.units.iter().zip(&table.indexes).enumerate() {
             sums.index_writes[at] += units;
-            match *lane {
+            match *account {
                 None => own += units,
                 Some(_) if *units == 0 => {}
-                Some(lane) => {
-                    table.arms[at] += 2 * units;
-                    lanes[lane].warm(here, known, 2 * units);
+                Some(account) => {
+                    table.of_indexes[at] += 2 * units;
+                    into.accounts[account].add_row(here, known, 2 * units);
                 }
             }
         }
         table.own[1] += 2 * own;
-        lanes[table.lanes[1]].warm(here, known, 2 * own);
+        into.accounts[table.accounts[1]].add_row(here, known, 2 * own);
         if from == SizeSource::Drawn && old != NO_BYTES {
             let (low, high) = state.extremes;
             let resized = |bytes: u32, size: u32| if bytes == NO_BYTES { NO_BYTES } else { size };
@@ -898,7 +904,7 @@ impl KindWork {
         }
         let (cache, ordinal) = (Which::Item.of(self.kind.table), here.ordinal());
         let bytes = if new == NO_BYTES { 0 } else { new };
-        log.push(hash, || {
+        into.accesses.push(hash, || {
             CacheAccess::new(ordinal, cache, hash, rows.second(row), bytes, true)
         });
         true

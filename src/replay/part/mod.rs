@@ -1,4 +1,101 @@
 //! What a run has added up so far, and the file that holds it.
 
 pub mod file;
+pub mod merge;
 pub mod seal;
+pub mod table;
+
+use std::collections::BTreeMap;
+
+use super::executor::Executor;
+use super::tally::merge::Merge;
+use super::tally::partitions::{HeatMap, Partitions, SlotSeconds};
+use crate::trace::{NameTable, RowPlace, SkipReason, Time};
+
+/// What was read of a trace; the same for every thread and share that executes it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Read {
+    /// The files.
+    pub files: Vec<String>,
+    /// Their formats.
+    pub kinds: Vec<String>,
+    /// Notes on the formats.
+    pub notes: Vec<String>,
+    /// Rows that could not be read, by reason.
+    pub skipped: Vec<(SkipReason, u64)>,
+    /// The first of the skipped rows.
+    pub first_skipped: Vec<(RowPlace, String)>,
+    /// The time that incremental exports state they cover.
+    pub window: Option<(Time, Time)>,
+    /// Whether only the names of the key attributes are known, not which is the partition key.
+    pub guessed: bool,
+    /// Number of events.
+    pub events: u64,
+    /// Signature of the events, to recognize a different trace.
+    pub signature: u64,
+}
+
+/// The result of a run before it is priced: of all keys, or of a share of them.
+pub struct ReplayPart {
+    /// Summary of the trace.
+    pub read: Read,
+    /// The names and their numbers.
+    pub names: NameTable,
+    /// The executor: the designs and all totals.
+    pub executor: Executor,
+    /// Partitions and heat map of each table in each region; only of all keys together.
+    pub heat: Heats,
+}
+
+/// Partitions and heat map of each table in each region, by table and region.
+pub type Heats = BTreeMap<(usize, usize), (Partitions, HeatMap)>;
+
+impl ReplayPart {
+    /// Adds all seconds before `before` to the partitions, which need the seconds of all keys
+    /// together.
+    pub fn settle(&mut self, before: i64) {
+        let engine = &mut self.executor.engine;
+        let tables = &engine.tables.list;
+        let seconds = &mut engine.tally.keys.seconds;
+        settle(seconds, &mut self.heat, before, |table| {
+            tables[table].starting_partitions()
+        });
+    }
+
+    /// Joins another share of the same trace.
+    pub fn join(&mut self, other: ReplayPart) {
+        let Executor { engine, .. } = other.executor;
+        let mut tally = engine.tally;
+        tally
+            .totals
+            .renumber_callers(|caller| self.names.number(other.names.text(caller)));
+        self.executor.engine.tally.merge_from(tally);
+        let caches = &mut self.executor.engine.caches;
+        if caches.tables.is_empty() {
+            *caches = engine.caches;
+        }
+    }
+}
+
+/// Adds all seconds before `before` to the partitions. `starting` is the number of partitions with
+/// which a table begins.
+pub fn settle(
+    seconds: &mut BTreeMap<(usize, usize), SlotSeconds>,
+    heat: &mut Heats,
+    before: i64,
+    starting: impl Fn(usize) -> u64,
+) {
+    for (place, seconds) in seconds {
+        let seconds = seconds.before(before);
+        if seconds.is_empty() {
+            continue;
+        }
+        let (partitions, heat_map) = heat
+            .entry(*place)
+            .or_insert_with(|| (Partitions::new(starting(place.0)), HeatMap::default()));
+        for second in seconds.chunk_by(|one, other| one.second == other.second) {
+            partitions.second(second);
+            second.iter().for_each(|one| heat_map.add(one));
+        }
+    }
+}

@@ -7,7 +7,7 @@ use crate::estimate::Metering;
 use crate::money::Money;
 use crate::replay::cache::curve::{AccessCounts, CachePoint};
 use crate::replay::cache::exact::{self, Which};
-use crate::replay::executor::Executor;
+use crate::replay::engine::Engine;
 use crate::replay::tally::consumption::{DemandKey, TraceSpan};
 use crate::table::Direction;
 use crate::units::{Exact, GB, KB};
@@ -93,12 +93,12 @@ fn sizes(own: Option<u64>) -> Vec<u64> {
 
 /// What caches of each table would have answered.
 pub(in crate::replay) fn results(
-    executor: &Executor,
+    engine: &Engine,
     workload: &Workload,
     metering: &Metering,
     span: &TraceSpan,
 ) -> Vec<DaxResult> {
-    let (log, caches) = (&executor.tally.log, &executor.caches);
+    let (log, caches) = (&engine.tally.keys.accesses, &engine.caches);
     let numbers: BTreeSet<usize> = log
         .asked
         .keys()
@@ -108,7 +108,7 @@ pub(in crate::replay) fn results(
     let mut all = Vec::new();
     for cache in numbers {
         let (table, which) = Which::from(cache);
-        let design = &executor.tables.list[table].design;
+        let design = &engine.tables.list[table].design;
         let ttl_seconds = caches.ttl(design.dax.as_ref());
         let points = match caches.sizes.is_empty() {
             // With a time to live of 0, a query is not cached (rule 7.1).
@@ -142,9 +142,7 @@ pub(in crate::replay) fn results(
                     sampled: log.power,
                     point,
                     cluster: node.map(|node| {
-                        cluster(
-                            executor, table, node, &point, asked, workload, metering, span,
-                        )
+                        cluster(engine, table, node, &point, asked, workload, metering, span)
                     }),
                 });
             }
@@ -157,7 +155,7 @@ pub(in crate::replay) fn results(
 /// A cluster of a node type that can serve the busiest second of a trace.
 #[allow(clippy::too_many_arguments)]
 fn cluster(
-    executor: &Executor,
+    engine: &Engine,
     table: usize,
     node: &NodeType,
     point: &CachePoint,
@@ -166,11 +164,11 @@ fn cluster(
     metering: &Metering,
     span: &TraceSpan,
 ) -> Cluster {
-    let design = &executor.tables.list[table].design;
+    let design = &engine.tables.list[table].design;
     let seconds = Exact::from(span.seconds());
     // How much more the busiest second has than an average one, from the table's demand series.
     let peak = |direction: Direction| -> Exact {
-        let lane = executor.tally.consumption.lanes.get(&DemandKey {
+        let lane = engine.tally.demand.get(&DemandKey {
             table,
             index: None,
             region: 0,
@@ -190,7 +188,7 @@ fn cluster(
         size_kb: Exact::ratio(asked.bytes, (asked.reads * KB).max(1)),
     };
     let nodes = load.nodes_needed(node);
-    let book = metering.book(&executor.regions[0]);
+    let book = metering.book(&engine.regions[0]);
     let rate = |code: &UsageType| {
         book.and_then(|book| book.list_price(code))
             .map(|published| published.rate)

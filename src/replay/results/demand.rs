@@ -1,8 +1,8 @@
 //! Units of each account over time: averages, peaks, percentiles.
 
-use crate::replay::executor::Executor;
+use crate::replay::engine::Engine;
 use crate::replay::tally::consumption::{DemandKey, DemandSeries, TraceSpan};
-use crate::replay::tally::partitions::STRIP_COLUMNS;
+use crate::replay::tally::partitions::HEAT_MAP_COLUMNS;
 use crate::table::Direction;
 use crate::trace::Time;
 use crate::units::Exact;
@@ -47,9 +47,9 @@ pub struct OverTime {
     pub units: Vec<Exact>,
 }
 
-pub fn peaks(executor: &Executor, span: &TraceSpan) -> Vec<Peak> {
+pub fn peaks(engine: &Engine, span: &TraceSpan) -> Vec<Peak> {
     let peak = |(lane, demand): (&DemandKey, &DemandSeries)| {
-        let (table, index, region) = executor.place(lane.table, lane.index, lane.region);
+        let (table, index, region) = engine.place(lane.table, lane.index, lane.region);
         let (second, halves) = demand.busiest_second()?;
         let (minute, minute_halves) = demand.busiest_minute()?;
         Some(Peak {
@@ -65,27 +65,21 @@ pub fn peaks(executor: &Executor, span: &TraceSpan) -> Vec<Peak> {
             minute: (minute, Exact::ratio(minute_halves, 120)),
         })
     };
-    executor
-        .tally
-        .consumption
-        .lanes
-        .iter()
-        .filter_map(peak)
-        .collect()
+    engine.tally.demand.iter().filter_map(peak).collect()
 }
 
 /// Columns of the same length for all accounts: the shortest usual length (such as 10 s or 5 min)
 /// that needs at most 128 columns.
-pub fn over_time(executor: &Executor, span: &TraceSpan) -> Vec<OverTime> {
+pub fn over_time(engine: &Engine, span: &TraceSpan) -> Vec<OverTime> {
     const LENGTHS: [u64; 15] = [
         1, 2, 5, 10, 30, 60, 120, 300, 600, 1_800, 3_600, 7_200, 14_400, 43_200, 86_400,
     ];
     let seconds = span.seconds();
-    let fits = |length: &u64| seconds.div_ceil(*length) <= STRIP_COLUMNS as u64;
-    let days = seconds.div_ceil(86_400).div_ceil(STRIP_COLUMNS as u64);
+    let fits = |length: &u64| seconds.div_ceil(*length) <= HEAT_MAP_COLUMNS as u64;
+    let days = seconds.div_ceil(86_400).div_ceil(HEAT_MAP_COLUMNS as u64);
     let length = LENGTHS.into_iter().find(fits).unwrap_or(days * 86_400);
     let of = |(lane, demand): (&DemandKey, &DemandSeries)| {
-        let (table, index, region) = executor.place(lane.table, lane.index, lane.region);
+        let (table, index, region) = engine.place(lane.table, lane.index, lane.region);
         let mut halves = vec![0_u64; seconds.div_ceil(length).max(1) as usize];
         for (second, more) in demand.seconds() {
             // Seconds outside of the time that the trace covers have no column.
@@ -110,5 +104,5 @@ pub fn over_time(executor: &Executor, span: &TraceSpan) -> Vec<OverTime> {
             units,
         }
     };
-    executor.tally.consumption.lanes.iter().map(of).collect()
+    engine.tally.demand.iter().map(of).collect()
 }

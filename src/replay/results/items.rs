@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::replay::executor::Executor;
+use crate::replay::engine::Engine;
 use crate::replay::tally::ItemCounts;
 use crate::units::Exact;
 
@@ -20,7 +20,7 @@ pub struct ItemSizes {
 }
 
 /// Sizes of the items that are known from the trace, at its end.
-pub fn item_sizes(executor: &Executor) -> Vec<ItemSizes> {
+pub fn item_sizes(engine: &Engine) -> Vec<ItemSizes> {
     let of = |(table, held): (&usize, &ItemCounts)| {
         let mut sizes: BTreeMap<u64, u64> = BTreeMap::new();
         for ((bytes, _), count) in held {
@@ -42,11 +42,11 @@ pub fn item_sizes(executor: &Executor) -> Vec<ItemSizes> {
             .sum::<u128>();
         let mean = Exact::whole(bytes) / Exact::from(items);
         Some(ItemSizes {
-            table: executor.tables.list[*table].design.table.name.clone(),
+            table: engine.tables.list[*table].design.table.name.clone(),
             items,
             mean,
             percentiles,
         })
     };
-    executor.tally.held.iter().filter_map(of).collect()
+    engine.tally.totals.held.iter().filter_map(of).collect()
 }

@@ -1,12 +1,13 @@
 //! The hottest keys of each account, and the partitions that they share.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use crate::replay::executor::Executor;
-use crate::replay::run::Heats;
+use crate::replay::engine::Engine;
+use crate::replay::part::Heats;
 use crate::replay::tally::consumption::DemandKey;
 use crate::replay::tally::hot_keys::hottest;
-use crate::replay::tally::partitions::{Partitions, Strip};
+use crate::replay::tally::partitions::{HeatMap, Partitions};
 use crate::table::Direction;
 use crate::trace::Time;
 use crate::units::Exact;
@@ -67,28 +68,28 @@ pub struct PartitionHeat {
     /// slot (a 256th of all keys) are divided among its keys in proportion to their units.
     pub keys: Vec<(String, Exact)>,
     /// Its heat map: units by time and range of keys.
-    pub strip: Strip,
+    pub heat_map: HeatMap,
 }
 
-pub fn hot_keys(executor: &Executor, count: usize) -> Vec<HotKey> {
+/// The hottest keys of each account direction.
+pub fn hot_keys(engine: &Engine, count: usize) -> Vec<HotKey> {
     let mut all = Vec::new();
-    for (lane, slots) in &executor.tally.heat {
-        let (table, index, region) = executor.place(lane.table, lane.index, lane.region);
-        let total = Exact::whole(
-            slots
-                .iter()
-                .map(|heat| u128::from(heat.total))
-                .sum::<u128>()
-                .max(1),
-        );
-        let keys = slots.iter().map(|heat| heat.len() as u64).sum();
-        let floor = slots.iter().map(|heat| heat.floor).max().unwrap_or(0);
+    for (account, slots) in &engine.tally.keys.hot {
+        let slots = &slots.0;
+        let (table, index, region) = engine.place(account.table, account.index, account.region);
+        let total = slots
+            .iter()
+            .map(|slot| u128::from(slot.total))
+            .sum::<u128>();
+        let total = Exact::whole(total.max(1));
+        let keys = slots.iter().map(|slot| slot.len() as u64).sum();
+        let floor = slots.iter().map(|slot| slot.floor).max().unwrap_or(0);
         for (_, halves, error, key) in hottest(slots.iter(), count) {
             all.push(HotKey {
                 table: table.clone(),
                 index: index.clone(),
                 region: region.clone(),
-                direction: lane.direction,
+                direction: account.direction,
                 key,
                 units: Exact::ratio(halves, 2),
                 error: Exact::ratio(error, 2),
@@ -101,55 +102,69 @@ pub fn hot_keys(executor: &Executor, count: usize) -> Vec<HotKey> {
     all
 }
 
-pub fn partitions(executor: &Executor, heat: &Heats, count: usize) -> Vec<PartitionHeat> {
-    let of = |((table, region), (partitions, strip)): (&(usize, usize), &(Partitions, Strip))| {
-        let slots = Direction::BOTH.map(|direction| {
-            executor.tally.heat.get(&DemandKey {
-                table: *table,
-                index: None,
-                region: *region,
-                direction,
-            })
-        });
-        let (name, _, region) = executor.place(*table, None, *region);
-        let units = |halves: u128| Exact::whole(halves) / Exact::from(2);
-        let refused = partitions.refused();
-        // The throttled units of a slot are divided among its keys in proportion to their units.
-        let mut keys: BTreeMap<u64, (u128, String)> = BTreeMap::new();
-        for (slot, both) in &partitions.refused {
-            for (slots, refused) in slots.iter().zip(both) {
-                let Some(heat) = slots
-                    .and_then(|slots| slots.get(usize::from(*slot)))
-                    .filter(|heat| heat.total > 0)
-                else {
-                    continue;
-                };
-                for (hash, halves, _, name) in hottest(std::iter::once(heat), count) {
-                    let part = u128::from(*refused) * u128::from(halves) / u128::from(heat.total);
-                    if part > 0 {
-                        keys.entry(hash).or_insert((0, name)).0 += part;
-                    }
-                }
-            }
-        }
-        let mut keys: Vec<(u64, (u128, String))> = keys.into_iter().collect();
-        keys.sort_by_key(|(hash, (halves, _))| (std::cmp::Reverse(*halves), *hash));
-        keys.truncate(count);
-        PartitionHeat {
+/// The partitions of each table in each region.
+pub fn partitions(engine: &Engine, heat: &Heats, count: usize) -> Vec<PartitionHeat> {
+    let units = |halves: u128| Exact::whole(halves) / Exact::from(2);
+    let mut all = Vec::new();
+    for (place, (partitions, heat_map)) in heat {
+        let (name, _, region) = engine.place(place.0, None, place.1);
+        let keys = throttled_keys(engine, *place, partitions, count);
+        let [refused_reads, refused_writes] = partitions.refused().map(units);
+        all.push(PartitionHeat {
             table: name,
             region,
             first: partitions.first,
             last: partitions.count(),
-            refused_reads: units(refused[0]),
-            refused_writes: units(refused[1]),
+            refused_reads,
+            refused_writes,
             refused_seconds: partitions.refused_seconds,
             first_refusal: partitions.first_refusal.map(Time::from_second),
             keys: keys
                 .into_iter()
-                .map(|(_, (halves, name))| (name, units(halves)))
+                .map(|(name, halves)| (name, units(halves)))
                 .collect(),
-            strip: strip.clone(),
+            heat_map: heat_map.clone(),
+        });
+    }
+    all
+}
+
+/// The keys that were throttled most, with their half units: the throttled units of a slot are
+/// divided among its keys in proportion to their units.
+fn throttled_keys(
+    engine: &Engine,
+    (table, region): (usize, usize),
+    partitions: &Partitions,
+    count: usize,
+) -> Vec<(String, u128)> {
+    let slots = Direction::BOTH.map(|direction| {
+        let account = DemandKey {
+            table,
+            index: None,
+            region,
+            direction,
+        };
+        engine.tally.keys.hot.get(&account)
+    });
+    let mut keys: BTreeMap<u64, (u128, String)> = BTreeMap::new();
+    for (slot, both) in &partitions.refused {
+        for (slots, refused) in slots.iter().zip(both) {
+            let hot = slots.and_then(|slots| slots.0.get(usize::from(*slot)));
+            let Some(hot) = hot.filter(|hot| hot.total > 0) else {
+                continue;
+            };
+            for (hash, halves, _, name) in hottest(std::iter::once(hot), count) {
+                let part = u128::from(*refused) * u128::from(halves) / u128::from(hot.total);
+                if part > 0 {
+                    keys.entry(hash).or_insert((0, name)).0 += part;
+                }
+            }
         }
-    };
-    heat.iter().map(of).collect()
+    }
+    let mut keys: Vec<(u64, (u128, String))> = keys.into_iter().collect();
+    keys.sort_by_key(|(hash, (halves, _))| (Reverse(*halves), *hash));
+    keys.truncate(count);
+    keys.into_iter()
+        .map(|(_, (halves, name))| (name, halves))
+        .collect()
 }

@@ -10,14 +10,14 @@ use crate::capacity::{AccountDirection, LedgerRun, Limits, Scaling, execute, exe
 use crate::compare::{AlternativeState, Question, capacities};
 use crate::estimate::EstimateError;
 use crate::money::Money;
+use crate::replay::engine::Engine;
 use crate::replay::error::ReplayError;
-use crate::replay::executor::Executor;
 use crate::replay::tally::consumption::{CallKind, DemandKey};
 use crate::replay::tally::hot_keys::hottest_in;
 use crate::table::{Direction, IndexKind, Target};
 use crate::trace::Time;
 use crate::units::Exact;
-use crate::workload::{ArmUnits, Capacity, TableDesign, Traced, Workload};
+use crate::workload::{Capacity, TableDesign, TargetUnits, Traced, Workload};
 
 /// The word for alternatives of capacity.
 const CAPACITY: &str = "capacity";
@@ -78,7 +78,7 @@ const KEYS: usize = 3;
 
 /// Every mode: the design as it is, and what [`capacities`] finds.
 pub(in crate::replay) fn all(
-    executor: &mut Executor,
+    engine: &mut Engine,
     priced: &Priced,
     question: &Question,
 ) -> Result<Vec<ModeResult>, ReplayError> {
@@ -88,7 +88,7 @@ pub(in crate::replay) fn all(
     let total = outcome.total().map_err(EstimateError::from)?;
     let mut results = Vec::new();
     for at in 0..measured.tables.len() {
-        results.push(as_designed(executor, priced, at, total));
+        results.push(as_designed(engine, priced, at, total));
     }
     for (alternative, changed) in
         capacities(priced.metering, measured, outcome, priced.books, question)?
@@ -98,7 +98,7 @@ pub(in crate::replay) fn all(
             .iter()
             .position(|table| Some(&table.table.name) == alternative.table.as_ref());
         let accounts = match (&changed, at, alternative.kind.is_capacity()) {
-            (Some(changed), Some(at), true) => Simulated::of(executor, priced, changed, at).runs(),
+            (Some(changed), Some(at), true) => Simulated::of(engine, priced, changed, at).runs(),
             _ => Vec::new(),
         };
         let place = alternative
@@ -120,7 +120,7 @@ pub(in crate::replay) fn all(
 }
 
 /// A table in the mode that the design gives it.
-fn as_designed(executor: &mut Executor, priced: &Priced, at: usize, monthly: Money) -> ModeResult {
+fn as_designed(engine: &mut Engine, priced: &Priced, at: usize, monthly: Money) -> ModeResult {
     let design = &priced.measured.tables[at];
     let mode = match &design.capacity {
         Capacity::OnDemand => "on demand",
@@ -136,13 +136,13 @@ fn as_designed(executor: &mut Executor, priced: &Priced, at: usize, monthly: Mon
             delta: Money::ZERO,
         },
         why: "the design as it is".to_string(),
-        accounts: Simulated::of(executor, priced, priced.measured, at).runs(),
+        accounts: Simulated::of(engine, priced, priced.measured, at).runs(),
     }
 }
 
 /// A table of one design, whose accounts are simulated with the demand of the trace.
 struct Simulated<'a> {
-    executor: &'a mut Executor,
+    engine: &'a mut Engine,
     priced: &'a Priced<'a>,
     workload: &'a Workload,
     at: usize,
@@ -158,14 +158,14 @@ struct Account {
 
 impl<'a> Simulated<'a> {
     fn of(
-        executor: &'a mut Executor,
+        engine: &'a mut Engine,
         priced: &'a Priced<'a>,
         workload: &'a Workload,
         at: usize,
     ) -> Simulated<'a> {
         let design = &workload.tables[at];
         Simulated {
-            executor,
+            engine,
             priced,
             workload,
             at,
@@ -175,7 +175,7 @@ impl<'a> Simulated<'a> {
 
     /// The result of the ledger for every account of the table.
     fn runs(mut self) -> Vec<AccountRun> {
-        let keys = self.executor.tally.consumption.lanes.keys();
+        let keys = self.engine.tally.demand.keys();
         let own: Vec<DemandKey> = keys.filter(|key| key.table == self.at).copied().collect();
         let mut accounts: Vec<(Option<usize>, usize)> =
             own.iter().map(|key| (key.index, key.region)).collect();
@@ -189,7 +189,7 @@ impl<'a> Simulated<'a> {
             let account = Account {
                 index,
                 index_name: index.and_then(index_of).map(|index| index.name.clone()),
-                region: self.executor.regions[region].clone(),
+                region: self.engine.regions[region].clone(),
             };
             all.extend(self.account(&account, &keys));
         }
@@ -258,14 +258,14 @@ impl<'a> Simulated<'a> {
         let minutes: Vec<i64> = throttled
             .map(|(minute, _)| first + *minute as i64)
             .collect();
-        let hottest = self.executor.tally.minutes.get(&key);
+        let hottest = self.engine.tally.keys.minutes.get(&key);
         let hottest = hottest.map(|all| hottest_in(all, &minutes, KEYS));
         let share = if run.demanded == 0 {
             Exact::zero()
         } else {
             Exact::whole(run.throttled) / Exact::whole(run.demanded)
         };
-        let calls = Exact::from(calls_of(self.executor, key));
+        let calls = Exact::from(calls_of(self.engine, key));
         let (billed, unit, provisioned) = match self.units(account, key.direction) {
             // Throttled calls are tried again: everything that is requested is billed in the end.
             None => (&half(run.demanded) * &span.factor, "request units", None),
@@ -298,15 +298,15 @@ impl<'a> Simulated<'a> {
 }
 
 /// Number of calls that consumed units of an account direction.
-fn calls_of(executor: &Executor, lane: DemandKey) -> u64 {
-    let region = executor
+fn calls_of(engine: &Engine, lane: DemandKey) -> u64 {
+    let region = engine
         .regions
         .get(lane.region)
         .map(String::as_str)
         .unwrap_or_default();
-    let design = &executor.tables.list[lane.table].design.table;
+    let design = &engine.tables.list[lane.table].design.table;
     // The table and its local indexes, or one global index.
-    let belongs = |arm: usize| match arm.checked_sub(1) {
+    let belongs = |target: usize| match target.checked_sub(1) {
         None => lane.index.is_none(),
         Some(at)
             if design
@@ -318,9 +318,9 @@ fn calls_of(executor: &Executor, lane: DemandKey) -> u64 {
         }
         Some(_) => lane.index.is_none(),
     };
-    let takes = |arms: &[ArmUnits]| {
-        arms.iter().enumerate().any(|(arm, units)| {
-            belongs(arm)
+    let takes = |targets: &[TargetUnits]| {
+        targets.iter().enumerate().any(|(target, units)| {
+            belongs(target)
                 && match lane.direction {
                     Direction::Read => units.read_halves > 0,
                     Direction::Write => units.write > 0,
@@ -328,18 +328,18 @@ fn calls_of(executor: &Executor, lane: DemandKey) -> u64 {
         })
     };
     let of = |(kind, traced): (&CallKind, &Traced)| {
-        let arms = match (lane.direction, lane.region) {
+        let targets = match (lane.direction, lane.region) {
             (Direction::Read, region) => (kind.region == region).then_some(traced.home.as_slice()),
             (Direction::Write, 0) => Some(traced.home.as_slice()),
-            (Direction::Write, _) => traced.abroad.get(region).map(Vec::as_slice),
+            (Direction::Write, _) => traced.in_replicas.get(region).map(Vec::as_slice),
         };
-        if kind.table == lane.table && arms.is_some_and(takes) {
+        if kind.table == lane.table && targets.is_some_and(takes) {
             traced.calls
         } else {
             0
         }
     };
-    executor.tally.consumption.kinds.iter().map(of).sum()
+    engine.tally.totals.calls.iter().map(of).sum()
 }
 
 /// How the provisioned units of an account change over time; `None` on demand, or if they are

@@ -6,7 +6,7 @@ use crate::estimate::Metering;
 use crate::pricing::Unknown;
 use crate::replay::cache::curve::CACHES_MAX;
 use crate::replay::cache::lru::Overwrite;
-use crate::replay::executor::Executor;
+use crate::replay::engine::Engine;
 use crate::replay::tally::consumption::{SECONDS_MINUTES_MAX, TraceSpan};
 use crate::trace::NameTable;
 use crate::units::Exact;
@@ -31,10 +31,10 @@ pub fn short_batches(count: u64) -> Option<String> {
 
 /// Costs that are unknown because the trace gives only units that AWS counted, not the bytes and
 /// changes behind them.
-pub fn uncounted(executor: &Executor, measured: &Workload, metering: &Metering) -> Vec<Unknown> {
+pub fn uncounted(engine: &Engine, measured: &Workload, metering: &Metering) -> Vec<Unknown> {
     let mut all = Vec::new();
-    for table in &executor.tally.counted_writes {
-        let design = &executor.tables.list[*table].design;
+    for table in &engine.tally.totals.counted_writes {
+        let design = &engine.tables.list[*table].design;
         let mut push = |what: String, usage: UsageType| {
             let region = measured.region.clone();
             let rate = metering
@@ -86,9 +86,9 @@ pub fn uncounted(executor: &Executor, measured: &Workload, metering: &Metering) 
 
 /// What a reader of the bill is warned of: access patterns that are not in it, a trace of less than
 /// an hour.
-pub fn warnings(executor: &Executor, names: &NameTable, span: &TraceSpan) -> Vec<String> {
+pub fn warnings(engine: &Engine, names: &NameTable, span: &TraceSpan) -> Vec<String> {
     let mut warnings = Vec::new();
-    let absent = absent(executor, names);
+    let absent = absent(engine, names);
     if !absent.is_empty() {
         warnings.push(format!(
             "access patterns of the workload that do not occur in the trace are not in the bill: \
@@ -108,9 +108,9 @@ pub fn warnings(executor: &Executor, names: &NameTable, span: &TraceSpan) -> Vec
 }
 
 /// Access patterns of the workload that do not occur in the trace, so they are not in the bill.
-fn absent(executor: &Executor, names: &NameTable) -> Vec<String> {
+fn absent(engine: &Engine, names: &NameTable) -> Vec<String> {
     let mut absent = Vec::new();
-    for (at, state) in executor
+    for (at, state) in engine
         .tables
         .list
         .iter()
@@ -118,10 +118,10 @@ fn absent(executor: &Executor, names: &NameTable) -> Vec<String> {
         .filter(|(_, state)| state.declared)
     {
         let kinds = || {
-            executor
+            engine
                 .tally
-                .consumption
-                .kinds
+                .totals
+                .calls
                 .keys()
                 .filter(|kind| kind.table == at)
         };
@@ -148,7 +148,7 @@ fn absent(executor: &Executor, names: &NameTable) -> Vec<String> {
 }
 
 pub fn assumptions(
-    executor: &Executor,
+    engine: &Engine,
     workload: Option<&Workload>,
     span: &TraceSpan,
     measured: &Workload,
@@ -188,11 +188,12 @@ pub fn assumptions(
             }
         ));
     }
-    let others: BTreeSet<&String> = executor
+    let others: BTreeSet<&String> = engine
         .tally
+        .totals
         .other_regions
         .keys()
-        .filter(|region| **region != executor.regions[0])
+        .filter(|region| **region != engine.regions[0])
         .collect();
     if !others.is_empty() {
         let names: Vec<&str> = others.into_iter().map(String::as_str).collect();
@@ -200,28 +201,28 @@ pub fn assumptions(
             "events in {} are priced in {}; to price them separately, give a workload with \
              replicas, or replay each region separately",
             names.join(", "),
-            executor.regions[0]
+            engine.regions[0]
         ));
     }
-    if executor.tally.provenance.changes_assumed > 0 {
+    if engine.tally.totals.provenance.changes_assumed > 0 {
         list.push(format!(
             "writes that do not list the attributes they change: {}; the list of the access \
              pattern is used, else every attribute that is not an index key is assumed to change",
-            Exact::from(executor.tally.provenance.changes_assumed)
+            Exact::from(engine.tally.totals.provenance.changes_assumed)
         ));
     }
-    if executor.tally.provenance.presence_assumed > 0 {
+    if engine.tally.totals.provenance.presence_assumed > 0 {
         list.push(format!(
             "writes for which it is unknown whether they found an item: {}; assumed as often as \
              the access pattern says, else updates and deletes did and puts did not",
-            Exact::from(executor.tally.provenance.presence_assumed)
+            Exact::from(engine.tally.totals.provenance.presence_assumed)
         ));
     }
-    if executor.tally.provenance.counts_assumed > 0 {
+    if engine.tally.totals.provenance.counts_assumed > 0 {
         list.push(format!(
             "reads that do not give the number of items they evaluated: {}; the number of the \
              access pattern is used",
-            Exact::from(executor.tally.provenance.counts_assumed)
+            Exact::from(engine.tally.totals.provenance.counts_assumed)
         ));
     }
     list.push(
@@ -229,21 +230,21 @@ pub fn assumptions(
          guarantee; a design that has such capacity is simulated with burst capacity"
             .to_string(),
     );
-    if executor.tally.provenance.consistency_assumed > 0 {
+    if engine.tally.totals.provenance.consistency_assumed > 0 {
         list.push(format!(
             "reads that do not give their consistency: {}; assumed to be strongly consistent, as \
              in their access pattern",
-            Exact::from(executor.tally.provenance.consistency_assumed)
+            Exact::from(engine.tally.totals.provenance.consistency_assumed)
         ));
     }
-    if executor.tally.provenance.actions_assumed > 0 {
+    if engine.tally.totals.provenance.actions_assumed > 0 {
         list.push(format!(
             "members of batches and transactions without an action: {}; they are assumed to be \
              puts; a column action gives it",
-            Exact::from(executor.tally.provenance.actions_assumed)
+            Exact::from(engine.tally.totals.provenance.actions_assumed)
         ));
     }
-    if executor.tally.provenance.scans > 0 {
+    if engine.tally.totals.provenance.scans > 0 {
         list.push(
             "a Scan reads items in key order, and its segments are assigned by this program's own \
              hash; DynamoDB uses another order, so its pages may contain other items: \
@@ -258,14 +259,14 @@ pub fn assumptions(
                 .to_string(),
         );
     }
-    for table in &executor.copies_assumed {
-        let name = &executor.tables.list[*table].design.table.name;
+    for table in &engine.copies_assumed {
+        let name = &engine.tables.list[*table].design.table.name;
         list.push(format!(
             "{name}: the trace has the write units of the home region only; each replica is \
              assumed to have as many (rule 4.1)"
         ));
     }
-    if executor
+    if engine
         .tables
         .list
         .iter()
@@ -283,22 +284,23 @@ pub fn assumptions(
          all keys, unless it is only one such 256th"
             .to_string(),
     );
-    if executor.tables.list.len() > CACHES_MAX / 2 {
+    if engine.tables.list.len() > CACHES_MAX / 2 {
         let most = CACHES_MAX / 2;
         list.push(format!(
             "DAX is simulated for the first {most} tables only; what it would have answered for \
              the others is unknown"
         ));
     }
-    if !executor.caches.tables.is_empty()
-        || executor
+    if !engine.caches.tables.is_empty()
+        || engine
             .tally
-            .log
+            .keys
+            .accesses
             .asked
             .values()
             .any(|asked| asked.reads > 0)
     {
-        let overwrite = match executor.caches.overwrite {
+        let overwrite = match engine.caches.overwrite {
             Overwrite::Refresh => "overwriting an item moves it to the front of the LRU list",
             Overwrite::Keep => "overwriting an item does not move it in the LRU list",
         };

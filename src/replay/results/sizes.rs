@@ -2,8 +2,8 @@
 
 use crate::estimate::Metering;
 use crate::money::Money;
+use crate::replay::engine::Engine;
 use crate::replay::error::ReplayError;
-use crate::replay::executor::Executor;
 use crate::replay::state::sizes::SizeSource;
 use crate::replay::tally::consumption::TraceSpan;
 use crate::table::Direction;
@@ -45,15 +45,11 @@ pub struct DrawnSizes {
     pub more: Option<Money>,
 }
 
-pub fn sizes(
-    executor: &Executor,
-    metering: &Metering,
-    span: &TraceSpan,
-) -> Result<Sizes, ReplayError> {
-    let provenance = &executor.tally.provenance;
+pub fn sizes(engine: &Engine, metering: &Metering, span: &TraceSpan) -> Result<Sizes, ReplayError> {
+    let provenance = &engine.tally.totals.provenance;
     let mut drawn = Vec::new();
     for ((table, direction), [as_drawn, low, high]) in &provenance.drawn {
-        let design = &executor.tables.list[*table].design;
+        let design = &engine.tables.list[*table].design;
         let throughput = match (direction, design.is_global()) {
             (Direction::Read, _) => Throughput::Read,
             (Direction::Write, true) => Throughput::ReplicatedWrite,
@@ -61,7 +57,7 @@ pub fn sizes(
         };
         let usage_type = UsageType::Requests(throughput, design.table.class);
         let price = metering
-            .book(&executor.regions[0])
+            .book(&engine.regions[0])
             .and_then(|book| book.list_price(&usage_type))
             .map(|published| published.rate);
         let units = |halves: u128| Exact::whole(halves) / Exact::from(2);

@@ -8,7 +8,7 @@ use crate::capacity::Shape;
 use crate::capacity::series::{Series, WEEK_MINUTES};
 use crate::meter::ReplicatedLocalIndex;
 use crate::replay::dynamodb::tables::{Stored, named_key};
-use crate::replay::executor::Executor;
+use crate::replay::engine::Engine;
 use crate::replay::options::ReplayOptions;
 use crate::replay::tally::ItemCounts;
 use crate::replay::tally::consumption::{CallKind, DemandKey, SECONDS_MINUTES_MAX, TraceSpan};
@@ -16,8 +16,8 @@ use crate::table::{ApiName, Direction, Index, IndexKind, Item};
 use crate::trace::{NameTable, slot_of};
 use crate::units::{Bytes, Exact};
 use crate::workload::{
-    AccessPattern, ArmUnits, IndexEntry, PatternCall, SizeClasses, TableDesign, Traced, Workload,
-    Written,
+    AccessPattern, IndexEntry, PatternCall, SizeClasses, TableDesign, TargetUnits, Traced,
+    Workload, Written,
 };
 
 /// Units consumed by a table or an index in one region.
@@ -41,14 +41,14 @@ pub struct ConsumedUnits {
 
 /// The design with the calls of the trace in place of its access patterns.
 pub(in crate::replay) fn workload(
-    executor: &Executor,
+    engine: &Engine,
     declared: Option<&Workload>,
     names: &NameTable,
     span: &TraceSpan,
     options: &ReplayOptions,
 ) -> Workload {
-    let tables: Vec<Arc<TableDesign>> = (0..executor.tables.list.len())
-        .map(|at| Arc::new(table(executor, at, names, span)))
+    let tables: Vec<Arc<TableDesign>> = (0..engine.tables.list.len())
+        .map(|at| Arc::new(table(engine, at, names, span)))
         .collect();
     match declared {
         Some(declared) => declared.clone().with(|contents| {
@@ -57,12 +57,12 @@ pub(in crate::replay) fn workload(
         }),
         None => Workload::of_trace(
             "Trace",
-            &executor.regions[0],
+            &engine.regions[0],
             options.prices,
             options.month.clone(),
             tables,
         )
-        .with(|contents| contents.switches = executor.switches),
+        .with(|contents| contents.switches = engine.switches),
     }
 }
 
@@ -74,29 +74,29 @@ pub(in crate::replay) fn idle(span: &TraceSpan) -> BTreeMap<String, Arc<Series>>
     BTreeMap::from([(String::new(), Arc::new(series))])
 }
 
-fn table(executor: &Executor, at: usize, names: &NameTable, span: &TraceSpan) -> TableDesign {
-    let state = &executor.tables.list[at];
+fn table(engine: &Engine, at: usize, names: &NameTable, span: &TraceSpan) -> TableDesign {
+    let state = &engine.tables.list[at];
     let mut design = state.design.clone();
     if !state.declared {
-        hold(&mut design, executor, at);
+        hold(&mut design, engine, at);
     }
     design.access.clear();
     design.popularity = None;
     // If no event of the trace is from another region, replicas read as the design declares.
-    if executor.tally.elsewhere.contains(&at) {
+    if engine.tally.totals.elsewhere.contains(&at) {
         for replica in &mut design.replicas {
             replica.reads = Exact::zero();
             replica.access.clear();
         }
     }
-    if executor.tally.time_to_live.contains(&at) {
+    if engine.tally.totals.time_to_live.contains(&at) {
         design.ttl_deletes = Exact::zero();
     }
     // Sorted by name, independent of the order in which they were read.
-    let mut accesses: Vec<(usize, Direction, AccessPattern)> = executor
+    let mut accesses: Vec<(usize, Direction, AccessPattern)> = engine
         .tally
-        .consumption
-        .kinds
+        .totals
+        .calls
         .iter()
         .filter(|(kind, _)| kind.table == at)
         .map(|(kind, traced)| {
@@ -124,13 +124,13 @@ fn table(executor: &Executor, at: usize, names: &NameTable, span: &TraceSpan) ->
         },
     );
     // Demand that metrics do not count is unknown, unless something else in the trace gives it.
-    let metered = &executor.tally.metered;
+    let metered = &engine.tally.totals.metered;
     let is_metered = metered.iter().any(|(table, ..)| *table == at);
     for target in design.accounts().filter(|_| is_metered).collect::<Vec<_>>() {
         for direction in [Direction::Read, Direction::Write] {
             let account = (at, target.index(), direction);
             let told = |lane: &DemandKey| (lane.table, lane.index, lane.direction) == account;
-            if metered.contains(&account) || executor.tally.consumption.lanes.keys().any(told) {
+            if metered.contains(&account) || engine.tally.demand.keys().any(told) {
                 continue;
             }
             let whose = design.index_name(target).map_or_else(
@@ -151,7 +151,7 @@ fn table(executor: &Executor, at: usize, names: &NameTable, span: &TraceSpan) ->
         }
     }
     for (at_region, direction, access) in accesses {
-        let region = &executor.regions[at_region];
+        let region = &engine.regions[at_region];
         match design.replicas.iter_mut().find(|replica| {
             direction == Direction::Read && at_region > 0 && replica.region == *region
         }) {
@@ -164,8 +164,14 @@ fn table(executor: &Executor, at: usize, names: &NameTable, span: &TraceSpan) ->
 
 /// Sets what a table that no workload declares holds at the end, as far as the trace shows: the
 /// number of items and their sizes.
-fn hold(design: &mut TableDesign, executor: &Executor, at: usize) {
-    let classes = executor.tally.held.get(&at).cloned().unwrap_or_default();
+fn hold(design: &mut TableDesign, engine: &Engine, at: usize) {
+    let classes = engine
+        .tally
+        .totals
+        .held
+        .get(&at)
+        .cloned()
+        .unwrap_or_default();
     let count = classes.values().sum::<u64>();
     design.items = Exact::from(count);
     design.sizes = SizeClasses::of(
@@ -176,13 +182,13 @@ fn hold(design: &mut TableDesign, executor: &Executor, at: usize) {
     if count == 0 {
         // If the trace has the table's items, the table is empty at the end; otherwise nothing is
         // known about its items.
-        let is_empty = executor.tables.list[at].has_items;
+        let is_empty = engine.tables.list[at].has_items;
         design.unknown.items = !is_empty;
         design.stored = is_empty.then(Exact::zero);
     }
 }
 
-impl Executor {
+impl Engine {
     /// What a table holds of the keys of this share: its items if the trace has them, else what is
     /// known about its keys.
     pub(in crate::replay) fn held(&self, at: usize) -> ItemCounts {
@@ -261,12 +267,12 @@ fn access(
 }
 
 /// Calls and units of each operation.
-type ByOperation = BTreeMap<&'static str, (u64, ArmUnits)>;
+type ByOperation = BTreeMap<&'static str, (u64, TargetUnits)>;
 
 /// Units consumed by each table and index in each region, by operation.
-pub(in crate::replay) fn consumed(executor: &Executor) -> Vec<ConsumedUnits> {
+pub(in crate::replay) fn consumed(engine: &Engine) -> Vec<ConsumedUnits> {
     let mut all: BTreeMap<(usize, usize, usize), ByOperation> = BTreeMap::new();
-    for (kind, traced) in &executor.tally.consumption.kinds {
+    for (kind, traced) in &engine.tally.totals.calls {
         let operation = api_name(kind.api, kind.direction);
         // Reads belong to the region that served them, writes to the home region and to each
         // replica.
@@ -275,21 +281,21 @@ pub(in crate::replay) fn consumed(executor: &Executor) -> Vec<ConsumedUnits> {
         } else {
             0
         };
-        let elsewhere = traced.abroad.iter().filter_map(|(name, arms)| {
+        let elsewhere = traced.in_replicas.iter().filter_map(|(name, targets)| {
             Some((
-                executor.regions.iter().position(|region| region == name)?,
-                arms,
+                engine.regions.iter().position(|region| region == name)?,
+                targets,
             ))
         });
-        for (region, arms) in std::iter::once((here, &traced.home)).chain(elsewhere) {
-            for (arm, units) in arms.iter().enumerate() {
+        for (region, targets) in std::iter::once((here, &traced.home)).chain(elsewhere) {
+            for (target, units) in targets.iter().enumerate() {
                 let used = units.read_halves > 0 || units.write > 0;
                 // Calls that consume nothing on the table are still counted as its calls.
-                if !(used || arm == 0 && region == kind.region) {
+                if !(used || target == 0 && region == kind.region) {
                     continue;
                 }
                 let (calls, sum) = all
-                    .entry((kind.table, arm, region))
+                    .entry((kind.table, target, region))
                     .or_default()
                     .entry(operation)
                     .or_default();
@@ -300,7 +306,7 @@ pub(in crate::replay) fn consumed(executor: &Executor) -> Vec<ConsumedUnits> {
                 };
                 // DAX is in the home region, and reads only the table.
                 sum.read_halves += units.read_halves
-                    + if arm == 0 && region == here {
+                    + if target == 0 && region == here {
                         traced.fill_halves
                     } else {
                         0
@@ -309,25 +315,24 @@ pub(in crate::replay) fn consumed(executor: &Executor) -> Vec<ConsumedUnits> {
             }
         }
     }
-    let row = |((table, arm, region), operations): ((usize, usize, usize), ByOperation)| {
-        let design = &executor.tables.list[table].design;
-        let index = arm
+    let row = |((table, target, region), operations): ((usize, usize, usize), ByOperation)| {
+        let design = &engine.tables.list[table].design;
+        let index = target
             .checked_sub(1)
             .and_then(|at| design.table.indexes.get(at));
         let local = index.is_some_and(|index| index.kind == IndexKind::Local);
         let replicated = design.is_global()
             && (index.is_none()
                 || (local
-                    && executor.switches.replicated_local_index
-                        == ReplicatedLocalIndex::Replicated));
+                    && engine.switches.replicated_local_index == ReplicatedLocalIndex::Replicated));
         let (read, write) = (
-            |units: &ArmUnits| Exact::whole(units.read_halves) / Exact::from(2),
-            |units: &ArmUnits| Exact::whole(units.write),
+            |units: &TargetUnits| Exact::whole(units.read_halves) / Exact::from(2),
+            |units: &TargetUnits| Exact::whole(units.write),
         );
         ConsumedUnits {
             table: design.table.name.clone(),
             index: index.map(|index| index.name.clone()),
-            region: executor.regions[region].clone(),
+            region: engine.regions[region].clone(),
             read: operations.values().map(|(_, units)| read(units)).sum(),
             write: operations.values().map(|(_, units)| write(units)).sum(),
             replicated,

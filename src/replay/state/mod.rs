@@ -3,3 +3,4 @@
 pub mod sizes;
 pub mod store;
 pub mod tables;
+pub mod tokens;

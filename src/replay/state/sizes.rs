@@ -1,7 +1,7 @@
 //! Sizes that a row does not give: from earlier rows of its key, an export, or the workload; and
 //! the entries that each index holds of an item.
 
-use crate::table::{IndexKind, Projection, Transition};
+use crate::table::{IndexKind, Projection};
 use crate::trace::MemberAction;
 pub(in crate::replay) use crate::trace::{mixed, salt};
 use crate::units::{Bytes, Exact};
@@ -191,38 +191,6 @@ impl Entries {
             None => IndexEntry::Unknown,
         }
     }
-}
-
-/// What a write of some attributes does to the entries of every index. Unknown entries count as no
-/// entry, and the positions of their indexes are returned.
-pub fn transitions(
-    design: &TableDesign,
-    entries: &Entries,
-    hash: u64,
-    old: Option<u32>,
-    new: Option<u32>,
-    changes: Option<&[&str]>,
-) -> (Vec<Transition>, Vec<usize>) {
-    let mut unknown = Vec::new();
-    let transitions = design.table.indexes.iter().enumerate().map(|(at, index)| {
-        let mut size = |bytes: Option<u32>| match bytes.map(|bytes| entries.entry(at, bytes, hash))
-        {
-            Some(IndexEntry::Size(size)) => Some(size),
-            Some(IndexEntry::Unknown) => {
-                unknown.push(at);
-                None
-            }
-            Some(IndexEntry::None) | None => None,
-        };
-        Transition::of(
-            size(old),
-            size(new),
-            index.effect_of(changes, &design.table.keys),
-        )
-    });
-    let transitions = transitions.collect();
-    unknown.dedup();
-    (transitions, unknown)
 }
 
 /// Whether the write of an access pattern does the same as the action of a row.

@@ -201,7 +201,7 @@ impl Segment {
     /// Adds half units of the key there, and returns their sum so far; [`NOBODY_KNOWS`] if the key
     /// is not stored.
     #[inline(always)]
-    pub fn warm(&mut self, Spot { line, place }: Spot, halves: u32) -> u32 {
+    pub fn add_units(&mut self, Spot { line, place }: Spot, halves: u32) -> u32 {
         let line = &mut self.lines[line];
         if line.states[place] == FREE {
             return NOBODY_KNOWS;
@@ -280,11 +280,11 @@ impl Store {
 
     /// Adds half units of a key, and returns their sum so far; [`NOBODY_KNOWS`] if the key is not
     /// stored.
-    pub fn warm(&mut self, slot: u8, hash: u64, halves: u32) -> u32 {
+    pub fn add_units(&mut self, slot: u8, hash: u64, halves: u32) -> u32 {
         let segment = &mut self.segments[usize::from(slot)];
         segment
             .look(hash)
-            .map_or(NOBODY_KNOWS, |spot| segment.warm(spot, halves))
+            .map_or(NOBODY_KNOWS, |spot| segment.add_units(spot, halves))
     }
 
     /// The keys of a slot.
@@ -376,7 +376,7 @@ mod tests {
         for (hash, keys) in [(5, 1), (0, 2)] {
             let spot = segment.find(hash);
             assert_eq!(
-                (segment.seen(spot), segment.warm(spot, 1)),
+                (segment.seen(spot), segment.add_units(spot, 1)),
                 (None, NOBODY_KNOWS)
             );
             assert_eq!(
@@ -389,7 +389,7 @@ mod tests {
             );
             let seen = segment.seen(spot).map(ItemState::known);
             assert_eq!(
-                (seen, segment.warm(spot, 4)),
+                (seen, segment.add_units(spot, 4)),
                 (Some((KnownItem::There(100), SizeSource::Seen)), 7)
             );
             let put = segment.put(spot, hash, NO_BYTES, 1);
@@ -402,7 +402,10 @@ mod tests {
                 (8, Some(KnownItem::Gone), keys)
             );
             assert_eq!(
-                (segment.warm(spot, u32::MAX - 9), segment.warm(spot, 1)),
+                (
+                    segment.add_units(spot, u32::MAX - 9),
+                    segment.add_units(spot, 1)
+                ),
                 (u32::MAX - 1, NOBODY_KNOWS)
             );
         }

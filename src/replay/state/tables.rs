@@ -1,20 +1,25 @@
 //! The tables of a replay: declared by a workload, or defined by the trace itself.
 
-use crate::replay::dynamodb::tables::KeyValues;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
 use super::sizes::{Entries, mixed, salt};
 use super::store::Store;
-use crate::replay::dynamodb::tables::Stored;
+use crate::capacity::partitions;
+use crate::capacity::policy::{READ_FLOOR, WRITE_FLOOR};
+use crate::replay::dynamodb::tables::{KeyValues, Stored, named_key};
+use crate::replay::error::CannotExecute;
 use crate::table::{
     ByDirection, Index, IndexKind, Item, KeySchema, NumberAlignment, Projection, Table, TableClass,
     Transition, Write,
 };
-use crate::trace::{TracedKey, slot_of};
+use crate::trace::{ApiName, SkipReason, TracedKey, slot_of};
 use crate::units::{Bytes, Exact};
-use crate::workload::{Capacity, SizeClasses, TableDesign, Units, Workload};
+use crate::workload::{
+    AccessPattern, Capacity, IndexEntry, PatternCall, Replica, SizeClasses, TableDesign, Units,
+    Workload,
+};
 
 /// A table during a replay.
 #[derive(Clone, Debug)]
@@ -148,6 +153,105 @@ impl TableState {
         write
     }
 
+    /// What a write of some attributes does to the entries of every index, from the bytes of the
+    /// item before and after it. Unknown entries count as no entry, and the positions of their
+    /// indexes are returned.
+    pub fn transitions(
+        &self,
+        hash: u64,
+        (old, new): (Option<u32>, Option<u32>),
+        changes: Option<&[&str]>,
+    ) -> (Vec<Transition>, Vec<usize>) {
+        let table = &self.design.table;
+        let mut unknown = Vec::new();
+        let transitions = table.indexes.iter().enumerate().map(|(at, index)| {
+            let entry = |bytes: u32| self.entries.entry(at, bytes, hash);
+            let mut size = |bytes: Option<u32>| match bytes.map(entry) {
+                Some(IndexEntry::Size(size)) => Some(size),
+                Some(IndexEntry::Unknown) => {
+                    unknown.push(at);
+                    None
+                }
+                Some(IndexEntry::None) | None => None,
+            };
+            let (old, new) = (size(old), size(new));
+            Transition::of(old, new, index.effect_of(changes, &table.keys))
+        });
+        let transitions = transitions.collect();
+        unknown.dedup();
+        (transitions, unknown)
+    }
+
+    /// The access pattern of a caller, or the first one that calls the same way.
+    pub fn pattern(
+        &self,
+        caller: Option<&str>,
+        api: ApiName,
+        region: Option<&str>,
+        index: Option<usize>,
+    ) -> Option<&AccessPattern> {
+        let design = &self.design;
+        let is_there = |replica: &&Replica| region == Some(replica.region.as_str());
+        let elsewhere = design.replicas.iter().filter(is_there);
+        let all = || {
+            let elsewhere = elsewhere.clone().flat_map(|replica| &replica.access);
+            design.access.iter().chain(elsewhere)
+        };
+        let is_alike = |access: &&AccessPattern| {
+            let of_index = match &access.call {
+                PatternCall::Page { index: own, .. } => *own == index,
+                _ => true,
+            };
+            access.operation == Some(api) && of_index
+        };
+        let named = caller.and_then(|caller| all().find(|access| access.name == caller));
+        named.or_else(|| all().find(is_alike))
+    }
+
+    /// The key of an item of the table.
+    ///
+    /// # Errors
+    /// Which key attribute is missing or of a wrong type.
+    pub fn key_of(&self, item: &Item) -> Result<KeyValues, CannotExecute> {
+        Stored::key(&self.design.table, item).map_err(|error| (SkipReason::Key, error))
+    }
+
+    /// Stores an item of an export, as it was before the trace.
+    ///
+    /// # Errors
+    /// Why it cannot be an item of the table.
+    pub fn load(&mut self, item: Item, numbers: NumberAlignment) -> Result<(), CannotExecute> {
+        let key = self.key_of(&item)?;
+        let bytes = item.size(numbers).0 as u32;
+        let named = named_key(&key);
+        let slot = self.slot(&named);
+        self.store.set(slot, named.hash, Some(bytes), true);
+        self.stored.put(&self.design.table, key, Some(item));
+        self.has_items = true;
+        Ok(())
+    }
+
+    /// Partitions of the table at first: by its data, and by what it serves.
+    pub fn starting_partitions(&self) -> u64 {
+        // If the size of the data is unknown, throughput alone decides.
+        let bytes = self
+            .design
+            .held()
+            .map_or_else(Exact::zero, |held| held.data);
+        let most = |units: &Units| match units {
+            Units::Fixed(units) => *units,
+            Units::Scaled(scaling) => scaling.max,
+            Units::Unknown => 0,
+        };
+        let (reads, writes) = match &self.design.capacity {
+            Capacity::OnDemand => (READ_FLOOR, WRITE_FLOOR),
+            Capacity::Provisioned(units) => (most(&units.read), most(&units.write)),
+        };
+        partitions(&bytes, &Exact::from(reads), &Exact::from(writes))
+            .to_u64()
+            .unwrap_or(u64::MAX)
+    }
+
     /// The size drawn for a key, the same as from [`drawn`](super::sizes::drawn).
     #[inline]
     pub fn draw(&self, hash: u64) -> Option<u32> {
@@ -269,6 +373,26 @@ impl Tables {
     /// The table, if there is exactly one.
     pub fn only(&self) -> Option<usize> {
         (self.list.len() == 1).then_some(0)
+    }
+
+    /// The position of the table that a request names.
+    ///
+    /// # Errors
+    /// Which tables are defined.
+    pub fn of_request(&self, name: &str) -> Result<usize, CannotExecute> {
+        self.find(name).ok_or_else(|| {
+            let defined = match self.names() {
+                none if none.is_empty() => {
+                    "none; begin the log with CreateTable, or give a workload".to_string()
+                }
+                names => names,
+            };
+            let name = name.escape_debug();
+            (
+                SkipReason::UnknownTable,
+                format!("no table {name}; defined tables: {defined}"),
+            )
+        })
     }
 
     /// The names of all tables.

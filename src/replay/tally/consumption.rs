@@ -1,15 +1,15 @@
 //! What a trace consumes: totals of each kind of call, and half units of each second. All are
 //! integers, so that a trace may be split anywhere.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::merge::Merge;
 use crate::capacity::series::{Series, WEEK_MINUTES};
 use crate::meter::ConsumedCapacity;
 use crate::table::Direction;
 use crate::trace::{ApiName, Name, Time};
 use crate::units::Exact;
-use crate::workload::{ArmUnits, Traced};
+use crate::workload::{TargetUnits, Traced};
 
 /// An account direction. Capacity belongs to an account: a table with its local indexes, or one
 /// global index, in one region; reads and writes are separate.
@@ -187,69 +187,55 @@ pub struct CallKind {
     pub index: Option<usize>,
 }
 
-/// Everything that was consumed so far.
-#[derive(Clone, Debug, Default)]
-pub struct TracedConsumption {
-    /// Totals of each kind of call.
-    pub kinds: BTreeMap<CallKind, Traced>,
-    /// The demand series: half units of each second.
-    pub lanes: BTreeMap<DemandKey, DemandSeries>,
+/// The units of a call in the home region, or in a replica.
+fn targets_in<'a>(call: &'a mut Traced, replica: Option<&str>) -> &'a mut Vec<TargetUnits> {
+    match replica {
+        None => &mut call.home,
+        Some(region) => call.in_replicas.entry(region.to_string()).or_default(),
+    }
 }
 
-fn add_arm(arms: &mut Vec<ArmUnits>, at: usize, read_halves: u64, write: u64) {
-    if arms.len() <= at {
-        arms.resize(at + 1, ArmUnits::default());
+fn add_to_target(targets: &mut Vec<TargetUnits>, at: usize, read_halves: u64, write: u64) {
+    if targets.len() <= at {
+        targets.resize(at + 1, TargetUnits::default());
     }
-    arms[at].read_halves += u128::from(read_halves);
-    arms[at].write += u128::from(write);
+    targets[at].read_halves += u128::from(read_halves);
+    targets[at].write += u128::from(write);
 }
 
-impl TracedConsumption {
-    /// The totals of a kind of call.
-    pub fn kind(&mut self, kind: CallKind) -> &mut Traced {
-        self.kinds.entry(kind).or_default()
+/// Adds what one call consumed in the home region, or in a replica.
+pub fn add_units(call: &mut Traced, consumed: &ConsumedCapacity, replica: Option<&str>) {
+    let targets = targets_in(call, replica);
+    let all = std::iter::once(consumed.of_table()).chain(consumed.indexes.iter().copied());
+    for (at, target) in all.enumerate() {
+        add_to_target(targets, at, target.read.halves(), target.write.0);
     }
+}
 
-    /// Adds half units to a second of an account direction.
-    pub fn demand(&mut self, key: DemandKey, second: i64, halves: u64) {
-        if halves > 0 {
-            self.lanes.entry(key).or_default().add(second, halves);
-        }
+/// Adds half units that AWS counted on one target, in the home region or in a replica.
+pub fn add_counted(
+    call: &mut Traced,
+    target: usize,
+    (direction, halves): (Direction, u64),
+    replica: Option<&str>,
+) {
+    let targets = targets_in(call, replica);
+    match direction {
+        Direction::Read => add_to_target(targets, target, halves, 0),
+        // Write units are whole; a metric gives them as half units too.
+        Direction::Write => add_to_target(targets, target, 0, halves.div_ceil(2)),
     }
+}
 
-    /// Adds what one call consumed in one region. `abroad` is the region of the replica in which
-    /// the call wrote; `None` for the home region and for reads.
-    pub fn add(&mut self, kind: CallKind, consumed: &ConsumedCapacity, abroad: Option<&str>) {
-        let traced = self.kind(kind);
-        let arms = match abroad {
-            None => &mut traced.home,
-            Some(region) => traced.abroad.entry(region.to_string()).or_default(),
-        };
-        for (at, arm) in std::iter::once(&consumed.of_table())
-            .chain(&consumed.indexes)
-            .enumerate()
-        {
-            add_arm(arms, at, arm.read.halves(), arm.write.0);
-        }
+impl Merge for Traced {
+    fn merge_from(&mut self, other: Traced) {
+        self.add(&other);
     }
+}
 
-    /// Adds units that AWS counted for the table or one index, in the home region or in the replica
-    /// `abroad`.
-    pub fn add_counted(
-        &mut self,
-        kind: CallKind,
-        arm: usize,
-        read_halves: u64,
-        write_halves: u64,
-        abroad: Option<&str>,
-    ) {
-        let traced = self.kind(kind);
-        let arms = match abroad {
-            None => &mut traced.home,
-            Some(region) => traced.abroad.entry(region.to_string()).or_default(),
-        };
-        // Write units are whole, and counted ones are given in half units.
-        add_arm(arms, arm, read_halves, write_halves.div_ceil(2));
+impl Merge for DemandSeries {
+    fn merge_from(&mut self, other: DemandSeries) {
+        self.join(&other);
     }
 }
 

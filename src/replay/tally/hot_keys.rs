@@ -14,6 +14,7 @@ use std::collections::BTreeMap;
 
 use hashbrown::HashTable;
 
+use super::merge::Merge;
 use crate::replay::state::store::NOBODY_KNOWS;
 use crate::trace::TracedKey;
 
@@ -71,7 +72,26 @@ fn spread(hash: u64) -> u64 {
 }
 
 /// The hottest keys of minutes that have ended.
-pub type Minutes = BTreeMap<i64, Vec<Hot>>;
+pub type Minutes = BTreeMap<i64, HotMinute>;
+
+/// The hottest keys of one minute, the hottest first.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct HotMinute(pub Vec<Hot>);
+
+impl Merge for HotMinute {
+    fn merge_from(&mut self, other: HotMinute) {
+        for one in other.0 {
+            match self.0.iter_mut().find(|known| known.hash == one.hash) {
+                Some(known) => {
+                    known.halves += one.halves;
+                    known.name = known.name.take().or(one.name);
+                }
+                None => self.0.push(one),
+            }
+        }
+        order(&mut self.0);
+    }
+}
 
 impl HotKeys {
     /// Adds half units of a key in a minute, and returns whether its name is needed. `known` is the
@@ -206,7 +226,10 @@ impl HotKeys {
                 counter.in_minute = 0;
             }
         }
-        join(minutes.entry(minute).or_default(), hot);
+        minutes
+            .entry(minute)
+            .or_default()
+            .merge_from(HotMinute(hot));
     }
 
     /// The counters, in the order of the hashes.
@@ -286,20 +309,6 @@ fn order(hot: &mut Vec<Hot>) {
     hot.truncate(MINUTE_KEYS);
 }
 
-/// Merges the hottest keys of one minute from different slots.
-pub fn join(hot: &mut Vec<Hot>, more: Vec<Hot>) {
-    for one in more {
-        match hot.iter_mut().find(|known| known.hash == one.hash) {
-            Some(known) => {
-                known.halves += one.halves;
-                known.name = known.name.take().or(one.name);
-            }
-            None => hot.push(one),
-        }
-    }
-    order(hot);
-}
-
 /// The hottest keys of all slots: hash, half units, error, name.
 pub fn hottest<'a>(
     slots: impl Iterator<Item = &'a HotKeys>,
@@ -337,7 +346,7 @@ pub fn hottest_in(all: &Minutes, minutes: &[i64], count: usize) -> Vec<(String, 
         .iter()
         .filter(|(minute, _)| minutes.binary_search(minute).is_ok())
     {
-        for one in hot {
+        for one in &hot.0 {
             let sum = sums.entry(one.hash).or_default();
             sum.0 += one.halves;
             sum.1 = sum.1.or(one.name.as_ref());

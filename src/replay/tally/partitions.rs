@@ -3,6 +3,8 @@
 
 use std::collections::BTreeMap;
 
+use super::merge::Merge;
+use crate::table::Direction;
 use crate::table::limits::{PARTITION_READ_UNITS_MAX, PARTITION_WRITE_UNITS_MAX};
 use crate::trace::{SLOTS, Time};
 use crate::units::Exact;
@@ -11,7 +13,7 @@ use crate::units::Exact;
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
 )]
-pub struct Grain {
+pub struct SlotSecond {
     /// Seconds since 1970.
     pub second: i64,
     /// The slot.
@@ -21,7 +23,7 @@ pub struct Grain {
 }
 
 /// Sorts slot seconds by time, and merges those of the same second and slot.
-pub fn ordered(mut grains: Vec<Grain>) -> Vec<Grain> {
+pub fn ordered(mut grains: Vec<SlotSecond>) -> Vec<SlotSecond> {
     grains.sort_unstable_by_key(|grain| (grain.second, grain.slot));
     grains.dedup_by(|one, known| {
         let same = (one.second, one.slot) == (known.second, known.slot);
@@ -31,6 +33,73 @@ pub fn ordered(mut grains: Vec<Grain>) -> Vec<Grain> {
         same
     });
     grains
+}
+
+/// The slot seconds of one table in one region: the current second of each slot, and earlier
+/// seconds.
+#[derive(Clone, Debug)]
+pub struct SlotSeconds {
+    open: Vec<(i64, [u32; 2])>,
+    closed: Vec<SlotSecond>,
+}
+
+impl Default for SlotSeconds {
+    fn default() -> SlotSeconds {
+        SlotSeconds {
+            open: vec![(i64::MIN, [0, 0]); SLOTS],
+            closed: Vec::new(),
+        }
+    }
+}
+
+impl SlotSeconds {
+    /// Adds half units of a slot in a second.
+    #[inline]
+    pub fn add(&mut self, slot: u8, second: i64, direction: Direction, halves: u64) {
+        let (known, sums) = &mut self.open[usize::from(slot)];
+        if *known != second {
+            if *known != i64::MIN {
+                self.closed.push(SlotSecond {
+                    second: *known,
+                    slot,
+                    halves: *sums,
+                });
+            }
+            (*known, *sums) = (second, [0, 0]);
+        }
+        let sum = &mut sums[direction as usize];
+        *sum = u64::from(*sum).saturating_add(halves).min(u32::MAX.into()) as u32;
+    }
+
+    /// Removes and returns all slot seconds before a given second, in order.
+    pub fn before(&mut self, second: i64) -> Vec<SlotSecond> {
+        for (slot, (known, sums)) in (0_u8..=255).zip(&mut self.open) {
+            if *known != i64::MIN && *known < second {
+                self.closed.push(SlotSecond {
+                    second: *known,
+                    slot,
+                    halves: *sums,
+                });
+                (*known, *sums) = (i64::MIN, [0, 0]);
+            }
+        }
+        let (before, after): (Vec<SlotSecond>, Vec<SlotSecond>) = std::mem::take(&mut self.closed)
+            .into_iter()
+            .partition(|grain| grain.second < second);
+        self.closed = after;
+        ordered(before)
+    }
+
+    /// Adds slot seconds from a file or another thread.
+    pub fn extend(&mut self, grains: impl IntoIterator<Item = SlotSecond>) {
+        self.closed.extend(grains);
+    }
+}
+
+impl Merge for SlotSeconds {
+    fn merge_from(&mut self, mut other: SlotSeconds) {
+        self.extend(other.before(i64::MAX));
+    }
 }
 
 /// Partitions of a table: ranges of hashes, each with at most 3,000 read and 1,000 write units a
@@ -109,7 +178,7 @@ impl Partitions {
 
     /// Executes one second, given its slot seconds in the order of slots: demand above the limits
     /// of a partition is throttled.
-    pub fn second(&mut self, grains: &[Grain]) {
+    pub fn second(&mut self, grains: &[SlotSecond]) {
         let Some(second) = grains.first().map(|grain| grain.second) else {
             return;
         };
@@ -177,8 +246,8 @@ impl Partitions {
 
     /// Splits a partition so that each side has about half of its traffic. If all traffic is in its
     /// first slot, it is not split.
-    fn split(&mut self, at: usize, grains: &[Grain]) {
-        let heat = |grain: &Grain| u64::from(grain.halves[0]) + 3 * u64::from(grain.halves[1]);
+    fn split(&mut self, at: usize, grains: &[SlotSecond]) {
+        let heat = |grain: &SlotSecond| u64::from(grain.halves[0]) + 3 * u64::from(grain.halves[1]);
         let total: u64 = grains.iter().map(heat).sum();
         let mut sum = 0;
         let middle = grains.iter().position(|grain| {
@@ -207,10 +276,10 @@ impl Partitions {
 }
 
 /// Maximum number of columns of a heat map.
-pub const STRIP_COLUMNS: usize = 128;
+pub const HEAT_MAP_COLUMNS: usize = 128;
 
 /// Rows of a heat map: ranges of keys.
-pub const STRIP_ROWS: usize = 32;
+pub const HEAT_MAP_ROWS: usize = 32;
 
 /// A heat map: units by time and range of keys, in at most 128 columns.
 ///
@@ -218,7 +287,7 @@ pub const STRIP_ROWS: usize = 32;
 /// each column begins at a multiple of its width since 1970. So heat maps of parts can be merged
 /// into the heat map of the whole.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct Strip {
+pub struct HeatMap {
     /// A column has 2^`power` seconds.
     pub power: u32,
     /// Half units of each column's rows, reads and writes together, by the column's number since
@@ -226,9 +295,9 @@ pub struct Strip {
     pub columns: BTreeMap<i64, Vec<u64>>,
 }
 
-impl Strip {
+impl HeatMap {
     /// Adds a slot second.
-    pub fn add(&mut self, grain: &Grain) {
+    pub fn add(&mut self, grain: &SlotSecond) {
         let column = grain.second >> self.power;
         let column = match self.columns.get_mut(&column) {
             Some(column) => column,
@@ -245,16 +314,16 @@ impl Strip {
                     .next_back()
                     .map_or(column, |last| *last)
                     .max(column);
-                if last - first >= STRIP_COLUMNS as i64 {
+                if last - first >= HEAT_MAP_COLUMNS as i64 {
                     self.widen(self.power + 1);
                     return self.add(grain);
                 }
                 self.columns
                     .entry(column)
-                    .or_insert_with(|| vec![0; STRIP_ROWS])
+                    .or_insert_with(|| vec![0; HEAT_MAP_ROWS])
             }
         };
-        let row = usize::from(grain.slot) * STRIP_ROWS / SLOTS;
+        let row = usize::from(grain.slot) * HEAT_MAP_ROWS / SLOTS;
         column[row] += u64::from(grain.halves[0]) + u64::from(grain.halves[1]);
     }
 
@@ -266,7 +335,7 @@ impl Strip {
             let wide = self
                 .columns
                 .entry(column >> by)
-                .or_insert_with(|| vec![0; STRIP_ROWS]);
+                .or_insert_with(|| vec![0; HEAT_MAP_ROWS]);
             wide.iter_mut()
                 .zip(rows)
                 .for_each(|(sum, more)| *sum += more);
@@ -300,7 +369,7 @@ mod tests {
     fn a_hot_slot_is_refused_beyond_its_partition_and_two_are_split_apart() {
         let mut partitions = Partitions::new(1);
         for second in 0..60 {
-            let grain = |slot| Grain {
+            let grain = |slot| SlotSecond {
                 second,
                 slot,
                 halves: [0, 2 * 800],
@@ -314,7 +383,7 @@ mod tests {
         );
         let mut single = Partitions::new(1);
         for second in 0..60 {
-            single.second(&[Grain {
+            single.second(&[SlotSecond {
                 second,
                 slot: 7,
                 halves: [0, 2 * 1_600],
@@ -326,19 +395,19 @@ mod tests {
 
     #[test]
     fn a_strip_is_the_same_however_its_grains_come() {
-        let grains: Vec<Grain> = (0..1_000)
-            .map(|at| Grain {
+        let grains: Vec<SlotSecond> = (0..1_000)
+            .map(|at| SlotSecond {
                 second: 1_000 + at * 7,
                 slot: (at * 37 % 256) as u8,
                 halves: [at as u32, 1],
             })
             .collect();
-        let (mut forward, mut backward) = (Strip::default(), Strip::default());
+        let (mut forward, mut backward) = (HeatMap::default(), HeatMap::default());
         grains.iter().for_each(|grain| forward.add(grain));
         grains.iter().rev().for_each(|grain| backward.add(grain));
         assert_eq!(forward, backward);
         assert!(
-            forward.columns.len() <= STRIP_COLUMNS && forward.power == 6,
+            forward.columns.len() <= HEAT_MAP_COLUMNS && forward.power == 6,
             "{}",
             forward.power
         );

@@ -3,7 +3,8 @@
 
 use serde_json::Value;
 
-use crate::meter::{Arm, ConsumedCapacity};
+use super::merge::Merge;
+use crate::meter::{ConsumedCapacity, TargetCapacity};
 use crate::table::{Arn, IndexKind, Operation, Table, TransactionAction, Transition, Write};
 use crate::units::{Bytes, Exact};
 
@@ -91,7 +92,7 @@ pub struct VerifyDifference {
     /// The table.
     pub table: String,
     /// The values that differ (totals, the table, indexes): name, AWS's value, the meter's value.
-    pub arms: Vec<(String, String, String)>,
+    pub targets: Vec<(String, String, String)>,
     /// The input of the meter.
     pub working: String,
 }
@@ -118,8 +119,8 @@ fn half_units(value: Option<&Value>) -> Option<Exact> {
     Exact::parse(&number)
 }
 
-fn units(arm: &Arm) -> Exact {
-    arm.read.exact() + arm.write.exact()
+fn units(target: &TargetCapacity) -> Exact {
+    target.read.exact() + target.write.exact()
 }
 
 impl Verification {
@@ -148,22 +149,26 @@ impl Verification {
                 .find(|(table, ..)| name.is_empty() || table.name == name)
             {
                 Some((table, operation, consumed)) => {
-                    let arms = compared(answer, table, consumed);
-                    if !arms.is_empty() {
-                        differences.push((table.name.clone(), arms, described(operation, table)));
+                    let targets = compared(answer, table, consumed);
+                    if !targets.is_empty() {
+                        differences.push((
+                            table.name.clone(),
+                            targets,
+                            described(operation, table),
+                        ));
                     }
                 }
                 None => {
                     let total = half_units(answer.get("CapacityUnits")).unwrap_or_else(Exact::zero);
                     if !total.is_zero() {
-                        let arms = vec![(
+                        let targets = vec![(
                             "total".to_string(),
                             total.to_string(),
                             "nothing".to_string(),
                         )];
                         differences.push((
                             name.to_string(),
-                            arms,
+                            targets,
                             "the call does not use the table".to_string(),
                         ));
                     }
@@ -179,26 +184,26 @@ impl Verification {
             });
             let total = units(&consumed.total());
             if !named && !total.is_zero() {
-                let arms = vec![(
+                let targets = vec![(
                     "total".to_string(),
                     "nothing".to_string(),
                     total.to_string(),
                 )];
-                differences.push((table.name.clone(), arms, described(operation, table)));
+                differences.push((table.name.clone(), targets, described(operation, table)));
             }
         }
         if differences.is_empty() {
             return;
         }
         self.mismatches += 1;
-        for (table, arms, working) in differences {
+        for (table, targets, working) in differences {
             if self.keeps(self.first.len()) {
                 self.first.push(VerifyDifference {
                     ordinal,
                     place: place(),
                     operation: api.to_string(),
                     table,
-                    arms,
+                    targets,
                     working,
                 });
             }
@@ -207,21 +212,6 @@ impl Verification {
 
     fn keeps(&self, count: usize) -> bool {
         self.kept.is_none_or(|kept| count < kept)
-    }
-
-    /// Merges another verification.
-    pub fn join(&mut self, other: Verification) {
-        self.checked += other.checked;
-        self.mismatches += other.mismatches;
-        self.first.extend(other.first);
-        self.first.sort_by_key(|difference| difference.ordinal);
-        self.first.truncate(self.kept.unwrap_or(usize::MAX));
-        self.sizes_checked += other.sizes_checked;
-        self.size_mismatches += other.size_mismatches;
-        self.first_sizes.extend(other.first_sizes);
-        self.first_sizes
-            .sort_by_key(|difference| difference.ordinal);
-        self.first_sizes.truncate(self.kept.unwrap_or(usize::MAX));
     }
 
     /// Compares the size that a stream record states with the calculated size of its keys and
@@ -248,6 +238,22 @@ impl Verification {
     }
 }
 
+impl Merge for Verification {
+    fn merge_from(&mut self, other: Verification) {
+        self.checked += other.checked;
+        self.mismatches += other.mismatches;
+        self.first.extend(other.first);
+        self.first.sort_by_key(|difference| difference.ordinal);
+        self.first.truncate(self.kept.unwrap_or(usize::MAX));
+        self.sizes_checked += other.sizes_checked;
+        self.size_mismatches += other.size_mismatches;
+        self.first_sizes.extend(other.first_sizes);
+        self.first_sizes
+            .sort_by_key(|difference| difference.ordinal);
+        self.first_sizes.truncate(self.kept.unwrap_or(usize::MAX));
+    }
+}
+
 /// The values of a ConsumedCapacity that differ from the meter's. If it lists the table and
 /// indexes, one that is missing is 0.
 fn compared(
@@ -255,12 +261,12 @@ fn compared(
     table: &Table,
     consumed: &ConsumedCapacity,
 ) -> Vec<(String, String, String)> {
-    let mut arms = Vec::new();
+    let mut targets = Vec::new();
     let mut compare = |name: String, said: Option<Exact>, metered: Exact| {
         if let Some(said) = said
             && said != metered
         {
-            arms.push((name, said.to_string(), metered.to_string()));
+            targets.push((name, said.to_string(), metered.to_string()));
         }
     };
     let total = consumed.total();
@@ -284,7 +290,7 @@ fn compared(
         .iter()
         .any(|level| answer.get(*level).is_some_and(Value::is_object))
     {
-        return arms; // ReturnConsumedCapacity=TOTAL
+        return targets; // ReturnConsumedCapacity=TOTAL
     }
     let of = |level: Option<&Value>| {
         half_units(level.and_then(|level| level.get("CapacityUnits"))).unwrap_or_else(Exact::zero)
@@ -294,7 +300,7 @@ fn compared(
         Some(of(answer.get("Table"))),
         units(&consumed.table),
     );
-    for (index, arm) in table.indexes.iter().zip(&consumed.indexes) {
+    for (index, target) in table.indexes.iter().zip(&consumed.indexes) {
         let level = if index.kind == IndexKind::Local {
             "LocalSecondaryIndexes"
         } else {
@@ -303,22 +309,22 @@ fn compared(
         compare(
             index.name.clone(),
             Some(of(answer.get(level).and_then(|all| all.get(&index.name)))),
-            units(arm),
+            units(target),
         );
     }
     for level in &levels[1..] {
-        for (name, arm) in answer
+        for (name, target) in answer
             .get(*level)
             .and_then(Value::as_object)
             .into_iter()
             .flatten()
         {
             if !table.indexes.iter().any(|index| index.name == *name) {
-                compare(name.clone(), Some(of(Some(arm))), Exact::zero());
+                compare(name.clone(), Some(of(Some(target))), Exact::zero());
             }
         }
     }
-    arms
+    targets
 }
 
 fn bytes(size: Option<Bytes>) -> String {

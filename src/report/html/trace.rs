@@ -527,8 +527,8 @@ fn hot_keys(replayed: &Replayed, home: &str) -> Chart {
 
 fn strip(heat: &PartitionHeat, home: &str, last_event: Time) -> Option<Chart> {
     let until = moment(Time::from_second(last_event.second()));
-    let (first, seconds) = heat.strip.start()?;
-    let columns: Vec<(i64, Vec<Exact>)> = heat.strip.units().collect();
+    let (first, seconds) = heat.heat_map.start()?;
+    let columns: Vec<(i64, Vec<Exact>)> = heat.heat_map.units().collect();
     let last = columns.last().map(|(column, _)| *column)?;
     let most = columns
         .iter()
@@ -598,7 +598,7 @@ fn strip(heat: &PartitionHeat, home: &str, last_event: Time) -> Option<Chart> {
             .collect(),
         note: format!(
             "Rows are {} ranges of keys by hash; a column is {seconds} s.",
-            crate::replay::STRIP_ROWS
+            crate::replay::HEAT_MAP_ROWS
         ),
         numbers: table,
         hover: None,

@@ -563,12 +563,12 @@ impl Checker<'_> {
                     | OperationWord::ExecuteTransaction
             )
         };
-        let abroad = files.iter().flat_map(|file| file.access.iter().flatten());
+        let in_replicas = files.iter().flat_map(|file| file.access.iter().flatten());
         if written
             .access
             .iter()
             .flatten()
-            .chain(abroad)
+            .chain(in_replicas)
             .any(|access| transactional(access.operation.value))
         {
             refuse(

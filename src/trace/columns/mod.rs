@@ -1,0 +1,491 @@
+//! Columnar traces: Parquet in batches; CSV and NDJSON row by row, in blocks.
+//!
+//! Rows contain the columns in [`COLUMNS`]; `time` and `operation` are required, and `key` for all
+//! calls but Scan. This module reads every column; rows with only a few columns take the [fast
+//! path](super::rows).
+
+pub(super) mod cells;
+pub(super) mod plain;
+pub(super) mod schema;
+
+use std::collections::BTreeMap;
+use std::io::BufRead;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use arrow_array::cast::AsArray;
+use arrow_array::types::Int64Type;
+use arrow_array::{Array, ArrayRef, BinaryArray, Int64Array, RecordBatch, StringArray};
+use arrow_cast::{CastOptions, cast_with_options};
+use arrow_schema::DataType;
+use rayon::prelude::{IntoParallelRefMutIterator, ParallelIterator};
+
+pub use schema::{COLUMNS, Mapping};
+
+use super::input::{TraceText, why};
+use super::lines;
+use super::parquet::{Decoded, Parquet};
+use super::time::{TimeUnit, parse_time};
+use super::{
+    ApiName, Bad, Event, Failure, MemberAction, NameTable, Piece, Progress, ReadOptions, RowPlace,
+    SkipReason, Time, TraceError, TraceReader, TracedCall, TracedKey, What,
+};
+use crate::table::Consistency;
+use crate::table::limits;
+use cells::{Cell, Cells, Wrong};
+use plain::{Plain, RowPolicy};
+use schema::{BATCH_ROWS, check_columns};
+
+/// The text format of a columnar trace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TextLayout {
+    /// CSV with a header.
+    Csv,
+    /// One JSON object per line.
+    NdJson,
+}
+
+/// Blocks parsed in parallel.
+const BLOCKS: usize = 8;
+
+/// Bytes per block of text.
+const BLOCK_BYTES: usize = 4 << 20;
+
+/// Reads a columnar trace.
+pub struct ColumnReader {
+    file: u32,
+    mapping: Mapping,
+    table: Option<String>,
+    unit: Option<TimeUnit>,
+    blocks: Blocks,
+    /// How the fast path reads rows.
+    policy: RowPolicy,
+    row: u64,
+    progress: Progress,
+}
+
+enum Blocks {
+    Parquet(Box<Parquet>),
+    Text(TextBlocks),
+}
+
+impl ColumnReader {
+    /// Opens a Parquet file.
+    pub fn parquet(
+        path: &Path,
+        file: u32,
+        name: &str,
+        options: &ReadOptions,
+        progress: Progress,
+    ) -> Result<ColumnReader, TraceError> {
+        let parquet = Box::new(Parquet::open(path, file, name, options)?);
+        let (mapping, table, unit) = (
+            options.mapping.clone(),
+            options.table.clone(),
+            options.time_unit,
+        );
+        Ok(ColumnReader {
+            file,
+            mapping,
+            table,
+            unit,
+            blocks: Blocks::Parquet(parquet),
+            policy: RowPolicy::new(options),
+            row: 0,
+            progress,
+        })
+    }
+
+    /// Reads CSV or NDJSON.
+    pub fn text(
+        text: TraceText,
+        layout: TextLayout,
+        file: u32,
+        name: &str,
+        options: &ReadOptions,
+        progress: Progress,
+    ) -> Result<ColumnReader, TraceError> {
+        let (mapping, table, unit) = (
+            options.mapping.clone(),
+            options.table.clone(),
+            options.time_unit,
+        );
+        let mut blocks = TextBlocks {
+            text,
+            layout,
+            width: 0,
+            positions: Vec::new(),
+            line: 0,
+            ended: false,
+        };
+        if layout == TextLayout::Csv {
+            blocks.read_header(name, &mapping)?;
+        }
+        Ok(ColumnReader {
+            file,
+            mapping,
+            table,
+            unit,
+            blocks: Blocks::Text(blocks),
+            policy: RowPolicy::new(options),
+            row: 0,
+            progress,
+        })
+    }
+}
+
+/// Blocks of whole lines.
+struct TextBlocks {
+    text: TraceText,
+    layout: TextLayout,
+    /// For CSV: the number of columns, and the position of each known column.
+    width: usize,
+    positions: Vec<Option<usize>>,
+    /// Lines read so far.
+    line: u64,
+    ended: bool,
+}
+
+/// A block: its text, and the line number of each row.
+struct Block {
+    text: Vec<u8>,
+    length: usize,
+    /// The start of each row.
+    starts: Vec<usize>,
+    lines: Vec<u64>,
+}
+
+/// The cells of a row, in the order of [`COLUMNS`].
+type NamedCells = Vec<Option<Box<str>>>;
+
+impl TextBlocks {
+    /// Reads one line, or for CSV one record, whose quoted fields may contain line ends.
+    fn record(&mut self, into: &mut Vec<u8>) -> std::io::Result<bool> {
+        let start = into.len();
+        loop {
+            let read = self.text.read_until(b'\n', into)?;
+            if read == 0 {
+                return Ok(into.len() > start);
+            }
+            self.line += 1;
+            let quotes = || into[start..].iter().filter(|byte| **byte == b'"').count();
+            if self.layout == TextLayout::NdJson
+                || quotes() % 2 == 0
+                || into.len() - start > super::input::LINE_BYTES_MAX as usize
+            {
+                return Ok(true);
+            }
+        }
+    }
+
+    fn read_header(&mut self, name: &str, mapping: &Mapping) -> Result<(), TraceError> {
+        let mut header = Vec::new();
+        self.record(&mut header)
+            .map_err(|error| TraceError::file(name, why(&error)))?;
+        if header.starts_with(b"\xef\xbb\xbf") {
+            header.drain(..3);
+        }
+        if !header.ends_with(b"\n") {
+            header.push(b'\n');
+        }
+        let mut reader = csv::ReaderBuilder::new()
+            .has_headers(false)
+            .from_reader(header.as_slice());
+        let record = reader
+            .records()
+            .next()
+            .and_then(Result::ok)
+            .unwrap_or_default();
+        let found: Vec<String> = record.iter().map(|name| name.trim().to_string()).collect();
+        self.width = found.len();
+        self.positions = COLUMNS
+            .iter()
+            .map(|(column, _)| found.iter().position(|name| name == mapping.name(column)))
+            .collect();
+        check_columns(name, mapping, &found)
+    }
+
+    /// The known cells of one record.
+    fn csv_row(&self, record: &[u8]) -> Result<NamedCells, Wrong> {
+        let wrong = |message: String| (SkipReason::Malformed, message);
+        let mut reader = csv::ReaderBuilder::new()
+            .has_headers(false)
+            .flexible(true)
+            .from_reader(record);
+        let mut fields = csv::StringRecord::new();
+        match reader.read_record(&mut fields) {
+            Ok(true) => {}
+            Ok(false) => return Err(wrong("no fields".to_string())),
+            Err(error) => return Err(wrong(format!("not CSV: {error}"))),
+        }
+        if fields.len() != self.width {
+            return Err(wrong(format!(
+                "{} fields, but the header has {}",
+                fields.len(),
+                self.width
+            )));
+        }
+        let cell = |at: &Option<usize>| {
+            at.and_then(|at| fields.get(at))
+                .filter(|cell| !cell.is_empty())
+                .map(Box::from)
+        };
+        Ok(self.positions.iter().map(cell).collect())
+    }
+
+    /// The next block, and the error, if any, that ended the file after it.
+    fn next(&mut self) -> (Block, Option<std::io::Error>) {
+        let mut block = Block {
+            text: Vec::with_capacity(BLOCK_BYTES + (64 << 10)),
+            length: 0,
+            starts: Vec::new(),
+            lines: Vec::new(),
+        };
+        while !self.ended && block.text.len() < BLOCK_BYTES && block.lines.len() < BATCH_ROWS {
+            let (start, line) = (block.text.len(), self.line + 1);
+            match self.record(&mut block.text) {
+                Ok(true) if block.text[start..].iter().all(u8::is_ascii_whitespace) => {
+                    block.text.truncate(start)
+                }
+                Ok(true) => {
+                    if !block.text.ends_with(b"\n") {
+                        block.text.push(b'\n');
+                    }
+                    block.starts.push(start);
+                    block.lines.push(line);
+                    block.length = block.text.len();
+                }
+                Ok(false) => self.ended = true,
+                Err(error) => {
+                    self.ended = true;
+                    block.text.truncate(start);
+                    return (block, Some(error));
+                }
+            }
+        }
+        (block, None)
+    }
+}
+
+impl ColumnReader {
+    /// The rows of a block and their line numbers, without bad rows.
+    fn cells(&self, block: &Block, bad: &mut Bad) -> Result<(Cells, Vec<u64>), TraceError> {
+        let mut columns: Vec<Vec<Option<Box<str>>>> = vec![Vec::new(); COLUMNS.len()];
+        let mut lines = Vec::with_capacity(block.lines.len());
+        let Blocks::Text(blocks) = &self.blocks else {
+            return Ok((
+                Cells {
+                    columns: Vec::new(),
+                },
+                lines,
+            ));
+        };
+        let ends = block.starts.iter().skip(1).chain([&block.length]);
+        for ((start, line), end) in block.starts.iter().zip(&block.lines).zip(ends) {
+            let row = match blocks.layout {
+                TextLayout::Csv => blocks.csv_row(&block.text[*start..*end]),
+                TextLayout::NdJson => self.json_row(&block.text[*start..*end]),
+            };
+            match row {
+                Ok(row) => {
+                    columns
+                        .iter_mut()
+                        .zip(row)
+                        .for_each(|(column, cell)| column.push(cell));
+                    lines.push(*line);
+                }
+                Err((reason, message)) => bad.row(
+                    RowPlace {
+                        file: self.file,
+                        row: *line,
+                    },
+                    reason,
+                    message,
+                )?,
+            }
+        }
+        let always = |column: &str| {
+            self.mapping
+                .value(column)
+                .map(|value| Cell::Always(value.to_string()))
+        };
+        let columns = COLUMNS
+            .iter()
+            .zip(columns)
+            .map(|((column, _), cells)| always(column).unwrap_or(Cell::Owned(cells)));
+        Ok((
+            Cells {
+                columns: columns.collect(),
+            },
+            lines,
+        ))
+    }
+
+    /// The known members of a JSON object, as text.
+    fn json_row(&self, line: &[u8]) -> Result<NamedCells, Wrong> {
+        let object: serde_json::Map<String, serde_json::Value> = serde_json::from_slice(line)
+            .map_err(|error| (SkipReason::Malformed, format!("not a JSON object: {error}")))?;
+        let cell = |(column, _): &(&'static str, &str)| match object.get(self.mapping.name(column))
+        {
+            None | Some(serde_json::Value::Null) => Ok(None),
+            Some(serde_json::Value::String(text)) => Ok(Some(text.as_str().into())),
+            Some(serde_json::Value::Number(number)) => Ok(Some(number.to_string().into())),
+            Some(serde_json::Value::Bool(flag)) => Ok(Some(flag.to_string().into())),
+            Some(other) => {
+                let found: String = other.to_string().chars().take(60).collect();
+                Err((
+                    SkipReason::WrongType,
+                    format!("{column} is {found}; expected a text, a number, true or false"),
+                ))
+            }
+        };
+        COLUMNS.iter().map(cell).collect()
+    }
+
+    fn events(
+        &mut self,
+        cells: &Cells,
+        rows: usize,
+        lines: &[u64],
+        names: &mut NameTable,
+        events: &mut Vec<Event>,
+        bad: &mut Bad,
+    ) -> Result<(), TraceError> {
+        for row in 0..rows {
+            let place = RowPlace {
+                file: self.file,
+                row: lines.get(row).copied().unwrap_or(self.row + row as u64 + 1),
+            };
+            match cells.event(row, place, &mut self.unit, self.table.as_deref(), names) {
+                Ok(event) => events.push(event),
+                Err((reason, message)) => bad.row(place, reason, message)?,
+            }
+        }
+        self.row += rows as u64;
+        self.progress.rows.fetch_add(rows as u64, Ordering::Relaxed);
+        Ok(())
+    }
+}
+
+impl TraceReader for ColumnReader {
+    fn pieces(
+        &mut self,
+        look: bool,
+        names: &mut NameTable,
+        bad: &mut Bad,
+    ) -> Result<(Vec<Piece>, bool), TraceError> {
+        if let Blocks::Parquet(parquet) = &mut self.blocks {
+            let before = parquet.bytes();
+            let decoded = parquet.decode(look)?;
+            self.progress
+                .read
+                .fetch_add(parquet.bytes() - before, Ordering::Relaxed);
+            self.unit = self.unit.or(parquet.policy.unit);
+            let (mut pieces, more) = (Vec::new(), !decoded.is_empty());
+            for batch in decoded {
+                match batch {
+                    Decoded::Plain(plain) => {
+                        let rows = plain.numbered(names);
+                        self.row = rows.place.row - 1 + rows.rows.len() as u64;
+                        self.progress
+                            .rows
+                            .fetch_add(rows.rows.len() as u64, Ordering::Relaxed);
+                        pieces.push(Piece::Rows(rows));
+                    }
+                    Decoded::Cells(cells, place, rows) => {
+                        self.row = place.row - 1;
+                        let mut events = Vec::new();
+                        self.events(&cells, rows, &[], names, &mut events, bad)?;
+                        pieces.push(Piece::Events(events));
+                    }
+                }
+            }
+            return Ok((pieces, more));
+        }
+        let Blocks::Text(blocks) = &mut self.blocks else {
+            return Ok((Vec::new(), false));
+        };
+        let (layout, mut read) = (blocks.layout, Vec::new());
+        while read.is_empty()
+            || !look && layout == TextLayout::NdJson && read.len() < BLOCKS && !blocks.ended
+        {
+            let (block, error) = blocks.next();
+            read.push((block, error, blocks.line));
+        }
+        let ended = blocks.ended;
+        // The unit of times is detected in the first block.
+        let short = layout == TextLayout::NdJson && self.mapping == Mapping::default();
+        let mut pieces: Vec<Option<Plain>> = Vec::new();
+        if short {
+            let (policy, file) = (&self.policy, self.file);
+            let one = |(block, _, _): &mut (Block, Option<std::io::Error>, u64),
+                       unit: Option<TimeUnit>| {
+                let first = block.lines.first().copied()?;
+                let place = RowPlace { file, row: first };
+                let consecutive =
+                    block.lines.last().copied()? - first + 1 == block.lines.len() as u64;
+                if !consecutive {
+                    return None;
+                }
+                lines::plain(
+                    policy,
+                    &mut block.text,
+                    &block.starts,
+                    block.length,
+                    unit,
+                    place,
+                )
+            };
+            let (first, rest) = read.split_at_mut(1);
+            let begun = first.first_mut().and_then(|first| one(first, self.unit));
+            let unit = begun.as_ref().map(|(_, unit)| *unit).or(self.unit);
+            pieces.push(begun.map(|(plain, _)| plain));
+            self.unit = unit;
+            if unit.is_some() {
+                pieces.extend(
+                    rest.par_iter_mut()
+                        .map(|block| one(block, unit).map(|(plain, _)| plain))
+                        .collect::<Vec<_>>(),
+                );
+            }
+        }
+        let mut all = Vec::new();
+        let mut pieces = pieces.into_iter();
+        for (block, error, line) in read {
+            match pieces.next().flatten() {
+                Some(plain) => {
+                    let rows = plain.numbered(names);
+                    self.progress
+                        .rows
+                        .fetch_add(rows.rows.len() as u64, Ordering::Relaxed);
+                    all.push(Piece::Rows(rows));
+                }
+                None => {
+                    let mut events = Vec::new();
+                    let (cells, lines) = self.cells(&block, bad)?;
+                    self.events(&cells, lines.len(), &lines, names, &mut events, bad)?;
+                    all.push(Piece::Events(events));
+                }
+            }
+            if let Some(error) = error {
+                bad.row(
+                    RowPlace {
+                        file: self.file,
+                        row: line + 1,
+                    },
+                    SkipReason::Truncated,
+                    why(&error),
+                )?;
+            }
+        }
+        Ok((all, !ended))
+    }
+
+    fn notes(&self) -> Vec<String> {
+        self.unit
+            .map(|unit| format!("times are numbers in {} since 1970", unit.name()))
+            .into_iter()
+            .collect()
+    }
+}

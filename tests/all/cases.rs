@@ -1,0 +1,396 @@
+//! Designs and traces that once gave a wrong result, each with the expected output: one table, one
+//! assertion path.
+
+use crate::support;
+
+use std::process::Command;
+
+/// A command in `tests/cases`, its exit code, what its output must contain and what it must not.
+struct Case {
+    why: &'static str,
+    args: &'static str,
+    code: i32,
+    says: &'static [&'static str],
+    never: &'static [&'static str],
+}
+
+const fn case(
+    why: &'static str,
+    args: &'static str,
+    code: i32,
+    says: &'static [&'static str],
+) -> Case {
+    Case {
+        why,
+        args,
+        code,
+        says,
+        never: &[],
+    }
+}
+
+impl Case {
+    const fn never(self, never: &'static [&'static str]) -> Case {
+        Case { never, ..self }
+    }
+}
+
+const CASES: &[Case] = &[
+    case(
+        "a plan saves at most 18 % of what a maximum throughput lets through, of an index",
+        "compare idxmax.toml",
+        0,
+        &[
+            "Index maximum: $34.80 a month",
+            "a Database Savings Plan                              $28.96      -$5.84",
+        ],
+    )
+    .never(&["-$24.33", "$328.50"]),
+    case(
+        "the report's amounts are those of the bill, for an index",
+        "report idxmax.toml",
+        0,
+        &["The design pays $32.85 a month here"],
+    )
+    .never(&["$328.50"]),
+    case(
+        "the report's amounts are those of the bill, for a table",
+        "report tabmax.toml",
+        0,
+        &["The design pays $32.85 a month here"],
+    )
+    .never(&["$328.50"]),
+    case(
+        "a region without a free tier, with free_tier = true",
+        "compare gov-true.toml",
+        0,
+        &[
+            "Gov: $85.41 a month",
+            "no free tier",
+            "a Database Savings Plan                              $75.19     -$10.22",
+        ],
+    ),
+    case(
+        "a region without a free tier",
+        "compare gov-false.toml",
+        0,
+        &[
+            "Gov: $85.41 a month",
+            "no free tier",
+            "a Database Savings Plan                              $75.19     -$10.22",
+        ],
+    ),
+    case(
+        "safe means the same for fixed and auto-scaled capacity",
+        "compare 04b.toml",
+        0,
+        &[
+            "fixed at the cheapest safe value, counting on bursts    $0.76",
+            "auto scaled, counting on bursts                         $0.79",
+            "auto scaled                                            $11.68",
+            "fixed at the cheapest safe value                       $11.68",
+        ],
+    ),
+    case(
+        "an hour of a profile is an hour",
+        "estimate 25-batch.toml",
+        0,
+        &[
+            "write      41.67         1,000  10 to",
+            "the rate is constant within each hour of a profile",
+        ],
+    ),
+    case(
+        "a schedule for one hour serves a batch of one hour",
+        "compare 25-batch.toml",
+        0,
+        &["Best combination\n  $23.38: Batch: provisioned, scheduled"],
+    ),
+    case(
+        "bursts serve 150,000 of 3,600,000 puts",
+        "check 25-batch-fixed.toml --budget budget-throttled.toml",
+        1,
+        &["whole design: throttled share  45.820326 %"],
+    ),
+    case(
+        "one total from every command",
+        "estimate 26-tables.toml",
+        0,
+        &["Many: $4,274.20 a month"],
+    ),
+    case(
+        "twelve restores per year are one per month",
+        "estimate 48-restore.toml",
+        0,
+        &["restores  RestoreDataSize-Bytes            100  GB        $0.15  $15.00"],
+    ),
+    case(
+        "an index that throttles throttles its table",
+        "estimate 46-gsi-throttle.toml",
+        0,
+        &["and so are the writes of the table, since a write succeeds only if all its indexes"],
+    ),
+    case(
+        "a new on-demand table has an initial limit",
+        "estimate 47-spike.toml",
+        0,
+        &[
+            "the demand is 20,000 write units a second in the busiest hour; a new on-demand table \
+             serves 4,000 immediately",
+        ],
+    ),
+    case(
+        "what a usage file does not measure stays unknown",
+        "check partial-consumed.describe.json --usage partial-consumed.usage.toml --budget \
+         budget-50.toml",
+        2,
+        &[
+            "undecided: unknown; at least $25.73 a month",
+            "the write units of \"consumed writes\"",
+            "the read units of \"consumed reads of gsi1\"",
+            "the write units of \"consumed writes of gsi1\"",
+        ],
+    ),
+    case(
+        "an import names what a usage file does not measure",
+        "import describe-table partial-consumed.describe.json --usage partial-consumed.usage.toml",
+        0,
+        &[
+            "[[table.consumed]]\nwrite = \"unknown\"",
+            "index = \"gsi1\"\nread  = \"unknown\"",
+        ],
+    ),
+    case(
+        "an older name of a usage type",
+        "check 48-restore.toml --budget budget-streams.toml",
+        0,
+        &["within budget: $40.00 a month"],
+    ),
+    case(
+        "amounts that no table has cannot wrap",
+        "compare overflow.toml",
+        0,
+        &[
+            "Over: $147,825,000,000,000.00 a month",
+            "a savings plan of $166,050,000,000 an hour",
+        ],
+    ),
+    case(
+        "nor can commitments",
+        "compare overflow-commitment-min.toml",
+        0,
+        &["Over: $16,425,000,000.00 a month; $15,484,295,454.62 with"],
+    ),
+    case(
+        "an index entry with all attributes is as large as its item",
+        "estimate entry_size.toml",
+        2,
+        &[
+            "entry_size.toml:14:12: error[entry-size]: entry_size is 200 B, but the index \
+             \"ByStatus\" holds all attributes",
+            "5,000 B on average",
+        ],
+    ),
+    case(
+        "a note is one line, whatever an address contains",
+        "estimate newline-plan.json --region us-east-1",
+        0,
+        &["note: newline-plan.json: \
+           aws_appautoscaling_scheduled_action.x[\"a\\n::error::injected by an address\"]"],
+    )
+    .never(&["\n::error::"]),
+    case(
+        "a repeated transaction reads in the region where it is called",
+        "estimate replica_reads_of_replayed_transaction.toml",
+        0,
+        &["pay                 ReadRequestUnits         2,592,000  RRU"],
+    )
+    .never(&["pay, eu-west-1      ReadRequestUnits"]),
+];
+
+#[cfg(feature = "replay")]
+const TRACES: &[Case] = &[
+    case(
+        "unknown sizes are not 0 bytes",
+        "replay unsized.ndjson --workload unsized.toml",
+        0,
+        &[
+            "Unsized: unknown; at least $0.00 a month",
+            "the units of 2 calls of \"GetItem\" in the trace",
+            "nothing is known about the key, and no workload gives sizes",
+        ],
+    )
+    .never(&["workload's distribution", "0 B"]),
+    case(
+        "the same without the workload",
+        "replay unsized.ndjson",
+        0,
+        &[
+            "unknown; at least",
+            "the units of 2 calls of \"GetItem\" in the trace",
+        ],
+    ),
+    case(
+        "what a batch left unprocessed is free",
+        "replay unprocessed.jsonl --verify",
+        0,
+        &["2 of 2 ConsumedCapacity values agree"],
+    ),
+    case(
+        "SELECT * of a local index fetches nothing",
+        "replay partiql_select_star_lsi.jsonl --verify",
+        0,
+        &["2 of 2 ConsumedCapacity values agree"],
+    ),
+    case(
+        "failed members of statement batches consume nothing in the table or any index",
+        "replay bes_failed_member.jsonl --verify",
+        0,
+        &["1 of 1 ConsumedCapacity values agree"],
+    ),
+    case(
+        "an update without an error is assumed to have succeeded",
+        "replay update_above_400kb.jsonl.gz",
+        0,
+        &[
+            "4 events",
+            "Tab    UpdateItem      1           0          401",
+        ],
+    ),
+    case(
+        "an index ends when the log deletes it, and can be created again",
+        "replay deleted-index.jsonl --verify=all",
+        0,
+        &[
+            "4 of 4 ConsumedCapacity values agree",
+            "Tab / G  PutItem         2           0            1",
+        ],
+    ),
+    case(
+        "how long a deleted index was provisioned in a month is unknown",
+        "replay deleted-index-provisioned.jsonl",
+        0,
+        &[
+            "unknown; at least $",
+            "Tab / G / us-east-1: the provisioned write units",
+        ],
+    ),
+    case(
+        "an error of a member that is not an error code",
+        "replay bes_unknown_error.jsonl",
+        2,
+        &[
+            "bes_unknown_error.jsonl:3",
+            "error is \"Oops\"; expected the code of a BatchStatementError",
+        ],
+    ),
+    case(
+        "--switch with a log that defines its tables",
+        "replay failed-condition.jsonl --switch failed_condition=larger",
+        0,
+        &["PutItem        2           0            4"],
+    ),
+    case(
+        "an unknown switch",
+        "replay deleted-index.jsonl --switch number=split",
+        2,
+        &[
+            "--switch \"number=split\" is not a switch",
+            "number_alignment, failed_condition",
+        ],
+    ),
+    case(
+        "an unknown reading of a switch",
+        "replay deleted-index.jsonl --switch number_alignment=even",
+        2,
+        &["number_alignment must be aligned or split"],
+    ),
+    case(
+        "an unknown value of --verify",
+        "replay deleted-index.jsonl --verify=some",
+        2,
+        &["--verify=all for every one"],
+    ),
+];
+
+#[cfg(not(feature = "replay"))]
+const TRACES: &[Case] = &[];
+
+#[test]
+fn every_case_says_what_is_right() {
+    let mut wrong = Vec::new();
+    for case in CASES.iter().chain(TRACES) {
+        let output = Command::new(env!("CARGO_BIN_EXE_dynameter"))
+            .current_dir(support::root().join("tests/cases"))
+            .args(case.args.split(' '))
+            .env("NO_COLOR", "1")
+            .output()
+            .expect("the command runs");
+        let said = String::from_utf8_lossy(&output.stdout).into_owned()
+            + &String::from_utf8_lossy(&output.stderr);
+        let missing: Vec<_> = case
+            .says
+            .iter()
+            .filter(|text| !said.contains(*text))
+            .collect();
+        let found: Vec<_> = case
+            .never
+            .iter()
+            .filter(|text| said.contains(*text))
+            .collect();
+        if output.status.code() != Some(case.code) || !missing.is_empty() || !found.is_empty() {
+            let code = output.status.code();
+            let start: String = said.chars().take(1_500).collect();
+            wrong.push(format!(
+                "{} ({}): exit {code:?}, missing {missing:?}, unwanted {found:?}\n{start}",
+                case.why, case.args
+            ));
+        }
+    }
+    assert!(
+        wrong.is_empty(),
+        "{} cases\n\n{}",
+        wrong.len(),
+        wrong.join("\n\n")
+    );
+}
+
+/// Four commands give the same total for the same design.
+#[test]
+fn every_command_has_the_same_total() {
+    let run = |args: &[&str]| {
+        let output = Command::new(env!("CARGO_BIN_EXE_dynameter"))
+            .current_dir(support::root())
+            .args(args)
+            .output()
+            .expect("the command runs");
+        assert!(
+            output.status.success(),
+            "{args:?}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        serde_json::from_slice::<serde_json::Value>(&output.stdout).expect("JSON")
+    };
+    let mut paths: Vec<String> = support::shipped()
+        .into_iter()
+        .map(|(name, _)| format!("workloads/{name}.toml"))
+        .collect();
+    paths.extend(
+        [
+            "tests/cases/26-tables.toml",
+            "tests/cases/25-batch.toml",
+            "tests/cases/04b.toml",
+        ]
+        .map(str::to_string),
+    );
+    for path in paths {
+        let [estimate, compare, report, explain] = [
+            run(&["estimate", &path, "--format", "json"])["total_usd"].clone(),
+            run(&["compare", &path, "--format", "json"])["total_usd"].clone(),
+            run(&["report", &path, "--format", "json"])["estimate"]["total_usd"].clone(),
+            run(&["explain", &path, "--format", "json"])["total_usd"].clone(),
+        ];
+        assert!(estimate.is_string(), "{path}: {estimate}");
+        assert_eq!([&compare, &report, &explain], [&estimate; 3], "{path}");
+    }
+}

@@ -1,0 +1,28 @@
+//! All tests that use the library or the binary from outside, as one program: it is linked once,
+//! and its tests share the cores. `cargo test --all-features golden` runs those of one module.
+
+mod support;
+
+mod browser;
+mod cache;
+mod cases;
+mod check;
+mod cli;
+mod compare;
+mod conformance;
+mod diff;
+mod docs;
+mod errors;
+mod export;
+mod golden;
+mod import;
+mod invariants;
+mod price_lists;
+mod prices;
+mod properties;
+mod replay;
+mod report;
+mod shares;
+mod tidy;
+mod unknown;
+mod worked_examples;

@@ -1,0 +1,302 @@
+//! Checks the code structure: modules import only lower layers, and some words are banned.
+
+use crate::support;
+
+use std::path::{Path, PathBuf};
+
+/// Modules by layer, lowest first. A module imports modules of lower layers and its own files.
+const FLOORS: &[&[&str]] = &[
+    &["units", "diag", "opened", "rules"],
+    &["money", "time"],
+    &["table"],
+    &["meter", "storage"],
+    &["usage"],
+    &["pricing"],
+    &["capacity", "dax"],
+    &["workload", "outcome"],
+    &["trace"],
+    &["estimate"],
+    &["compare", "diff", "uncertainty"],
+    &["check", "import"],
+    &["replay"],
+    &["frames", "synthesize"],
+    &["review"],
+    &["report"],
+];
+
+/// Words that no source may contain, with what to do instead.
+const BANNED: &[(&str, &str)] = &[
+    (
+        concat!("TO", "DO"),
+        "do it, or document that it is not done",
+    ),
+    (concat!("FIX", "ME"), "fix it"),
+    (".unwrap()", "handle the error; `expect` in tests"),
+    ("panic!(", "return an error"),
+    (concat!("unimplemented", "!("), "implement it"),
+    ("println!(", "return the text; only `cli` writes"),
+    (
+        "HashMap",
+        "its order is random; use BTreeMap, so that the same input gives the same bytes",
+    ),
+    (
+        "SystemTime",
+        "no clock: the same input gives the same bytes",
+    ),
+    (
+        "Instant::now",
+        "no clock: the same input gives the same bytes",
+    ),
+];
+
+/// Files that may use floats: distributions, and conversions for charts.
+const FLOATS: &[&str] = &[
+    "units.rs",
+    "workload/sizes.rs",
+    "estimate/expected.rs",
+    "dax.rs",
+    "workload/ranges.rs",
+    "capacity/mod.rs",
+    "capacity/series.rs",
+    "trace/cloudwatch.rs",
+    "synthesize/calls.rs",
+    "report/json.rs",
+    "report/html/charts.rs",
+    "report/html/design.rs",
+    "report/html/mod.rs",
+    "report/html/money.rs",
+    "report/html/trace.rs",
+];
+
+/// The files that may create a billed quantity or an amount, by the code that creates it. The bill
+/// is the only source of both: code that presents or compares reads its lines, and prices another
+/// design by metering it.
+const MAKERS: &[(&str, &[&str])] = &[
+    // A quantity of a usage type: results of the estimate and of the capacity simulation, and what
+    // an alternative adds.
+    (
+        "Usage {",
+        &[
+            "capacity/mod.rs",
+            "capacity/provisioned.rs",
+            "compare/backups.rs",
+            "estimate/features.rs",
+            "estimate/notes.rs",
+            "estimate/throughput.rs",
+            "pricing/bill.rs",
+            "usage.rs",
+        ],
+    ),
+    ("LineItem {", &["pricing/bill.rs"]),
+    // The price of a quantity. A replay prices the effect of unknown sizes and of simulated
+    // caches.
+    (
+        ".charge(",
+        &[
+            "money.rs",
+            "pricing/bill.rs",
+            "replay/results/dax.rs",
+            "replay/results/sizes.rs",
+        ],
+    ),
+    // A price without a quantity, for break-even points.
+    (
+        ".list_rate(",
+        &[
+            "compare/break_even.rs",
+            "compare/commitment.rs",
+            "compare/curves.rs",
+            "pricing/book.rs",
+        ],
+    ),
+    // The billed part of the demand; for a trace in another capacity mode, the demand of its
+    // execution.
+    (
+        "billed:",
+        &[
+            "capacity/demand.rs",
+            "capacity/mod.rs",
+            "estimate/site.rs",
+            "replay/results/modes.rs",
+        ],
+    ),
+];
+
+fn sources() -> Vec<(String, String)> {
+    fn walk(folder: &Path, found: &mut Vec<PathBuf>) {
+        for entry in std::fs::read_dir(folder).expect("a folder").flatten() {
+            let path = entry.path();
+            if path.is_dir() {
+                walk(&path, found)
+            } else {
+                found.push(path)
+            }
+        }
+    }
+    let root = support::root().join("src");
+    let mut paths = Vec::new();
+    walk(&root, &mut paths);
+    paths.sort();
+    let name = |path: &Path| {
+        path.strip_prefix(&root)
+            .expect("below src")
+            .to_string_lossy()
+            .replace('\\', "/")
+    };
+    paths
+        .iter()
+        .map(|path| (name(path), std::fs::read_to_string(path).expect("a source")))
+        .collect()
+}
+
+/// The code of a source without its tests.
+fn without_tests(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    text.lines()
+        .enumerate()
+        .take_while(|(_, line)| !line.starts_with("#[cfg(test)]"))
+        .map(|(at, line)| (at + 1, line))
+}
+
+fn floor(room: &str) -> Option<usize> {
+    FLOORS.iter().position(|rooms| rooms.contains(&room))
+}
+
+fn room(file: &str) -> &str {
+    file.split('/')
+        .next()
+        .map_or(file, |first| first.trim_end_matches(".rs"))
+}
+
+/// The modules that a line names: `crate::module`.
+fn named(line: &str) -> impl Iterator<Item = &str> {
+    line.match_indices("crate::")
+        .filter(|(at, _)| !line[..*at].ends_with('$'))
+        .map(|(at, found)| {
+            let rest = &line[at + found.len()..];
+            rest.split(|c: char| !c.is_alphanumeric() && c != '_')
+                .next()
+                .unwrap_or_default()
+        })
+}
+
+#[test]
+fn rooms_import_lower_floors_only() {
+    let mut wrong = Vec::new();
+    for (file, text) in sources() {
+        let own = room(&file);
+        if ["lib", "main", "cli"].contains(&own) {
+            continue;
+        }
+        let Some(here) = floor(own) else {
+            wrong.push(format!(
+                "{file}: the module {own} has no layer; add it to a layer in tests/tidy.rs"
+            ));
+            continue;
+        };
+        for (line, code) in without_tests(&text) {
+            for other in named(code).filter(|other| *other != own) {
+                match floor(other) {
+                    Some(there) if there < here => {}
+                    Some(_) => wrong.push(format!("{file}:{line}: {own} may not import {other}")),
+                    None => wrong.push(format!(
+                        "{file}:{line}: {own} imports {other}, which has no layer"
+                    )),
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn the_library_lists_its_rooms_in_the_order_of_the_floors() {
+    let text = std::fs::read_to_string(support::root().join("src/lib.rs")).expect("the library");
+    let listed: Vec<&str> = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';'))
+        .collect();
+    let floors: Vec<usize> = listed
+        .iter()
+        .map(|room| floor(room).unwrap_or_else(|| panic!("{room} has no layer")))
+        .collect();
+    assert!(floors.is_sorted(), "{listed:?} are in layers {floors:?}");
+    assert_eq!(
+        listed.len(),
+        FLOORS.iter().map(|rooms| rooms.len()).sum::<usize>(),
+        "a layer lists a module that does not exist"
+    );
+}
+
+#[test]
+fn some_words_stay_out() {
+    let mut wrong = Vec::new();
+    for (file, text) in sources() {
+        for (line, code) in without_tests(&text) {
+            for (word, way_out) in BANNED.iter().filter(|(word, _)| code.contains(word)) {
+                let allowed = *word == "println!("
+                    && (file.starts_with("cli/") || code.contains("eprintln!("));
+                if !allowed {
+                    wrong.push(format!("src/{file}:{line}: {word}: {way_out}"));
+                }
+            }
+            if code.contains("f64")
+                && !FLOATS.contains(&file.as_str())
+                && !code.trim_start().starts_with("//")
+            {
+                wrong.push(format!(
+                    "src/{file}:{line}: f64: units and money are exact; only distributions and \
+                     charts use floats"
+                ));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_dependency_has_its_reason_beside_it() {
+    let text = std::fs::read_to_string(support::root().join("Cargo.toml")).expect("the manifest");
+    let mut section = "";
+    for (at, line) in text.lines().enumerate() {
+        if line.starts_with('[') {
+            section = line;
+        }
+        let dependency = section.ends_with("dependencies]") && line.contains(" = ");
+        assert!(
+            !dependency || line.contains(" # "),
+            "Cargo.toml:{}: add a comment with the reason for this dependency: {line}",
+            at + 1
+        );
+    }
+}
+
+#[test]
+fn only_the_bill_and_what_meters_make_quantities_and_amounts() {
+    let mut wrong = Vec::new();
+    for (file, text) in sources() {
+        for (line, code) in without_tests(&text) {
+            let code = code.split("//").next().unwrap_or_default();
+            let is_made = |word: &str| {
+                // A longer type name, a definition or an `impl` does not create a value.
+                code.match_indices(word).any(|(at, _)| {
+                    let before = &code[..at];
+                    let is_whole = !before.ends_with(|c: char| c.is_alphanumeric() || c == '_');
+                    let is_item = ["struct ", "impl ", "enum ", "for ", "-> "]
+                        .iter()
+                        .any(|item| before.ends_with(item));
+                    word.starts_with('.') || (is_whole && !is_item)
+                })
+            };
+            let found = MAKERS
+                .iter()
+                .filter(|(word, files)| is_made(word) && !files.contains(&file.as_str()));
+            wrong.extend(found.map(|(word, files)| {
+                format!(
+                    "{file}:{line}: {word} may be used only in {}",
+                    files.join(", ")
+                )
+            }));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
