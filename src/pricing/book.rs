@@ -137,7 +137,7 @@ struct RateFile {
 
 /// All known prices of one region.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct RegionBook {
+pub(super) struct RegionBook {
     pub(super) region: String,
     pub(super) location: String,
     pub(super) prefix: Option<String>,

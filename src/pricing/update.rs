@@ -273,7 +273,7 @@ mod tests {
         for region in books.regions() {
             let text = books.text(region).expect("a book").expect("a text");
             assert_eq!(
-                OpenBook::of(books, region).expect("a book").text(),
+                OpenBook::of(&books, region).expect("a book").text(),
                 text,
                 "{region}"
             );

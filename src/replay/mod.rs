@@ -57,9 +57,8 @@ pub use tally::verify::{SizeDifference, Verification, Verify, VerifyDifference};
 
 use crate::pricing::Books;
 use crate::table::KeySchema;
-use crate::trace::{Trace, TraceError};
-use crate::workload::{Workload, export_items};
-use executor::Executor;
+use crate::trace::Trace;
+use crate::workload::Workload;
 
 /// Executes a trace.
 ///

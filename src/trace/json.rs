@@ -1,6 +1,5 @@
 //! JSON records: one or several per line, or documents that contain many.
 
-use crate::table::Arn;
 use std::io::{BufRead, Read};
 use std::sync::atomic::Ordering;
 

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Int32Type, Int64Type};
@@ -25,13 +25,12 @@ use super::columns::plain::{KEY_BYTES_MAX, Plain, RowPolicy};
 use super::columns::schema::{BATCH_ROWS, COLUMNS, Mapping, check_columns};
 use super::event::is_short;
 use super::rows::{
-    KINDS_MAX, NO_BYTES, PlainRow, RowColumns, RowKeys, RowKind, Rows, bytes_of, kind_of, slot_of,
-    what,
+    KINDS_MAX, NO_BYTES, RowColumns, RowKeys, RowKind, Rows, bytes_of, kind_of, slot_of, what,
 };
 use super::time::TimeUnit;
-use super::{ApiName, NameTable, ReadOptions, RowPlace, Time, TraceError, hash_of, hash_of_whole};
+use super::{ApiName, ReadOptions, RowPlace, Time, TraceError, hash_of, hash_of_whole};
 use crate::opened;
-use crate::table::{Consistency, limits};
+use crate::table::limits;
 
 /// The number of rows in a Parquet file according to its footer; `None` for other files.
 pub fn rows(path: &Path) -> Option<u64> {

@@ -7,6 +7,7 @@ mod browser;
 mod cache;
 mod cases;
 mod check;
+mod circles;
 mod cli;
 mod compare;
 mod conformance;

@@ -5,7 +5,7 @@ use crate::support;
 use std::path::{Path, PathBuf};
 
 /// Modules by layer, lowest first. A module imports modules of lower layers and its own files.
-const FLOORS: &[&[&str]] = &[
+const LAYERS: &[&[&str]] = &[
     &["units", "diag", "opened", "rules"],
     &["money", "time"],
     &["table"],
@@ -122,7 +122,7 @@ const MAKERS: &[(&str, &[&str])] = &[
     ),
 ];
 
-fn sources() -> Vec<(String, String)> {
+pub fn sources() -> Vec<(String, String)> {
     fn walk(folder: &Path, found: &mut Vec<PathBuf>) {
         for entry in std::fs::read_dir(folder).expect("a folder").flatten() {
             let path = entry.path();
@@ -150,18 +150,18 @@ fn sources() -> Vec<(String, String)> {
 }
 
 /// The code of a source without its tests.
-fn without_tests(text: &str) -> impl Iterator<Item = (usize, &str)> {
+pub fn without_tests(text: &str) -> impl Iterator<Item = (usize, &str)> {
     text.lines()
         .enumerate()
         .take_while(|(_, line)| !line.starts_with("#[cfg(test)]"))
         .map(|(at, line)| (at + 1, line))
 }
 
-fn floor(room: &str) -> Option<usize> {
-    FLOORS.iter().position(|rooms| rooms.contains(&room))
+fn layer(module: &str) -> Option<usize> {
+    LAYERS.iter().position(|modules| modules.contains(&module))
 }
 
-fn room(file: &str) -> &str {
+fn module(file: &str) -> &str {
     file.split('/')
         .next()
         .map_or(file, |first| first.trim_end_matches(".rs"))
@@ -180,22 +180,22 @@ fn named(line: &str) -> impl Iterator<Item = &str> {
 }
 
 #[test]
-fn rooms_import_lower_floors_only() {
+fn modules_import_lower_layers_only() {
     let mut wrong = Vec::new();
     for (file, text) in sources() {
-        let own = room(&file);
+        let own = module(&file);
         if ["lib", "main", "cli"].contains(&own) {
             continue;
         }
-        let Some(here) = floor(own) else {
+        let Some(here) = layer(own) else {
             wrong.push(format!(
-                "{file}: the module {own} has no layer; add it to a layer in tests/tidy.rs"
+                "{file}: the module {own} has no layer; add it to a layer in tests/all/tidy.rs"
             ));
             continue;
         };
         for (line, code) in without_tests(&text) {
             for other in named(code).filter(|other| *other != own) {
-                match floor(other) {
+                match layer(other) {
                     Some(there) if there < here => {}
                     Some(_) => wrong.push(format!("{file}:{line}: {own} may not import {other}")),
                     None => wrong.push(format!(
@@ -209,20 +209,20 @@ fn rooms_import_lower_floors_only() {
 }
 
 #[test]
-fn the_library_lists_its_rooms_in_the_order_of_the_floors() {
+fn the_library_lists_its_modules_in_the_order_of_the_layers() {
     let text = std::fs::read_to_string(support::root().join("src/lib.rs")).expect("the library");
     let listed: Vec<&str> = text
         .lines()
         .filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';'))
         .collect();
-    let floors: Vec<usize> = listed
+    let layers: Vec<usize> = listed
         .iter()
-        .map(|room| floor(room).unwrap_or_else(|| panic!("{room} has no layer")))
+        .map(|module| layer(module).unwrap_or_else(|| panic!("{module} has no layer")))
         .collect();
-    assert!(floors.is_sorted(), "{listed:?} are in layers {floors:?}");
+    assert!(layers.is_sorted(), "{listed:?} are in layers {layers:?}");
     assert_eq!(
         listed.len(),
-        FLOORS.iter().map(|rooms| rooms.len()).sum::<usize>(),
+        LAYERS.iter().map(|modules| modules.len()).sum::<usize>(),
         "a layer lists a module that does not exist"
     );
 }

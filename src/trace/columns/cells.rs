@@ -168,7 +168,7 @@ pub(super) type Wrong = (SkipReason, String);
 
 /// The columns of a batch, in the order of [`COLUMNS`].
 pub(in crate::trace) struct Cells {
-    columns: Vec<Cell>,
+    pub(super) columns: Vec<Cell>,
 }
 
 impl Cells {

@@ -8,17 +8,10 @@ pub(super) mod cells;
 pub(super) mod plain;
 pub(super) mod schema;
 
-use std::collections::BTreeMap;
 use std::io::BufRead;
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use arrow_array::cast::AsArray;
-use arrow_array::types::Int64Type;
-use arrow_array::{Array, ArrayRef, BinaryArray, Int64Array, RecordBatch, StringArray};
-use arrow_cast::{CastOptions, cast_with_options};
-use arrow_schema::DataType;
 use rayon::prelude::{IntoParallelRefMutIterator, ParallelIterator};
 
 pub use schema::{COLUMNS, Mapping};
@@ -26,13 +19,11 @@ pub use schema::{COLUMNS, Mapping};
 use super::input::{TraceText, why};
 use super::lines;
 use super::parquet::{Decoded, Parquet};
-use super::time::{TimeUnit, parse_time};
+use super::time::TimeUnit;
 use super::{
-    ApiName, Bad, Event, Failure, MemberAction, NameTable, Piece, Progress, ReadOptions, RowPlace,
-    SkipReason, Time, TraceError, TraceReader, TracedCall, TracedKey, What,
+    Bad, Event, NameTable, Piece, Progress, ReadOptions, RowPlace, SkipReason, TraceError,
+    TraceReader,
 };
-use crate::table::Consistency;
-use crate::table::limits;
 use cells::{Cell, Cells, Wrong};
 use plain::{Plain, RowPolicy};
 use schema::{BATCH_ROWS, check_columns};
