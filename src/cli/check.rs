@@ -96,16 +96,12 @@ pub fn check(args: &Args, asked: &CheckArgs) -> Result<u8> {
     let file = input::source(&asked.budget)?;
     let budget = budget(&file.name, &file.text, &designs, today)?;
     let checked = checked(&designs, &budget, &books)?;
-    let text = match args.format {
-        OutputFormat::Text => report::check_text(&checked, output::style(args)),
-        OutputFormat::Json => report::check_json(&checked),
-        OutputFormat::Markdown => report::check_markdown(&checked),
-        OutputFormat::Csv => report::check_csv(&checked),
-        OutputFormat::Github => report::check_github(&checked),
-        OutputFormat::Sarif => report::check_sarif(&checked),
-        OutputFormat::Junit => report::check_junit(&checked),
-    };
-    output::write(args, &text)?;
+    match args.format {
+        OutputFormat::Github => output::write(args, &report::check_github(&checked))?,
+        OutputFormat::Sarif => output::write(args, &report::check_sarif(&checked))?,
+        OutputFormat::Junit => output::write(args, &report::check_junit(&checked))?,
+        _ => output::present(args, &checked)?,
+    }
     Ok(code(&checked))
 }
 

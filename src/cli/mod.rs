@@ -23,7 +23,9 @@ use dynameter::estimate::estimate;
 use dynameter::import::ImportFormat;
 use dynameter::outcome::Outcome;
 use dynameter::pricing::{Books, PriceListFile, changed_rates, update};
-use dynameter::report::{self, PriceList, Style};
+use dynameter::report::{
+    ChangedRates, Estimates, Explanation, ImportedPrices, PriceList, PriceLists,
+};
 use dynameter::time::Date;
 use dynameter::workload::{self, Workload};
 
@@ -210,30 +212,7 @@ fn import(
 fn estimates(args: &Args, paths: &[String]) -> Result<()> {
     let (books, date) = input::books(args)?;
     let outcomes = outcomes(args, paths, &books, date)?;
-    let style = output::style(args);
-    let several = outcomes.len() > 1;
-    let text = match args.format {
-        OutputFormat::Json if several => report::estimates_json(&outcomes)?,
-        OutputFormat::Json => outcomes
-            .iter()
-            .map(report::estimate_json)
-            .collect::<Result<_, _>>()?,
-        OutputFormat::Csv => report::estimate_csv(&outcomes),
-        OutputFormat::Markdown => joined(&outcomes, report::estimate_markdown)?,
-        _ => joined(&outcomes, |outcome| report::estimate_text(outcome, style))?,
-    };
-    output::write(args, &text)
-}
-
-fn joined<E>(
-    outcomes: &[Outcome],
-    present: impl Fn(&Outcome) -> Result<String, E>,
-) -> Result<String, E> {
-    Ok(outcomes
-        .iter()
-        .map(present)
-        .collect::<Result<Vec<_>, _>>()?
-        .join("\n"))
+    output::present(args, &Estimates(&outcomes))
 }
 
 fn outcomes(
@@ -285,16 +264,7 @@ fn explain(args: &Args, path: &str) -> Result<()> {
     let (books, date) = input::books(args)?;
     let workload = input::workload(args, path, &books, date)?;
     let outcome = estimate(&workload, &books)?;
-    let text = match args.format {
-        OutputFormat::Json => report::explain_json(&outcome)?,
-        OutputFormat::Markdown => format!(
-            "```text\n{}```\n",
-            report::explain_text(&outcome, Style::default())?
-        ),
-        OutputFormat::Csv => report::estimate_csv(&[outcome]),
-        _ => report::explain_text(&outcome, output::style(args))?,
-    };
-    output::write(args, &text)
+    output::present(args, &Explanation(&outcome))
 }
 
 fn difference(args: &Args, paths: &[String]) -> Result<()> {
@@ -304,13 +274,7 @@ fn difference(args: &Args, paths: &[String]) -> Result<()> {
         anyhow::bail!("diff takes two workload files")
     };
     let difference = diff(old, new)?;
-    let text = match args.format {
-        OutputFormat::Json => report::diff_json(&difference)?,
-        OutputFormat::Markdown => report::diff_markdown(&difference)?,
-        OutputFormat::Csv => report::diff_csv(&difference),
-        _ => report::diff_text(&difference, output::style(args))?,
-    };
-    output::write(args, &text)
+    output::present(args, &difference)
 }
 
 fn comparison(args: &Args, path: &str, question: &Question) -> Result<()> {
@@ -319,13 +283,7 @@ fn comparison(args: &Args, path: &str, question: &Question) -> Result<()> {
     let mut comparison = compare(&workload, &books, question).with_context(|| path.to_string())?;
     comparison.outcome.uncertainty = input::interval(args, &workload, &source, &books, date)
         .with_context(|| path.to_string())?;
-    let text = match args.format {
-        OutputFormat::Json => report::compare_json(&comparison),
-        OutputFormat::Markdown => report::compare_markdown(&comparison)?,
-        OutputFormat::Csv => report::compare_csv(&comparison),
-        _ => report::compare_text(&comparison, output::style(args))?,
-    };
-    output::write(args, &text)
+    output::present(args, &comparison)
 }
 
 fn prices_list(args: &Args) -> Result<()> {
@@ -352,15 +310,7 @@ fn prices_list(args: &Args) -> Result<()> {
     if let (Some(region), true) = (&args.region, lists.is_empty()) {
         books.book(region, date)?;
     }
-    output::write(
-        args,
-        &match args.format {
-            OutputFormat::Json => report::list_json(&lists),
-            OutputFormat::Markdown => report::list_markdown(&lists),
-            OutputFormat::Csv => report::list_csv(&lists),
-            _ => report::list_text(&lists),
-        },
-    )
+    output::present(args, &PriceLists(lists))
 }
 
 /// Compares two price lists region by region; a list without a book at its date has no rates there.
@@ -389,15 +339,7 @@ fn prices_diff(args: &Args, before: &str, after: &str) -> Result<()> {
         );
         changed.extend(changed_rates(before.as_ref(), after.as_ref()));
     }
-    output::write(
-        args,
-        &match args.format {
-            OutputFormat::Json => report::changed_rates_json(&changed),
-            OutputFormat::Markdown => report::changed_rates_markdown(&changed),
-            OutputFormat::Csv => report::changed_rates_csv(&changed),
-            _ => report::changed_rates_text(&changed),
-        },
-    )
+    output::present(args, &ChangedRates(&changed))
 }
 
 /// Imports AWS's price list into the books: the built-in ones, or those in the folder that
@@ -431,13 +373,12 @@ fn prices_import(args: &Args, files: &[String], into: Option<&std::path::Path>) 
         output::books(folder, &update.texts)?;
     }
     let written = into.map(|folder| folder.display().to_string());
-    let text = match args.format {
-        OutputFormat::Json => report::offers_json(&offers, &update, written.as_deref()),
-        OutputFormat::Markdown => report::offers_markdown(&offers, &update, written.as_deref()),
-        OutputFormat::Csv => report::offers_csv(&offers, &update),
-        _ => report::offers_text(&offers, &update, written.as_deref(), output::style(args)),
+    let imported = ImportedPrices {
+        files: &offers,
+        update: &update,
+        written: written.as_deref(),
     };
-    output::write(args, &text)
+    output::present(args, &imported)
 }
 
 fn prices_show(args: &Args, date: Option<&str>) -> Result<()> {
@@ -453,13 +394,5 @@ fn prices_show(args: &Args, date: Option<&str>) -> Result<()> {
         );
     };
     let book = books.book(region, date)?;
-    output::write(
-        args,
-        &match args.format {
-            OutputFormat::Json => report::rates_json(&book),
-            OutputFormat::Markdown => report::rates_markdown(&book),
-            OutputFormat::Csv => report::rates_csv(&book),
-            _ => report::rates_text(&book, output::style(args)),
-        },
-    )
+    output::present(args, &book)
 }

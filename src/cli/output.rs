@@ -6,10 +6,10 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 
-use super::args::Args;
+use super::args::{Args, OutputFormat};
 use dynameter::diag::{Diagnostics, harmless};
 use dynameter::opened;
-use dynameter::report::Style;
+use dynameter::report::{Present, Style};
 
 /// Failures that are already formatted for the user.
 #[derive(Debug)]
@@ -230,4 +230,15 @@ fn replace(path: &Path, text: &str, overwrite: bool) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Writes a result in the requested format.
+pub fn present(args: &Args, value: &impl Present) -> Result<()> {
+    let text = match args.format {
+        OutputFormat::Json => value.json()?,
+        OutputFormat::Markdown => value.markdown()?,
+        OutputFormat::Csv => value.csv(),
+        _ => value.text(style(args))?,
+    };
+    write(args, &text)
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::args::{Args, OutputFormat, ReadingArgs, ReplayArgs};
+use super::args::{Args, ReadingArgs, ReplayArgs};
 use super::{input, output};
 use dynameter::compare::Question;
 use dynameter::import::{Imported, import_metrics};
@@ -17,7 +17,6 @@ use dynameter::replay::{
     self, CONSTANT_BYTES, KEY_BYTES_MAX, KeyShare, Overwrite, ReplayError, ReplayRun, Replayed,
     Verify, keys, merge, price,
 };
-use dynameter::report;
 use dynameter::time::{Date, MonthHours};
 use dynameter::trace::{
     Mapping, Progress, ReadOptions, Time, TimeUnit, Trace, TraceFormat, TraceSource, parse_time,
@@ -413,13 +412,7 @@ pub fn replay(args: &Args, asked: &ReplayArgs) -> Result<()> {
         }
         replayed
     };
-    let text = match args.format {
-        OutputFormat::Json => report::replay_json(&replayed)?,
-        OutputFormat::Markdown => report::replay_markdown(&replayed)?,
-        OutputFormat::Csv => report::replay_csv(&replayed),
-        _ => report::replay_text(&replayed, output::style(args))?,
-    };
-    output::write(args, &text)
+    output::present(args, &replayed)
 }
 
 /// Imports CloudWatch metrics as a workload file.

@@ -1,20 +1,19 @@
 //! A comparison for people and machines: what to change, every alternative, break-evens, what
 //! matters most.
 
-use crate::workload::DesignPart;
-use serde::Serialize;
-
-use super::estimate::{RANGE_HEADER, a_month, conventions, interval, range_rows, switches};
-use super::json::{
-    SwitchRow, UncertaintyRow, decimal, pretty, switch_rows, throughput_word, uncertainty_row,
-};
-use super::table::{Style, aligned, clean, indented, signed};
-use super::{csv, markdown};
+use super::document::{Body, Document, Entry, Table};
+use super::estimate::{a_month, conventions, switches, uncertainty_part};
+use super::json::compare::compare_json;
+use super::json::throughput_word;
+use super::present::Present;
+use super::render::csv;
+use super::render::text::{clean, signed};
 use crate::compare::{
     Advice, Alternative, AlternativeKind, AlternativeState, BreakEven, Combination, Comparison,
     Footing, Swing,
 };
 use crate::money::{Money, MoneyError};
+use crate::workload::DesignPart;
 
 /// The number of alternatives of one kind and table to show; the rest are counted.
 const SHOWN: usize = 8;
@@ -30,157 +29,75 @@ const SWING_HEADER: [&str; 5] = [
     "Change in total",
 ];
 
-/// A comparison as aligned text.
-///
-/// # Errors
-/// [`MoneyError::TooLarge`] where a sum has more than 28 digits.
-pub fn compare_text(comparison: &Comparison, style: Style) -> Result<String, MoneyError> {
-    let mut text = format!(
-        "{}\n{}\n",
-        style.strong(&headline(comparison)),
-        style.quiet(&conventions(&comparison.outcome))
-    );
-    text += &format!("\n{}\n", style.strong("Best combination"));
-    text += &best_lines(comparison)
-        .iter()
-        .map(|line| format!("  {}\n", clean(line)))
-        .collect::<String>();
-    let advice = advice_rows(comparison);
-    if !advice.is_empty() {
-        text += &format!(
-            "\n{}\n",
-            style.strong("What to change, ranked by what each change saves alone")
-        );
-        for row in &advice {
-            let [number, change, saves, share, risk, place] = row.as_slice() else {
-                continue;
+impl Present for Comparison {
+    fn document(&self) -> Result<Document, MoneyError> {
+        let outcome = &self.outcome;
+        let mut document = Document::new(headline(self)).note(conventions(outcome));
+        document.part("Best combination", Body::Lines(best_lines(self)));
+        let advice = advice_rows(self);
+        let entries = advice.iter().map(|row| advice_entry(row)).collect();
+        let table = Body::Table(Table::new(&ADVICE_HEADER, advice, &[0, 2, 3]));
+        let title = "What to change, ranked by what each change saves alone";
+        document.part(title, Body::Entries(entries, Box::new(table)));
+        for (title, rows, more) in groups(self) {
+            let table = Table {
+                more,
+                ..Table::new(&ALTERNATIVE_HEADER, rows, &[1, 2])
             };
-            text += &format!(
-                "  {number}. {}: saves {saves} a month ({share})\n",
-                clean(change)
-            );
-            text += &[("risk", risk), ("edit", place)]
-                .iter()
-                .filter(|(_, words)| !words.is_empty())
-                .map(|(label, words)| format!("     {label}: {}\n", clean(words)))
-                .collect::<String>();
+            document.part(title, Body::Table(table));
         }
-    }
-    for (title, rows, more) in groups(comparison) {
-        text += &format!("\n{}\n", style.strong(&clean(&title)));
-        text += &indented(&aligned(&ALTERNATIVE_HEADER, &rows, &[1, 2]));
-        text += &more
-            .map(|more| format!("  … and {more} (--format csv shows all)\n"))
-            .unwrap_or_default();
-    }
-    if !comparison.break_even.is_empty() {
-        text += &format!("\n{}\n", style.strong("Break-even"));
-        text += &indented(&aligned(
-            &BREAK_EVEN_HEADER,
-            &break_even_rows(comparison),
-            &[2, 3],
-        ));
-    }
-    if !comparison.swings.is_empty() {
-        text += &format!(
-            "\n{}\n",
-            style.strong("Sensitivity: an error of 50 % in one figure")
-        );
-        text += &indented(&aligned(
-            &SWING_HEADER,
-            &swing_rows(comparison)?,
-            &[1, 2, 3, 4],
-        ));
-    }
-    if let Some(uncertainty) = &comparison.outcome.uncertainty {
-        text += &format!("\n{}\n", style.strong(&interval(uncertainty)));
-        text += &indented(&aligned(
-            &RANGE_HEADER,
-            &range_rows(uncertainty),
-            &[0, 2, 3],
-        ));
-    }
-    for (title, list) in lists(comparison) {
-        if !list.is_empty() {
-            text += &format!("\n{}\n", style.strong(title));
-            text += &list
-                .iter()
-                .map(|item| format!("  - {}\n", clean(item)))
-                .collect::<String>();
-        }
-    }
-    Ok(text)
-}
-
-/// A comparison as Markdown.
-///
-/// # Errors
-/// [`MoneyError::TooLarge`] where a sum has more than 28 digits.
-pub fn compare_markdown(comparison: &Comparison) -> Result<String, MoneyError> {
-    let mut text = format!(
-        "## {}\n\n{}\n",
-        markdown::escape(&headline(comparison)),
-        conventions(&comparison.outcome)
-    );
-    text += &format!(
-        "\n### Best combination\n\n{}",
-        markdown::list(&best_lines(comparison))
-    );
-    let advice = advice_rows(comparison);
-    if !advice.is_empty() {
-        text += &format!(
-            "\n### What to change\n\n{}",
-            markdown::table(&ADVICE_HEADER, &advice, &[0, 2, 3])
-        );
-    }
-    for (title, rows, more) in groups(comparison) {
-        text += &format!(
-            "\n### {}\n\n{}",
-            markdown::escape(&title),
-            markdown::table(&ALTERNATIVE_HEADER, &rows, &[1, 2])
-        );
-        text += &more
-            .map(|more| format!("\n… and {more}.\n"))
-            .unwrap_or_default();
-    }
-    for (title, header, rows, numbers) in [
-        (
+        document.table(
             "Break-even",
             &BREAK_EVEN_HEADER,
-            break_even_rows(comparison),
-            &[2, 3][..],
-        ),
-        (
-            "Sensitivity: an error of 50 % in one figure",
-            &SWING_HEADER,
-            swing_rows(comparison)?,
-            &[1, 2, 3, 4][..],
-        ),
-    ] {
-        if !rows.is_empty() {
-            text += &format!(
-                "\n### {title}\n\n{}",
-                markdown::table(header, &rows, numbers)
-            );
-        }
-    }
-    if let Some(uncertainty) = &comparison.outcome.uncertainty {
-        text += &format!(
-            "\n### {}\n\n{}",
-            interval(uncertainty),
-            markdown::table(&RANGE_HEADER, &range_rows(uncertainty), &[0, 2, 3])
+            break_even_rows(self),
+            &[2, 3],
         );
+        let title = "Sensitivity: an error of 50 % in one figure";
+        document.table(title, &SWING_HEADER, swing_rows(self)?, &[1, 2, 3, 4]);
+        uncertainty_part(&mut document, outcome);
+        document.lists(&outcome.warnings, &assumptions(self), &switches(outcome));
+        Ok(document)
     }
-    for (title, list) in lists(comparison) {
-        if !list.is_empty() {
-            text += &format!("\n### {title}\n\n{}", markdown::list(&list));
-        }
+
+    fn json(&self) -> Result<String, MoneyError> {
+        Ok(compare_json(self))
     }
-    Ok(text)
+
+    fn csv(&self) -> String {
+        compare_csv(self)
+    }
+}
+
+/// A row of the advice as an entry.
+fn advice_entry(row: &[String]) -> Entry {
+    let cell = |at: usize| row.get(at).map_or("", String::as_str);
+    let details = [("risk", cell(4)), ("edit", cell(5))];
+    let details = details.iter().filter(|(_, words)| !words.is_empty());
+    Entry {
+        mark: format!("{}. ", cell(0)),
+        head: format!("{}: saves {} a month ({})", cell(1), cell(2), cell(3)),
+        details: details
+            .map(|(label, words)| format!("{label}: {words}"))
+            .collect(),
+    }
+}
+
+fn assumptions(comparison: &Comparison) -> Vec<String> {
+    let outcome = &comparison.outcome;
+    let is_new = |one: &&String| !outcome.assumptions.contains(one);
+    let own = comparison.assumptions.iter().filter(is_new);
+    let count = format!("capacity simulations run: {}", comparison.simulations);
+    outcome
+        .assumptions
+        .iter()
+        .chain(own)
+        .cloned()
+        .chain([count])
+        .collect()
 }
 
 /// Every alternative as CSV, exact.
-pub fn compare_csv(comparison: &Comparison) -> String {
+fn compare_csv(comparison: &Comparison) -> String {
     let header = [
         "workload",
         "kind",
@@ -377,7 +294,8 @@ fn groups(comparison: &Comparison) -> Vec<(String, Vec<Vec<String>>, Option<Stri
             .filter(|(count, _)| *count > 0)
             .map(|(count, what)| format!("{count} {what}"))
             .collect();
-        let more = (!parts.is_empty()).then(|| parts.join(" and "));
+        let more = parts.join(" and ");
+        let more = (!more.is_empty()).then(|| format!("{more} (--format csv shows all)"));
         let title = TITLES
             .iter()
             .find(|(word, _)| *word == kind.word())
@@ -476,258 +394,4 @@ fn swing_rows(comparison: &Comparison) -> Result<Vec<Vec<String>>, MoneyError> {
         ])
     };
     comparison.swings.iter().map(row).collect()
-}
-
-fn lists(comparison: &Comparison) -> [(&'static str, Vec<String>); 3] {
-    let mut assumptions = comparison.outcome.assumptions.clone();
-    assumptions.extend(
-        comparison
-            .assumptions
-            .iter()
-            .filter(|one| !comparison.outcome.assumptions.contains(one))
-            .cloned(),
-    );
-    assumptions.push(format!(
-        "capacity simulations run: {}",
-        comparison.simulations
-    ));
-    [
-        ("Warnings", comparison.outcome.warnings.clone()),
-        ("Assumptions", assumptions),
-        ("Switches", switches(&comparison.outcome)),
-    ]
-}
-
-#[derive(Serialize)]
-struct Compared<'a> {
-    schema: &'static str,
-    workload: &'a str,
-    region: &'a str,
-    prices: String,
-    month_hours: String,
-    total_usd: String,
-    best: CombinationRow<'a>,
-    best_with_decisions: CombinationRow<'a>,
-    advice: Vec<AdviceRow<'a>>,
-    alternatives: Vec<AlternativeRow<'a>>,
-    break_even: Vec<BreakEvenRow<'a>>,
-    sensitivity: Vec<SwingRow<'a>>,
-    uncertainty: Option<UncertaintyRow<'a>>,
-    unknown: Vec<&'a str>,
-    warnings: &'a [String],
-    assumptions: Vec<&'a String>,
-    switches: Vec<SwitchRow>,
-    simulations: String,
-}
-
-#[derive(Serialize)]
-struct CombinationRow<'a> {
-    changes: &'a [String],
-    monthly_usd: String,
-    commitment: Option<CommitmentRow>,
-    monthly_with_commitment_usd: String,
-}
-
-#[derive(Serialize)]
-struct CommitmentRow {
-    reserved_years: Option<u64>,
-    reserved_read: String,
-    reserved_write: String,
-    upfront_usd: String,
-    plan_usd_per_hour: String,
-}
-
-#[derive(Serialize)]
-struct AdviceRow<'a> {
-    rank: usize,
-    kind: &'static str,
-    table: Option<&'a str>,
-    index: Option<&'a str>,
-    change: &'a str,
-    saves_usd: String,
-    risk: Option<&'a str>,
-    decision: bool,
-    in_best: bool,
-    file: String,
-    line: Option<usize>,
-    edit: Option<&'a str>,
-}
-
-#[derive(Serialize)]
-struct AlternativeRow<'a> {
-    kind: &'static str,
-    name: &'a str,
-    table: Option<&'a str>,
-    index: Option<&'a str>,
-    monthly_usd: Option<String>,
-    delta_usd: Option<String>,
-    feasible: bool,
-    state: &'static str,
-    footing: &'static str,
-    why: &'a str,
-    risk: Option<&'a str>,
-    decision: bool,
-    what_if: bool,
-    line: Option<usize>,
-    edit: Option<&'a str>,
-}
-
-#[derive(Serialize)]
-struct BreakEvenRow<'a> {
-    name: &'a str,
-    table: Option<&'a str>,
-    index: Option<&'a str>,
-    throughput: Option<&'static str>,
-    value: String,
-    unit: &'static str,
-    here: Option<String>,
-    meaning: &'a str,
-}
-
-#[derive(Serialize)]
-struct SwingRow<'a> {
-    what: &'a str,
-    line: usize,
-    low_usd: String,
-    high_usd: String,
-}
-
-/// A comparison as JSON, `dynameter.compare/1`.
-pub fn compare_json(comparison: &Comparison) -> String {
-    let outcome = &comparison.outcome;
-    let combination = |one: &'_ Combination| -> (String, String, Option<CommitmentRow>) {
-        let commitment = one.commitment.as_ref().map(|mix| CommitmentRow {
-            reserved_years: mix.years,
-            reserved_read: mix.read_units.to_string(),
-            reserved_write: mix.write_units.to_string(),
-            upfront_usd: decimal(&mix.upfront),
-            plan_usd_per_hour: decimal(&mix.plan_usd_per_hour),
-        });
-        (
-            one.monthly.to_string(),
-            one.monthly_with_commitment.to_string(),
-            commitment,
-        )
-    };
-    fn row<'a>(
-        one: &'a Combination,
-        (monthly_usd, with, commitment): (String, String, Option<CommitmentRow>),
-    ) -> CombinationRow<'a> {
-        CombinationRow {
-            changes: &one.changes,
-            monthly_usd,
-            commitment,
-            monthly_with_commitment_usd: with,
-        }
-    }
-    let advice = |(at, one): (usize, &'_ Advice)| (at + 1, one.saves.to_string());
-    pretty(&Compared {
-        schema: "dynameter.compare/1",
-        workload: &outcome.workload,
-        region: &outcome.region,
-        prices: outcome.prices.to_string(),
-        month_hours: decimal(outcome.month.hours()),
-        total_usd: comparison.total.to_string(),
-        best: row(&comparison.best, combination(&comparison.best)),
-        best_with_decisions: row(
-            &comparison.best_with_decisions,
-            combination(&comparison.best_with_decisions),
-        ),
-        advice: comparison
-            .advice
-            .iter()
-            .enumerate()
-            .map(|(at, one)| {
-                let (rank, saves_usd) = advice((at, one));
-                AdviceRow {
-                    rank,
-                    kind: one.kind.word(),
-                    table: one.table.as_deref(),
-                    index: one.index.as_deref(),
-                    change: &one.change,
-                    saves_usd,
-                    risk: one.risk.as_deref(),
-                    decision: one.footing == Footing::Decision,
-                    in_best: one.in_best,
-                    file: one.edit.as_ref().map_or_else(
-                        || comparison.written.file.clone(),
-                        |(part, _)| comparison.written.place(part).file,
-                    ),
-                    line: one
-                        .edit
-                        .as_ref()
-                        .map(|(part, _)| comparison.written.place(part).line),
-                    edit: one.edit.as_ref().map(|(_, text)| text.as_str()),
-                }
-            })
-            .collect(),
-        alternatives: comparison
-            .alternatives
-            .iter()
-            .map(|one| AlternativeRow {
-                kind: one.kind.word(),
-                name: &one.name,
-                table: one.table.as_deref(),
-                index: one.index.as_deref(),
-                monthly_usd: one.monthly().map(|money| money.to_string()),
-                delta_usd: one.delta().map(|money| money.to_string()),
-                feasible: one.is_priced(),
-                state: one.state.word(),
-                footing: one.footing.word(),
-                why: &one.why,
-                risk: one.risk.as_deref(),
-                decision: one.footing == Footing::Decision,
-                what_if: one.footing == Footing::WhatIf,
-                line: one
-                    .edit
-                    .as_ref()
-                    .map(|(part, _)| comparison.written.place(part).line),
-                edit: one.edit.as_ref().map(|(_, text)| text.as_str()),
-            })
-            .collect(),
-        break_even: comparison
-            .break_even
-            .iter()
-            .map(|one| BreakEvenRow {
-                name: &one.name,
-                table: one.table.as_deref(),
-                index: one.index.as_deref(),
-                throughput: one.throughput.map(throughput_word),
-                value: decimal(&one.value),
-                unit: one.unit,
-                here: one.here.as_ref().map(decimal),
-                meaning: &one.meaning,
-            })
-            .collect(),
-        sensitivity: comparison
-            .swings
-            .iter()
-            .map(|swing| SwingRow {
-                what: &swing.what,
-                line: comparison.written.place(&swing.part).line,
-                low_usd: swing.low.to_string(),
-                high_usd: swing.high.to_string(),
-            })
-            .collect(),
-        uncertainty: outcome.uncertainty.as_ref().map(uncertainty_row),
-        unknown: outcome
-            .bill
-            .unknown
-            .iter()
-            .map(|unknown| unknown.what.as_str())
-            .collect(),
-        warnings: &outcome.warnings,
-        assumptions: outcome
-            .assumptions
-            .iter()
-            .chain(
-                comparison
-                    .assumptions
-                    .iter()
-                    .filter(|one| !outcome.assumptions.contains(one)),
-            )
-            .collect(),
-        switches: switch_rows(outcome),
-        simulations: comparison.simulations.to_string(),
-    })
 }

@@ -1,8 +1,10 @@
 //! An estimate as text and Markdown, and as CSV for spreadsheets.
 
-use super::json::{free_word, throughput_word};
-use super::table::{Style, aligned, clean, indented};
-use super::{csv, markdown};
+use super::document::{Body, Document, Entry, Table};
+use super::json::{estimate_json, estimates_json, free_word, throughput_word};
+use super::present::Present;
+use super::render::csv;
+use super::render::text::{Style, clean};
 use crate::money::{Money, MoneyError};
 use crate::outcome::{Outcome, RangeSwing, Uncertainty};
 use crate::pricing::{LineItem, PublishedRate, Unknown};
@@ -21,161 +23,115 @@ pub(super) const LINE_HEADER: [&str; 7] = [
 ];
 pub(super) const LINE_NUMBERS: [usize; 4] = [2, 4, 5, 6];
 
-/// One estimate as aligned text.
-///
-/// # Errors
-/// [`MoneyError::TooLarge`] where a sum has more than 28 digits.
-pub fn estimate_text(outcome: &Outcome, style: Style) -> Result<String, MoneyError> {
-    let total = outcome.total()?;
-    let mut text = format!("{}\n", style.strong(&headline(outcome)?));
-    text += &format!("{}\n", style.quiet(&conventions(outcome)));
-    for table in &outcome.tables {
-        let subtotal = outcome.total_of(table)?;
-        text += &format!(
-            "\n{}\n",
-            style.strong(&format!("{}  {}", clean(table), subtotal.human()))
-        );
-        let rows = line_rows(outcome, table, total);
-        if !rows.is_empty() {
-            text += &indented(&aligned(&LINE_HEADER, &rows, &LINE_NUMBERS));
-        }
-    }
-    if !outcome.bill.unknown.is_empty() {
-        text += &format!(
-            "\n{}\n",
-            style.warning("Unknown (not included in any total)")
-        );
-        for unknown in &outcome.bill.unknown {
-            let [place, what, rate, why] = unknown_row(unknown);
-            text += &format!(
-                "  - {}: {}, {rate}\n    {}\n",
-                clean(&place),
-                clean(&what),
-                clean(&why)
-            );
-        }
-    }
-    let demand = demand_rows(outcome);
-    if !demand.is_empty() {
-        text += &section(
+impl Present for Outcome {
+    fn document(&self) -> Result<Document, MoneyError> {
+        let total = self.total()?;
+        let mut document = Document::new(headline(self)?).note(conventions(self));
+        bill_parts(&mut document, self, "")?;
+        let direction_numbers = &[2, 3, 4];
+        let demand = demand_rows(self);
+        document.table(
             "Demand, units a second",
-            &aligned(&DEMAND_HEADER, &demand, &[2, 3, 4]),
-            style,
+            &DEMAND_HEADER,
+            demand,
+            direction_numbers,
         );
+        let calculators = calculator_rows(self, total);
+        let title = "Compared with simple calculators";
+        document.table(title, &CALCULATOR_HEADER, calculators, &[1, 2, 3]);
+        uncertainty_part(&mut document, self);
+        document.lists(&self.warnings, &self.assumptions, &switches(self));
+        Ok(document)
     }
-    let calculators = calculator_rows(outcome, total);
-    if !calculators.is_empty() {
-        text += &section(
-            "Compared with simple calculators",
-            &aligned(&CALCULATOR_HEADER, &calculators, &[1, 2, 3]),
-            style,
-        );
+
+    fn json(&self) -> Result<String, MoneyError> {
+        estimate_json(self)
     }
-    if let Some(uncertainty) = &outcome.uncertainty {
-        text += &section(
-            &interval(uncertainty),
-            &aligned(&RANGE_HEADER, &range_rows(uncertainty), &[0, 2, 3]),
-            style,
-        );
+
+    fn csv(&self) -> String {
+        estimate_csv(std::slice::from_ref(self))
     }
-    for (title, list) in [
-        ("Warnings", &outcome.warnings),
-        ("Assumptions", &outcome.assumptions),
-        ("Switches", &switches(outcome)),
-    ] {
-        if !list.is_empty() {
-            let title = if title == "Warnings" {
-                style.warning(title)
-            } else {
-                style.strong(title)
-            };
-            text += &format!("\n{title}\n");
-            text += &list
-                .iter()
-                .map(|item| format!("  - {}\n", clean(item)))
-                .collect::<String>();
-        }
-    }
-    Ok(text)
 }
 
-/// One estimate as Markdown.
-///
-/// # Errors
-/// [`MoneyError::TooLarge`] where a sum has more than 28 digits.
-pub fn estimate_markdown(outcome: &Outcome) -> Result<String, MoneyError> {
+/// Several estimates, one after another.
+pub struct Estimates<'a>(pub &'a [Outcome]);
+
+impl Estimates<'_> {
+    fn joined(
+        &self,
+        present: impl Fn(&Outcome) -> Result<String, MoneyError>,
+    ) -> Result<String, MoneyError> {
+        let all: Result<Vec<String>, MoneyError> = self.0.iter().map(present).collect();
+        Ok(all?.join("\n"))
+    }
+}
+
+impl Present for Estimates<'_> {
+    fn document(&self) -> Result<Document, MoneyError> {
+        let mut all = Document::default();
+        for outcome in self.0 {
+            all.parts.extend(outcome.document()?.parts);
+        }
+        Ok(all)
+    }
+
+    fn text(&self, style: Style) -> Result<String, MoneyError> {
+        self.joined(|outcome| outcome.text(style))
+    }
+
+    fn markdown(&self) -> Result<String, MoneyError> {
+        self.joined(Present::markdown)
+    }
+
+    fn json(&self) -> Result<String, MoneyError> {
+        match self.0 {
+            [one] => estimate_json(one),
+            several => estimates_json(several),
+        }
+    }
+
+    fn csv(&self) -> String {
+        estimate_csv(self.0)
+    }
+}
+
+/// The tables of a bill with their lines, and what is unknown.
+pub(super) fn bill_parts(
+    document: &mut Document,
+    outcome: &Outcome,
+    period: &str,
+) -> Result<(), MoneyError> {
     let total = outcome.total()?;
-    let mut text = format!(
-        "## {}\n\n{}\n",
-        markdown::escape(&headline(outcome)?),
-        conventions(outcome)
-    );
     for table in &outcome.tables {
-        text += &format!(
-            "\n### {}: {}\n\n",
-            markdown::escape(table),
-            outcome.total_of(table)?.human()
-        );
+        let subtotal = format!("{}{period}", outcome.total_of(table)?.human());
         let rows = line_rows(outcome, table, total);
-        if !rows.is_empty() {
-            text += &markdown::table(&LINE_HEADER, &rows, &LINE_NUMBERS);
-        }
+        let body = Body::Table(Table::new(&LINE_HEADER, rows, &LINE_NUMBERS));
+        document.any_part(table, Some(subtotal), body);
     }
-    let unknown: Vec<Vec<String>> = outcome
-        .bill
-        .unknown
-        .iter()
-        .map(|unknown| unknown_row(unknown).to_vec())
-        .collect();
-    let calculators = calculator_rows(outcome, total);
-    for (title, header, rows, numbers) in [
-        (
-            "Unknown (not included in any total)",
-            &UNKNOWN_HEADER[..],
-            &unknown,
-            &[2][..],
-        ),
-        (
-            "Demand, units a second",
-            &DEMAND_HEADER[..],
-            &demand_rows(outcome),
-            &[2, 3, 4][..],
-        ),
-        (
-            "Compared with simple calculators",
-            &CALCULATOR_HEADER[..],
-            &calculators,
-            &[1, 2, 3][..],
-        ),
-    ] {
-        if !rows.is_empty() {
-            text += &format!(
-                "\n### {title}\n\n{}",
-                markdown::table(header, rows, numbers)
-            );
-        }
-    }
+    let unknown: Vec<[String; 4]> = outcome.bill.unknown.iter().map(unknown_row).collect();
+    let entry = |[place, what, rate, why]: &[String; 4]| Entry {
+        mark: "- ".to_string(),
+        head: format!("{place}: {what}, {rate}"),
+        details: vec![why.clone()],
+    };
+    let entries = unknown.iter().map(entry).collect();
+    let rows = unknown.iter().map(|row| row.to_vec()).collect();
+    let table = Body::Table(Table::new(&UNKNOWN_HEADER, rows, &[2]));
+    let title = "Unknown (not included in any total)";
+    document.warning(title, Body::Entries(entries, Box::new(table)));
+    Ok(())
+}
+
+/// The interval of a design with ranges.
+pub(super) fn uncertainty_part(document: &mut Document, outcome: &Outcome) {
     if let Some(uncertainty) = &outcome.uncertainty {
-        text += &format!(
-            "\n### {}\n\n{}",
-            interval(uncertainty),
-            markdown::table(&RANGE_HEADER, &range_rows(uncertainty), &[0, 2, 3])
-        );
+        let rows = range_rows(uncertainty);
+        document.table(interval(uncertainty), &RANGE_HEADER, rows, &[0, 2, 3]);
     }
-    for (title, list) in [
-        ("Warnings", &outcome.warnings),
-        ("Assumptions", &outcome.assumptions),
-        ("Switches", &switches(outcome)),
-    ] {
-        if !list.is_empty() {
-            text += &format!("\n### {title}\n\n{}", markdown::list(list));
-        }
-    }
-    Ok(text)
 }
 
 /// The lines of estimates as CSV, exact; an unknown cost has a row without an amount.
-pub fn estimate_csv(outcomes: &[Outcome]) -> String {
+pub(super) fn estimate_csv(outcomes: &[Outcome]) -> String {
     let header = [
         "workload",
         "table",
@@ -567,8 +523,4 @@ pub(super) fn switches(outcome: &Outcome) -> Vec<String> {
         )
     };
     outcome.switches.iter().map(describe).collect()
-}
-
-fn section(title: &str, body: &str, style: Style) -> String {
-    format!("\n{}\n{}", style.strong(title), indented(body))
 }

@@ -3,22 +3,48 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::Serialize;
-
+use super::document::Document;
 use super::estimate::{conventions, headline, switches, usage_name, what, what_of};
-use super::json::{LineJson, SwitchRow, free_word, pretty, switch_rows};
-use super::table::{Style, clean};
+use super::json::explain::explain_json;
+use super::present::Present;
+use super::render::text::{Style, clean};
 use crate::money::MoneyError;
 use crate::outcome::Outcome;
 use crate::pricing::{LineItem, sources_of};
 use crate::rules::{Grade, MeteringRule, rule};
-use crate::units::{GB, group_thousands};
+use crate::units::group_thousands;
+
+/// An estimate with the working behind every line.
+pub struct Explanation<'a>(pub &'a Outcome);
+
+impl Present for Explanation<'_> {
+    fn document(&self) -> Result<Document, MoneyError> {
+        self.0.document()
+    }
+
+    fn text(&self, style: Style) -> Result<String, MoneyError> {
+        explain_text(self.0, style)
+    }
+
+    fn markdown(&self) -> Result<String, MoneyError> {
+        let text = explain_text(self.0, Style::default())?;
+        Ok(format!("```text\n{text}```\n"))
+    }
+
+    fn json(&self) -> Result<String, MoneyError> {
+        explain_json(self.0)
+    }
+
+    fn csv(&self) -> String {
+        self.0.csv()
+    }
+}
 
 /// Every line with its working, as text.
 ///
 /// # Errors
 /// [`MoneyError::TooLarge`] where a sum has more than 28 digits.
-pub fn explain_text(outcome: &Outcome, style: Style) -> Result<String, MoneyError> {
+fn explain_text(outcome: &Outcome, style: Style) -> Result<String, MoneyError> {
     let mut text = format!("{}\n", style.strong(&headline(outcome)?));
     text += &format!("{}\n", style.quiet(&conventions(outcome)));
     let mut number = 0;
@@ -131,7 +157,7 @@ fn explained(number: usize, line: &LineItem, outcome: &Outcome, style: Style) ->
     text
 }
 
-fn grade(rule: &MeteringRule) -> &'static str {
+pub(super) fn grade(rule: &MeteringRule) -> &'static str {
     match rule.grade {
         Grade::A => "A",
         Grade::B => "B",
@@ -140,7 +166,7 @@ fn grade(rule: &MeteringRule) -> &'static str {
 }
 
 /// The rules that the lines and switches refer to.
-fn rules_of(outcome: &Outcome) -> Vec<&'static MeteringRule> {
+pub(super) fn rules_of(outcome: &Outcome) -> Vec<&'static MeteringRule> {
     let named = outcome
         .bill
         .lines
@@ -157,122 +183,11 @@ fn rules_of(outcome: &Outcome) -> Vec<&'static MeteringRule> {
         .collect()
 }
 
-fn documents_of(outcome: &Outcome) -> BTreeMap<&'static str, &'static str> {
+pub(super) fn documents_of(outcome: &Outcome) -> BTreeMap<&'static str, &'static str> {
     outcome
         .bill
         .lines
         .iter()
         .flat_map(|line| sources_of(&line.published.source))
         .collect()
-}
-
-#[derive(Serialize)]
-struct Explained<'a> {
-    schema: &'static str,
-    workload: &'a str,
-    region: &'a str,
-    prices: String,
-    month_hours: String,
-    gb_bytes: String,
-    free_tier: Vec<&'static str>,
-    total_usd: String,
-    switches: Vec<SwitchRow>,
-    lines: Vec<ExplainedLine<'a>>,
-    unknown: Vec<BTreeMap<&'static str, String>>,
-    rules: Vec<BTreeMap<&'static str, &'static str>>,
-    sources: BTreeMap<&'static str, &'static str>,
-    assumptions: &'a [String],
-    warnings: &'a [String],
-}
-
-#[derive(Serialize)]
-struct ExplainedLine<'a> {
-    #[serde(flatten)]
-    line: LineJson<'a>,
-    rules: Vec<&'static str>,
-    rate: BTreeMap<&'static str, String>,
-}
-
-/// Every line with its working, as JSON, `dynameter.explain/1`.
-///
-/// # Errors
-/// [`MoneyError::TooLarge`] where a sum has more than 28 digits.
-pub fn explain_json(outcome: &Outcome) -> Result<String, MoneyError> {
-    let line = |line: &'_ LineItem| {
-        let published = &line.published;
-        BTreeMap::from([
-            (
-                "book",
-                format!("{} at {}", line.subject.region, outcome.prices),
-            ),
-            ("code", published.code.clone()),
-            ("tier_from", published.tier_from.to_string()),
-            ("effective_from", published.effective_from.to_string()),
-            ("first_seen", published.first_seen.to_string()),
-            ("source", published.source.clone()),
-            ("confidence", published.confidence.clone()),
-        ])
-    };
-    Ok(pretty(&Explained {
-        schema: "dynameter.explain/1",
-        workload: &outcome.workload,
-        region: &outcome.region,
-        prices: outcome.prices.to_string(),
-        month_hours: outcome.month.hours().human(9).replace(',', ""),
-        gb_bytes: GB.to_string(),
-        free_tier: outcome.free.iter().map(|free| free_word(*free)).collect(),
-        total_usd: outcome.total()?.to_string(),
-        switches: switch_rows(outcome),
-        lines: outcome
-            .bill
-            .lines
-            .iter()
-            .map(|item| ExplainedLine {
-                line: LineJson::new(item),
-                rules: item
-                    .because
-                    .iter()
-                    .filter_map(|because| because.rule)
-                    .collect(),
-                rate: line(item),
-            })
-            .collect(),
-        unknown: outcome
-            .bill
-            .unknown
-            .iter()
-            .map(|unknown| {
-                let rate = unknown
-                    .rate
-                    .as_ref()
-                    .map(|rate| rate.rate.to_string())
-                    .unwrap_or_default();
-                let where_ = format!(
-                    "{} / {}",
-                    unknown.subject.table,
-                    what(&unknown.subject, "(table)", &outcome.region)
-                );
-                BTreeMap::from([
-                    ("where", where_),
-                    ("what", unknown.what.clone()),
-                    ("why", unknown.why.clone()),
-                    ("rate_usd", rate),
-                ])
-            })
-            .collect(),
-        rules: rules_of(outcome)
-            .into_iter()
-            .map(|rule| {
-                BTreeMap::from([
-                    ("rule", rule.id),
-                    ("text", rule.text),
-                    ("source", rule.source),
-                    ("grade", grade(rule)),
-                ])
-            })
-            .collect(),
-        sources: documents_of(outcome),
-        assumptions: &outcome.assumptions,
-        warnings: &outcome.warnings,
-    }))
 }

@@ -2,9 +2,11 @@
 
 use serde::Serialize;
 
+use super::document::{Body, Document, Note, Table};
 use super::json::pretty;
-use super::table::{Style, aligned};
-use super::{csv, markdown};
+use super::present::Present;
+use super::render::csv;
+use crate::money::MoneyError;
 use crate::pricing::{BookUpdate, ChangedRate, PriceBook, PriceListFile, PublishedRate, Tier};
 use crate::units::{Exact, group_thousands};
 use crate::usage::UsageType;
@@ -49,32 +51,6 @@ fn list_rows(books: &[PriceList]) -> Vec<Vec<String>> {
             ]
         })
         .collect()
-}
-
-/// The books as text.
-pub fn list_text(books: &[PriceList]) -> String {
-    aligned(&LIST_HEADER, &list_rows(books), &[4])
-}
-
-/// The books as Markdown.
-pub fn list_markdown(books: &[PriceList]) -> String {
-    markdown::table(&LIST_HEADER, &list_rows(books), &[4])
-}
-
-/// The books as CSV.
-pub fn list_csv(books: &[PriceList]) -> String {
-    csv::write(
-        &LIST_HEADER
-            .map(str::to_lowercase)
-            .each_ref()
-            .map(String::as_str),
-        &list_rows(books),
-    )
-}
-
-/// The books as JSON, `dynameter.books/1`.
-pub fn list_json(books: &[PriceList]) -> String {
-    pretty(&serde_json::json!({ "schema": "dynameter.books/1", "books": books }))
 }
 
 #[derive(Serialize)]
@@ -125,37 +101,6 @@ fn rate_rows(book: &PriceBook) -> Vec<Vec<String>> {
         .collect()
 }
 
-/// A book's rates as text.
-pub fn rates_text(book: &PriceBook, style: Style) -> String {
-    let heading = format!(
-        "{}, {}, prices of {}, US dollars per unit; an effective_from after that date is the \
-         first day on which a source shows the price",
-        book.region(),
-        book.location(),
-        book.date()
-    );
-    format!(
-        "{}\n{}",
-        style.strong(&heading),
-        aligned(&RATES_HEADER, &rate_rows(book), &[3, 4])
-    )
-}
-
-/// A book's rates as Markdown.
-pub fn rates_markdown(book: &PriceBook) -> String {
-    format!(
-        "## {}, prices of {}\n\n{}",
-        book.region(),
-        book.date(),
-        markdown::table(&RATES_HEADER, &rate_rows(book), &[3, 4])
-    )
-}
-
-/// A book's rates as CSV.
-pub fn rates_csv(book: &PriceBook) -> String {
-    csv::write(&RATES_HEADER, &rate_rows(book))
-}
-
 #[derive(Serialize)]
 struct Prices<'a> {
     schema: &'static str,
@@ -163,18 +108,6 @@ struct Prices<'a> {
     location: &'a str,
     date: String,
     rates: Vec<RateRow>,
-}
-
-/// A book's rates as JSON, `dynameter.prices/1`.
-pub fn rates_json(book: &PriceBook) -> String {
-    let rates = book.rates().iter().map(RateRow::new).collect();
-    pretty(&Prices {
-        schema: "dynameter.prices/1",
-        region: book.region(),
-        location: book.location(),
-        date: book.date().to_string(),
-        rates,
-    })
 }
 
 const CHANGED_HEADER: [&str; 8] = [
@@ -220,49 +153,6 @@ fn changed_rows(changed: &[ChangedRate], nothing: &str) -> Vec<Vec<String>> {
         ]
     };
     changed.iter().map(row).collect()
-}
-
-/// What differs between two price lists, as text.
-pub fn changed_rates_text(changed: &[ChangedRate]) -> String {
-    if changed.is_empty() {
-        return "no rates differ\n".to_string();
-    }
-    let count = group_thousands(&changed.len().to_string());
-    format!(
-        "rates that differ: {count}\n\n{}",
-        aligned(&CHANGED_HEADER, &changed_rows(changed, "-"), &[3, 4, 5, 6])
-    )
-}
-
-/// The same as Markdown.
-pub fn changed_rates_markdown(changed: &[ChangedRate]) -> String {
-    markdown::table(&CHANGED_HEADER, &changed_rows(changed, "-"), &[3, 4, 5, 6])
-}
-
-/// The same as CSV.
-pub fn changed_rates_csv(changed: &[ChangedRate]) -> String {
-    csv::write(&CHANGED_HEADER, &changed_rows(changed, ""))
-}
-
-/// The same as JSON, `dynameter.prices-diff/1`; a missing rate is null.
-pub fn changed_rates_json(changed: &[ChangedRate]) -> String {
-    let rows = changed_rows(changed, "").into_iter().map(|row| {
-        let value = |text: String| {
-            if text.is_empty() {
-                serde_json::Value::Null
-            } else {
-                text.into()
-            }
-        };
-        CHANGED_HEADER
-            .iter()
-            .map(ToString::to_string)
-            .zip(row.into_iter().map(value))
-            .collect::<serde_json::Map<_, _>>()
-    });
-    pretty(
-        &serde_json::json!({ "schema": "dynameter.prices-diff/1", "changed": rows.collect::<Vec<_>>() }),
-    )
 }
 
 const OFFER_HEADER: [&str; 6] = ["file", "offer", "version", "regions", "rates", "unknown"];
@@ -363,128 +253,169 @@ fn of_one_service_together(rows: Vec<Vec<String>>) -> Vec<Vec<String>> {
 /// The number of unknown products that the text lists; every other format lists all.
 const UNKNOWN_SHOWN: usize = 40;
 
-/// The result of an import, as text.
-pub fn offers_text(
-    offers: &[PriceListFile],
-    update: &BookUpdate,
-    written: Option<&str>,
-    style: Style,
-) -> String {
-    let mut text = format!(
-        "{}\n\n{}",
-        style.strong(&offers_head(update, written)),
-        aligned(&OFFER_HEADER, &offer_rows(offers), &[3, 4, 5])
-    );
-    if !update.changed.is_empty() {
-        text += &format!(
-            "\n{}\n{}",
-            style.strong("New and changed"),
-            aligned(
-                &CHANGED_HEADER,
-                &changed_rows(&update.changed, "-"),
-                &[3, 4, 5, 6]
-            )
-        );
+/// A list of price books.
+pub struct PriceLists(pub Vec<PriceList>);
+
+impl Present for PriceLists {
+    fn document(&self) -> Result<Document, MoneyError> {
+        Ok(flush("", &LIST_HEADER, list_rows(&self.0), &[4]))
     }
-    let unknown = of_one_service_together(unknown_rows(offers));
-    if !unknown.is_empty() {
-        let shown = &unknown[..unknown.len().min(UNKNOWN_SHOWN)];
-        text += &format!(
-            "\n{}\n{}",
-            style.strong("Unknown to the books, and not imported"),
-            aligned(&UNKNOWN_HEADER, shown, &[3])
+
+    fn json(&self) -> Result<String, MoneyError> {
+        Ok(pretty(
+            &serde_json::json!({ "schema": "dynameter.books/1", "books": self.0 }),
+        ))
+    }
+
+    fn csv(&self) -> String {
+        let header = LIST_HEADER.map(str::to_lowercase);
+        csv::write(&header.each_ref().map(String::as_str), &list_rows(&self.0))
+    }
+}
+
+/// A document of one table, which the text does not indent.
+fn flush(
+    headline: &str,
+    header: &[&'static str],
+    rows: Vec<Vec<String>>,
+    numbers: &'static [usize],
+) -> Document {
+    let mut document = Document::new(headline);
+    document.is_flush = true;
+    document.any_part("", None, Body::Table(Table::new(header, rows, numbers)));
+    document
+}
+
+impl Present for PriceBook {
+    fn document(&self) -> Result<Document, MoneyError> {
+        let headline = format!(
+            "{}, {}, prices of {}, US dollars per unit; an effective_from after that date is the \
+             first day on which a source shows the price",
+            self.region(),
+            self.location(),
+            self.date()
         );
-        if unknown.len() > shown.len() {
-            text += &format!(
-                "… and {} more (use --format csv or json to list all)\n",
-                unknown.len() - shown.len()
-            );
+        Ok(flush(&headline, &RATES_HEADER, rate_rows(self), &[3, 4]))
+    }
+
+    fn json(&self) -> Result<String, MoneyError> {
+        let rates = self.rates().iter().map(RateRow::new).collect();
+        Ok(pretty(&Prices {
+            schema: "dynameter.prices/1",
+            region: self.region(),
+            location: self.location(),
+            date: self.date().to_string(),
+            rates,
+        }))
+    }
+
+    fn csv(&self) -> String {
+        csv::write(&RATES_HEADER, &rate_rows(self))
+    }
+}
+
+/// What differs between two price lists.
+pub struct ChangedRates<'a>(pub &'a [ChangedRate]);
+
+impl Present for ChangedRates<'_> {
+    fn document(&self) -> Result<Document, MoneyError> {
+        if self.0.is_empty() {
+            return Ok(Document::new("no rates differ"));
         }
+        let count = group_thousands(&self.0.len().to_string());
+        let headline = format!("rates that differ: {count}");
+        let rows = changed_rows(self.0, "-");
+        let mut document = flush(&headline, &CHANGED_HEADER, rows, &[3, 4, 5, 6]);
+        document.notes.push(Note::Line(String::new()));
+        Ok(document)
     }
-    text
+
+    /// A missing rate is null.
+    fn json(&self) -> Result<String, MoneyError> {
+        let changed = objects(&CHANGED_HEADER, changed_rows(self.0, ""));
+        Ok(pretty(
+            &serde_json::json!({ "schema": "dynameter.prices-diff/1", "changed": changed }),
+        ))
+    }
+
+    fn csv(&self) -> String {
+        csv::write(&CHANGED_HEADER, &changed_rows(self.0, ""))
+    }
 }
 
-/// The result of an import, as Markdown.
-pub fn offers_markdown(
-    offers: &[PriceListFile],
-    update: &BookUpdate,
-    written: Option<&str>,
-) -> String {
-    let mut text = format!(
-        "{}\n\n{}",
-        markdown::escape(&offers_head(update, written)),
-        markdown::table(&OFFER_HEADER, &offer_rows(offers), &[3, 4, 5])
-    );
-    if !update.changed.is_empty() {
-        text += &format!(
-            "\n### New and changed\n\n{}",
-            changed_rates_markdown(&update.changed)
-        );
-    }
-    let unknown = unknown_rows(offers);
-    if !unknown.is_empty() {
-        text += &format!(
-            "\n### Unknown to the books, and not imported\n\n{}",
-            markdown::table(&UNKNOWN_HEADER, &unknown, &[3])
-        );
-    }
-    text
+/// The result of importing price list files.
+pub struct ImportedPrices<'a> {
+    /// The files.
+    pub files: &'a [PriceListFile],
+    /// What they change in the books.
+    pub update: &'a BookUpdate,
+    /// The folder to which the books were written.
+    pub written: Option<&'a str>,
 }
 
-/// The result of an import, as CSV: changed rates, then unknown products; the first column tells
-/// which.
-pub fn offers_csv(offers: &[PriceListFile], update: &BookUpdate) -> String {
-    let header: Vec<&str> = std::iter::once("kind")
-        .chain(CHANGED_HEADER)
-        .chain(UNKNOWN_HEADER)
-        .collect();
-    let blank = |cells: usize| std::iter::repeat_n(String::new(), cells);
-    let changed = changed_rows(&update.changed, "").into_iter();
-    let changed = changed.map(|row| {
-        std::iter::once("changed".to_string())
-            .chain(row)
-            .chain(blank(UNKNOWN_HEADER.len()))
-            .collect()
-    });
-    let unknown = unknown_rows(offers).into_iter();
-    let unknown = unknown.map(|row| {
-        std::iter::once("unknown".to_string())
-            .chain(blank(CHANGED_HEADER.len()))
-            .chain(row)
-            .collect()
-    });
-    csv::write(
-        &header,
-        &changed.chain(unknown).collect::<Vec<Vec<String>>>(),
-    )
-}
-
-/// The result of an import, as JSON, `dynameter.prices-import/1`.
-pub fn offers_json(offers: &[PriceListFile], update: &BookUpdate, written: Option<&str>) -> String {
-    let objects = |header: &[&str], rows: Vec<Vec<String>>| -> Vec<serde_json::Value> {
-        let value = |text: String| {
-            if text.is_empty() {
-                serde_json::Value::Null
-            } else {
-                text.into()
-            }
+impl Present for ImportedPrices<'_> {
+    fn document(&self) -> Result<Document, MoneyError> {
+        let headline = offers_head(self.update, self.written);
+        let rows = offer_rows(self.files);
+        let mut document = flush(&headline, &OFFER_HEADER, rows, &[3, 4, 5]);
+        document.notes.push(Note::Line(String::new()));
+        let changed = changed_rows(&self.update.changed, "-");
+        document.table("New and changed", &CHANGED_HEADER, changed, &[3, 4, 5, 6]);
+        let mut unknown = of_one_service_together(unknown_rows(self.files));
+        let hidden = unknown.len().saturating_sub(UNKNOWN_SHOWN);
+        unknown.truncate(UNKNOWN_SHOWN);
+        let table = Table {
+            more: (hidden > 0)
+                .then(|| format!("{hidden} more (use --format csv or json to list all)")),
+            ..Table::new(&UNKNOWN_HEADER, unknown, &[3])
         };
-        let object = |row: Vec<String>| {
-            let fields = header
-                .iter()
-                .map(ToString::to_string)
-                .zip(row.into_iter().map(value));
-            serde_json::Value::Object(fields.collect())
-        };
-        rows.into_iter().map(object).collect()
+        document.part("Unknown to the books, and not imported", Body::Table(table));
+        Ok(document)
+    }
+
+    fn json(&self) -> Result<String, MoneyError> {
+        Ok(pretty(&serde_json::json!({
+            "schema": "dynameter.prices-import/1",
+            "written": self.written,
+            "offers": objects(&OFFER_HEADER, offer_rows(self.files)),
+            "confirmed": self.update.confirmed.to_string(),
+            "changed": objects(&CHANGED_HEADER, changed_rows(&self.update.changed, "")),
+            "unknown": objects(&UNKNOWN_HEADER, unknown_rows(self.files)),
+            "new_regions": self.update.new_regions,
+        })))
+    }
+
+    /// Changed rates, then unknown products; the first column tells which.
+    fn csv(&self) -> String {
+        let kind = std::iter::once("kind");
+        let header: Vec<&str> = kind.chain(CHANGED_HEADER).chain(UNKNOWN_HEADER).collect();
+        let blank = |cells: usize| vec![String::new(); cells];
+        let changed = changed_rows(&self.update.changed, "").into_iter();
+        let changed = changed.map(|row| {
+            let kind = vec!["changed".to_string()];
+            [kind, row, blank(UNKNOWN_HEADER.len())].concat()
+        });
+        let unknown = unknown_rows(self.files).into_iter();
+        let unknown = unknown.map(|row| {
+            let kind = vec!["unknown".to_string()];
+            [kind, blank(CHANGED_HEADER.len()), row].concat()
+        });
+        csv::write(&header, &changed.chain(unknown).collect::<Vec<_>>())
+    }
+}
+
+/// Rows as JSON objects; an empty cell is null.
+fn objects(header: &[&str], rows: Vec<Vec<String>>) -> Vec<serde_json::Value> {
+    let value = |text: String| {
+        if text.is_empty() {
+            serde_json::Value::Null
+        } else {
+            text.into()
+        }
     };
-    pretty(&serde_json::json!({
-        "schema": "dynameter.prices-import/1",
-        "written": written,
-        "offers": objects(&OFFER_HEADER, offer_rows(offers)),
-        "confirmed": update.confirmed.to_string(),
-        "changed": objects(&CHANGED_HEADER, changed_rows(&update.changed, "")),
-        "unknown": objects(&UNKNOWN_HEADER, unknown_rows(offers)),
-        "new_regions": update.new_regions,
-    }))
+    let object = |row: Vec<String>| {
+        let names = header.iter().map(ToString::to_string);
+        serde_json::Value::Object(names.zip(row.into_iter().map(value)).collect())
+    };
+    rows.into_iter().map(object).collect()
 }

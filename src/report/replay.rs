@@ -1,640 +1,20 @@
 //! A replay: `dynameter.replay/1`, text and Markdown; its bill as CSV.
 
-use serde::Serialize;
-
-use super::estimate::{
-    LINE_HEADER, LINE_NUMBERS, a_month, conventions, estimate_csv, line_rows, switches, unknown_row,
-};
-use super::json::{
-    HoldingRow, LineJson, SwitchRow, TableJson, UnknownJson, decimal, holding_rows, pretty,
-    switch_rows, table_rows, unknown,
-};
-use super::markdown;
-use super::table::{Style, aligned, clean, indented};
+use super::document::{Body, Document};
+use super::estimate::{a_month, bill_parts, conventions, switches};
+use super::json::replay::{replay_json, throttled};
+use super::present::Present;
+use super::render::text::clean;
 use crate::compare::AlternativeState;
 use crate::money::{Money, MoneyError};
 use crate::replay::{
-    AccountRun, Cluster, ConsumedUnits, DaxResult, DrawnSizes, HEAT_MAP_ROWS, HeatMap, HotKey,
-    ItemSizes, ModeResult, OverTime, PartitionHeat, Peak, Replayed, SizeDifference, SizeSource,
-    Verification,
+    AccountRun, Cluster, ConsumedUnits, DaxResult, DrawnSizes, HotKey, ItemSizes, ModeResult,
+    PartitionHeat, Peak, Replayed, SizeDifference, SizeSource, Verification,
 };
 use crate::table::Direction;
 use crate::trace::SkipReason;
-use crate::units::{Exact, GB, group_thousands};
+use crate::units::{Exact, group_thousands};
 use crate::usage;
-
-#[derive(Serialize)]
-struct Replay<'a> {
-    schema: &'static str,
-    workload: &'a str,
-    region: &'a str,
-    prices: String,
-    month_hours: String,
-    gb_bytes: String,
-    total_usd: String,
-    trace: TraceRow<'a>,
-    consumed: Vec<ConsumedRow<'a>>,
-    peaks: Vec<PeakRow<'a>>,
-    over_time: Vec<OverTimeRow<'a>>,
-    item_sizes: Vec<ItemSizesRow<'a>>,
-    capacity: Vec<ModeRow<'a>>,
-    hot_keys: Vec<HotRow<'a>>,
-    partitions: Vec<PartitionRow<'a>>,
-    dax: Vec<DaxRow<'a>>,
-    sizes: SizesRow<'a>,
-    verification: Option<VerificationRow<'a>>,
-    unknown: Vec<UnknownJson<'a>>,
-    assumptions: Vec<&'a str>,
-    switches: Vec<SwitchRow>,
-    warnings: &'a [String],
-    tables: Vec<TableJson<'a>>,
-    holdings: Vec<HoldingRow<'a>>,
-    lines: Vec<LineJson<'a>>,
-}
-
-#[derive(Serialize)]
-struct TraceRow<'a> {
-    files: &'a [String],
-    formats: &'a [String],
-    events: String,
-    first: String,
-    last: String,
-    seconds: String,
-    month_factor: String,
-    skipped_rows: String,
-    skipped: Vec<SkippedRow>,
-    first_skipped: &'a [String],
-    refused_calls: String,
-    throttled_requests: String,
-    notes: &'a [String],
-}
-
-#[derive(Serialize)]
-struct SkippedRow {
-    reason: &'static str,
-    rows: String,
-}
-
-#[derive(Serialize)]
-struct ConsumedRow<'a> {
-    table: &'a str,
-    index: Option<&'a str>,
-    region: &'a str,
-    read_units: String,
-    write_units: String,
-    replicated_write_units: String,
-    operations: Vec<OperationRow<'a>>,
-}
-
-#[derive(Serialize)]
-struct OperationRow<'a> {
-    operation: &'a str,
-    calls: String,
-    read_units: String,
-    write_units: String,
-}
-
-#[derive(Serialize)]
-struct PeakRow<'a> {
-    table: &'a str,
-    index: Option<&'a str>,
-    region: &'a str,
-    throughput: &'static str,
-    mean_per_second: String,
-    p50_per_second: String,
-    p95_per_second: String,
-    p99_per_second: String,
-    busiest_second: String,
-    busiest_second_units: String,
-    busiest_minute: String,
-    busiest_minute_units_per_second: String,
-}
-
-/// Units of an account over time.
-#[derive(Serialize)]
-struct OverTimeRow<'a> {
-    table: &'a str,
-    index: Option<&'a str>,
-    region: &'a str,
-    throughput: &'static str,
-    first: String,
-    column_seconds: String,
-    /// The units of each column, separated by spaces.
-    units: String,
-}
-
-fn over_time(one: &OverTime) -> OverTimeRow<'_> {
-    OverTimeRow {
-        table: &one.table,
-        index: one.index.as_deref(),
-        region: &one.region,
-        throughput: one.direction.word(),
-        first: one.first.to_string(),
-        column_seconds: one.column_seconds.to_string(),
-        units: one.units.iter().map(decimal).collect::<Vec<_>>().join(" "),
-    }
-}
-
-#[derive(Serialize)]
-struct ItemSizesRow<'a> {
-    table: &'a str,
-    items: String,
-    mean_bytes: String,
-    p50_bytes: String,
-    p95_bytes: String,
-    p99_bytes: String,
-    largest_bytes: String,
-}
-
-fn item_sizes(sizes: &ItemSizes) -> ItemSizesRow<'_> {
-    let [p50_bytes, p95_bytes, p99_bytes, largest_bytes] =
-        sizes.percentiles.map(|bytes| bytes.to_string());
-    let (items, mean_bytes) = (sizes.items.to_string(), decimal(&sizes.mean));
-    ItemSizesRow {
-        table: &sizes.table,
-        items,
-        mean_bytes,
-        p50_bytes,
-        p95_bytes,
-        p99_bytes,
-        largest_bytes,
-    }
-}
-
-#[derive(Serialize)]
-struct ModeRow<'a> {
-    table: Option<&'a str>,
-    mode: &'a str,
-    kind: &'static str,
-    as_designed: bool,
-    feasible: bool,
-    state: &'static str,
-    monthly_usd: Option<String>,
-    throttled_requests: String,
-    why: &'a str,
-    accounts: Vec<AccountRow<'a>>,
-}
-
-#[derive(Serialize)]
-struct AccountRow<'a> {
-    index: Option<&'a str>,
-    region: &'a str,
-    throughput: &'static str,
-    billed_units: String,
-    unit: &'static str,
-    provisioned_low: Option<String>,
-    provisioned_high: Option<String>,
-    asked_units: String,
-    throttled_units: String,
-    throttled_requests: String,
-    throttled_minutes: String,
-    first_throttled: Option<String>,
-    keys: Vec<KeyRow<'a>>,
-}
-
-#[derive(Serialize)]
-struct KeyRow<'a> {
-    key: &'a str,
-    units: String,
-}
-
-#[derive(Serialize)]
-struct HotRow<'a> {
-    table: &'a str,
-    index: Option<&'a str>,
-    region: &'a str,
-    throughput: &'static str,
-    key: &'a str,
-    units: String,
-    units_error: String,
-    share: String,
-    keys: String,
-    keys_are_all: bool,
-}
-
-#[derive(Serialize)]
-struct PartitionRow<'a> {
-    table: &'a str,
-    region: &'a str,
-    partitions_first: String,
-    partitions_last: String,
-    refused_read_units: String,
-    refused_write_units: String,
-    refused_seconds: String,
-    first_refusal: Option<String>,
-    keys: Vec<KeyRow<'a>>,
-    strip: Option<StripRow>,
-}
-
-/// The heat map: units over time and range of keys.
-#[derive(Serialize)]
-struct StripRow {
-    first: String,
-    column_seconds: String,
-    key_ranges: String,
-    /// Each column that is not empty: its number from 0, and the units of each range of keys,
-    /// separated by spaces.
-    columns: Vec<ColumnRow>,
-}
-
-#[derive(Serialize)]
-struct ColumnRow {
-    column: String,
-    units: String,
-}
-
-fn strip(strip: &HeatMap) -> Option<StripRow> {
-    let (first, seconds) = strip.start()?;
-    let column = |(column, units): (i64, Vec<Exact>)| ColumnRow {
-        column: column.to_string(),
-        units: units.iter().map(decimal).collect::<Vec<_>>().join(" "),
-    };
-    Some(StripRow {
-        first: first.to_string(),
-        column_seconds: seconds.to_string(),
-        key_ranges: HEAT_MAP_ROWS.to_string(),
-        columns: strip.units().map(column).collect(),
-    })
-}
-
-#[derive(Serialize)]
-struct DaxRow<'a> {
-    table: &'a str,
-    cache: &'static str,
-    node_type: Option<&'static str>,
-    cache_bytes: String,
-    ttl_seconds: String,
-    requests: String,
-    hits: String,
-    misses: String,
-    hit_ratio: Option<String>,
-    hit_ratio_error: String,
-    keys_followed: String,
-    evicted: String,
-    saved_read_units: String,
-    cluster: Option<ClusterRow>,
-}
-
-#[derive(Serialize)]
-struct ClusterRow {
-    nodes: Option<String>,
-    saves_monthly_usd: Option<String>,
-    costs_monthly_usd: Option<String>,
-    break_even_hit_ratio: Option<String>,
-}
-
-#[derive(Serialize)]
-struct SizesRow<'a> {
-    rows: Vec<SourceRow>,
-    drawn: Vec<DrawnRow<'a>>,
-    counts_assumed: String,
-    presence_assumed: String,
-    changes_assumed: String,
-}
-
-#[derive(Serialize)]
-struct SourceRow {
-    throughput: &'static str,
-    source: &'static str,
-    rows: String,
-}
-
-#[derive(Serialize)]
-struct DrawnRow<'a> {
-    table: &'a str,
-    throughput: &'static str,
-    units: String,
-    units_low: String,
-    units_high: String,
-    less_usd: Option<String>,
-    more_usd: Option<String>,
-}
-
-#[derive(Serialize)]
-struct VerificationRow<'a> {
-    checked: String,
-    mismatches: String,
-    first: Vec<DifferenceRow<'a>>,
-    sizes_checked: String,
-    size_mismatches: String,
-    first_sizes: Vec<SizeDifferenceRow<'a>>,
-}
-
-#[derive(Serialize)]
-struct DifferenceRow<'a> {
-    place: &'a str,
-    operation: &'a str,
-    table: &'a str,
-    #[serde(rename = "arms")]
-    targets: Vec<TargetRow<'a>>,
-    working: &'a str,
-}
-
-#[derive(Serialize)]
-struct TargetRow<'a> {
-    #[serde(rename = "arm")]
-    target: &'a str,
-    given: &'a str,
-    metered: &'a str,
-}
-
-#[derive(Serialize)]
-struct SizeDifferenceRow<'a> {
-    place: &'a str,
-    given_bytes: String,
-    metered_bytes: String,
-}
-
-fn keys(keys: &[(String, Exact)]) -> Vec<KeyRow<'_>> {
-    keys.iter()
-        .map(|(key, units)| KeyRow {
-            key,
-            units: decimal(units),
-        })
-        .collect()
-}
-
-fn throttled(mode: &ModeResult) -> u64 {
-    mode.accounts
-        .iter()
-        .map(|account| account.throttled_requests)
-        .sum()
-}
-
-fn account(account: &AccountRun) -> AccountRow<'_> {
-    AccountRow {
-        index: account.index.as_deref(),
-        region: &account.region,
-        throughput: account.direction.word(),
-        billed_units: decimal(&account.billed),
-        unit: account.unit,
-        provisioned_low: account.provisioned.map(|(low, _)| low.to_string()),
-        provisioned_high: account.provisioned.map(|(_, high)| high.to_string()),
-        asked_units: decimal(&account.asked),
-        throttled_units: decimal(&account.throttled),
-        throttled_requests: account.throttled_requests.to_string(),
-        throttled_minutes: account.throttled_minutes.to_string(),
-        first_throttled: account.first_throttled.map(|time| time.to_string()),
-        keys: keys(&account.keys),
-    }
-}
-
-fn verification(verification: &Verification) -> VerificationRow<'_> {
-    VerificationRow {
-        checked: verification.checked.to_string(),
-        mismatches: verification.mismatches.to_string(),
-        first: verification
-            .first
-            .iter()
-            .map(|difference| DifferenceRow {
-                place: &difference.place,
-                operation: &difference.operation,
-                table: &difference.table,
-                targets: difference
-                    .targets
-                    .iter()
-                    .map(|(target, given, metered)| TargetRow {
-                        target,
-                        given,
-                        metered,
-                    })
-                    .collect(),
-                working: &difference.working,
-            })
-            .collect(),
-        sizes_checked: verification.sizes_checked.to_string(),
-        size_mismatches: verification.size_mismatches.to_string(),
-        first_sizes: verification
-            .first_sizes
-            .iter()
-            .map(|difference| SizeDifferenceRow {
-                place: &difference.place,
-                given_bytes: difference.said.0.to_string(),
-                metered_bytes: difference.weighed.0.to_string(),
-            })
-            .collect(),
-    }
-}
-
-/// A replay as JSON.
-///
-/// # Errors
-/// [`MoneyError::TooLarge`] where a sum has more than 28 digits.
-pub fn replay_json(replayed: &Replayed) -> Result<String, MoneyError> {
-    let outcome = &replayed.outcome;
-    let trace = &replayed.trace;
-    Ok(pretty(&Replay {
-        schema: "dynameter.replay/1",
-        workload: &outcome.workload,
-        region: &outcome.region,
-        prices: outcome.prices.to_string(),
-        month_hours: decimal(outcome.month.hours()),
-        gb_bytes: GB.to_string(),
-        total_usd: outcome.total()?.to_string(),
-        trace: TraceRow {
-            files: &trace.files,
-            formats: &trace.kinds,
-            events: trace.events.to_string(),
-            first: trace.first.to_string(),
-            last: trace.last.to_string(),
-            seconds: trace.span.seconds().to_string(),
-            month_factor: decimal(&trace.span.factor),
-            skipped_rows: trace.skipped.values().sum::<u64>().to_string(),
-            skipped: trace
-                .skipped
-                .iter()
-                .map(|(reason, rows)| SkippedRow {
-                    reason: reason.word(),
-                    rows: rows.to_string(),
-                })
-                .collect(),
-            first_skipped: &trace.first_skipped,
-            refused_calls: trace.refused.to_string(),
-            throttled_requests: trace.throttled.to_string(),
-            notes: &trace.notes,
-        },
-        consumed: replayed
-            .consumed
-            .iter()
-            .map(|one| {
-                let write = decimal(&one.write);
-                let (plain, replicated) = if one.replicated {
-                    ("0".to_string(), write)
-                } else {
-                    (write, "0".to_string())
-                };
-                ConsumedRow {
-                    table: &one.table,
-                    index: one.index.as_deref(),
-                    region: &one.region,
-                    read_units: decimal(&one.read),
-                    write_units: plain,
-                    replicated_write_units: replicated,
-                    operations: one
-                        .operations
-                        .iter()
-                        .map(|(operation, calls, read, write)| OperationRow {
-                            operation,
-                            calls: calls.to_string(),
-                            read_units: decimal(read),
-                            write_units: decimal(write),
-                        })
-                        .collect(),
-                }
-            })
-            .collect(),
-        peaks: replayed
-            .peaks
-            .iter()
-            .map(|peak| PeakRow {
-                table: &peak.table,
-                index: peak.index.as_deref(),
-                region: &peak.region,
-                throughput: peak.direction.word(),
-                mean_per_second: decimal(&peak.mean),
-                p50_per_second: decimal(&peak.percentiles[0]),
-                p95_per_second: decimal(&peak.percentiles[1]),
-                p99_per_second: decimal(&peak.percentiles[2]),
-                busiest_second: peak.second.0.to_string(),
-                busiest_second_units: decimal(&peak.second.1),
-                busiest_minute: peak.minute.0.to_string(),
-                busiest_minute_units_per_second: decimal(&peak.minute.1),
-            })
-            .collect(),
-        over_time: replayed.over_time.iter().map(over_time).collect(),
-        item_sizes: replayed.item_sizes.iter().map(item_sizes).collect(),
-        capacity: replayed
-            .capacity
-            .iter()
-            .map(|mode| ModeRow {
-                table: mode.table.as_deref(),
-                mode: &mode.mode,
-                kind: mode.kind,
-                as_designed: mode.as_designed,
-                feasible: matches!(mode.state, AlternativeState::Priced { .. }),
-                state: mode.state.word(),
-                monthly_usd: match mode.state {
-                    AlternativeState::Priced { monthly, .. } => Some(monthly.to_string()),
-                    AlternativeState::Unknown | AlternativeState::Impossible => None,
-                },
-                throttled_requests: throttled(mode).to_string(),
-                why: &mode.why,
-                accounts: mode.accounts.iter().map(account).collect(),
-            })
-            .collect(),
-        hot_keys: replayed
-            .hot_keys
-            .iter()
-            .map(|hot| HotRow {
-                table: &hot.table,
-                index: hot.index.as_deref(),
-                region: &hot.region,
-                throughput: hot.direction.word(),
-                key: &hot.key,
-                units: decimal(&hot.units),
-                units_error: decimal(&hot.error),
-                share: decimal(&hot.share),
-                keys: hot.keys.to_string(),
-                keys_are_all: hot.floor.is_zero(),
-            })
-            .collect(),
-        partitions: replayed
-            .partitions
-            .iter()
-            .map(|heat| PartitionRow {
-                table: &heat.table,
-                region: &heat.region,
-                partitions_first: heat.first.to_string(),
-                partitions_last: heat.last.to_string(),
-                refused_read_units: decimal(&heat.refused_reads),
-                refused_write_units: decimal(&heat.refused_writes),
-                refused_seconds: heat.refused_seconds.to_string(),
-                first_refusal: heat.first_refusal.map(|time| time.to_string()),
-                keys: keys(&heat.keys),
-                strip: strip(&heat.heat_map),
-            })
-            .collect(),
-        dax: replayed
-            .dax
-            .iter()
-            .map(|dax| DaxRow {
-                table: &dax.table,
-                cache: dax.which.word(),
-                node_type: dax.node_type,
-                cache_bytes: dax.point.bytes.to_string(),
-                ttl_seconds: dax.ttl_seconds.to_string(),
-                requests: dax.point.reads.to_string(),
-                hits: dax.point.hits.to_string(),
-                misses: dax.misses().to_string(),
-                hit_ratio: dax.hit_ratio().as_ref().map(decimal),
-                hit_ratio_error: decimal(&dax.error()),
-                keys_followed: decimal(&dax.followed()),
-                evicted: dax.point.evicted.to_string(),
-                saved_read_units: decimal(&dax.saved_units()),
-                cluster: dax.cluster.as_ref().map(|cluster| ClusterRow {
-                    nodes: cluster.nodes.map(|nodes| nodes.to_string()),
-                    saves_monthly_usd: cluster.saves.map(|money| money.to_string()),
-                    costs_monthly_usd: cluster.costs.map(|money| money.to_string()),
-                    break_even_hit_ratio: cluster.break_even.as_ref().map(decimal),
-                }),
-            })
-            .collect(),
-        sizes: SizesRow {
-            rows: replayed
-                .sizes
-                .rows
-                .iter()
-                .map(|(direction, from, rows)| SourceRow {
-                    throughput: direction.word(),
-                    source: from.word(),
-                    rows: rows.to_string(),
-                })
-                .collect(),
-            drawn: replayed
-                .sizes
-                .drawn
-                .iter()
-                .map(|drawn| DrawnRow {
-                    table: &drawn.table,
-                    throughput: drawn.direction.word(),
-                    units: decimal(&drawn.units),
-                    units_low: decimal(&drawn.low),
-                    units_high: decimal(&drawn.high),
-                    less_usd: drawn.less.map(|money| money.to_string()),
-                    more_usd: drawn.more.map(|money| money.to_string()),
-                })
-                .collect(),
-            counts_assumed: replayed.sizes.counts_assumed.to_string(),
-            presence_assumed: replayed.sizes.presence_assumed.to_string(),
-            changes_assumed: replayed.sizes.changes_assumed.to_string(),
-        },
-        verification: replayed.verification.as_ref().map(verification),
-        unknown: outcome.bill.unknown.iter().map(unknown).collect(),
-        assumptions: all_assumptions(replayed),
-        switches: switch_rows(outcome),
-        warnings: &outcome.warnings,
-        tables: table_rows(outcome)?,
-        holdings: holding_rows(outcome),
-        lines: outcome.bill.lines.iter().map(LineJson::new).collect(),
-    }))
-}
-
-fn all_assumptions(replayed: &Replayed) -> Vec<&str> {
-    replayed
-        .assumptions
-        .iter()
-        .chain(&replayed.outcome.assumptions)
-        .map(String::as_str)
-        .collect()
-}
-
-/// A part of the output: a title, a header, its rows, and which columns are numbers.
-struct Section {
-    title: String,
-    header: &'static [&'static str],
-    rows: Vec<Vec<String>>,
-    numbers: &'static [usize],
-}
 
 fn place(table: &str, index: Option<&str>, region: &str, home: &str) -> String {
     usage::place(table, index, (region != home).then_some(region))
@@ -653,6 +33,202 @@ fn percent(share: &Exact) -> String {
             1
         })
     )
+}
+
+impl Present for Replayed {
+    fn document(&self) -> Result<Document, MoneyError> {
+        let outcome = &self.outcome;
+        let mut document = Document::new(headline(self)?)
+            .note(conventions(outcome))
+            .note(trace_line(self));
+        add_traffic(&mut document, self);
+        add_modes(&mut document, self)?;
+        add_keys(&mut document, self);
+        add_sizes(&mut document, self);
+        bill_parts(&mut document, outcome, " a month")?;
+        let verification = self.verification.as_ref();
+        let verification = verification.map(verification_lines).unwrap_or_default();
+        document.part("Verification", Body::List(verification));
+        let skipped = Body::List(self.trace.first_skipped.clone());
+        document.part("First skipped rows", skipped);
+        document.part("Notes on the trace", Body::List(self.trace.notes.clone()));
+        let assumptions = [self.assumptions.as_slice(), &outcome.assumptions].concat();
+        document.lists(&outcome.warnings, &assumptions, &switches(outcome));
+        Ok(document)
+    }
+
+    fn json(&self) -> Result<String, MoneyError> {
+        replay_json(self)
+    }
+
+    /// The bill, with the same columns as an estimate.
+    fn csv(&self) -> String {
+        self.outcome.csv()
+    }
+}
+
+const CONSUMED_HEADER: [&str; 5] = ["Where", "Operation", "Calls", "Read units", "Write units"];
+
+const PEAK_HEADER: [&str; 9] = [
+    "Table / index",
+    "Direction",
+    "Mean",
+    "Median",
+    "p95",
+    "p99",
+    "Busiest minute",
+    "Busiest second",
+    "At",
+];
+
+const SIZE_HEADER: [&str; 7] = ["Table", "Items", "Mean", "Median", "p95", "p99", "Largest"];
+
+const MODE_HEADER: [&str; 7] = [
+    "Table",
+    "Mode",
+    "Monthly",
+    "Difference",
+    "Throttled calls",
+    "Share of units",
+    "Why",
+];
+
+const THROTTLE_HEADER: [&str; 7] = [
+    "Table / index",
+    "Direction",
+    "Mode",
+    "Throttled units",
+    "Minutes",
+    "First",
+    "Most requested keys in those minutes",
+];
+
+const HOT_KEY_HEADER: [&str; 6] = [
+    "Table / index",
+    "Direction",
+    "Key",
+    "Key units",
+    "Share",
+    "Distinct keys",
+];
+
+const PARTITION_HEADER: [&str; 7] = [
+    "Table",
+    "At first",
+    "At the end",
+    "Refused read units",
+    "Refused write units",
+    "Seconds with refusals",
+    "Most refused keys",
+];
+
+const DAX_HEADER: [&str; 11] = [
+    "Table",
+    "Cache",
+    "Node type",
+    "Memory",
+    "Reads",
+    "Hits",
+    "Hit ratio",
+    "Evicted",
+    "Saves a month",
+    "Costs a month",
+    "Break-even hit ratio",
+];
+
+const DRAWN_HEADER: [&str; 7] = [
+    "Table",
+    "Direction",
+    "As drawn",
+    "All small",
+    "All large",
+    "Less",
+    "More",
+];
+
+/// What the trace consumed.
+fn add_traffic(document: &mut Document, replayed: &Replayed) {
+    let home = replayed.outcome.region.as_str();
+    let rows = consumed_rows(&replayed.consumed, home);
+    document.table(
+        "Consumption in the trace",
+        &CONSUMED_HEADER,
+        rows,
+        &[2, 3, 4],
+    );
+    let peaks = replayed
+        .peaks
+        .iter()
+        .map(|peak| peak_row(peak, home))
+        .collect();
+    document.table(
+        "Peaks, units a second",
+        &PEAK_HEADER,
+        peaks,
+        &[2, 3, 4, 5, 6, 7],
+    );
+    let sizes = replayed.item_sizes.iter().map(size_row).collect();
+    let title = "Items known at the end of the trace";
+    document.table(title, &SIZE_HEADER, sizes, &[1, 2, 3, 4, 5, 6]);
+}
+
+/// The trace in every capacity mode.
+fn add_modes(document: &mut Document, replayed: &Replayed) -> Result<(), MoneyError> {
+    let outcome = &replayed.outcome;
+    let (home, total) = (outcome.region.as_str(), outcome.total()?);
+    let is_partial = !outcome.bill.unknown.is_empty();
+    let modes = replayed.capacity.iter();
+    let rows = modes
+        .map(|mode| mode_row(mode, total, is_partial))
+        .collect();
+    let title = "Every capacity mode: monthly cost of the whole design";
+    document.table(title, &MODE_HEADER, rows, &[2, 3, 4, 5]);
+    let modes = replayed.capacity.iter();
+    let rows = modes.flat_map(|mode| throttle_rows(mode, home)).collect();
+    document.table("Throttled by each mode", &THROTTLE_HEADER, rows, &[3, 4]);
+    Ok(())
+}
+
+/// Hot keys, partitions, and what a cache would have answered.
+fn add_keys(document: &mut Document, replayed: &Replayed) {
+    let home = replayed.outcome.region.as_str();
+    let keys = replayed
+        .hot_keys
+        .iter()
+        .map(|hot| hot_row(hot, home))
+        .collect();
+    document.table("Hottest keys", &HOT_KEY_HEADER, keys, &[3, 4, 5]);
+    let changed = |heat: &&PartitionHeat| heat.refused_seconds > 0 || heat.last > heat.first;
+    let partitions = replayed.partitions.iter().filter(changed);
+    let rows = partitions.map(|heat| partition_row(heat, home)).collect();
+    document.table("Partitions", &PARTITION_HEADER, rows, &[1, 2, 3, 4, 5]);
+    let title = "What DAX would have answered";
+    let numbers = &[3, 4, 5, 6, 7, 8, 9, 10];
+    document.table(title, &DAX_HEADER, dax_rows(&replayed.dax), numbers);
+}
+
+/// Where sizes came from, and the rows that were skipped.
+fn add_sizes(document: &mut Document, replayed: &Replayed) {
+    let source = |(direction, from, rows): &(Direction, SizeSource, u64)| {
+        vec![
+            direction.word().to_string(),
+            from.word().to_string(),
+            count(*rows),
+        ]
+    };
+    let rows = replayed.sizes.rows.iter().map(source).collect();
+    let header = ["Direction", "Source", "Rows"];
+    document.table("Where sizes came from", &header, rows, &[2]);
+    let drawn = replayed.sizes.drawn.iter();
+    let drawn = drawn.filter(|drawn| drawn.low != drawn.high);
+    let title = "How much the drawn sizes can change the bill (every size the smallest or the \
+                 largest of a hundred, on demand)";
+    let rows = drawn.map(drawn_row).collect();
+    document.table(title, &DRAWN_HEADER, rows, &[2, 3, 4, 5, 6]);
+    let skipped =
+        |(reason, rows): (&SkipReason, &u64)| vec![reason.word().to_string(), count(*rows)];
+    let rows = replayed.trace.skipped.iter().map(skipped).collect();
+    document.table("Skipped rows", &["Reason", "Rows"], rows, &[1]);
 }
 
 fn consumed_rows(consumed: &[ConsumedUnits], home: &str) -> Vec<Vec<String>> {
@@ -715,7 +291,7 @@ fn mode_row(mode: &ModeResult, total: Money, is_partial: bool) -> Vec<String> {
         AlternativeState::Priced { monthly, .. } if !mode.as_designed => monthly
             .minus(total)
             .ok()
-            .map(super::table::signed)
+            .map(crate::report::render::text::signed)
             .unwrap_or_default(),
         _ => String::new(),
     };
@@ -904,182 +480,6 @@ fn drawn_row(drawn: &DrawnSizes) -> Vec<String> {
     ]
 }
 
-/// The parts of a replay between its headline and its bill.
-fn parts(replayed: &Replayed) -> Result<Vec<Section>, MoneyError> {
-    let home = replayed.outcome.region.as_str();
-    let total = replayed.outcome.total()?;
-    let is_partial = !replayed.outcome.bill.unknown.is_empty();
-    let source = |(direction, from, rows): &(Direction, SizeSource, u64)| {
-        vec![
-            direction.word().to_string(),
-            from.word().to_string(),
-            count(*rows),
-        ]
-    };
-    let skipped =
-        |(reason, rows): (&SkipReason, &u64)| vec![reason.word().to_string(), count(*rows)];
-    let mut parts = vec![
-        Section {
-            title: "Consumption in the trace".to_string(),
-            header: &["Where", "Operation", "Calls", "Read units", "Write units"],
-            rows: consumed_rows(&replayed.consumed, home),
-            numbers: &[2, 3, 4],
-        },
-        Section {
-            title: "Peaks, units a second".to_string(),
-            header: &[
-                "Table / index",
-                "Direction",
-                "Mean",
-                "Median",
-                "p95",
-                "p99",
-                "Busiest minute",
-                "Busiest second",
-                "At",
-            ],
-            rows: replayed
-                .peaks
-                .iter()
-                .map(|peak| peak_row(peak, home))
-                .collect(),
-            numbers: &[2, 3, 4, 5, 6, 7],
-        },
-        Section {
-            title: "Items known at the end of the trace".to_string(),
-            header: &["Table", "Items", "Mean", "Median", "p95", "p99", "Largest"],
-            rows: replayed.item_sizes.iter().map(size_row).collect(),
-            numbers: &[1, 2, 3, 4, 5, 6],
-        },
-        Section {
-            title: "Every capacity mode: monthly cost of the whole design".to_string(),
-            header: &[
-                "Table",
-                "Mode",
-                "Monthly",
-                "Difference",
-                "Throttled calls",
-                "Share of units",
-                "Why",
-            ],
-            rows: replayed
-                .capacity
-                .iter()
-                .map(|mode| mode_row(mode, total, is_partial))
-                .collect(),
-            numbers: &[2, 3, 4, 5],
-        },
-        Section {
-            title: "Throttled by each mode".to_string(),
-            header: &[
-                "Table / index",
-                "Direction",
-                "Mode",
-                "Throttled units",
-                "Minutes",
-                "First",
-                "Most requested keys in those minutes",
-            ],
-            rows: replayed
-                .capacity
-                .iter()
-                .flat_map(|mode| throttle_rows(mode, home))
-                .collect(),
-            numbers: &[3, 4],
-        },
-        Section {
-            title: "Hottest keys".to_string(),
-            header: &[
-                "Table / index",
-                "Direction",
-                "Key",
-                "Key units",
-                "Share",
-                "Distinct keys",
-            ],
-            rows: replayed
-                .hot_keys
-                .iter()
-                .map(|hot| hot_row(hot, home))
-                .collect(),
-            numbers: &[3, 4, 5],
-        },
-        Section {
-            title: "Partitions".to_string(),
-            header: &[
-                "Table",
-                "At first",
-                "At the end",
-                "Refused read units",
-                "Refused write units",
-                "Seconds with refusals",
-                "Most refused keys",
-            ],
-            rows: replayed
-                .partitions
-                .iter()
-                .filter(|heat| heat.refused_seconds > 0 || heat.last > heat.first)
-                .map(|heat| partition_row(heat, home))
-                .collect(),
-            numbers: &[1, 2, 3, 4, 5],
-        },
-        Section {
-            title: "What DAX would have answered".to_string(),
-            header: &[
-                "Table",
-                "Cache",
-                "Node type",
-                "Memory",
-                "Reads",
-                "Hits",
-                "Hit ratio",
-                "Evicted",
-                "Saves a month",
-                "Costs a month",
-                "Break-even hit ratio",
-            ],
-            rows: dax_rows(&replayed.dax),
-            numbers: &[3, 4, 5, 6, 7, 8, 9, 10],
-        },
-        Section {
-            title: "Where sizes came from".to_string(),
-            header: &["Direction", "Source", "Rows"],
-            rows: replayed.sizes.rows.iter().map(source).collect(),
-            numbers: &[2],
-        },
-        Section {
-            title: "How much the drawn sizes can change the bill (every size the smallest or the \
-                    largest of a hundred, on demand)"
-                .to_string(),
-            header: &[
-                "Table",
-                "Direction",
-                "As drawn",
-                "All small",
-                "All large",
-                "Less",
-                "More",
-            ],
-            rows: replayed
-                .sizes
-                .drawn
-                .iter()
-                .filter(|drawn| drawn.low != drawn.high)
-                .map(drawn_row)
-                .collect(),
-            numbers: &[2, 3, 4, 5, 6],
-        },
-        Section {
-            title: "Skipped rows".to_string(),
-            header: &["Reason", "Rows"],
-            rows: replayed.trace.skipped.iter().map(skipped).collect(),
-            numbers: &[1],
-        },
-    ];
-    parts.retain(|part| !part.rows.is_empty());
-    Ok(parts)
-}
-
 /// The result of the verification, in lines.
 fn verification_lines(verification: &Verification) -> Vec<String> {
     let mut lines = Vec::new();
@@ -1185,165 +585,4 @@ fn trace_line(replayed: &Replayed) -> String {
         files,
         trace.kinds.join(", ")
     )
-}
-
-/// Lists that follow the tables: title and entries.
-fn lists(replayed: &Replayed) -> Vec<(&'static str, Vec<String>)> {
-    let outcome = &replayed.outcome;
-    let mut lists = vec![
-        (
-            "Verification",
-            replayed
-                .verification
-                .as_ref()
-                .map(verification_lines)
-                .unwrap_or_default(),
-        ),
-        ("First skipped rows", replayed.trace.first_skipped.clone()),
-        ("Notes on the trace", replayed.trace.notes.clone()),
-        ("Warnings", outcome.warnings.clone()),
-        (
-            "Assumptions",
-            all_assumptions(replayed)
-                .into_iter()
-                .map(str::to_string)
-                .collect(),
-        ),
-        ("Switches", switches(outcome)),
-    ];
-    lists.retain(|(_, list)| !list.is_empty());
-    lists
-}
-
-/// A replay as aligned text.
-///
-/// # Errors
-/// [`MoneyError::TooLarge`] where a sum has more than 28 digits.
-pub fn replay_text(replayed: &Replayed, style: Style) -> Result<String, MoneyError> {
-    let outcome = &replayed.outcome;
-    let total = outcome.total()?;
-    let mut text = format!(
-        "{}\n{}\n",
-        style.strong(&headline(replayed)?),
-        style.quiet(&conventions(outcome))
-    );
-    text += &format!("{}\n", style.quiet(&clean(&trace_line(replayed))));
-    for Section {
-        title,
-        header,
-        rows,
-        numbers,
-    } in parts(replayed)?
-    {
-        text += &format!(
-            "\n{}\n{}",
-            style.strong(&title),
-            indented(&aligned(header, &rows, numbers))
-        );
-    }
-    for table in &outcome.tables {
-        text += &format!(
-            "\n{}\n",
-            style.strong(&format!(
-                "{}  {} a month",
-                clean(table),
-                outcome.total_of(table)?.human()
-            ))
-        );
-        text += &indented(&aligned(
-            &LINE_HEADER,
-            &line_rows(outcome, table, total),
-            &LINE_NUMBERS,
-        ));
-    }
-    if !outcome.bill.unknown.is_empty() {
-        text += &format!(
-            "\n{}\n",
-            style.warning("Unknown (not included in any total)")
-        );
-        for unknown in &outcome.bill.unknown {
-            let [place, what, rate, why] = unknown_row(unknown);
-            text += &format!(
-                "  - {}: {}, {rate}\n    {}\n",
-                clean(&place),
-                clean(&what),
-                clean(&why)
-            );
-        }
-    }
-    for (title, list) in lists(replayed) {
-        text += &format!(
-            "\n{}\n",
-            if title == "Warnings" {
-                style.warning(title)
-            } else {
-                style.strong(title)
-            }
-        );
-        text += &list
-            .iter()
-            .map(|item| format!("  - {}\n", clean(item)))
-            .collect::<String>();
-    }
-    Ok(text)
-}
-
-/// A replay as Markdown.
-///
-/// # Errors
-/// [`MoneyError::TooLarge`] where a sum has more than 28 digits.
-pub fn replay_markdown(replayed: &Replayed) -> Result<String, MoneyError> {
-    let outcome = &replayed.outcome;
-    let total = outcome.total()?;
-    let mut text = format!(
-        "## {}\n\n{}\n\n{}\n",
-        markdown::escape(&headline(replayed)?),
-        conventions(outcome),
-        markdown::escape(&trace_line(replayed))
-    );
-    for Section {
-        title,
-        header,
-        rows,
-        numbers,
-    } in parts(replayed)?
-    {
-        text += &format!(
-            "\n### {title}\n\n{}",
-            markdown::table(header, &rows, numbers)
-        );
-    }
-    for table in &outcome.tables {
-        text += &format!(
-            "\n### {}: {} a month\n\n",
-            markdown::escape(table),
-            outcome.total_of(table)?.human()
-        );
-        text += &markdown::table(
-            &LINE_HEADER,
-            &line_rows(outcome, table, total),
-            &LINE_NUMBERS,
-        );
-    }
-    let unknown: Vec<Vec<String>> = outcome
-        .bill
-        .unknown
-        .iter()
-        .map(|unknown| unknown_row(unknown).to_vec())
-        .collect();
-    if !unknown.is_empty() {
-        text += &format!(
-            "\n### Unknown (not included in any total)\n\n{}",
-            markdown::table(&["Place", "What", "Rate", "Why"], &unknown, &[])
-        );
-    }
-    for (title, list) in lists(replayed) {
-        text += &format!("\n### {title}\n\n{}", markdown::list(&list));
-    }
-    Ok(text)
-}
-
-/// The bill of a replay as CSV, with the same columns as an estimate.
-pub fn replay_csv(replayed: &Replayed) -> String {
-    estimate_csv(std::slice::from_ref(&replayed.outcome))
 }

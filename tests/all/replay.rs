@@ -1040,7 +1040,7 @@ fn same_in_every_format(text: &str, columns: &[&str]) -> arrow_schema::DataType 
         };
         let replayed = replayed(&[path], Some(&workload), read, &ReplayOptions::default());
         let json: Value =
-            serde_json::from_str(&dynameter::report::replay_json(&replayed).expect("JSON"))
+            serde_json::from_str(&dynameter::report::Present::json(&replayed).expect("JSON"))
                 .expect("JSON");
         assert!(
             json["hot_keys"]
@@ -1132,7 +1132,7 @@ fn the_result_does_not_depend_on_how_the_trace_is_cut_or_compressed() {
         };
         let replayed = replayed(files, Some(&workload), read, &ReplayOptions::default());
         let mut json: Value =
-            serde_json::from_str(&dynameter::report::replay_json(&replayed).expect("JSON"))
+            serde_json::from_str(&dynameter::report::Present::json(&replayed).expect("JSON"))
                 .expect("JSON");
         json["trace"]["files"] = Value::Null;
         json

@@ -13,7 +13,7 @@ use dynameter::pricing::Books;
 use dynameter::replay::{
     self, KeyShare, ReplayError, ReplayOptions, ReplayRun, keys, merge, price,
 };
-use dynameter::report::replay_json;
+use dynameter::report::Present;
 use dynameter::synthesize::{self, TraceLayout};
 use dynameter::trace::{self, Time, Trace, TraceSource};
 use dynameter::units::Exact;
@@ -183,7 +183,9 @@ impl Case {
             &Books::embedded(),
             options,
         );
-        replay_json(&replayed.unwrap_or_else(|error| panic!("{}: {error}", self.name)))
+        replayed
+            .unwrap_or_else(|error| panic!("{}: {error}", self.name))
+            .json()
             .expect("JSON")
     }
 
@@ -216,13 +218,8 @@ impl Case {
     }
 
     fn merged(&self, parts: &[PathBuf], options: &ReplayOptions) -> Result<String, ReplayError> {
-        Ok(replay_json(&merge(
-            parts,
-            self.workload.as_ref(),
-            &Books::embedded(),
-            options,
-        )?)
-        .expect("JSON"))
+        let merged = merge(parts, self.workload.as_ref(), &Books::embedded(), options)?;
+        Ok(merged.json().expect("JSON"))
     }
 }
 
@@ -457,8 +454,10 @@ fn both_ways_through_the_engine_come_to_the_same() {
                 },
                 |_| true,
             );
-            let json =
-                replay_json(&replayed.unwrap_or_else(|error| panic!("{error}"))).expect("JSON");
+            let json = replayed
+                .unwrap_or_else(|error| panic!("{error}"))
+                .json()
+                .expect("JSON");
             json.lines()
                 .filter(|line| {
                     !line.contains("short.parquet")

@@ -6,7 +6,7 @@ use crate::support;
 use dynameter::money::Money;
 use dynameter::outcome::Outcome;
 use dynameter::pricing::{Books, LineItem};
-use dynameter::report::{Style, estimate_text, explain_text};
+use dynameter::report::{Explanation, Present, Style};
 use dynameter::units::Exact;
 use dynameter::usage::{Throughput, UsageType};
 use rust_decimal::Decimal;
@@ -146,8 +146,8 @@ fn say(outcome: &Outcome, measure: &str, expected: &str) -> String {
             }),
             "reads_per_second" => shown(rate(outcome, true)),
             "writes_per_second" => shown(rate(outcome, false)),
-            "explain" => words(explain_text(outcome, Style::default()).expect("fits")),
-            "estimate" => words(estimate_text(outcome, Style::default()).expect("fits")),
+            "explain" => words(Explanation(outcome).text(Style::default()).expect("fits")),
+            "estimate" => words(outcome.text(Style::default()).expect("fits")),
             other => panic!("unknown measure {other}"),
         },
     }

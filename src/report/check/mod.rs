@@ -3,13 +3,16 @@
 mod sarif;
 
 use askama::Template;
-use serde::Serialize;
 
+use super::document::{Body, Document};
 use super::estimate::{a_month, what_is};
-use super::json::{decimal, pretty};
-use super::table::{Style, aligned, clean, indented, signed};
-use super::{csv, markdown};
+use super::json::check::check_json;
+use super::json::decimal;
+use super::present::Present;
+use super::render::text::{clean, signed};
+use super::render::{csv, markdown};
 use crate::check::{Cause, Checked, Finding, Measure, Place, Severity, Status, Verdict};
+use crate::money::MoneyError;
 use crate::units::Exact;
 
 pub use sarif::check_sarif;
@@ -253,59 +256,41 @@ fn missing_words(verdict: &Verdict) -> String {
     }
 }
 
-/// A check as aligned text.
-pub fn check_text(checked: &Checked, style: Style) -> String {
-    let status = checked.status();
-    let head = summary(checked);
-    let mut text = format!(
-        "{}\n",
-        if status > Status::Pass {
-            style.warning(&head)
-        } else {
-            style.strong(&head)
-        }
-    );
-    text += &style.quiet(&format!(
-        "{} by {}\n",
-        checked
-            .workloads
-            .iter()
-            .map(|file| clean(file))
-            .collect::<Vec<_>>()
-            .join(", "),
-        clean(&checked.budget)
-    ));
-    let mut part = |title: &str, header: &[&str], rows: Vec<Vec<String>>, numbers: &[usize]| {
-        if !rows.is_empty() {
-            text += &format!(
-                "\n{}\n{}",
-                style.strong(title),
-                indented(&aligned(header, &rows, numbers))
-            );
-        }
-    };
-    part("Limits", &VERDICT_HEADER, verdict_rows(checked), &[3, 4, 5]);
-    part(
-        if is_moved(checked) {
-            "What changed"
-        } else {
-            "Main contributors"
-        },
-        &MOVED_HEADER,
-        moved_rows(checked),
-        &[2],
-    );
-    part("Findings", &FINDING_HEADER, finding_rows(checked), &[3]);
-    for (title, list) in [("Why", why(checked)), ("Unknown", missing(checked))] {
-        if !list.is_empty() {
-            text += &format!("\n{}\n", style.strong(title));
-            text += &list
-                .iter()
-                .map(|item| format!("  - {}\n", clean(item)))
-                .collect::<String>();
-        }
+impl Present for Checked {
+    fn document(&self) -> Result<Document, MoneyError> {
+        let status = self.status();
+        let files = format!("{} by {}", self.workloads.join(", "), self.budget);
+        let mut document = Document::new(summary(self)).note(files);
+        document.is_warning = status > Status::Pass;
+        let verdicts = verdict_rows(self);
+        document.table("Limits", &VERDICT_HEADER, verdicts, &[3, 4, 5]);
+        document.table(moved_title(self), &MOVED_HEADER, moved_rows(self), &[2]);
+        document.table("Findings", &FINDING_HEADER, finding_rows(self), &[3]);
+        document.part("Why", Body::List(why(self)));
+        document.part("Unknown", Body::List(missing(self)));
+        Ok(document)
     }
-    text
+
+    fn json(&self) -> Result<String, MoneyError> {
+        Ok(check_json(self))
+    }
+
+    fn csv(&self) -> String {
+        check_csv(self)
+    }
+
+    /// For a pull request: a line, a table, and the rest collapsed.
+    fn markdown(&self) -> Result<String, MoneyError> {
+        Ok(check_markdown(self))
+    }
+}
+
+fn moved_title(checked: &Checked) -> &'static str {
+    if is_moved(checked) {
+        "What changed"
+    } else {
+        "Main contributors"
+    }
 }
 
 /// Why the lines behind the verdicts changed, each reason listed once.
@@ -331,7 +316,7 @@ fn why(checked: &Checked) -> Vec<String> {
 }
 
 /// A check as Markdown for a pull request: a line, a table, and the rest collapsed.
-pub fn check_markdown(checked: &Checked) -> String {
+fn check_markdown(checked: &Checked) -> String {
     let sign = match checked.status() {
         Status::Pass => "✅",
         Status::Warn => "⚠️",
@@ -351,11 +336,7 @@ pub fn check_markdown(checked: &Checked) -> String {
     };
     let moved = moved_rows(checked);
     if !moved.is_empty() {
-        let title = if is_moved(checked) {
-            "What changed"
-        } else {
-            "Main contributors"
-        };
+        let title = moved_title(checked);
         let why = why(checked);
         let list = if why.is_empty() {
             String::new()
@@ -379,7 +360,7 @@ pub fn check_markdown(checked: &Checked) -> String {
 }
 
 /// The verdicts as CSV, exact.
-pub fn check_csv(checked: &Checked) -> String {
+fn check_csv(checked: &Checked) -> String {
     let header = [
         "limit",
         "table",
@@ -604,151 +585,4 @@ pub fn check_junit(checked: &Checked) -> String {
         cases,
     };
     page.render().unwrap_or_default() + "\n"
-}
-
-#[derive(Serialize)]
-struct CheckRow<'a> {
-    schema: &'static str,
-    status: &'static str,
-    budget: &'a str,
-    workloads: &'a [String],
-    total_usd: String,
-    before_usd: Option<String>,
-    delta_usd: Option<String>,
-    unknown: String,
-    verdicts: Vec<VerdictRow<'a>>,
-    findings: Vec<FindingRow<'a>>,
-}
-
-#[derive(Serialize)]
-struct VerdictRow<'a> {
-    limit: &'a str,
-    budget_line: usize,
-    table: Option<&'a str>,
-    index: Option<&'a str>,
-    access: Option<&'a str>,
-    usage_type: Option<&'a str>,
-    region: Option<&'a str>,
-    measure: &'static str,
-    figure: Option<String>,
-    warn: Option<String>,
-    fail: Option<String>,
-    status: &'static str,
-    exception_until: Option<String>,
-    exception_reason: Option<&'a str>,
-    missing: &'a [String],
-    causes: Vec<CauseRow<'a>>,
-}
-
-#[derive(Serialize)]
-struct CauseRow<'a> {
-    moved: bool,
-    table: &'a str,
-    index: Option<&'a str>,
-    region: &'a str,
-    access: Option<&'a str>,
-    usage_type: String,
-    amount_usd: String,
-    why: &'a [String],
-    file: &'a str,
-    line: usize,
-}
-
-#[derive(Serialize)]
-struct FindingRow<'a> {
-    code: &'static str,
-    severity: &'static str,
-    table: &'a str,
-    index: Option<&'a str>,
-    access: Option<&'a str>,
-    message: &'a str,
-    monthly_usd: Option<String>,
-    file: &'a str,
-    line: usize,
-}
-
-/// A check as JSON, `dynameter.check/1`.
-pub fn check_json(checked: &Checked) -> String {
-    let cause = |cause: &'_ Cause| (cause.usage_type.name(), cause.amount.to_string());
-    pretty(&CheckRow {
-        schema: "dynameter.check/1",
-        status: checked.status().word(),
-        budget: &checked.budget,
-        workloads: &checked.workloads,
-        total_usd: checked.total.to_string(),
-        before_usd: checked.before.map(|money| money.to_string()),
-        delta_usd: checked
-            .before
-            .and_then(|before| checked.total.minus(before).ok())
-            .map(|money| money.to_string()),
-        unknown: checked.unknown.to_string(),
-        verdicts: checked
-            .verdicts
-            .iter()
-            .map(|verdict| {
-                let limit = &verdict.limit;
-                VerdictRow {
-                    limit: &limit.name,
-                    budget_line: limit.line,
-                    table: limit.scope.table.as_deref(),
-                    index: limit.scope.index.as_deref(),
-                    access: limit.scope.access.as_deref(),
-                    usage_type: limit.scope.usage_type.as_deref(),
-                    region: limit.scope.region.as_deref(),
-                    measure: limit.measure.word(),
-                    figure: verdict
-                        .figure
-                        .as_ref()
-                        .filter(|_| verdict.at_least)
-                        .map(decimal),
-                    warn: limit.warn.as_ref().map(decimal),
-                    fail: limit.fail.as_ref().map(decimal),
-                    status: verdict.status.word(),
-                    exception_until: limit
-                        .exception
-                        .as_ref()
-                        .map(|exception| exception.until.to_string()),
-                    exception_reason: limit
-                        .exception
-                        .as_ref()
-                        .map(|exception| exception.reason.as_str()),
-                    missing: &verdict.missing,
-                    causes: verdict
-                        .causes
-                        .iter()
-                        .map(|one| {
-                            let (usage_type, amount_usd) = cause(one);
-                            CauseRow {
-                                moved: one.moved,
-                                table: &one.subject.table,
-                                index: one.subject.index.as_deref(),
-                                region: &one.subject.region,
-                                access: one.subject.access.as_deref(),
-                                usage_type,
-                                amount_usd,
-                                why: &one.why,
-                                file: &one.place.file,
-                                line: one.place.line,
-                            }
-                        })
-                        .collect(),
-                }
-            })
-            .collect(),
-        findings: checked
-            .findings
-            .iter()
-            .map(|finding| FindingRow {
-                code: finding.rule.code,
-                severity: finding.severity.word(),
-                table: &finding.table,
-                index: finding.index.as_deref(),
-                access: finding.access.as_deref(),
-                message: &finding.message,
-                monthly_usd: finding.monthly.map(|money| money.to_string()),
-                file: &finding.place.file,
-                line: finding.place.line,
-            })
-            .collect(),
-    })
 }

@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::{finding_sentence, sentence};
 use crate::check::{Checked, Place, RULES, Severity, Status};
 use crate::report::json::pretty;
-use crate::report::table::clean;
+use crate::report::render::text::clean;
 
 /// The rule ID of every budget limit.
 const BUDGET: &str = "budget";

@@ -13,7 +13,7 @@ use crate::compare::{
 };
 use crate::money::Money;
 use crate::report::json::throughput_word;
-use crate::report::table::clean;
+use crate::report::render::text::clean;
 use crate::review::Review;
 use crate::units::{Exact, group_thousands};
 

@@ -15,6 +15,7 @@ mod working;
 use askama::Template;
 use serde::Serialize;
 
+use super::present::Present;
 use crate::compare::Curves;
 use crate::money::{Money, MoneyError};
 use crate::review::{Review, Spending, TrafficTable};
@@ -33,9 +34,12 @@ pub enum ReportError {
 
 /// Escapes a text for HTML.
 fn escaped(text: &str) -> String {
-    askama::filters::escape(super::table::clean(text), askama::filters::Html)
-        .map(|text| text.to_string())
-        .unwrap_or_default()
+    askama::filters::escape(
+        crate::report::render::text::clean(text),
+        askama::filters::Html,
+    )
+    .map(|text| text.to_string())
+    .unwrap_or_default()
 }
 
 /// A cell of a table.
@@ -48,7 +52,7 @@ struct HtmlCell {
 impl From<String> for HtmlCell {
     fn from(text: String) -> HtmlCell {
         HtmlCell {
-            text: super::table::clean(&text),
+            text: crate::report::render::text::clean(&text),
             exact: None,
         }
     }
@@ -90,7 +94,7 @@ impl HtmlCell {
     /// A difference, with its sign.
     fn signed(money: Money) -> HtmlCell {
         HtmlCell {
-            text: super::table::signed(money),
+            text: crate::report::render::text::signed(money),
             exact: Some(money.to_string()),
         }
     }
@@ -246,18 +250,24 @@ impl Section {
 
     fn text(&mut self, text: impl Into<String>) {
         self.blocks
-            .push(HtmlBlock::Text(super::table::clean(&text.into())));
+            .push(HtmlBlock::Text(crate::report::render::text::clean(
+                &text.into(),
+            )));
     }
 
     fn heading(&mut self, text: impl Into<String>) {
         self.blocks
-            .push(HtmlBlock::Heading(super::table::clean(&text.into())));
+            .push(HtmlBlock::Heading(crate::report::render::text::clean(
+                &text.into(),
+            )));
     }
 
     fn list(&mut self, list: Vec<String>) {
         if !list.is_empty() {
             self.blocks.push(HtmlBlock::List(
-                list.iter().map(|item| super::table::clean(item)).collect(),
+                list.iter()
+                    .map(|item| crate::report::render::text::clean(item))
+                    .collect(),
             ));
         }
     }
@@ -337,7 +347,7 @@ impl Figures {
             last: traffic.factors.len().saturating_sub(1),
             tables: tables
                 .iter()
-                .map(|table| super::table::clean(table))
+                .map(|table| crate::report::render::text::clean(table))
                 .collect(),
             sums: traffic
                 .sums
@@ -398,19 +408,16 @@ pub fn report_json(review: &Review) -> Result<String, MoneyError> {
         traffic: &review.traffic,
     };
     let mut parts = vec![
-        (
-            "estimate",
-            super::estimate_json(&review.comparison.outcome)?,
-        ),
-        ("compare", super::compare_json(&review.comparison)),
+        ("estimate", review.comparison.outcome.json()?),
+        ("compare", review.comparison.json()?),
         ("behind", super::json::pretty(&behind)),
     ];
     if let Some(difference) = &review.baseline {
-        parts.push(("diff", super::diff_json(difference)?));
+        parts.push(("diff", difference.json()?));
     }
     #[cfg(feature = "replay")]
     if let Some(replayed) = &review.replayed {
-        parts.push(("replay", super::replay_json(replayed)?));
+        parts.push(("replay", replayed.json()?));
         parts.push(("measured", super::json::pretty(&review.measured()?)));
     }
     let indented = |text: &str| text.trim_end().replace('\n', "\n  ");
@@ -503,7 +510,7 @@ fn page(review: &Review, detail: Detail) -> Result<String, ReportError> {
     let page = ReportPage {
         title: match outcome.workload.trim() {
             "" => "Unnamed design".to_string(),
-            name => super::table::clean(name),
+            name => crate::report::render::text::clean(name),
         },
         subtitle: match review.years_ahead {
             0 => super::estimate::conventions(outcome),

@@ -7,7 +7,7 @@ use crate::diff::{Difference, TotalChange};
 use crate::money::Money;
 use crate::report::compare::place;
 use crate::report::estimate::{conventions, interval, what_is};
-use crate::report::table::{clean, signed};
+use crate::report::render::text::{clean, signed};
 use crate::review::{BillShare, DesignTotal, MONTHS, Review, Spending};
 use crate::units::Exact;
 

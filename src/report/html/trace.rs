@@ -9,7 +9,7 @@ use crate::money::Money;
 use crate::replay::{AccountRun, DaxResult, HotKey, ModeResult, OverTime, PartitionHeat, Replayed};
 use crate::report::estimate::{a_month, unknown_row};
 use crate::report::json::throughput_word;
-use crate::report::table::clean;
+use crate::report::render::text::clean;
 use crate::review::Review;
 use crate::table::Direction;
 use crate::trace::Time;

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::{Detail, HtmlCell, HtmlTable, ReportError, Section};
 use crate::pricing::LineItem;
 use crate::report::estimate::{switches, unknown_row, usage_name, what_of};
-use crate::report::table::clean;
+use crate::report::render::text::clean;
 use crate::review::Review;
 use crate::units::group_thousands;
 use crate::usage::Because;

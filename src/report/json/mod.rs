@@ -1,6 +1,13 @@
 //! The JSON of an estimate, `dynameter.estimate/1`: money and units are decimal strings, never
 //! floats.
 
+pub mod check;
+pub mod compare;
+pub mod diff;
+pub mod explain;
+#[cfg(feature = "replay")]
+pub mod replay;
+
 use serde::Serialize;
 
 use crate::meter::Switch;
@@ -37,7 +44,7 @@ struct Estimate<'a> {
 }
 
 #[derive(Serialize)]
-pub(super) struct UnknownJson<'a> {
+pub(in crate::report) struct UnknownJson<'a> {
     table: &'a str,
     index: Option<&'a str>,
     region: &'a str,
@@ -49,7 +56,7 @@ pub(super) struct UnknownJson<'a> {
 
 /// An interval as every JSON output writes it.
 #[derive(Serialize)]
-pub(super) struct UncertaintyRow<'a> {
+pub(in crate::report) struct UncertaintyRow<'a> {
     draws: String,
     seed: String,
     p5_usd: String,
@@ -66,7 +73,7 @@ struct RangeRow<'a> {
     high_usd: String,
 }
 
-pub(super) fn uncertainty_row(uncertainty: &Uncertainty) -> UncertaintyRow<'_> {
+pub(in crate::report) fn uncertainty_row(uncertainty: &Uncertainty) -> UncertaintyRow<'_> {
     let range = |swing: &'_ RangeSwing| (swing.low.to_string(), swing.high.to_string());
     UncertaintyRow {
         draws: uncertainty.draws.to_string(),
@@ -92,7 +99,7 @@ pub(super) fn uncertainty_row(uncertainty: &Uncertainty) -> UncertaintyRow<'_> {
 
 /// A switch as every JSON output writes it.
 #[derive(Serialize)]
-pub(super) struct SwitchRow {
+pub(in crate::report) struct SwitchRow {
     name: &'static str,
     value: &'static str,
     default: bool,
@@ -100,7 +107,7 @@ pub(super) struct SwitchRow {
 }
 
 /// The switches that affect an outcome.
-pub(super) fn switch_rows(outcome: &Outcome) -> Vec<SwitchRow> {
+pub(in crate::report) fn switch_rows(outcome: &Outcome) -> Vec<SwitchRow> {
     let row = |switch: &Switch| SwitchRow {
         name: switch.name,
         value: switch.value,
@@ -111,7 +118,7 @@ pub(super) fn switch_rows(outcome: &Outcome) -> Vec<SwitchRow> {
 }
 
 #[derive(Serialize)]
-pub(super) struct TableJson<'a> {
+pub(in crate::report) struct TableJson<'a> {
     table: &'a str,
     total_usd: String,
 }
@@ -146,7 +153,7 @@ struct DemandRow<'a> {
 }
 
 #[derive(Serialize)]
-pub(super) struct HoldingRow<'a> {
+pub(in crate::report) struct HoldingRow<'a> {
     table: &'a str,
     index: Option<&'a str>,
     count: String,
@@ -155,7 +162,7 @@ pub(super) struct HoldingRow<'a> {
 
 /// A line as every JSON output writes it.
 #[derive(Serialize)]
-pub(super) struct LineJson<'a> {
+pub(in crate::report) struct LineJson<'a> {
     table: &'a str,
     index: Option<&'a str>,
     region: &'a str,
@@ -171,7 +178,7 @@ pub(super) struct LineJson<'a> {
 }
 
 impl<'a> LineJson<'a> {
-    pub(super) fn new(line: &'a LineItem) -> LineJson<'a> {
+    pub(in crate::report) fn new(line: &'a LineItem) -> LineJson<'a> {
         let Subject {
             table,
             index,
@@ -196,7 +203,7 @@ impl<'a> LineJson<'a> {
 }
 
 /// The word for a direction of throughput.
-pub(super) fn throughput_word(throughput: Throughput) -> &'static str {
+pub(in crate::report) fn throughput_word(throughput: Throughput) -> &'static str {
     match throughput {
         Throughput::Read => "read",
         Throughput::Write => "write",
@@ -205,7 +212,7 @@ pub(super) fn throughput_word(throughput: Throughput) -> &'static str {
 }
 
 /// The word for a free tier.
-pub(super) fn free_word(free: FreeTier) -> &'static str {
+pub(in crate::report) fn free_word(free: FreeTier) -> &'static str {
     match free {
         FreeTier::Throughput => "throughput",
         FreeTier::Storage => "storage",
@@ -214,7 +221,7 @@ pub(super) fn free_word(free: FreeTier) -> &'static str {
 }
 
 /// A figure that is not part of a bill, as a decimal string.
-pub(super) fn decimal(number: &Exact) -> String {
+pub(in crate::report) fn decimal(number: &Exact) -> String {
     number.to_decimal(PLACES).map_or_else(
         || number.human(0).replace(',', ""),
         |decimal| decimal.to_string(),
@@ -222,7 +229,7 @@ pub(super) fn decimal(number: &Exact) -> String {
 }
 
 /// Each table with its total.
-pub(super) fn table_rows(outcome: &Outcome) -> Result<Vec<TableJson<'_>>, MoneyError> {
+pub(in crate::report) fn table_rows(outcome: &Outcome) -> Result<Vec<TableJson<'_>>, MoneyError> {
     outcome
         .tables
         .iter()
@@ -236,7 +243,7 @@ pub(super) fn table_rows(outcome: &Outcome) -> Result<Vec<TableJson<'_>>, MoneyE
 }
 
 /// What each table and index holds.
-pub(super) fn holding_rows(outcome: &Outcome) -> Vec<HoldingRow<'_>> {
+pub(in crate::report) fn holding_rows(outcome: &Outcome) -> Vec<HoldingRow<'_>> {
     let row = |holding: &'_ Holding| (decimal(&holding.count), holding.data.as_ref().map(decimal));
     outcome
         .holdings
@@ -320,7 +327,7 @@ fn estimate<'a>(outcome: &'a Outcome) -> Result<Estimate<'a>, MoneyError> {
     })
 }
 
-pub(super) fn unknown(unknown: &Unknown) -> UnknownJson<'_> {
+pub(in crate::report) fn unknown(unknown: &Unknown) -> UnknownJson<'_> {
     let Subject {
         table,
         index,
@@ -342,7 +349,7 @@ pub(super) fn unknown(unknown: &Unknown) -> UnknownJson<'_> {
 ///
 /// # Errors
 /// [`MoneyError::TooLarge`] where a sum has more than 28 digits.
-pub fn estimate_json(outcome: &Outcome) -> Result<String, MoneyError> {
+pub(in crate::report) fn estimate_json(outcome: &Outcome) -> Result<String, MoneyError> {
     Ok(pretty(&estimate(outcome)?))
 }
 
@@ -350,7 +357,7 @@ pub fn estimate_json(outcome: &Outcome) -> Result<String, MoneyError> {
 ///
 /// # Errors
 /// [`MoneyError::TooLarge`] where a sum has more than 28 digits.
-pub fn estimates_json(outcomes: &[Outcome]) -> Result<String, MoneyError> {
+pub(in crate::report) fn estimates_json(outcomes: &[Outcome]) -> Result<String, MoneyError> {
     Ok(pretty(
         &outcomes
             .iter()
@@ -360,7 +367,7 @@ pub fn estimates_json(outcomes: &[Outcome]) -> Result<String, MoneyError> {
 }
 
 /// Indented JSON with a newline at its end. Structs of strings always serialize.
-pub(super) fn pretty(value: &impl Serialize) -> String {
+pub(in crate::report) fn pretty(value: &impl Serialize) -> String {
     serde_json::to_string_pretty(value)
         .map(|text| text + "\n")
         .unwrap_or_default()

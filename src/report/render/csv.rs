@@ -10,7 +10,7 @@ fn is_formula(cell: &str) -> bool {
 
 /// A header and rows as CSV. Text that a spreadsheet would run as a formula is prefixed with an
 /// apostrophe.
-pub(super) fn write(header: &[&str], rows: &[Vec<String>]) -> String {
+pub(in crate::report) fn write(header: &[&str], rows: &[Vec<String>]) -> String {
     let mut writer = WriterBuilder::new()
         .quote_style(QuoteStyle::Necessary)
         .from_writer(Vec::new());

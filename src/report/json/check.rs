@@ -1,0 +1,153 @@
+//! The JSON of a check, `dynameter.check/1`.
+
+use serde::Serialize;
+
+use super::{decimal, pretty};
+use crate::check::{Cause, Checked};
+
+#[derive(Serialize)]
+struct CheckRow<'a> {
+    schema: &'static str,
+    status: &'static str,
+    budget: &'a str,
+    workloads: &'a [String],
+    total_usd: String,
+    before_usd: Option<String>,
+    delta_usd: Option<String>,
+    unknown: String,
+    verdicts: Vec<VerdictRow<'a>>,
+    findings: Vec<FindingRow<'a>>,
+}
+
+#[derive(Serialize)]
+struct VerdictRow<'a> {
+    limit: &'a str,
+    budget_line: usize,
+    table: Option<&'a str>,
+    index: Option<&'a str>,
+    access: Option<&'a str>,
+    usage_type: Option<&'a str>,
+    region: Option<&'a str>,
+    measure: &'static str,
+    figure: Option<String>,
+    warn: Option<String>,
+    fail: Option<String>,
+    status: &'static str,
+    exception_until: Option<String>,
+    exception_reason: Option<&'a str>,
+    missing: &'a [String],
+    causes: Vec<CauseRow<'a>>,
+}
+
+#[derive(Serialize)]
+struct CauseRow<'a> {
+    moved: bool,
+    table: &'a str,
+    index: Option<&'a str>,
+    region: &'a str,
+    access: Option<&'a str>,
+    usage_type: String,
+    amount_usd: String,
+    why: &'a [String],
+    file: &'a str,
+    line: usize,
+}
+
+#[derive(Serialize)]
+struct FindingRow<'a> {
+    code: &'static str,
+    severity: &'static str,
+    table: &'a str,
+    index: Option<&'a str>,
+    access: Option<&'a str>,
+    message: &'a str,
+    monthly_usd: Option<String>,
+    file: &'a str,
+    line: usize,
+}
+
+/// A check as JSON, `dynameter.check/1`.
+pub(in crate::report) fn check_json(checked: &Checked) -> String {
+    let cause = |cause: &'_ Cause| (cause.usage_type.name(), cause.amount.to_string());
+    pretty(&CheckRow {
+        schema: "dynameter.check/1",
+        status: checked.status().word(),
+        budget: &checked.budget,
+        workloads: &checked.workloads,
+        total_usd: checked.total.to_string(),
+        before_usd: checked.before.map(|money| money.to_string()),
+        delta_usd: checked
+            .before
+            .and_then(|before| checked.total.minus(before).ok())
+            .map(|money| money.to_string()),
+        unknown: checked.unknown.to_string(),
+        verdicts: checked
+            .verdicts
+            .iter()
+            .map(|verdict| {
+                let limit = &verdict.limit;
+                VerdictRow {
+                    limit: &limit.name,
+                    budget_line: limit.line,
+                    table: limit.scope.table.as_deref(),
+                    index: limit.scope.index.as_deref(),
+                    access: limit.scope.access.as_deref(),
+                    usage_type: limit.scope.usage_type.as_deref(),
+                    region: limit.scope.region.as_deref(),
+                    measure: limit.measure.word(),
+                    figure: verdict
+                        .figure
+                        .as_ref()
+                        .filter(|_| verdict.at_least)
+                        .map(decimal),
+                    warn: limit.warn.as_ref().map(decimal),
+                    fail: limit.fail.as_ref().map(decimal),
+                    status: verdict.status.word(),
+                    exception_until: limit
+                        .exception
+                        .as_ref()
+                        .map(|exception| exception.until.to_string()),
+                    exception_reason: limit
+                        .exception
+                        .as_ref()
+                        .map(|exception| exception.reason.as_str()),
+                    missing: &verdict.missing,
+                    causes: verdict
+                        .causes
+                        .iter()
+                        .map(|one| {
+                            let (usage_type, amount_usd) = cause(one);
+                            CauseRow {
+                                moved: one.moved,
+                                table: &one.subject.table,
+                                index: one.subject.index.as_deref(),
+                                region: &one.subject.region,
+                                access: one.subject.access.as_deref(),
+                                usage_type,
+                                amount_usd,
+                                why: &one.why,
+                                file: &one.place.file,
+                                line: one.place.line,
+                            }
+                        })
+                        .collect(),
+                }
+            })
+            .collect(),
+        findings: checked
+            .findings
+            .iter()
+            .map(|finding| FindingRow {
+                code: finding.rule.code,
+                severity: finding.severity.word(),
+                table: &finding.table,
+                index: finding.index.as_deref(),
+                access: finding.access.as_deref(),
+                message: &finding.message,
+                monthly_usd: finding.monthly.map(|money| money.to_string()),
+                file: &finding.place.file,
+                line: finding.place.line,
+            })
+            .collect(),
+    })
+}

@@ -1,0 +1,140 @@
+//! The JSON of a difference, `dynameter.diff/1`.
+
+use serde::Serialize;
+
+use super::{decimal, pretty};
+use crate::diff::{Difference, Side, TotalChange};
+use crate::money::MoneyError;
+use crate::outcome::Outcome;
+use crate::pricing::Unknown;
+
+#[derive(Serialize)]
+struct DiffJson<'a> {
+    schema: &'static str,
+    old: DesignRow<'a>,
+    new: DesignRow<'a>,
+    /// `null` where something is unknown on one side only.
+    delta_usd: Option<String>,
+    /// The change of the known costs.
+    known_delta_usd: String,
+    tables: Vec<ChangedTableRow<'a>>,
+    lines: Vec<ChangedLineRow<'a>>,
+    unchanged_lines: usize,
+    new_warnings: &'a [String],
+    newly_unknown: Vec<ChangedUnknownRow<'a>>,
+    no_longer_unknown: Vec<ChangedUnknownRow<'a>>,
+}
+
+#[derive(Serialize)]
+struct DesignRow<'a> {
+    workload: &'a str,
+    region: &'a str,
+    prices: String,
+    month_hours: String,
+    total_usd: String,
+}
+
+#[derive(Serialize)]
+struct ChangedTableRow<'a> {
+    table: &'a str,
+    delta_usd: Option<String>,
+    known_delta_usd: String,
+}
+
+#[derive(Serialize)]
+struct ChangedLineRow<'a> {
+    table: &'a str,
+    index: Option<&'a str>,
+    region: &'a str,
+    access: Option<&'a str>,
+    usage_type: String,
+    unit: &'static str,
+    old: Option<SideRow>,
+    new: Option<SideRow>,
+    delta_usd: String,
+    why: &'a [String],
+}
+
+#[derive(Serialize)]
+struct SideRow {
+    quantity: String,
+    rate_usd: String,
+    amount_usd: String,
+}
+
+#[derive(Serialize)]
+struct ChangedUnknownRow<'a> {
+    table: &'a str,
+    index: Option<&'a str>,
+    what: &'a str,
+    why: &'a str,
+}
+
+/// A difference as JSON, `dynameter.diff/1`.
+///
+/// # Errors
+/// [`MoneyError::TooLarge`] where a sum has more than 28 digits.
+pub(in crate::report) fn diff_json(difference: &Difference) -> Result<String, MoneyError> {
+    fn design(outcome: &Outcome) -> Result<DesignRow<'_>, MoneyError> {
+        Ok(DesignRow {
+            workload: &outcome.workload,
+            region: &outcome.region,
+            prices: outcome.prices.to_string(),
+            month_hours: decimal(outcome.month.hours()),
+            total_usd: outcome.total()?.to_string(),
+        })
+    }
+    fn unknown(one: &Unknown) -> ChangedUnknownRow<'_> {
+        ChangedUnknownRow {
+            table: &one.subject.table,
+            index: one.subject.index.as_deref(),
+            what: &one.what,
+            why: &one.why,
+        }
+    }
+    let known = |change: TotalChange| match change {
+        TotalChange::Known(delta) => Some(delta.to_string()),
+        TotalChange::Unknown => None,
+    };
+    let side = |side: Side| SideRow {
+        quantity: side.quantity.to_string(),
+        rate_usd: side.rate.to_string(),
+        amount_usd: side.amount.to_string(),
+    };
+    Ok(pretty(&DiffJson {
+        schema: "dynameter.diff/1",
+        old: design(&difference.old)?,
+        new: design(&difference.new)?,
+        delta_usd: known(difference.change()),
+        known_delta_usd: difference.delta.to_string(),
+        tables: difference
+            .tables
+            .iter()
+            .map(|(table, delta)| ChangedTableRow {
+                table,
+                delta_usd: known(difference.change_of(table, *delta)),
+                known_delta_usd: delta.to_string(),
+            })
+            .collect(),
+        lines: difference
+            .lines
+            .iter()
+            .map(|line| ChangedLineRow {
+                table: &line.subject.table,
+                index: line.subject.index.as_deref(),
+                region: &line.subject.region,
+                access: line.subject.access.as_deref(),
+                usage_type: line.usage_type.name(),
+                unit: line.usage_type.unit(),
+                old: line.old.map(side),
+                new: line.new.map(side),
+                delta_usd: line.delta.to_string(),
+                why: &line.why,
+            })
+            .collect(),
+        unchanged_lines: difference.unchanged,
+        new_warnings: &difference.new_warnings,
+        newly_unknown: difference.newly_unknown.iter().map(unknown).collect(),
+        no_longer_unknown: difference.no_longer_unknown.iter().map(unknown).collect(),
+    }))
+}

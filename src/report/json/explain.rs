@@ -1,0 +1,124 @@
+//! The JSON of an explanation, `dynameter.explain/1`.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::{LineJson, SwitchRow, free_word, pretty, switch_rows};
+use crate::money::MoneyError;
+use crate::outcome::Outcome;
+use crate::pricing::LineItem;
+use crate::report::estimate::what;
+use crate::report::explain::{documents_of, grade, rules_of};
+use crate::units::GB;
+
+#[derive(Serialize)]
+struct Explained<'a> {
+    schema: &'static str,
+    workload: &'a str,
+    region: &'a str,
+    prices: String,
+    month_hours: String,
+    gb_bytes: String,
+    free_tier: Vec<&'static str>,
+    total_usd: String,
+    switches: Vec<SwitchRow>,
+    lines: Vec<ExplainedLine<'a>>,
+    unknown: Vec<BTreeMap<&'static str, String>>,
+    rules: Vec<BTreeMap<&'static str, &'static str>>,
+    sources: BTreeMap<&'static str, &'static str>,
+    assumptions: &'a [String],
+    warnings: &'a [String],
+}
+
+#[derive(Serialize)]
+struct ExplainedLine<'a> {
+    #[serde(flatten)]
+    line: LineJson<'a>,
+    rules: Vec<&'static str>,
+    rate: BTreeMap<&'static str, String>,
+}
+
+/// Every line with its working, as JSON, `dynameter.explain/1`.
+///
+/// # Errors
+/// [`MoneyError::TooLarge`] where a sum has more than 28 digits.
+pub(in crate::report) fn explain_json(outcome: &Outcome) -> Result<String, MoneyError> {
+    let line = |line: &'_ LineItem| {
+        let published = &line.published;
+        BTreeMap::from([
+            (
+                "book",
+                format!("{} at {}", line.subject.region, outcome.prices),
+            ),
+            ("code", published.code.clone()),
+            ("tier_from", published.tier_from.to_string()),
+            ("effective_from", published.effective_from.to_string()),
+            ("first_seen", published.first_seen.to_string()),
+            ("source", published.source.clone()),
+            ("confidence", published.confidence.clone()),
+        ])
+    };
+    Ok(pretty(&Explained {
+        schema: "dynameter.explain/1",
+        workload: &outcome.workload,
+        region: &outcome.region,
+        prices: outcome.prices.to_string(),
+        month_hours: outcome.month.hours().human(9).replace(',', ""),
+        gb_bytes: GB.to_string(),
+        free_tier: outcome.free.iter().map(|free| free_word(*free)).collect(),
+        total_usd: outcome.total()?.to_string(),
+        switches: switch_rows(outcome),
+        lines: outcome
+            .bill
+            .lines
+            .iter()
+            .map(|item| ExplainedLine {
+                line: LineJson::new(item),
+                rules: item
+                    .because
+                    .iter()
+                    .filter_map(|because| because.rule)
+                    .collect(),
+                rate: line(item),
+            })
+            .collect(),
+        unknown: outcome
+            .bill
+            .unknown
+            .iter()
+            .map(|unknown| {
+                let rate = unknown
+                    .rate
+                    .as_ref()
+                    .map(|rate| rate.rate.to_string())
+                    .unwrap_or_default();
+                let where_ = format!(
+                    "{} / {}",
+                    unknown.subject.table,
+                    what(&unknown.subject, "(table)", &outcome.region)
+                );
+                BTreeMap::from([
+                    ("where", where_),
+                    ("what", unknown.what.clone()),
+                    ("why", unknown.why.clone()),
+                    ("rate_usd", rate),
+                ])
+            })
+            .collect(),
+        rules: rules_of(outcome)
+            .into_iter()
+            .map(|rule| {
+                BTreeMap::from([
+                    ("rule", rule.id),
+                    ("text", rule.text),
+                    ("source", rule.source),
+                    ("grade", grade(rule)),
+                ])
+            })
+            .collect(),
+        sources: documents_of(outcome),
+        assumptions: &outcome.assumptions,
+        warnings: &outcome.warnings,
+    }))
+}
