@@ -17,7 +17,7 @@ use super::draft::{
 };
 use super::node::{SourceNode, wrong};
 use super::scaling::{self, AWS_WORDS, ScalingTarget, ScheduledAction, Suspended};
-use super::terraform::projection;
+use super::shared::projection;
 use super::{Context, name_of, names_of};
 use crate::diag::{Diagnostic, Source};
 use crate::units::Exact;

@@ -31,10 +31,10 @@ mod cloudwatch;
 mod describe;
 mod draft;
 mod export;
-mod intrinsic;
 mod model;
 mod node;
 mod scaling;
+mod shared;
 mod terraform;
 mod usage;
 
@@ -204,7 +204,7 @@ impl ImportDocument {
 
     /// Whether it also contains the design before a change: a plan that changes existing tables.
     pub fn has_before(&self) -> bool {
-        self.kind == ImportFormat::Terraform && terraform::has_before(&self.node)
+        self.kind == ImportFormat::Terraform && terraform::plan::has_before(&self.node)
     }
 
     /// The kind of the file.
@@ -454,7 +454,7 @@ fn finish(
         let span = if source.is_some() { 0..1 } else { 0..0 };
         let (message, help) = match documents
             .iter()
-            .any(|(_, node)| terraform::has_before(node))
+            .any(|(_, node)| terraform::plan::has_before(node))
         {
             true => (
                 "no table remains after the plan is applied",

@@ -11,7 +11,7 @@ use super::draft::{
     quoted,
 };
 use super::node::{SourceNode, Value, shown, wrong};
-use super::terraform::projection;
+use super::shared::projection;
 use super::{Context, name_of, names_of, usage};
 use crate::diag::{Diagnostic, Source};
 use crate::units::Exact;

@@ -164,7 +164,7 @@ fn table_text(rows: &Rows, is_flush: bool) -> String {
 }
 
 fn entry_text(entry: &Entry) -> String {
-    let indentation = " ".repeat(2 + entry.mark.chars().count().max(2));
+    let indentation = " ".repeat(2 + entry.mark.chars().count().clamp(2, 3));
     let details = entry.details.iter();
     let details: String = details
         .map(|detail| format!("{indentation}{}\n", clean(detail)))

@@ -7,7 +7,7 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
-use super::node::{NodeKey, SourceNode, Value, shown};
+use crate::import::node::{NodeKey, SourceNode, Value, shown};
 
 /// The maximum number of values that the loops of a template may produce.
 const EXPANDED_MAX: usize = 200_000;
@@ -691,7 +691,7 @@ fn bind(node: &SourceNode, bound: &Bound, size: &mut usize) -> Result<SourceNode
 
 #[cfg(test)]
 mod tests {
-    use super::super::node;
+    use crate::import::node;
     use super::*;
     use crate::diag::Source;
 

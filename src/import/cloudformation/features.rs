@@ -1,0 +1,200 @@
+//! Features of a table that cost: backups, streams, insights, encryption.
+
+use std::collections::BTreeMap;
+
+use super::template::Template;
+use crate::import::draft::{Fields, Sourced, TableDraft, quoted};
+use crate::import::node::SourceNode;
+use crate::import::shared::encrypted;
+
+impl Template<'_> {
+    pub(super) fn warm(&mut self, index: &SourceNode, label: &str) {
+        if let Some(warm) = self.child(index, "WarmThroughput", label) {
+            self.untold.push(Sourced::new(
+                quoted(&format!("{label}: purchased warm throughput")),
+                "",
+                self.origin(&warm),
+            ));
+        }
+    }
+
+    pub(super) fn insights(&mut self, fields: &mut Fields, node: &SourceNode, label: &str) {
+        let Some(settings) = self.child(node, "ContributorInsightsSpecification", label) else {
+            return;
+        };
+        let origin = self.origin(&settings);
+        let some = self
+            .text(&settings, "Mode", label)
+            .is_some_and(|mode| mode == "THROTTLED_KEYS");
+        if let Some(on) = self.truth(&settings, "Enabled", label) {
+            if some && on {
+                self.untold.push(Sourced::new(
+                    quoted(&format!(
+                        "{label}: Contributor Insights for throttled keys only"
+                    )),
+                    "",
+                    origin,
+                ));
+                return;
+            }
+            fields.set(
+                "contributor_insights",
+                Sourced::new(on.to_string(), "ContributorInsightsSpecification", origin),
+            );
+        }
+    }
+
+    pub(super) fn recovery(&mut self, table: &mut TableDraft, node: &SourceNode, label: &str) {
+        let label = &format!("{label}: PointInTimeRecoverySpecification");
+        let Some(settings) = self.child(node, "PointInTimeRecoverySpecification", label) else {
+            return;
+        };
+        let origin = self.origin(&settings);
+        let note = label.clone();
+        match self.truth_or_unknown(&settings, "PointInTimeRecoveryEnabled", label) {
+            Some(Some(true)) => table
+                .block("backup")
+                .set("pitr", Sourced::new("true", note, origin)),
+            Some(None) => table.block("backup").set(
+                "pitr",
+                Sourced {
+                    origin,
+                    ..Sourced::unknown(format!("{note}: only known once the stack is deployed"))
+                },
+            ),
+            _ => {}
+        }
+    }
+
+    pub(super) fn streams(&mut self, table: &mut TableDraft, properties: &SourceNode, label: &str) {
+        let Some(settings) = self.child(properties, "StreamSpecification", label) else {
+            return;
+        };
+        let origin = self.origin(&settings);
+        let view = self
+            .text(&settings, "StreamViewType", label)
+            .unwrap_or_else(|| "NEW_AND_OLD_IMAGES".to_string());
+        let stream = table.block("stream");
+        stream.set(
+            "view",
+            Sourced::new(
+                quoted(&view.to_lowercase().replace('_', "-")),
+                format!("{label}: StreamSpecification"),
+                origin,
+            ),
+        );
+        stream.set(
+            "readers",
+            Sourced::unknown(
+                "not in a template: who reads it? { lambda = 1 } is free, { polling = 1 } is \
+                 charged",
+            ),
+        );
+    }
+
+    pub(super) fn kinesis(&mut self, table: &mut TableDraft, node: &SourceNode, label: &str) {
+        if let Some(settings) = self.child(node, "KinesisStreamSpecification", label) {
+            let origin = self.origin(&settings);
+            table.block("stream").set(
+                "kinesis",
+                Sourced::new(
+                    "true",
+                    format!("{label}: KinesisStreamSpecification"),
+                    origin,
+                ),
+            );
+        }
+    }
+
+    /// Adds Time to Live, encryption, and features that a workload cannot describe.
+    pub(super) fn features(
+        &mut self,
+        table: &mut TableDraft,
+        properties: &SourceNode,
+        key: Option<&SourceNode>,
+        label: &str,
+        keys: &mut BTreeMap<String, ()>,
+    ) {
+        if let Some(settings) = self.child(properties, "TimeToLiveSpecification", label)
+            && matches!(
+                self.truth_or_unknown(&settings, "Enabled", label),
+                Some(Some(true) | None)
+            )
+        {
+            let attribute = self
+                .text(&settings, "AttributeName", label)
+                .unwrap_or_default();
+            let note = format!(
+                "{label}: TimeToLiveSpecification on {attribute}; how many items expire? {{ \
+                 per_day = 1000 }}"
+            );
+            let origin = self.origin(&settings);
+            table.block("ttl").set(
+                "deletes",
+                Sourced {
+                    origin,
+                    ..Sourced::unknown(note)
+                },
+            );
+        }
+        if let Some(settings) = self.child(properties, "SSESpecification", label)
+            && self.truth(&settings, "SSEEnabled", label) == Some(true)
+        {
+            let key = self.key_name(settings.get("KMSMasterKeyId").or(key));
+            let said = Sourced::new(
+                "1",
+                format!("{label}: SSESpecification"),
+                self.origin(&settings),
+            );
+            encrypted(table, key.as_deref(), said, keys);
+        }
+        for node in self.each(properties, "VectorIndexes", label) {
+            let name = self.text(&node, "IndexName", label).unwrap_or_default();
+            let origin = self.origin(&node);
+            table.unpriced.push(Sourced::new(
+                quoted(&format!(
+                    "the vector index {name}: VectorWriteRequest, VectorSearch and its storage"
+                )),
+                "",
+                origin,
+            ));
+        }
+        for (key, what) in [
+            (
+                "ImportSourceSpecification",
+                "an import from S3 when the table is created",
+            ),
+            ("WarmThroughput", "purchased warm throughput"),
+        ] {
+            if let Some(node) = self.child(properties, key, label) {
+                table.unpriced.push(Sourced::new(
+                    quoted(what),
+                    format!("{label}: {key}"),
+                    self.origin(&node),
+                ));
+            }
+        }
+    }
+
+    /// Identifies a customer managed key: by its name, or else by the expression that names it.
+    /// `None` for the AWS managed key, which has a known alias.
+    pub(super) fn key_name(&self, node: Option<&SourceNode>) -> Option<String> {
+        let node = node?;
+        match self.resolver.resolve(node) {
+            Ok(None) => None,
+            Ok(Some(resolved))
+                if resolved
+                    .text()
+                    .is_some_and(|text| text.ends_with("alias/aws/dynamodb")) =>
+            {
+                None
+            }
+            Ok(Some(resolved)) => Some(
+                resolved
+                    .text()
+                    .map_or_else(|| format!("{:?}", node.value), str::to_string),
+            ),
+            Err(_) => Some(format!("{:?}", node.value)),
+        }
+    }
+}

@@ -1,0 +1,368 @@
+//! Global tables, and replicas of custom resources.
+
+use std::collections::BTreeMap;
+
+use super::template::Template;
+use crate::import::draft::{Draft, Fields, ReplicaDraft, Sourced, TableDraft, UnitsDraft, quoted};
+use crate::import::node::{NodeKey, SourceNode, Value};
+use crate::import::shared::also_encrypted;
+
+impl Template<'_> {
+    /// Units of a global table in one direction: fixed or auto scaled.
+    pub(super) fn settings(
+        &mut self,
+        node: &SourceNode,
+        block: &str,
+        fixed: &str,
+        scaled: &str,
+        label: &str,
+    ) -> UnitsDraft {
+        let mut units = UnitsDraft::default();
+        let Some(settings) = self.child(node, block, label) else {
+            return units;
+        };
+        units.fixed = self.number(&settings, fixed, label);
+        let Some(scaling) = self.child(&settings, scaled, label) else {
+            return units;
+        };
+        units.min = self.number(&scaling, "MinCapacity", label);
+        units.max = self.number(&scaling, "MaxCapacity", label);
+        units.fixed = units
+            .fixed
+            .or_else(|| self.number(&scaling, "SeedCapacity", label));
+        if let Some(tracking) =
+            self.child(&scaling, "TargetTrackingScalingPolicyConfiguration", label)
+        {
+            units.target = self.number(&tracking, "TargetValue", label);
+        }
+        units
+    }
+
+    pub(super) fn reads(&mut self, node: &SourceNode, label: &str) -> UnitsDraft {
+        self.settings(
+            node,
+            "ReadProvisionedThroughputSettings",
+            "ReadCapacityUnits",
+            "ReadCapacityAutoScalingSettings",
+            label,
+        )
+    }
+
+    pub(super) fn writes(&mut self, node: &SourceNode, label: &str) -> UnitsDraft {
+        self.settings(
+            node,
+            "WriteProvisionedThroughputSettings",
+            "WriteCapacityUnits",
+            "WriteCapacityAutoScalingSettings",
+            label,
+        )
+    }
+
+    pub(super) fn global_table(
+        &mut self,
+        key: &NodeKey,
+        resource: &SourceNode,
+        properties: &SourceNode,
+        region: Option<&str>,
+        keys: &mut BTreeMap<String, ()>,
+    ) -> Option<TableDraft> {
+        let label = key.name.clone();
+        let mut table = self.new_table(key, resource, properties);
+        let replicas = self.each(properties, "Replicas", &label);
+        let named: Vec<(Option<String>, SourceNode)> = replicas
+            .into_iter()
+            .map(|replica| (self.text(&replica, "Region", &label), replica))
+            .collect();
+        let home = named
+            .iter()
+            .find(|(name, _)| region.is_some() && name.as_deref() == region)
+            .map(|(_, node)| node.clone());
+        let empty = SourceNode::new(Value::Map(Vec::new()), 0..0);
+        if let (Some(region), None) = (region, &home) {
+            let list: Vec<&str> = named
+                .iter()
+                .filter_map(|(name, _)| name.as_deref())
+                .collect();
+            let message = format!("{label} has no replica in {region}, the region of the stack");
+            self.problem(
+                resource,
+                "region",
+                message,
+                &format!(
+                    "set --region to the region of one of its replicas: {}",
+                    list.join(", ")
+                ),
+            );
+            return None;
+        }
+        let home = home.unwrap_or(empty);
+        let class = self.class(&home, &label);
+        table.fields.set_some("class", class);
+        if !self.keys(&mut table, properties, key, resource) {
+            return None;
+        }
+        let on_demand = self.mode(&mut table, properties, &label, resource);
+        if on_demand {
+            let mut capacity = std::mem::take(&mut table.capacity);
+            self.maximum(
+                &mut capacity,
+                &home,
+                "ReadOnDemandThroughputSettings",
+                &[("MaxReadRequestUnits", "max_read")],
+                &label,
+            );
+            self.maximum(
+                &mut capacity,
+                properties,
+                "WriteOnDemandThroughputSettings",
+                &[("MaxWriteRequestUnits", "max_write")],
+                &label,
+            );
+            table.capacity = capacity;
+        } else {
+            table.read = self.reads(&home, &label);
+            table.write = self.writes(properties, &label);
+        }
+        let of_home = self.each(&home, "GlobalSecondaryIndexes", &label);
+        for node in self.each(properties, "GlobalSecondaryIndexes", &label) {
+            let Some(mut index) = self.index(&node, &label, true, None) else {
+                continue;
+            };
+            let name = index.name.plain();
+            let inner = format!("{label} / {name}");
+            let here = of_home.iter().find(|node| {
+                self.text(node, "IndexName", &label).as_deref() == Some(name.as_str())
+            });
+            if on_demand {
+                let mut fields = std::mem::take(&mut index.fields);
+                if let Some(here) = here {
+                    self.maximum(
+                        &mut fields,
+                        here,
+                        "ReadOnDemandThroughputSettings",
+                        &[("MaxReadRequestUnits", "max_read")],
+                        &inner,
+                    );
+                }
+                self.maximum(
+                    &mut fields,
+                    &node,
+                    "WriteOnDemandThroughputSettings",
+                    &[("MaxWriteRequestUnits", "max_write")],
+                    &inner,
+                );
+                index.fields = fields;
+            } else {
+                index.read = here
+                    .map(|here| self.reads(here, &inner))
+                    .unwrap_or_default();
+                index.write = self.writes(&node, &inner);
+            }
+            if let Some(here) = here {
+                self.insights(&mut index.fields, here, &inner);
+            }
+            self.warm(&node, &inner);
+            table.indexes.push(index);
+        }
+        for node in self.each(properties, "LocalSecondaryIndexes", &label) {
+            let partition = self.schema(properties, &label).0.into_iter().next();
+            let index = self.index(&node, &label, false, partition.as_deref());
+            table.indexes.extend(index);
+        }
+        let mut fields = std::mem::take(&mut table.fields);
+        self.insights(&mut fields, &home, &label);
+        table.fields = fields;
+        if table.fields.get("contributor_insights").is_some() {
+            table.insights_alone();
+        }
+        self.recovery(&mut table, &home, &label);
+        // A global table has a stream for replication; the template does not say whether it has
+        // other readers.
+        self.streams(&mut table, properties, &label);
+        self.kinesis(&mut table, &home, &label);
+        // A key belongs to one region, so each replica names its own.
+        let key = home.at(&["SSESpecification", "KMSMasterKeyId"]).cloned();
+        self.features(&mut table, properties, key.as_ref(), &label, keys);
+        if self
+            .text(properties, "MultiRegionConsistency", &label)
+            .as_deref()
+            == Some("STRONG")
+        {
+            let origin = properties
+                .get("MultiRegionConsistency")
+                .and_then(|node| self.origin(node));
+            table.fields.set(
+                "multi_region_consistency",
+                Sourced::new(
+                    "\"strong\"",
+                    format!("{label}: MultiRegionConsistency"),
+                    origin,
+                ),
+            );
+        }
+        let home_class = table
+            .fields
+            .get("class")
+            .map_or("\"standard\"".to_string(), |said| said.toml.clone());
+        for (name, node) in named
+            .iter()
+            .filter(|(name, _)| region.is_none() || name.as_deref() != region)
+        {
+            let Some(name) = name else {
+                table.unpriced.push(Sourced::new(
+                    quoted("a replica in a region that cannot be resolved"),
+                    "",
+                    self.origin(node),
+                ));
+                continue;
+            };
+            let mut replica = self.replica(name, node, &label);
+            if replica.fields.get("class").is_none() && home_class != "\"standard\"" {
+                replica.fields.set(
+                    "class",
+                    Sourced::new(
+                        "\"standard\"",
+                        "no TableClass, which means STANDARD",
+                        replica.region.origin.clone(),
+                    ),
+                );
+            }
+            if replica
+                .fields
+                .get("contributor_insights")
+                .is_some_and(|said| said.toml == "true")
+            {
+                replica.insights_alone(table.global_names().into_iter());
+            }
+            if let Some(key) = self.key_name(node.at(&["SSESpecification", "KMSMasterKeyId"])) {
+                let note = format!("{label}: the KMS key in {name}");
+                also_encrypted(
+                    &mut table,
+                    &key,
+                    Sourced::new("1", note, self.origin(node)),
+                    keys,
+                );
+            }
+            table.replicas.push(replica);
+        }
+        for node in self.each(properties, "GlobalTableWitnesses", &label) {
+            let Some(name) = self.text(&node, "Region", &label) else {
+                continue;
+            };
+            let origin = self.origin(&node);
+            let mut fields = Fields::default();
+            fields.set("witness", Sourced::new("true", "", origin.clone()));
+            let region = Sourced::text(&name, format!("{label}: GlobalTableWitnesses"), origin);
+            table.replicas.push(ReplicaDraft {
+                region,
+                fields,
+                read: UnitsDraft::default(),
+                indexes: Vec::new(),
+                access: Vec::new(),
+            });
+        }
+        Some(table)
+    }
+
+    pub(super) fn replica(&mut self, name: &str, node: &SourceNode, label: &str) -> ReplicaDraft {
+        let inner = format!("{label} in {name}");
+        let origin = node
+            .get("Region")
+            .map_or_else(|| self.origin(node), |node| self.origin(node));
+        let mut fields = Fields::default();
+        let class = self.class(node, &inner);
+        fields.set_some("class", class);
+        if let Some(settings) = self.child(node, "PointInTimeRecoverySpecification", &inner) {
+            let origin = self.origin(&settings);
+            if self.truth(&settings, "PointInTimeRecoveryEnabled", &inner) == Some(true) {
+                fields.set(
+                    "pitr",
+                    Sourced::new("true", "PointInTimeRecoverySpecification", origin),
+                );
+            }
+        }
+        self.insights(&mut fields, node, &inner);
+        self.maximum(
+            &mut fields,
+            node,
+            "ReadOnDemandThroughputSettings",
+            &[("MaxReadRequestUnits", "max_read")],
+            &inner,
+        );
+        if let Some(kinesis) = self.child(node, "KinesisStreamSpecification", &inner) {
+            let what = format!("change data capture to Kinesis in {name}");
+            self.untold
+                .push(Sourced::new(quoted(&what), "", self.origin(&kinesis)));
+        }
+        let read = self.reads(node, &inner);
+        let mut indexes = Vec::new();
+        for index in self.each(node, "GlobalSecondaryIndexes", &inner) {
+            let Some(name) = self.text(&index, "IndexName", &inner) else {
+                continue;
+            };
+            let own = format!("{inner} / {name}");
+            let mut fields = Fields::default();
+            self.maximum(
+                &mut fields,
+                &index,
+                "ReadOnDemandThroughputSettings",
+                &[("MaxReadRequestUnits", "max_read")],
+                &own,
+            );
+            self.insights(&mut fields, &index, &own);
+            let read = self.reads(&index, &own);
+            indexes.push((name, read, fields));
+        }
+        ReplicaDraft {
+            region: Sourced::text(name, format!("{label}: Replicas"), origin),
+            fields,
+            read,
+            indexes,
+            access: Vec::new(),
+        }
+    }
+
+    /// A replica added by a custom resource, which the CDK generates for `replicationRegions`.
+    pub(super) fn custom_replica(
+        &mut self,
+        key: &NodeKey,
+        properties: &SourceNode,
+        draft: &mut Draft,
+    ) {
+        let label = &key.name;
+        let (name, region) = (
+            self.text(properties, "TableName", label),
+            self.text(properties, "Region", label),
+        );
+        let origin = properties.get("Region").and_then(|node| self.origin(node));
+        let Some(table) = draft
+            .tables
+            .iter_mut()
+            .find(|table| name.as_deref().is_some_and(|name| table.is(name)))
+        else {
+            self.notes.push(format!(
+                "{label}: a replica of a table that is not in this template; ignored"
+            ));
+            return;
+        };
+        match region {
+            Some(region) => {
+                let region =
+                    Sourced::text(&region, format!("{label}: Custom::DynamoDBReplica"), origin);
+                let (fields, read) = (Fields::default(), UnitsDraft::default());
+                table.replicas.push(ReplicaDraft {
+                    region,
+                    fields,
+                    read,
+                    indexes: Vec::new(),
+                    access: Vec::new(),
+                });
+            }
+            None => table.unpriced.push(Sourced::new(
+                quoted("a replica in a region that cannot be resolved"),
+                "",
+                origin,
+            )),
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! What Terraform and CloudFormation have in common: encryption, DAX clusters, projections.
+
+use std::collections::BTreeMap;
+
+use crate::import::draft::{Draft, Sourced, TableDraft, quoted};
+
+/// A key is charged to the first table that names it; for an AWS managed key only requests are
+/// charged.
+pub(in crate::import) fn encrypted(
+    table: &mut TableDraft,
+    key: Option<&str>,
+    said: Sourced,
+    keys: &mut BTreeMap<String, ()>,
+) {
+    let (count, words) = match key {
+        None => (
+            "0",
+            "; an AWS managed key has no monthly price, but its requests are charged",
+        ),
+        Some(arn) if keys.insert(arn.to_string(), ()).is_some() => {
+            ("0", "; the same key is already charged to another table")
+        }
+        Some(_) => ("1", ""),
+    };
+    let note = format!("{}{words}", said.note);
+    table.block("encryption").set(
+        "keys",
+        Sourced {
+            toml: count.to_string(),
+            note,
+            ..said
+        },
+    );
+}
+
+/// Adds the key of a replica: each region has its own key with its own price.
+pub(in crate::import) fn also_encrypted(
+    table: &mut TableDraft,
+    key: &str,
+    said: Sourced,
+    keys: &mut BTreeMap<String, ()>,
+) {
+    if keys.insert(key.to_string(), ()).is_some() {
+        return;
+    }
+    let known = table.block("encryption").get("keys").cloned();
+    let count = known
+        .as_ref()
+        .and_then(|known| known.toml.parse::<u64>().ok())
+        .unwrap_or(0)
+        + 1;
+    let note = known.map_or(said.note.clone(), |known| {
+        format!("{}; {}", known.note, said.note)
+    });
+    table.block("encryption").set(
+        "keys",
+        Sourced {
+            toml: count.to_string(),
+            note,
+            ..said
+        },
+    );
+}
+
+/// The projection of an index, from its type and attributes.
+pub(in crate::import) fn projection(kind: &str, attributes: &[String]) -> Option<String> {
+    match kind {
+        "ALL" => Some("\"all\"".to_string()),
+        "KEYS_ONLY" => Some("\"keys-only\"".to_string()),
+        "INCLUDE" => {
+            let names: Vec<String> = attributes.iter().map(|name| quoted(name)).collect();
+            Some(format!("{{ include = [{}] }}", names.join(", ")))
+        }
+        _ => None,
+    }
+}
+
+pub(in crate::import) fn attach_dax(
+    draft: &mut Draft,
+    label: &str,
+    kind: Option<Sourced>,
+    nodes: Option<Sourced>,
+) {
+    let several = draft.tables.len() > 1;
+    let Some(table) = draft
+        .tables
+        .iter_mut()
+        .find(|table| table.find_block("dax").is_none())
+    else {
+        let words = format!("the DAX cluster {label}: each table already has one");
+        match draft.tables.first_mut() {
+            Some(table) => table.unpriced.push(Sourced::new(
+                quoted(&words),
+                "",
+                kind.and_then(|kind| kind.origin),
+            )),
+            None => draft
+                .notes
+                .push(format!("{label}: a DAX cluster without a table; ignored")),
+        }
+        return;
+    };
+    let (Some(kind), Some(nodes)) = (kind, nodes.filter(|nodes| !nodes.is_unknown())) else {
+        let words =
+            format!("the DAX cluster {label}, whose node type or number of nodes is unknown");
+        table.unpriced.push(Sourced::new(quoted(&words), "", None));
+        return;
+    };
+    if several {
+        table.notes.push(format!(
+            "{label}: the file does not say which table the cluster serves; move [table.dax] to \
+             that table"
+        ));
+    }
+    let dax = table.block("dax");
+    dax.set("node_type", kind);
+    dax.set("nodes", nodes);
+    dax.set(
+        "hit_ratio",
+        Sourced::unknown("the share of eventually consistent reads that it answers, such as 0.9"),
+    );
+}

@@ -1,0 +1,424 @@
+//! The resources of a plan: their values, their configuration, and what they refer to.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use crate::diag::Source;
+use crate::import::draft::{Origin, Sourced};
+use crate::import::node::{SourceNode, Value, wrong};
+
+/// A resource of the design that is imported.
+pub(super) struct Resource<'a> {
+    pub(super) address: &'a str,
+    pub(super) kind: &'a str,
+    pub(super) values: &'a SourceNode,
+    /// Its configuration, with the module that contains it.
+    pub(super) config: Option<Config<'a>>,
+    pub(super) origin: Origin,
+    pub(super) place: (Arc<Source>, Range<usize>),
+    pub(super) plan: &'a SourceNode,
+}
+
+/// A resource of the configuration.
+pub(super) struct Config<'a> {
+    pub(super) node: &'a SourceNode,
+    /// The names of the enclosing modules, from the root.
+    pub(super) modules: Vec<String>,
+    pub(super) plan: &'a SourceNode,
+}
+
+impl Config<'_> {
+    /// What an expression refers to, as addresses from the root: a module's variable is replaced by
+    /// the argument of the module call.
+    pub(super) fn resolve(
+        &self,
+        expression: Option<&SourceNode>,
+        modules: &[String],
+    ) -> Vec<String> {
+        let references = expression
+            .and_then(|expression| expression.get("references"))
+            .map(SourceNode::elements)
+            .unwrap_or_default();
+        let prefix: String = modules
+            .iter()
+            .map(|name| format!("module.{name}."))
+            .collect();
+        let mut all = Vec::new();
+        for reference in references.iter().filter_map(SourceNode::text) {
+            if let Some((name, output)) = reference
+                .strip_prefix("module.")
+                .and_then(|rest| rest.split_once('.'))
+            {
+                // A module's attribute is the expression of its output.
+                let (name, output) = (
+                    plain_address(name),
+                    output.split(['.', '[']).next().unwrap_or(output),
+                );
+                let inner = call(self.plan, modules, &name)
+                    .and_then(|call| call.at(&["module", "outputs", output, "expression"]));
+                let within: Vec<String> = modules.iter().cloned().chain([name]).collect();
+                all.extend(self.resolve(inner, &within));
+                continue;
+            }
+            let variable = reference
+                .strip_prefix("var.")
+                .map(|rest| rest.split(['.', '[']).next().unwrap_or(rest));
+            match (variable, modules.split_last()) {
+                (Some(variable), Some((own, above))) => {
+                    let given = call(self.plan, above, own)
+                        .and_then(|call| call.at(&["expressions", variable]));
+                    all.extend(self.resolve(given, above));
+                }
+                _ => all.push(format!("{prefix}{reference}")),
+            }
+        }
+        all
+    }
+}
+
+/// The call of a module within the module that the names `above` lead to.
+pub(super) fn call<'a>(
+    plan: &'a SourceNode,
+    above: &[String],
+    name: &str,
+) -> Option<&'a SourceNode> {
+    let root = plan.at(&["configuration", "root_module"])?;
+    let module = above.iter().try_fold(root, |node, name| {
+        node.at(&["module_calls", name, "module"])
+    })?;
+    module.at(&["module_calls", name])
+}
+
+impl Resource<'_> {
+    /// A value with its comment and place.
+    pub(super) fn said(&self, key: &str, toml: impl Into<String>) -> Sourced {
+        let place = self
+            .values
+            .get(key)
+            .map(|node| (self.place.0.clone(), node.span.clone()));
+        Sourced::new(
+            toml,
+            format!("{}: {key}", self.address),
+            place.or_else(|| self.origin.clone()),
+        )
+    }
+
+    /// A number as written.
+    pub(super) fn number(
+        &self,
+        node: &SourceNode,
+        key: &str,
+        problems: &mut Vec<crate::diag::Diagnostic>,
+    ) -> Option<Sourced> {
+        let value = node.get(key)?;
+        let Some(text) = value.scalar().filter(|text| {
+            crate::units::Exact::parse(text).is_some_and(|number| !number.is_negative())
+        }) else {
+            let help = "this is not a plan as Terraform writes it; create it again with \
+                        `terraform show -json`";
+            problems.push(wrong(
+                &self.place.0,
+                value.span.clone(),
+                "wrong-type",
+                format!("`{key}` must be a number, found {}", value.kind()),
+                help,
+            ));
+            return None;
+        };
+        Some(Sourced::new(
+            text.into_owned(),
+            format!("{}: {key}", self.address),
+            Some((self.place.0.clone(), value.span.clone())),
+        ))
+    }
+
+    /// What a key refers to in the configuration, as addresses of the same plan.
+    pub(super) fn references(&self, key: &str) -> Vec<String> {
+        let Some(config) = &self.config else {
+            return Vec::new();
+        };
+        config.resolve(config.node.at(&["expressions", key]), &config.modules)
+    }
+
+    /// A text, or the address that it refers to, for a resource whose name is known only after
+    /// apply.
+    pub(super) fn text_or_reference(&self, key: &str) -> Option<String> {
+        match self.values.text_at(key) {
+            Some(text) => Some(text.to_string()),
+            None => self
+                .references(key)
+                .into_iter()
+                .find(|one| one.contains("aws_dynamodb_"))
+                .map(|one| address_of(&one)),
+        }
+    }
+
+    /// The planned change of the resource, if any.
+    pub(super) fn change(&self) -> Option<&SourceNode> {
+        let changes = self.plan.get("resource_changes")?.elements();
+        changes
+            .iter()
+            .find(|change| change.text_at("address") == Some(self.address))
+    }
+
+    /// Whether the plan creates it: then all known values come from the configuration.
+    pub(super) fn is_created(&self) -> bool {
+        let actions = self
+            .change()
+            .and_then(|change| change.at(&["change", "actions"]))
+            .map(SourceNode::elements)
+            .unwrap_or_default();
+        actions.iter().any(|action| action.text() == Some("create"))
+    }
+
+    /// What an expression refers to, distinguished from what other instances of the resource and
+    /// its modules refer to. `None` if it contains only variables, whose values are in the plan if
+    /// they have any.
+    pub(super) fn own_reference(&self, expression: &SourceNode) -> Option<String> {
+        let config = self.config.as_ref()?;
+        let all: Vec<String> = config.resolve(Some(expression), &config.modules);
+        let is_instance = |one: &str| one.contains("each.") || one.contains("count.");
+        let own: String = config
+            .modules
+            .iter()
+            .map(|name| format!("module.{name}."))
+            .collect();
+        let keys = instance_keys(self.address).join(",");
+        let by_instance = all.iter().any(|one| is_instance(one));
+        let first = all
+            .iter()
+            .find(|one| !is_instance(one) && !one.starts_with("var."));
+        match first {
+            None if by_instance => Some(self.address.to_string()),
+            None => None,
+            Some(first) if by_instance || !own.is_empty() && first.starts_with(&own) => {
+                Some(format!("{first} of {keys}"))
+            }
+            Some(first) => Some(first.clone()),
+        }
+    }
+}
+
+/// The position of the address that a name refers to: an exact match, or else a match without
+/// instance keys.
+pub(super) fn meant<'a>(
+    addresses: impl Iterator<Item = &'a str> + Clone,
+    name: &str,
+    of: &str,
+) -> Option<usize> {
+    if let Some(exact) = addresses.clone().position(|address| address == name) {
+        return Some(exact);
+    }
+    let plain = plain_address(name);
+    let same: Vec<(usize, &str)> = addresses
+        .enumerate()
+        .filter(|(_, address)| plain_address(address) == plain)
+        .collect();
+    nearest(same.iter().map(|(_, address)| *address), of).map(|at| same[at].0)
+}
+
+/// The resource address in a reference, without the attribute.
+pub(super) fn address_of(reference: &str) -> String {
+    let mut parts = Vec::new();
+    let mut left = usize::MAX;
+    for part in reference.split('.') {
+        parts.push(part);
+        if part.starts_with("aws_") && left == usize::MAX {
+            left = 1;
+        } else if left != usize::MAX {
+            left -= 1;
+        }
+        if left == 0 {
+            break;
+        }
+    }
+    parts.join(".")
+}
+
+/// An address without instance keys: `module.a["x"].aws_dynamodb_table.t[0]` is
+/// `module.a.aws_dynamodb_table.t`.
+pub(super) fn plain_address(address: &str) -> String {
+    let mut plain = String::new();
+    let mut depth = 0_usize;
+    let mut quoted = false;
+    for c in address.chars() {
+        match c {
+            '"' if depth > 0 => quoted = !quoted,
+            '[' if !quoted => depth += 1,
+            ']' if !quoted => depth = depth.saturating_sub(1),
+            c if depth == 0 => plain.push(c),
+            _ => {}
+        }
+    }
+    plain
+}
+
+/// Every managed resource in the design after the change.
+pub(super) fn resources_after<'a>(source: &Arc<Source>, plan: &'a SourceNode) -> Vec<Resource<'a>> {
+    let mut all = Vec::new();
+    let root = plan
+        .at(&["planned_values", "root_module"])
+        .or_else(|| plan.at(&["values", "root_module"]));
+    if let Some(root) = root {
+        module(source, plan, root, &mut all);
+    }
+    all
+}
+
+pub(super) fn module<'a>(
+    source: &Arc<Source>,
+    plan: &'a SourceNode,
+    node: &'a SourceNode,
+    all: &mut Vec<Resource<'a>>,
+) {
+    for resource in node
+        .get("resources")
+        .map(SourceNode::elements)
+        .unwrap_or_default()
+    {
+        let Some(values) = resource.get("values") else {
+            continue;
+        };
+        all.extend(self::resource(source, plan, resource, values));
+    }
+    for child in node
+        .get("child_modules")
+        .map(SourceNode::elements)
+        .unwrap_or_default()
+    {
+        module(source, plan, child, all);
+    }
+}
+
+pub(super) fn resource<'a>(
+    source: &Arc<Source>,
+    plan: &'a SourceNode,
+    node: &'a SourceNode,
+    values: &'a SourceNode,
+) -> Option<Resource<'a>> {
+    if node.text_at("mode") == Some("data") {
+        return None;
+    }
+    let (address, kind) = (node.text_at("address")?, node.text_at("type")?);
+    if ![
+        "aws_dynamodb_",
+        "aws_dax_",
+        "aws_appautoscaling_",
+        "awscc_dynamodb_",
+    ]
+    .iter()
+    .any(|start| kind.starts_with(start))
+    {
+        return None;
+    }
+    let place = (
+        source.clone(),
+        node.get("address")
+            .map_or(node.span.clone(), |node| node.span.clone()),
+    );
+    Some(Resource {
+        address,
+        kind,
+        values,
+        config: config_of(plan, address),
+        origin: Some(place.clone()),
+        place,
+        plan,
+    })
+}
+
+/// Every managed resource before the change: from the change's prior state, or unchanged.
+pub(super) fn resources_before<'a>(
+    source: &Arc<Source>,
+    plan: &'a SourceNode,
+) -> Vec<Resource<'a>> {
+    let changes = plan
+        .get("resource_changes")
+        .map(SourceNode::elements)
+        .unwrap_or_default();
+    let mut all: Vec<Resource> = Vec::new();
+    for change in changes {
+        // Skip deposed objects: leftovers of a replacement that the next apply deletes.
+        if let Some(values) = change
+            .at(&["change", "before"])
+            .filter(|_| change.get("deposed").is_none())
+        {
+            all.extend(resource(source, plan, change, values));
+        }
+    }
+    let listed = |address: &str| {
+        changes
+            .iter()
+            .any(|change| change.text_at("address") == Some(address))
+    };
+    all.extend(
+        resources_after(source, plan)
+            .into_iter()
+            .filter(|one| !listed(one.address)),
+    );
+    all
+}
+
+/// The configuration of a resource, found through the module calls in its address.
+pub(super) fn config_of<'a>(plan: &'a SourceNode, address: &str) -> Option<Config<'a>> {
+    let mut node = plan.at(&["configuration", "root_module"])?;
+    let plain = plain_address(address);
+    let mut rest = plain.as_str();
+    let mut modules = Vec::new();
+    while let Some(inner) = rest.strip_prefix("module.") {
+        let (name, after) = inner.split_once('.')?;
+        node = node.at(&["module_calls", name, "module"])?;
+        modules.push(name.to_string());
+        rest = after;
+    }
+    let of_address = |node: &&SourceNode| node.text_at("address") == Some(rest);
+    let node = node.get("resources")?.elements().iter().find(of_address)?;
+    Some(Config {
+        node,
+        modules,
+        plan,
+    })
+}
+
+/// The instance keys in an address: `x` and `0` of `module.a["x"].aws_dynamodb_table.t[0]`.
+pub(super) fn instance_keys(address: &str) -> Vec<String> {
+    let keyed = address
+        .split('[')
+        .skip(1)
+        .filter_map(|rest| rest.split(']').next());
+    keyed.map(|key| key.trim_matches('"').to_string()).collect()
+}
+
+/// The position of the address that belongs to `of`: the only one, or else the one with the same
+/// instance keys; `None` if there is none or more than one.
+pub(super) fn nearest<'a>(addresses: impl Iterator<Item = &'a str>, of: &str) -> Option<usize> {
+    let addresses: Vec<&str> = addresses.collect();
+    if addresses.len() <= 1 {
+        return (!addresses.is_empty()).then_some(0);
+    }
+    let own = instance_keys(of);
+    // The instance keys of modules come first; a resource with `count` or `for_each` adds its own.
+    let mut same = addresses.iter().enumerate().filter(|(_, address)| {
+        let keys = instance_keys(address);
+        !own.is_empty()
+            && (keys == own || keys.starts_with(&own) || own.starts_with(&keys) && !keys.is_empty())
+    });
+    match (same.next(), same.next()) {
+        (Some((at, _)), None) => Some(at),
+        _ => None,
+    }
+}
+
+/// Whether a plan changes or deletes an existing table: its prior state is then a baseline.
+pub(in crate::import) fn has_before(plan: &SourceNode) -> bool {
+    let changes = plan
+        .get("resource_changes")
+        .map(SourceNode::elements)
+        .unwrap_or_default();
+    changes.iter().any(|change| {
+        let was_there = change
+            .at(&["change", "before"])
+            .is_some_and(|before| matches!(before.value, Value::Map(_)));
+        was_there && change.text_at("type") == Some("aws_dynamodb_table")
+    })
+}
