@@ -691,9 +691,9 @@ fn bind(node: &SourceNode, bound: &Bound, size: &mut usize) -> Result<SourceNode
 
 #[cfg(test)]
 mod tests {
-    use crate::import::node;
     use super::*;
     use crate::diag::Source;
+    use crate::import::node;
 
     const TEMPLATE: &str = r#"
 Parameters:

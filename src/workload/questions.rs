@@ -1,0 +1,282 @@
+//! What other modules ask of a table: its parts in the file, its entries, what it holds.
+
+use super::design::*;
+use super::sizes::SizeClasses;
+use super::written::DesignPart;
+use crate::dax::hottest_millionths;
+use crate::storage::Occupied;
+use crate::table::{ByDirection, Direction, IndexKind, Target};
+use crate::time::MonthHours;
+use crate::units::{Exact, GB};
+
+impl TableDesign {
+    /// A part of the table that is written in its file: `table.part(Part::Capacity)`.
+    pub fn part(&self, part: fn(String) -> DesignPart) -> DesignPart {
+        part(self.table.name.clone())
+    }
+
+    /// An index, by its position, as a part that is written in the file.
+    pub fn index_part(&self, at: usize) -> DesignPart {
+        DesignPart::Index(self.table.name.clone(), self.table.indexes[at].name.clone())
+    }
+
+    /// An access pattern as a part that is written in the file.
+    pub fn access_part(&self, access: &str) -> DesignPart {
+        DesignPart::Access(self.table.name.clone(), access.to_string())
+    }
+
+    /// The table after its items and its traffic have grown by a factor.
+    pub(super) fn grown(mut self, factor: &Exact) -> TableDesign {
+        if *factor == Exact::one() {
+            return self;
+        }
+        self.items = (&self.items * factor).ceil();
+        self.stored = self.stored.map(|stored| &stored * factor);
+        for index in &mut self.indexes {
+            index.stored = index.stored.take().map(|stored| &stored * factor);
+        }
+        self.ttl_deletes = &self.ttl_deletes * factor;
+        for access in self.access.iter_mut().chain(
+            self.replicas
+                .iter_mut()
+                .flat_map(|replica| &mut replica.access),
+        ) {
+            access.calls = &access.calls * factor;
+        }
+        self
+    }
+
+    /// Whether an access pattern reads an index, by position. Consumed units of the table may
+    /// include those of its local indexes.
+    pub fn is_read_by(&self, at: usize, access: &AccessPattern) -> bool {
+        let of_table = match &access.call {
+            PatternCall::Counted {
+                direction: Direction::Read,
+                target,
+            } => *target == Target::Table,
+            PatternCall::Unknown {
+                direction: Direction::Read,
+                targets,
+                ..
+            } => targets.contains(&Target::Table),
+            _ => false,
+        };
+        access.reads_index(at) || (of_table && self.table.indexes[at].kind == IndexKind::Local)
+    }
+
+    /// The patterns that read an index, by its position, in any region.
+    pub fn readers_of(&self, at: usize) -> impl Iterator<Item = &AccessPattern> {
+        let in_replicas = self.replicas.iter().flat_map(|replica| &replica.access);
+        self.access
+            .iter()
+            .chain(in_replicas)
+            .filter(move |access| self.is_read_by(at, access))
+    }
+
+    /// The attributes that the readers of an index need; `None` unless there are readers and all of
+    /// them list their attributes.
+    pub fn wanted_of(&self, at: usize) -> Option<Vec<&str>> {
+        let mut wanted = Vec::new();
+        let mut readers = self.readers_of(at).peekable();
+        readers.peek()?;
+        for access in readers {
+            wanted.extend(access.attributes.as_ref()?.iter().map(String::as_str));
+        }
+        Some(wanted)
+    }
+
+    /// Attributes, with their bytes, that an index holds but none of its readers needs.
+    pub fn unwanted_of(&self, at: usize) -> Vec<&(String, u64)> {
+        let (index, keys) = (&self.table.indexes[at], &self.table.keys);
+        let Some(wanted) = self.wanted_of(at) else {
+            return Vec::new();
+        };
+        let is_key = |name: &str| {
+            index.keys.iter().any(|key| key == name) || keys.names().any(|key| key == name)
+        };
+        let unwanted =
+            |name: &str| index.holds(keys, name) && !is_key(name) && !wanted.contains(&name);
+        self.attributes
+            .iter()
+            .filter(|(name, _)| unwanted(name))
+            .collect()
+    }
+
+    /// The share of an account's requests that go to its most popular partition key, in millionths:
+    /// of the table, or of a global index, which has its own keys. `None` if the popularity is not
+    /// given.
+    pub fn hottest_millionths(&self, index: Option<&str>) -> Option<u64> {
+        let popularity = match index {
+            None => self.popularity.as_ref(),
+            Some(name) => {
+                let at = self
+                    .table
+                    .indexes
+                    .iter()
+                    .position(|index| index.name == name)?;
+                self.indexes[at].popularity.as_ref()
+            }
+        };
+        popularity.map(hottest_millionths)
+    }
+
+    /// Whether the size of its items is known.
+    pub fn is_sized(&self) -> bool {
+        self.sizes.is_some()
+    }
+
+    /// Whether its calls and the size of its items are known, so that a change of either can be
+    /// metered.
+    pub fn is_described(&self) -> bool {
+        let in_replicas = self.replicas.iter().flat_map(|replica| &replica.access);
+        let is_call = |access: &AccessPattern| {
+            !matches!(
+                access.call,
+                PatternCall::Counted { .. } | PatternCall::Unknown { .. }
+            )
+        };
+        self.is_sized() && self.access.iter().chain(in_replicas).all(is_call)
+    }
+
+    /// The storage that its items occupy; `None` if not known.
+    pub fn held(&self) -> Option<Occupied> {
+        let of_sizes = || self.sizes.as_ref().map(|sizes| &self.items * &sizes.mean());
+        if self.unknown.items {
+            return None;
+        }
+        Some(Occupied {
+            count: self.items.clone(),
+            data: self.stored.clone().or_else(of_sizes)?,
+        })
+    }
+
+    /// The number of entries of an index and their bytes, each per item that the index covers, by
+    /// its position; `None` if the size of an entry is not known.
+    pub fn entries(&self, index: usize) -> Option<(Exact, Exact)> {
+        match &self.sizes {
+            Some(sizes) => sizes.entries(index),
+            None => self
+                .indexes
+                .get(index)?
+                .entry_size
+                .map(|size| (Exact::one(), Exact::from(size.0))),
+        }
+    }
+
+    /// Changes every known size, of the table and of its access patterns.
+    pub fn resize(&mut self, change: impl Fn(&SizeClasses) -> SizeClasses) {
+        self.sizes = self.sizes.as_ref().map(&change);
+        for access in self.access.iter_mut().chain(
+            self.replicas
+                .iter_mut()
+                .flat_map(|replica| &mut replica.access),
+        ) {
+            access.sizes = access.sizes.as_ref().map(&change);
+            access.before = access.before.as_ref().map(&change);
+        }
+    }
+
+    /// The mean size of an item; `None` if not known.
+    pub fn mean_size(&self) -> Option<Exact> {
+        self.sizes.as_ref().map(SizeClasses::mean)
+    }
+
+    /// The storage that the entries of an index occupy, by its position; `None` if not known.
+    pub fn held_by(&self, index: usize) -> Option<Occupied> {
+        let design = &self.indexes[index];
+        if self.unknown.items {
+            return None;
+        }
+        let covered = &self.items * &design.coverage;
+        match (&design.stored, self.entries(index)) {
+            (Some(stored), Some((number, _))) => Some(Occupied {
+                count: &covered * &number,
+                data: stored.clone(),
+            }),
+            (Some(stored), None) => Some(Occupied {
+                count: covered,
+                data: stored.clone(),
+            }),
+            (None, Some((number, bytes))) => Some(Occupied {
+                count: &covered * &number,
+                data: &covered * &bytes,
+            }),
+            (None, None) => None,
+        }
+    }
+
+    /// Keys a second that eventually consistent reads through DAX request.
+    pub fn cached_reads_per_second(&self, month: &MonthHours) -> Exact {
+        let calls = |access: &AccessPattern| match &access.call {
+            PatternCall::Get { items, .. } => &access.calls * &Exact::from(*items),
+            _ => access.calls.clone(),
+        };
+        self.access
+            .iter()
+            .filter(|access| access.is_cacheable())
+            .map(calls)
+            .sum::<Exact>()
+            / month.seconds()
+    }
+
+    /// The number of items that fit into the memory of a DAX node; `None` if their size is not
+    /// known.
+    ///
+    /// `Assumption:` all of the memory holds items, and the cache adds 100 bytes to each; AWS
+    /// documents neither.
+    pub fn cache_entries(&self, memory_gb: u64) -> Option<u64> {
+        let item = self.mean_size()? + Exact::from(100);
+        Some(
+            (Exact::from(memory_gb * GB) / item)
+                .floor()
+                .to_u64()
+                .unwrap_or(u64::MAX),
+        )
+    }
+
+    /// The provisioned units of the table with its local indexes, or of a global index, in the home
+    /// region; `None` on demand.
+    pub fn provisioned(&self, target: Target) -> Option<&ByDirection<Units>> {
+        let Capacity::Provisioned(own) = &self.capacity else {
+            return None;
+        };
+        match self.account_of(target) {
+            Target::Table => Some(own),
+            Target::Index(at) => self.indexes.get(at)?.capacity.as_ref(),
+        }
+    }
+
+    /// The maximum throughput of the table with its local indexes, or of a global index.
+    pub fn maximum(&self, target: Target, direction: Direction) -> Option<u64> {
+        match self.account_of(target) {
+            Target::Table => self.on_demand_max[direction],
+            Target::Index(at) => self
+                .indexes
+                .get(at)
+                .and_then(|index| index.on_demand_max[direction]),
+        }
+    }
+
+    /// Whose capacity a target uses: a global index has its own, a local index uses its table's.
+    pub fn account_of(&self, target: Target) -> Target {
+        self.table.account_of(target)
+    }
+
+    /// The targets with their own capacity: the table and its global indexes.
+    pub fn accounts(&self) -> impl Iterator<Item = Target> {
+        Target::all(self.table.indexes.len()).filter(|target| self.account_of(*target) == *target)
+    }
+
+    /// The name of the index of a target; `None` for the table.
+    pub fn index_name(&self, target: Target) -> Option<&str> {
+        target
+            .index()
+            .and_then(|at| self.table.indexes.get(at))
+            .map(|index| index.name.as_str())
+    }
+
+    /// Whether this is a global table.
+    pub fn is_global(&self) -> bool {
+        !self.replicas.is_empty()
+    }
+}
