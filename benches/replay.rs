@@ -15,10 +15,11 @@ use std::time::{Duration, Instant};
 
 use dynameter::pricing::Books;
 use dynameter::replay::{
-    AccessCounts, AccessLog, Cache, CacheAccess, Overwrite, ReplayOptions, ReplayRun, each_second,
-    keys,
+    AccessCounts, AccessLog, Cache, CacheAccess, CacheUse, Overwrite, ReplayOptions, ReplayRun,
+    each_second, keys,
 };
 use dynameter::synthesize::{self, TraceLayout};
+use dynameter::table::Direction;
 use dynameter::trace::{self, Batch, Time, Trace, TraceSource};
 use dynameter::workload::{Setting, Workload, load};
 
@@ -464,9 +465,14 @@ fn caches(folder: &Path, python: Option<&Path>, trace: &Path) {
         let mut sum = AccessCounts::default();
         for (at, (key, bytes, second)) in asked.iter().enumerate() {
             sum.add(*bytes, false);
-            log.push(*key, || {
-                CacheAccess::new(at as u64, 0, *key, *second, *bytes, false)
-            });
+            let of = CacheUse {
+                cache: 0,
+                hash: *key,
+                bytes: *bytes,
+                second: *second,
+                direction: Direction::Read,
+            };
+            log.push(*key, || CacheAccess::new(at as u64, of));
         }
         log.count(0, sum);
         let sizes: Vec<u64> = (20..34)

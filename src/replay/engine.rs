@@ -3,15 +3,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::cache::curve::{AccessCounts, CACHES_MAX, CacheAccess};
+use super::cache::curve::{AccessCounts, CACHES_MAX, CacheAccess, CacheUse};
 use super::cache::exact::{Caches, Which};
 use super::error::CannotExecute;
 use super::options::ReplayOptions;
 use super::state::sizes::is_global;
 use super::state::tables::{TableState, Tables};
+use super::tally::Tally;
 use super::tally::consumption::{CallKind, DemandKey, add_units};
+use super::tally::hot_keys::KeyUnits;
 use super::tally::share::KeyShare;
-use super::tally::{KeyUnits, Tally};
 use crate::dax;
 use crate::meter::{
     ConsumedCapacity, Switches, change_data_capture_units, meter, replicate, replicated_bytes,
@@ -80,6 +81,19 @@ impl CallSite {
             api: Some(self.api),
             direction,
             index: self.index,
+        }
+    }
+}
+
+impl CallSite {
+    /// A use of one of the table's caches by the call.
+    pub fn cache_use(&self, which: Which, hash: u64, bytes: u32, direction: Direction) -> CacheUse {
+        CacheUse {
+            cache: which.of(self.table),
+            hash,
+            bytes,
+            second: self.second,
+            direction,
         }
     }
 }
@@ -341,18 +355,13 @@ impl Engine {
         }
     }
 
-    /// Records one access of a cache in the home region, and returns whether a cluster of the
-    /// design answered the read.
-    pub fn access(
-        &mut self,
-        site: &CallSite,
-        which: Which,
-        hash: u64,
-        bytes: u32,
-        direction: Direction,
-    ) -> bool {
-        let cache = which.of(site.table);
-        let writes = direction == Direction::Write;
+    /// Records one use of a cache in the home region, and returns whether a cluster of the design
+    /// answered the read.
+    pub fn access(&mut self, site: &CallSite, of: CacheUse) -> bool {
+        let CacheUse {
+            cache, hash, bytes, ..
+        } = of;
+        let writes = of.direction == Direction::Write;
         let design = self.tables.list[site.table].design.dax.as_ref();
         if self.caches.sizes.is_empty() && cache < CACHES_MAX && self.share.owns(slot_of(hash)) {
             let mut counts = AccessCounts::default();
@@ -360,15 +369,13 @@ impl Engine {
             let accesses = &mut self.tally.keys.accesses;
             accesses.count(cache, counts);
             let ordinal = site.moment.ordinal;
-            accesses.push(hash, || {
-                CacheAccess::new(ordinal, cache, hash, site.second, bytes, writes)
-            });
+            accesses.push(hash, || CacheAccess::new(ordinal, of));
         }
         if writes {
-            self.caches.write(cache, hash, bytes, site.second, design);
+            self.caches.write(of, design);
             return false;
         }
-        self.caches.read(cache, hash, bytes, site.second, design)
+        self.caches.read(of, design)
     }
 
     /// Whether calls bypass the design's DAX cluster. Without a cluster, all calls are assumed to
@@ -395,7 +402,10 @@ impl Engine {
             return;
         }
         let bytes = after.map_or(0, |bytes| bytes.0 as u32);
-        self.access(site, Which::Item, key.hash, bytes, Direction::Write);
+        self.access(
+            site,
+            site.cache_use(Which::Item, key.hash, bytes, Direction::Write),
+        );
         let design = &self.state(site.table).design;
         if transaction && design.dax.is_some() {
             let fill = meter(&design.table, &dax::fill(after), &self.switches);

@@ -32,7 +32,7 @@ mod tally;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-pub use cache::curve::{AccessCounts, AccessLog, CacheAccess, CachePoint};
+pub use cache::curve::{AccessCounts, AccessLog, CacheAccess, CachePoint, CacheUse};
 pub use cache::exact::Which;
 pub use cache::lru::{Cache, Overwrite};
 pub use error::ReplayError;

@@ -23,7 +23,7 @@ use rayon::prelude::{IntoParallelIterator, ParallelIterator};
 
 use super::lru::{Cache, Overwrite};
 use crate::replay::tally::merge::Merge;
-use crate::table::Consistency;
+use crate::table::{Consistency, Direction};
 use crate::trace::{SLOT_BITS, mixed, salt};
 use crate::units::Bytes;
 
@@ -57,20 +57,39 @@ const WRITES: u32 = 1 << BYTES_BITS;
 /// Maximum number of caches that can be distinguished: two for each table.
 pub const CACHES_MAX: usize = 1 << (31 - BYTES_BITS);
 
+/// A use of a cache: it reads or writes an item.
+#[derive(Clone, Copy, Debug)]
+pub struct CacheUse {
+    /// The cache, by its number.
+    pub cache: usize,
+    /// The hash of the key.
+    pub hash: u64,
+    /// Bytes of the item; 0 if there is none.
+    pub bytes: u32,
+    /// Seconds since 1970.
+    pub second: i64,
+    /// Reads or writes.
+    pub direction: Direction,
+}
+
 impl CacheAccess {
-    /// An access to a cache, given by its number, that reads or writes an item of some bytes (0: no
-    /// item).
+    /// The use of a cache by an event, given by its number.
     #[inline]
-    pub fn new(
-        ordinal: u64,
-        cache: usize,
-        hash: u64,
-        second: i64,
-        bytes: u32,
-        writes: bool,
-    ) -> CacheAccess {
+    pub fn new(ordinal: u64, of: CacheUse) -> CacheAccess {
+        let CacheUse {
+            cache,
+            hash,
+            bytes,
+            second,
+            direction,
+        } = of;
         let bytes = bytes.clamp(1, WRITES - 1);
-        let what = ((cache as u32) << (BYTES_BITS + 1)) | if writes { WRITES } else { 0 } | bytes;
+        let writes = if direction == Direction::Write {
+            WRITES
+        } else {
+            0
+        };
+        let what = ((cache as u32) << (BYTES_BITS + 1)) | writes | bytes;
         CacheAccess {
             ordinal,
             hash,
@@ -213,7 +232,7 @@ impl AccessLog {
             .position(|bytes| bytes >> self.power >= everything)
             .unwrap_or(sizes.len());
         let simulated = &sizes[..sizes.len().min(whole + 1)];
-        let point = |bytes: &u64| self.point(&own, asked, *bytes, ttl_seconds, overwrite);
+        let point = |bytes: &u64| self.point(&own, asked, *bytes, (ttl_seconds, overwrite));
         let mut points: Vec<CachePoint> = simulated.into_par_iter().map(point).collect();
         if let Some(last) = points.last().copied() {
             points.extend(sizes[points.len()..].iter().map(|bytes| CachePoint {
@@ -229,8 +248,7 @@ impl AccessLog {
         own: &[CacheAccess],
         all: AccessCounts,
         bytes: u64,
-        ttl_seconds: u64,
-        overwrite: Overwrite,
+        (ttl_seconds, overwrite): (u64, Overwrite),
     ) -> CachePoint {
         let power = self.power;
         let ttl = i64::try_from(ttl_seconds).unwrap_or(i64::MAX);
@@ -342,14 +360,18 @@ mod tests {
         (0..count).map(move |at| {
             let random = mixed(at, 9);
             let rank = mixed(at, 10) % (1 << (random % (power + 1)));
-            CacheAccess::new(
-                at,
-                0,
-                mixed(rank, 2),
-                at as i64 / 1_000,
-                100 + rank as u32 % 900,
-                mixed(at, 11).is_multiple_of(10),
-            )
+            let of = CacheUse {
+                cache: 0,
+                hash: mixed(rank, 2),
+                bytes: 100 + rank as u32 % 900,
+                second: at as i64 / 1_000,
+                direction: if mixed(at, 11).is_multiple_of(10) {
+                    Direction::Write
+                } else {
+                    Direction::Read
+                },
+            };
+            CacheAccess::new(at, of)
         })
     }
 

@@ -8,7 +8,7 @@
 
 use std::collections::BTreeMap;
 
-use super::curve::{AccessCounts, CachePoint, halves};
+use super::curve::{AccessCounts, CachePoint, CacheUse, halves};
 use super::lru::{Cache, Overwrite};
 use crate::dax::NODE_TYPES;
 use crate::units::GB;
@@ -114,14 +114,14 @@ impl Caches {
     }
 
     /// One read; returns whether the cache of the design's node type answered it.
-    pub fn read(
-        &mut self,
-        cache: usize,
-        key: u64,
-        bytes: u32,
-        now: i64,
-        design: Option<&Dax>,
-    ) -> bool {
+    pub fn read(&mut self, of: CacheUse, design: Option<&Dax>) -> bool {
+        let CacheUse {
+            cache,
+            hash: key,
+            bytes,
+            second: now,
+            ..
+        } = of;
         if !self.is_needed(design) {
             return false;
         }
@@ -146,7 +146,14 @@ impl Caches {
     }
 
     /// A write through the cluster; 0 bytes if it left no item.
-    pub fn write(&mut self, cache: usize, key: u64, bytes: u32, now: i64, design: Option<&Dax>) {
+    pub fn write(&mut self, of: CacheUse, design: Option<&Dax>) {
+        let CacheUse {
+            cache,
+            hash: key,
+            bytes,
+            second: now,
+            ..
+        } = of;
         if self.is_needed(design) {
             let overwrite = self.overwrite;
             let sized = self.sized(cache, design);

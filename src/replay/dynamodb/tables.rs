@@ -222,9 +222,8 @@ impl Stored {
     pub fn write(
         &mut self,
         table: &Table,
-        key: KeyValues,
-        new: Option<Item>,
-        refused: bool,
+        (key, new): (KeyValues, Option<Item>),
+        outcome: WriteOutcome,
         numbers: NumberAlignment,
     ) -> Write {
         let old = self.items.get(&key);
@@ -232,13 +231,9 @@ impl Stored {
             old: old.map(|item| item.size(numbers)),
             new: new.as_ref().map(|item| item.size(numbers)),
             indexes: table.transitions(old, new.as_ref(), numbers),
-            outcome: if refused {
-                WriteOutcome::ConditionFailed
-            } else {
-                WriteOutcome::Applied
-            },
+            outcome,
         };
-        if !refused {
+        if outcome == WriteOutcome::Applied {
             self.put(table, key, new);
         }
         write

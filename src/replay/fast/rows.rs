@@ -8,7 +8,7 @@
 use prefetch_index::prefetch_index;
 
 use crate::meter;
-use crate::replay::cache::curve::{AccessCounts, AccessLog, CACHES_MAX, CacheAccess};
+use crate::replay::cache::curve::{AccessCounts, AccessLog, CACHES_MAX, CacheAccess, CacheUse};
 use crate::replay::cache::exact::Which;
 use crate::replay::engine::{Engine, Moment};
 use crate::replay::error::CannotExecute;
@@ -18,7 +18,7 @@ use crate::replay::state::store::{ItemState, Segment};
 use crate::replay::state::tables::TableState;
 use crate::replay::tally::SlotHotKeys;
 use crate::replay::tally::consumption::{CallKind, DemandKey, DemandSeries};
-use crate::replay::tally::hot_keys::{HotKeys, Minutes};
+use crate::replay::tally::hot_keys::{HotKeys, KeyUnits, Minutes};
 use crate::replay::tally::merge::Merge;
 use crate::replay::tally::partitions::SlotSeconds;
 use crate::table::{Consistency, Direction, EntryEffect, Transition};
@@ -66,8 +66,12 @@ impl DemandWork {
     /// Adds half units of a row to the hot keys; `known` is the key's half units so far.
     #[inline(always)]
     fn add_row(&mut self, here: &Here, known: u32, halves: u64) {
-        let (hash, minutes) = (here.row.hash, &mut self.minutes);
-        if self.current.add(hash, known, here.minute, halves, minutes) {
+        let units = KeyUnits {
+            known,
+            minute: here.minute,
+            halves,
+        };
+        if self.current.add(here.row.hash, units, &mut self.minutes) {
             self.current.name(&here.rows.key(here.row));
         }
     }
@@ -791,7 +795,16 @@ impl KindWork {
             sums.bytes += u64::from(bytes);
             let (cache, ordinal) = (Which::Item.of(self.kind.table), here.ordinal());
             into.accesses.push(hash, || {
-                CacheAccess::new(ordinal, cache, hash, rows.second(row), bytes, false)
+                CacheAccess::new(
+                    ordinal,
+                    CacheUse {
+                        cache,
+                        hash,
+                        bytes,
+                        second: rows.second(row),
+                        direction: Direction::Read,
+                    },
+                )
             });
         }
         let table = &mut *into.table;
@@ -802,7 +815,13 @@ impl KindWork {
 
     /// Units of a write to one index, from the bytes of the item before and after it.
     #[inline(always)]
-    fn index_write(&self, state: &TableState, index: usize, hash: u64, old: u32, new: u32) -> u64 {
+    fn index_write(
+        &self,
+        state: &TableState,
+        index: usize,
+        hash: u64,
+        (old, new): (u32, u32),
+    ) -> u64 {
         let EntryChange { effect, whole } = self.changes[index];
         let size = |bytes: u32| match item(bytes)? {
             bytes if whole => Some(bytes),
@@ -817,7 +836,7 @@ impl KindWork {
     /// Half units of a write, on the table and all indexes.
     fn halves(&self, state: &TableState, hash: u64, old: u32, new: u32) -> u128 {
         let indexes = (0..self.changes.len())
-            .map(|index| self.index_write(state, index, hash, old, new))
+            .map(|index| self.index_write(state, index, hash, (old, new)))
             .sum::<u64>();
         2 * u128::from(meter::table_write(item(old), item(new)).0 + indexes)
     }
@@ -864,7 +883,7 @@ impl KindWork {
         let mut own = meter::table_write(before, after).0;
         let mut all = own;
         for at in 0..self.changes.len() {
-            table.units[at] = self.index_write(state, at, hash, old, new);
+            table.units[at] = self.index_write(state, at, hash, (old, new));
             all += table.units[at];
         }
         let known = table.segment.put(spot, hash, new, 2 * all as u32);
@@ -905,7 +924,16 @@ impl KindWork {
         let (cache, ordinal) = (Which::Item.of(self.kind.table), here.ordinal());
         let bytes = if new == NO_BYTES { 0 } else { new };
         into.accesses.push(hash, || {
-            CacheAccess::new(ordinal, cache, hash, rows.second(row), bytes, true)
+            CacheAccess::new(
+                ordinal,
+                CacheUse {
+                    cache,
+                    hash,
+                    bytes,
+                    second: rows.second(row),
+                    direction: Direction::Write,
+                },
+            )
         });
         true
     }

@@ -224,9 +224,10 @@ impl Events<'_> {
         let answered = cacheable
             && !bypasses
             && site.region == 0
-            && self
-                .engine
-                .access(site, Which::Item, hash, bytes, Direction::Read);
+            && self.engine.access(
+                site,
+                site.cache_use(Which::Item, hash, bytes, Direction::Read),
+            );
         let traced = self.engine.tally.totals.call(site.kind(Direction::Read));
         traced.calls += 1;
         traced.touched += u64::from(item.is_some());

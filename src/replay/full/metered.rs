@@ -119,7 +119,7 @@ impl Events<'_> {
         let (bad, place) = (self.bad, self.place);
         let place = || bad.file_and_row(place);
         let ordinal = self.moment.ordinal;
-        verification.check(ordinal, place, request.api.name(), stated, &metered);
+        verification.check((ordinal, place), request.api.name(), stated, &metered);
     }
 
     /// Meters what a request did on one table.
@@ -181,7 +181,7 @@ impl Events<'_> {
         };
         let hit = self
             .engine
-            .access(site, which, hash, bytes, Direction::Read);
+            .access(site, site.cache_use(which, hash, bytes, Direction::Read));
         let has_dax = self.engine.state(site.table).design.dax.is_some();
         hit && has_dax && request.consumed.is_none()
     }

@@ -1,7 +1,5 @@
 //! What a result takes for granted, what it lacks, and what the trace did not hold.
 
-use std::collections::BTreeSet;
-
 use crate::estimate::Metering;
 use crate::pricing::Unknown;
 use crate::replay::cache::curve::CACHES_MAX;
@@ -147,6 +145,7 @@ fn absent(engine: &Engine, names: &NameTable) -> Vec<String> {
     absent
 }
 
+/// What is assumed, beside the assumptions of the bill.
 pub fn assumptions(
     engine: &Engine,
     workload: Option<&Workload>,
@@ -154,161 +153,176 @@ pub fn assumptions(
     measured: &Workload,
     guessed: bool,
 ) -> Vec<String> {
-    let month = measured.month.seconds();
-    let mut list = Vec::new();
-    if span.factor != Exact::one() {
-        list.push(format!(
-            "the trace covers {} s and a month has {month} s: everything that the trace consumes \
-             is multiplied by {}",
-            Exact::from(span.seconds()),
-            span.factor.human(6)
-        ));
-    }
-    list.push(
-        "before the trace is simulated, its last day (or all of a shorter trace) is executed as a \
-         warm-up, so that burst capacity and auto scaling do not start cold"
-            .to_string(),
-    );
+    let mut list = of_the_month(span, measured);
     if workload.is_none() {
-        let names: Vec<&str> = measured
-            .tables
-            .iter()
-            .map(|table| table.table.name.as_str())
-            .collect();
-        list.push(format!(
-            "no workload declares {}: the design is taken from the trace, in {}, and storage is \
-             what the trace leaves in each table{}",
-            names.join(", "),
-            measured.region,
-            if guessed {
-                "; the trace gives only the names of the key attributes, and the first in \
-                 alphabetical order is taken as the partition key"
-            } else {
-                ""
-            }
-        ));
+        list.push(of_undeclared_tables(measured, guessed));
     }
-    let others: BTreeSet<&String> = engine
-        .tally
-        .totals
-        .other_regions
-        .keys()
-        .filter(|region| **region != engine.regions[0])
+    list.extend(of_other_regions(engine));
+    list.extend(of_rows(engine));
+    list.extend(of_simulation(engine, span));
+    list.extend(of_dax(engine));
+    list
+}
+
+/// What a month of the trace is.
+fn of_the_month(span: &TraceSpan, measured: &Workload) -> Vec<String> {
+    let scaled = (span.factor != Exact::one()).then(|| {
+        format!(
+            "the trace covers {} s and a month has {} s: everything that the trace consumes is \
+             multiplied by {}",
+            Exact::from(span.seconds()),
+            measured.month.seconds(),
+            span.factor.human(6)
+        )
+    });
+    let warm_up = "before the trace is simulated, its last day (or all of a shorter trace) is \
+                   executed as a warm-up, so that burst capacity and auto scaling do not start \
+                   cold; an on-demand table starts as a new one";
+    scaled.into_iter().chain([warm_up.to_string()]).collect()
+}
+
+/// Tables that only the trace defines.
+fn of_undeclared_tables(measured: &Workload, guessed: bool) -> String {
+    let tables = measured.tables.iter();
+    let names: Vec<&str> = tables.map(|table| table.table.name.as_str()).collect();
+    let keys = if guessed {
+        "; the trace gives only the names of the key attributes, and the first in alphabetical \
+         order is taken as the partition key"
+    } else {
+        ""
+    };
+    format!(
+        "no workload declares {}: the design is taken from the trace, in {}, and storage is what \
+         the trace leaves in each table{keys}",
+        names.join(", "),
+        measured.region
+    )
+}
+
+/// Events whose region is taken to be the home region.
+fn of_other_regions(engine: &Engine) -> Option<String> {
+    let home = &engine.regions[0];
+    let regions = engine.tally.totals.other_regions.keys();
+    let others: Vec<&str> = regions
+        .filter(|region| *region != home)
+        .map(String::as_str)
         .collect();
-    if !others.is_empty() {
-        let names: Vec<&str> = others.into_iter().map(String::as_str).collect();
-        list.push(format!(
-            "events in {} are priced in {}; to price them separately, give a workload with \
+    (!others.is_empty()).then(|| {
+        format!(
+            "events in {} are priced in {home}; to price them separately, give a workload with \
              replicas, or replay each region separately",
-            names.join(", "),
-            engine.regions[0]
-        ));
-    }
-    if engine.tally.totals.provenance.changes_assumed > 0 {
-        list.push(format!(
-            "writes that do not list the attributes they change: {}; the list of the access \
-             pattern is used, else every attribute that is not an index key is assumed to change",
-            Exact::from(engine.tally.totals.provenance.changes_assumed)
-        ));
-    }
-    if engine.tally.totals.provenance.presence_assumed > 0 {
-        list.push(format!(
-            "writes for which it is unknown whether they found an item: {}; assumed as often as \
-             the access pattern says, else updates and deletes did and puts did not",
-            Exact::from(engine.tally.totals.provenance.presence_assumed)
-        ));
-    }
-    if engine.tally.totals.provenance.counts_assumed > 0 {
-        list.push(format!(
-            "reads that do not give the number of items they evaluated: {}; the number of the \
-             access pattern is used",
-            Exact::from(engine.tally.totals.provenance.counts_assumed)
-        ));
-    }
-    list.push(
-        "fixed and scheduled capacity is sized without burst capacity, which AWS does not \
-         guarantee; a design that has such capacity is simulated with burst capacity"
-            .to_string(),
-    );
-    if engine.tally.totals.provenance.consistency_assumed > 0 {
-        list.push(format!(
-            "reads that do not give their consistency: {}; assumed to be strongly consistent, as \
-             in their access pattern",
-            Exact::from(engine.tally.totals.provenance.consistency_assumed)
-        ));
-    }
-    if engine.tally.totals.provenance.actions_assumed > 0 {
-        list.push(format!(
-            "members of batches and transactions without an action: {}; they are assumed to be \
-             puts; a column action gives it",
-            Exact::from(engine.tally.totals.provenance.actions_assumed)
-        ));
-    }
-    if engine.tally.totals.provenance.scans > 0 {
-        list.push(
-            "a Scan reads items in key order, and its segments are assigned by this program's own \
-             hash; DynamoDB uses another order, so its pages may contain other items: \
-             evaluated_keys gives them"
-                .to_string(),
-        );
-    }
-    if span.seconds() as i64 > SECONDS_MINUTES_MAX * 60 {
-        list.push(
-            "a trace of more than 31 days is simulated minute by minute: throttling within a \
-             minute is not detected"
-                .to_string(),
-        );
+            others.join(", ")
+        )
+    })
+}
+
+/// What rows do not say, with how many they are.
+fn of_rows(engine: &Engine) -> Vec<String> {
+    let provenance = &engine.tally.totals.provenance;
+    let counted = [
+        (
+            provenance.changes_assumed,
+            "writes that do not list the attributes they change",
+            "the list of the access pattern is used, else every attribute that is not an index \
+             key is assumed to change",
+        ),
+        (
+            provenance.presence_assumed,
+            "writes for which it is unknown whether they found an item",
+            "assumed as often as the access pattern says, else updates and deletes did and puts \
+             did not",
+        ),
+        (
+            provenance.counts_assumed,
+            "reads that do not give the number of items they evaluated",
+            "the number of the access pattern is used",
+        ),
+        (
+            provenance.consistency_assumed,
+            "reads that do not give their consistency",
+            "assumed to be strongly consistent, as in their access pattern",
+        ),
+        (
+            provenance.actions_assumed,
+            "members of batches and transactions without an action",
+            "they are assumed to be puts; a column action gives it",
+        ),
+    ];
+    let mut list: Vec<String> = counted
+        .into_iter()
+        .filter(|(count, ..)| *count > 0)
+        .map(|(count, what, then)| format!("{what}: {}; {then}", Exact::from(count)))
+        .collect();
+    if provenance.scans > 0 {
+        let text = "a Scan reads items in key order, and its segments are assigned by this \
+                    program's own hash; DynamoDB uses another order, so its pages may contain \
+                    other items: evaluated_keys gives them";
+        list.push(text.to_string());
     }
     for table in &engine.copies_assumed {
-        let name = &engine.tables.list[*table].design.table.name;
+        let name = &engine.state(*table).design.table.name;
         list.push(format!(
             "{name}: the trace has the write units of the home region only; each replica is \
              assumed to have as many (rule 4.1)"
         ));
     }
-    if engine
-        .tables
-        .list
-        .iter()
-        .any(|state| !state.design.table.indexes.is_empty())
-    {
-        list.push(
+    list
+}
+
+/// How capacity and partitions are simulated.
+fn of_simulation(engine: &Engine, span: &TraceSpan) -> Vec<String> {
+    let is_long = span.seconds() as i64 > SECONDS_MINUTES_MAX * 60;
+    let mut tables = engine.tables.list.iter();
+    let has_indexes = tables.any(|state| !state.design.table.indexes.is_empty());
+    let all = [
+        (
+            true,
+            "fixed and scheduled capacity is sized without burst capacity, which AWS does not \
+             guarantee; a design that has such capacity is simulated with burst capacity",
+        ),
+        (
+            is_long,
+            "a trace of more than 31 days is simulated minute by minute: throttling within a \
+             minute is not detected",
+        ),
+        (
+            has_indexes,
             "hot keys of a global index are shown as the keys of their items, and the partitions \
-             of indexes are not simulated"
-                .to_string(),
-        );
-    }
-    list.push(
-        "a new on-demand table has four partitions; a partition that throttles in ten seconds of \
-         an hour is split so that each side has half of its traffic, at a multiple of a 256th of \
-         all keys, unless it is only one such 256th"
-            .to_string(),
-    );
-    if engine.tables.list.len() > CACHES_MAX / 2 {
-        let most = CACHES_MAX / 2;
+             of indexes are not simulated",
+        ),
+        (
+            true,
+            "a new on-demand table has four partitions; a partition that throttles in ten seconds \
+             of an hour is split so that each side has half of its traffic, at a multiple of a \
+             256th of all keys, unless it is only one such 256th",
+        ),
+    ];
+    let held = all.into_iter().filter(|(holds, _)| *holds);
+    held.map(|(_, text)| text.to_string()).collect()
+}
+
+/// How DAX is simulated.
+fn of_dax(engine: &Engine) -> Vec<String> {
+    let mut list = Vec::new();
+    let most = CACHES_MAX / 2;
+    if engine.tables.list.len() > most {
         list.push(format!(
             "DAX is simulated for the first {most} tables only; what it would have answered for \
              the others is unknown"
         ));
     }
-    if !engine.caches.tables.is_empty()
-        || engine
-            .tally
-            .keys
-            .accesses
-            .asked
-            .values()
-            .any(|asked| asked.reads > 0)
-    {
-        let overwrite = match engine.caches.overwrite {
-            Overwrite::Refresh => "overwriting an item moves it to the front of the LRU list",
-            Overwrite::Keep => "overwriting an item does not move it in the LRU list",
-        };
-        list.push(format!(
-            "DAX: an entry is as large as its item; {overwrite} (--dax-overwrite); the item cache \
-             and the query cache each have a node's memory; strongly consistent reads are not \
-             cached, nor is a Query or Scan of which only the key is known"
-        ));
+    let mut counts = engine.tally.keys.accesses.asked.values();
+    if engine.caches.tables.is_empty() && !counts.any(|counts| counts.reads > 0) {
+        return list;
     }
+    let overwrite = match engine.caches.overwrite {
+        Overwrite::Refresh => "overwriting an item moves it to the front of the LRU list",
+        Overwrite::Keep => "overwriting an item does not move it in the LRU list",
+    };
+    list.push(format!(
+        "DAX: an entry is as large as its item; {overwrite} (--dax-overwrite); the item cache and \
+         the query cache each have a node's memory; strongly consistent reads are not cached, nor \
+         is a Query or Scan of which only the key is known"
+    ));
     list
 }

@@ -12,7 +12,7 @@ use crate::replay::dynamodb::tables::{KeyValues, Stored, named_key};
 use crate::replay::error::CannotExecute;
 use crate::table::{
     ByDirection, Index, IndexKind, Item, KeySchema, NumberAlignment, Projection, Table, TableClass,
-    Transition, Write,
+    Transition, Write, WriteOutcome,
 };
 use crate::trace::{ApiName, SkipReason, TracedKey, slot_of};
 use crate::units::{Bytes, Exact};
@@ -138,9 +138,13 @@ impl TableState {
         refused: bool,
         numbers: NumberAlignment,
     ) -> Write {
-        let mut write = self
-            .stored
-            .write(&self.design.table, key, new, refused, numbers);
+        let outcome = if refused {
+            WriteOutcome::ConditionFailed
+        } else {
+            WriteOutcome::Applied
+        };
+        let table = &self.design.table;
+        let mut write = self.stored.write(table, (key, new), outcome, numbers);
         for (at, transition) in write
             .indexes
             .iter_mut()

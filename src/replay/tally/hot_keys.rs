@@ -51,6 +51,17 @@ pub struct Hot {
     pub name: Option<String>,
 }
 
+/// Half units of one key in one minute.
+#[derive(Clone, Copy, Debug)]
+pub struct KeyUnits {
+    /// The key's half units in all accounts so far, including these, or [`NOBODY_KNOWS`].
+    pub known: u32,
+    /// The minute since 1970.
+    pub minute: i64,
+    /// The half units.
+    pub halves: u64,
+}
+
 /// The hot keys of one slot in one account direction.
 #[derive(Clone, Debug, Default)]
 pub struct HotKeys {
@@ -94,17 +105,14 @@ impl Merge for HotMinute {
 }
 
 impl HotKeys {
-    /// Adds half units of a key in a minute, and returns whether its name is needed. `known` is the
-    /// key's half units so far in all accounts, including these, or [`NOBODY_KNOWS`].
+    /// Adds half units of a key in a minute, and returns whether its name is needed.
     #[inline(always)]
-    pub fn add(
-        &mut self,
-        hash: u64,
-        known: u32,
-        minute: i64,
-        halves: u64,
-        minutes: &mut Minutes,
-    ) -> bool {
+    pub fn add(&mut self, hash: u64, units: KeyUnits, minutes: &mut Minutes) -> bool {
+        let KeyUnits {
+            known,
+            minute,
+            halves,
+        } = units;
         self.total = self.total.saturating_add(halves);
         if known != NOBODY_KNOWS && u64::from(known) <= self.floor {
             return false;
@@ -133,7 +141,7 @@ impl HotKeys {
             }
             None => {
                 let wanted = halves >= share;
-                self.begin(hash, known, minute, halves, wanted);
+                self.begin(hash, units, wanted);
                 wanted
             }
         }
@@ -141,7 +149,12 @@ impl HotKeys {
 
     /// Starts to count a key.
     #[cold]
-    fn begin(&mut self, hash: u64, known: u32, minute: i64, halves: u64, named: bool) {
+    fn begin(&mut self, hash: u64, units: KeyUnits, named: bool) {
+        let KeyUnits {
+            known,
+            minute,
+            halves,
+        } = units;
         if self.keys.len() == COUNTERS {
             self.make_room();
         }
@@ -369,7 +382,12 @@ mod tests {
 
     fn add(heat: &mut HotKeys, key: &str, minute: i64, halves: u64, minutes: &mut Minutes) {
         let key = TracedKey::of(key.as_bytes());
-        if heat.add(key.hash, NOBODY_KNOWS, minute, halves, minutes) {
+        let units = KeyUnits {
+            known: NOBODY_KNOWS,
+            minute,
+            halves,
+        };
+        if heat.add(key.hash, units, minutes) {
             heat.name(&key);
         }
     }
@@ -410,7 +428,12 @@ mod tests {
             };
             let key = TracedKey::of(key.to_string().as_bytes());
             *exact.entry(key.hash).or_default() += 1;
-            if heat.add(key.hash, NOBODY_KNOWS, 0, 1, &mut minutes) {
+            let units = KeyUnits {
+                known: NOBODY_KNOWS,
+                minute: 0,
+                halves: 1,
+            };
+            if heat.add(key.hash, units, &mut minutes) {
                 heat.name(&key);
             }
         }

@@ -18,7 +18,7 @@ use crate::trace::{Name, RowPlace, SLOTS, SkipReason, Time, TracedKey};
 use crate::units::Bytes;
 use crate::workload::{IndexEntry, Traced};
 use consumption::{CallKind, DemandKey, DemandSeries};
-use hot_keys::{HotKeys, Minutes};
+use hot_keys::{HotKeys, KeyUnits, Minutes};
 use merge::{Merge, sums};
 use partitions::SlotSeconds;
 use verify::{Verification, Verify};
@@ -212,12 +212,7 @@ impl KeySums {
     pub fn add(&mut self, account: DemandKey, slot: u8, key: &TracedKey, units: KeyUnits) {
         let minutes = self.minutes.entry(account).or_default();
         let hot = self.hot.entry(account).or_default().slot(slot);
-        let KeyUnits {
-            known,
-            minute,
-            halves,
-        } = units;
-        if hot.add(key.hash, known, minute, halves, minutes) {
+        if hot.add(key.hash, units, minutes) {
             hot.name(key);
         }
     }
@@ -229,17 +224,6 @@ impl KeySums {
             slots.0.iter_mut().for_each(|hot| hot.close(minutes));
         }
     }
-}
-
-/// Half units of one key in one minute.
-#[derive(Clone, Copy, Debug)]
-pub struct KeyUnits {
-    /// The key's half units in all accounts so far.
-    pub known: u32,
-    /// The minute since 1970.
-    pub minute: i64,
-    /// The half units.
-    pub halves: u64,
 }
 
 impl Tally {

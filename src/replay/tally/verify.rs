@@ -127,8 +127,7 @@ impl Verification {
     /// Compares the ConsumedCapacity of one line with the meter's results for it, table by table.
     pub fn check(
         &mut self,
-        ordinal: u64,
-        place: impl Fn() -> String,
+        (ordinal, place): (u64, impl Fn() -> String),
         api: &str,
         answers: &Value,
         metered: &[(&Table, &Operation, &ConsumedCapacity)],
