@@ -25,55 +25,46 @@ use crate::workload::{
 /// DynamoDB".
 const QUOTA: u64 = limits::PROVISIONED_UNITS_MAX;
 
-/// Assumptions about what AWS does not document and what the design leaves open, if they affect
-/// this workload.
-pub(super) fn assumptions(
-    workload: &Workload,
-    bill: &Bill,
-    date: Date,
-    newest: Option<Date>,
-) -> Vec<String> {
-    let tables = &workload.tables;
-    let any = |holds: &dyn Fn(&TableDesign) -> bool| tables.iter().any(|table| holds(table));
-    let any_access =
-        |holds: &dyn Fn(&AccessPattern) -> bool| any(&|table| patterns(table).any(holds));
-    let mut list: Vec<String> = Vec::new();
-    let mut say = |holds: bool, text: &str| {
-        if holds {
-            list.push(text.to_string());
+/// Where an assumption holds.
+enum Holds {
+    /// In some designs.
+    Design(fn(&Workload) -> bool),
+    /// In a design with such a table.
+    Table(fn(&TableDesign) -> bool),
+    /// In a design with such an access pattern.
+    Access(fn(&AccessPattern) -> bool),
+}
+
+impl Holds {
+    fn holds(&self, workload: &Workload) -> bool {
+        let mut tables = workload.tables.iter();
+        match self {
+            Holds::Design(holds) => holds(workload),
+            Holds::Table(holds) => tables.any(|table| holds(table)),
+            Holds::Access(holds) => tables.any(|table| patterns(table).any(holds)),
         }
-    };
-    let is_free = |line: &&LineItem| {
-        line.published.rate.decimal().is_zero() && line.usage_type.free_tier().is_some()
-    };
-    let free: Vec<_> = bill
-        .lines
-        .iter()
-        .filter(is_free)
-        .map(|line| (&line.subject.region, &line.usage_type))
-        .collect();
-    say(
-        free.iter().collect::<BTreeSet<_>>().len() < free.len(),
-        "a free tier is divided among tables, indexes and access patterns in proportion to their \
-         usage; AWS subtracts it from the usage of the whole account and does not say how it is \
-         divided",
-    );
-    say(
-        any(&|table: &TableDesign| !table.unknown.items),
+    }
+}
+
+/// Assumptions about what AWS does not document and what a design leaves open, in the order in
+/// which they are listed.
+const ASSUMPTIONS: &[(Holds, &str)] = &[
+    (
+        Holds::Table(|table| !table.unknown.items),
         "the tables hold the given number of items all month",
-    );
-    say(
-        !workload.written.ranges.is_empty(),
+    ),
+    (
+        Holds::Design(|workload| !workload.written.ranges.is_empty()),
         "the estimate uses the likely value of each range",
-    );
-    say(
-        any_access(
-            &|access| matches!(&access.call, PatternCall::Write { plans, refused } if !refused.is_zero() && plans.iter().any(|(plan, _)| plan.kind == WriteKind::Put)),
+    ),
+    (
+        Holds::Access(
+            |access| matches!(&access.call, PatternCall::Write { plans, refused } if !refused.is_zero() && plans.iter().any(|(plan, _)| plan.kind == WriteKind::Put)),
         ),
         "a put whose condition fails finds an item of the pattern's size",
-    );
-    say(
-        any_access(&|access| {
+    ),
+    (
+        Holds::Access(|access| {
             access.before.is_none()
                 && varies(access)
                 && matches!(
@@ -82,39 +73,39 @@ pub(super) fn assumptions(
                 )
         }),
         "a write does not change the size of an item",
-    );
-    say(
-        any_access(&|access| spans_pages(access) && varies(access)),
+    ),
+    (
+        Holds::Access(|access| spans_pages(access) && varies(access)),
         "items of different sizes fill a page of 1 MB as items of their mean size would",
-    );
-    say(
-        any(&|table| !table.indexes.is_empty() && table.access.iter().any(changes_unsaid)),
+    ),
+    (
+        Holds::Table(|table| !table.indexes.is_empty() && table.access.iter().any(changes_unsaid)),
         "a write without `changes` changes every attribute except the keys of indexes",
-    );
-    say(
-        any(&|table| table.access.iter().any(puts_unsaid)),
+    ),
+    (
+        Holds::Table(|table| table.access.iter().any(puts_unsaid)),
         "a put without `overwrites` finds no item; an update or delete without `missing` finds one",
-    );
-    say(
-        any_access(
-            &|access| matches!(&access.call, PatternCall::Transaction { cancelled, .. } if !cancelled.is_zero()),
+    ),
+    (
+        Holds::Access(
+            |access| matches!(&access.call, PatternCall::Transaction { cancelled, .. } if !cancelled.is_zero()),
         ),
         "a cancelled transaction finds the same items as a committed one",
-    );
-    say(
-        any(&|table| !table.ttl_deletes.is_zero()),
+    ),
+    (
+        Holds::Table(|table| !table.ttl_deletes.is_zero()),
         "Time to Live deletes consume no write units in the region where the items expire (rule \
          3.12)",
-    );
-    say(
-        any_access(
-            &|access| matches!(&access.call, PatternCall::Page { missing, items, .. } if !missing.is_zero() || *items == 0),
+    ),
+    (
+        Holds::Access(
+            |access| matches!(&access.call, PatternCall::Page { missing, items, .. } if !missing.is_zero() || *items == 0),
         ),
         "a Query or Scan that finds nothing costs the minimum for one partition, however many \
          partitions it reads",
-    );
-    say(
-        any(&|table| {
+    ),
+    (
+        Holds::Table(|table| {
             table.dax.is_some()
                 && table.access.iter().any(|access| {
                     access.through_dax && access.operation == Some(ApiName::UpdateItem)
@@ -122,14 +113,14 @@ pub(super) fn assumptions(
         }),
         "an UpdateItem through DAX costs the same as without DAX (AWS does not say how DAX \
          obtains the updated item)",
-    );
-    say(
-        any(&|table| table.stream.as_ref().is_some_and(|stream| stream.kinesis)),
+    ),
+    (
+        Holds::Table(|table| table.stream.as_ref().is_some_and(|stream| stream.kinesis)),
         "the Kinesis data stream itself is not in the bill, nor are readers such as Lambda \
          functions",
-    );
-    say(
-        any(&|table| {
+    ),
+    (
+        Holds::Table(|table| {
             table.is_global()
                 && (table.contributor_insights
                     || table.stream.is_some()
@@ -140,14 +131,14 @@ pub(super) fn assumptions(
         "for a global table, streams, Kinesis, on-demand backups, exports and DAX are counted in \
          the home region only; Contributor Insights is counted in the home region and in each \
          replica that turns it on",
-    );
-    say(
-        any(&TableDesign::is_global),
+    ),
+    (
+        Holds::Table(TableDesign::is_global),
         "the replicas already exist: the restore and data transfer that are billed for adding one \
          are not included",
-    );
-    say(
-        any(&|table| {
+    ),
+    (
+        Holds::Table(|table| {
             table
                 .indexes
                 .iter()
@@ -155,14 +146,14 @@ pub(super) fn assumptions(
         }),
         "the share of items that an index covers stays the same: for each entry that a changed \
          key removes, another one is added",
-    );
-    say(
-        any(&TableDesign::is_global),
+    ),
+    (
+        Holds::Table(TableDesign::is_global),
         "a replicated write sends the whole item to each other region (AWS bills \"replicated \
          bytes\" without defining them)",
-    );
-    say(
-        any(&|table| {
+    ),
+    (
+        Holds::Table(|table| {
             table.is_global()
                 && table.access.iter().any(|access| {
                     matches!(
@@ -173,9 +164,9 @@ pub(super) fn assumptions(
         }),
         "every write is replicated separately; AWS may combine changes of one item within a short \
          time, which costs less",
-    );
-    say(
-        any(&|table| {
+    ),
+    (
+        Holds::Table(|table| {
             table.is_global()
                 && table
                     .access
@@ -184,9 +175,9 @@ pub(super) fn assumptions(
         }),
         "write units of a global table that change nothing (failed conditions, condition checks) \
          are replicated units too",
-    );
-    say(
-        any(&|table| {
+    ),
+    (
+        Holds::Table(|table| {
             table
                 .stream
                 .as_ref()
@@ -194,29 +185,29 @@ pub(super) fn assumptions(
         }),
         "a stream has one shard for each 10 GB of the table or each 1,000 writes a second, \
          whichever gives more shards (AWS documents neither)",
-    );
-    say(
-        any(&|table| {
+    ),
+    (
+        Holds::Table(|table| {
             table
                 .stream
                 .as_ref()
                 .is_some_and(|stream| !stream.polling.is_zero() && !stream.polls_given)
         }),
         "a polling reader calls GetRecords once a second on each shard",
-    );
-    say(
-        any(&|table: &TableDesign| !table.backup.kept.is_empty()),
+    ),
+    (
+        Holds::Table(|table| !table.backup.kept.is_empty()),
         "every on-demand backup that is kept is as large as the table is now and is billed for a \
          whole month; AWS bills a backup on its first day for the rest of the month, and on the \
          1st of each later month while it exists",
-    );
-    say(
-        any(&|table: &TableDesign| table.archive.is_some()),
+    ),
+    (
+        Holds::Table(|table| table.archive.is_some()),
         "the archive is in its steady state: as much data leaves each S3 storage class as enters \
          it",
-    );
-    say(
-        any(&|table| {
+    ),
+    (
+        Holds::Table(|table| {
             table
                 .archive
                 .as_ref()
@@ -224,62 +215,62 @@ pub(super) fn assumptions(
         }),
         "exports are stored in S3 at the size that DynamoDB bills; they are compressed with gzip, \
          so set `compression` once you have measured one",
-    );
-    say(
-        any(&|table| {
+    ),
+    (
+        Holds::Table(|table| {
             table
                 .archive
                 .as_ref()
                 .is_some_and(|archive| !archive.keep_given)
         }),
         "exports are kept for a year",
-    );
-    say(
-        any(&|table| {
+    ),
+    (
+        Holds::Table(|table| {
             table
                 .archive
                 .as_ref()
                 .is_some_and(|archive| archive.incremental)
         }),
         "an incremental export bills the bytes of each changed item once for each change",
-    );
-    say(
-        any(&|table: &TableDesign| table.dax.is_some()),
+    ),
+    (
+        Holds::Table(|table| table.dax.is_some()),
         "the hit ratio is the share of eventually consistent calls that DAX answers, and is the \
          same for all access patterns",
-    );
-    say(
-        any(&|table: &TableDesign| table.contributor_insights),
+    ),
+    (
+        Holds::Table(|table| table.contributor_insights),
         "Contributor Insights counts one event for each item that a call reads or writes, or two \
          if the table has a sort key; index writes are not counted",
-    );
-    say(
-        any(&|table: &TableDesign| table.encryption.is_some()),
+    ),
+    (
+        Holds::Table(|table| table.encryption.is_some()),
         "KMS is asked for the table key once every five minutes for each caller, all month; this \
          is an upper bound",
-    );
-    say(
-        any(&|table: &TableDesign| table.reserved.is_some()),
+    ),
+    (
+        Holds::Table(|table| table.reserved.is_some()),
         "the upfront price of reserved capacity is spread evenly over its term",
-    );
-    for table in tables {
-        let all = patterns(table)
-            .filter_map(|access| access.sizes.as_ref())
-            .chain(&table.sizes);
-        // A share below one in a million is not mentioned.
-        let cut = all
-            .filter(|sizes| sizes.cut() * &Exact::from(1_000_000) > Exact::one())
-            .max_by_key(|sizes| sizes.cut().clone());
-        list.extend(cut.map(|sizes| {
-            format!(
-                "{}: {} % of a lognormal distribution is above 400 KB and is cut off, since no \
-                 item can be that large; the remaining mean is {} bytes",
-                table.table.name,
-                (sizes.cut() * &Exact::from(100)).human(4),
-                sizes.mean().human(0)
-            )
-        }));
-    }
+    ),
+];
+
+/// Assumptions about what AWS does not document and what the design leaves open, if they affect
+/// this workload.
+pub(super) fn assumptions(
+    workload: &Workload,
+    bill: &Bill,
+    date: Date,
+    newest: Option<Date>,
+) -> Vec<String> {
+    let tables = &workload.tables;
+    let mut list: Vec<String> = Vec::new();
+    list.extend(divided_free_tier(bill).map(str::to_string));
+    let held = ASSUMPTIONS
+        .iter()
+        .filter(|(holds, _)| holds.holds(workload));
+    list.extend(held.map(|(_, text)| text.to_string()));
+    list.extend(tables.iter().filter_map(|table| cut_distribution(table)));
     if tables.iter().any(|table| moves(table)) {
         list.extend(simulation(workload, &Horizon::default()));
     }
@@ -294,21 +285,61 @@ pub(super) fn assumptions(
              `growth`, and prices are those known now"
         ));
     }
-    for table in tables {
-        let Some(dax) = &table.dax else { continue };
-        let HitRatio::Expected(hit_ratio) = &dax.hit_ratio else {
-            continue;
-        };
-        list.push(format!(
-            "{}: the hit ratio of {} is computed from the popularity of its keys (Zipf, Che's \
-             approximation, a time to live of {} s, all memory of a node used for items)",
-            table.table.name,
-            hit_ratio.human(4),
-            dax.ttl_seconds
-        ));
-    }
+    list.extend(tables.iter().filter_map(|table| expected_hit_ratio(table)));
     list.extend(price_notes(bill, date, newest));
     list
+}
+
+/// How a free tier is divided, if several lines use the same one.
+fn divided_free_tier(bill: &Bill) -> Option<&'static str> {
+    let is_free = |line: &&LineItem| {
+        line.published.rate.decimal().is_zero() && line.usage_type.free_tier().is_some()
+    };
+    let free: Vec<_> = bill
+        .lines
+        .iter()
+        .filter(is_free)
+        .map(|line| (&line.subject.region, &line.usage_type))
+        .collect();
+    let is_divided = free.iter().collect::<BTreeSet<_>>().len() < free.len();
+    is_divided.then_some(
+        "a free tier is divided among tables, indexes and access patterns in proportion to their \
+         usage; AWS subtracts it from the usage of the whole account and does not say how it is \
+         divided",
+    )
+}
+
+/// A distribution of sizes that reaches above the largest item. A share below one in a million is
+/// not mentioned.
+fn cut_distribution(table: &TableDesign) -> Option<String> {
+    let all = patterns(table)
+        .filter_map(|access| access.sizes.as_ref())
+        .chain(&table.sizes);
+    let sizes = all
+        .filter(|sizes| sizes.cut() * &Exact::from(1_000_000) > Exact::one())
+        .max_by_key(|sizes| sizes.cut().clone())?;
+    Some(format!(
+        "{}: {} % of a lognormal distribution is above 400 KB and is cut off, since no item can be \
+         that large; the remaining mean is {} bytes",
+        table.table.name,
+        (sizes.cut() * &Exact::from(100)).human(4),
+        sizes.mean().human(0)
+    ))
+}
+
+/// A hit ratio that follows from the popularity of keys.
+fn expected_hit_ratio(table: &TableDesign) -> Option<String> {
+    let dax = table.dax.as_ref()?;
+    let HitRatio::Expected(hit_ratio) = &dax.hit_ratio else {
+        return None;
+    };
+    Some(format!(
+        "{}: the hit ratio of {} is computed from the popularity of its keys (Zipf, Che's \
+         approximation, a time to live of {} s, all memory of a node used for items)",
+        table.table.name,
+        hit_ratio.human(4),
+        dax.ttl_seconds
+    ))
 }
 
 /// Whether any capacity of a table is simulated: with auto scaling, a schedule, or a maximum
