@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::{decimal, pretty};
-use crate::check::{Cause, Checked};
+use crate::check::{Cause, Checked, Verdict};
 
 #[derive(Serialize)]
 struct CheckRow<'a> {
@@ -68,7 +68,6 @@ struct FindingRow<'a> {
 
 /// A check as JSON, `dynameter.check/1`.
 pub(in crate::report) fn check_json(checked: &Checked) -> String {
-    let cause = |cause: &'_ Cause| (cause.usage_type.name(), cause.amount.to_string());
     pretty(&CheckRow {
         schema: "dynameter.check/1",
         status: checked.status().word(),
@@ -81,59 +80,7 @@ pub(in crate::report) fn check_json(checked: &Checked) -> String {
             .and_then(|before| checked.total.minus(before).ok())
             .map(|money| money.to_string()),
         unknown: checked.unknown.to_string(),
-        verdicts: checked
-            .verdicts
-            .iter()
-            .map(|verdict| {
-                let limit = &verdict.limit;
-                VerdictRow {
-                    limit: &limit.name,
-                    budget_line: limit.line,
-                    table: limit.scope.table.as_deref(),
-                    index: limit.scope.index.as_deref(),
-                    access: limit.scope.access.as_deref(),
-                    usage_type: limit.scope.usage_type.as_deref(),
-                    region: limit.scope.region.as_deref(),
-                    measure: limit.measure.word(),
-                    figure: verdict
-                        .figure
-                        .as_ref()
-                        .filter(|_| verdict.at_least)
-                        .map(decimal),
-                    warn: limit.warn.as_ref().map(decimal),
-                    fail: limit.fail.as_ref().map(decimal),
-                    status: verdict.status.word(),
-                    exception_until: limit
-                        .exception
-                        .as_ref()
-                        .map(|exception| exception.until.to_string()),
-                    exception_reason: limit
-                        .exception
-                        .as_ref()
-                        .map(|exception| exception.reason.as_str()),
-                    missing: &verdict.missing,
-                    causes: verdict
-                        .causes
-                        .iter()
-                        .map(|one| {
-                            let (usage_type, amount_usd) = cause(one);
-                            CauseRow {
-                                moved: one.moved,
-                                table: &one.subject.table,
-                                index: one.subject.index.as_deref(),
-                                region: &one.subject.region,
-                                access: one.subject.access.as_deref(),
-                                usage_type,
-                                amount_usd,
-                                why: &one.why,
-                                file: &one.place.file,
-                                line: one.place.line,
-                            }
-                        })
-                        .collect(),
-                }
-            })
-            .collect(),
+        verdicts: checked.verdicts.iter().map(verdict_row).collect(),
         findings: checked
             .findings
             .iter()
@@ -150,4 +97,51 @@ pub(in crate::report) fn check_json(checked: &Checked) -> String {
             })
             .collect(),
     })
+}
+
+fn verdict_row(verdict: &Verdict) -> VerdictRow<'_> {
+    let limit = &verdict.limit;
+    VerdictRow {
+        limit: &limit.name,
+        budget_line: limit.line,
+        table: limit.scope.table.as_deref(),
+        index: limit.scope.index.as_deref(),
+        access: limit.scope.access.as_deref(),
+        usage_type: limit.scope.usage_type.as_deref(),
+        region: limit.scope.region.as_deref(),
+        measure: limit.measure.word(),
+        figure: verdict
+            .figure
+            .as_ref()
+            .filter(|_| verdict.at_least)
+            .map(decimal),
+        warn: limit.warn.as_ref().map(decimal),
+        fail: limit.fail.as_ref().map(decimal),
+        status: verdict.status.word(),
+        exception_until: limit
+            .exception
+            .as_ref()
+            .map(|exception| exception.until.to_string()),
+        exception_reason: limit
+            .exception
+            .as_ref()
+            .map(|exception| exception.reason.as_str()),
+        missing: &verdict.missing,
+        causes: verdict.causes.iter().map(cause_row).collect(),
+    }
+}
+
+fn cause_row(one: &Cause) -> CauseRow<'_> {
+    CauseRow {
+        moved: one.moved,
+        table: &one.subject.table,
+        index: one.subject.index.as_deref(),
+        region: &one.subject.region,
+        access: one.subject.access.as_deref(),
+        usage_type: one.usage_type.name(),
+        amount_usd: one.amount.to_string(),
+        why: &one.why,
+        file: &one.place.file,
+        line: one.place.line,
+    }
 }

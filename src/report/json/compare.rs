@@ -5,7 +5,8 @@ use serde::Serialize;
 use super::{
     SwitchRow, UncertaintyRow, decimal, pretty, switch_rows, throughput_word, uncertainty_row,
 };
-use crate::compare::{Advice, Combination, Comparison, Footing};
+use crate::compare::{Advice, Alternative, BreakEven, Combination, Comparison, Footing, Swing};
+use crate::workload::DesignPart;
 
 #[derive(Serialize)]
 struct Compared<'a> {
@@ -104,32 +105,6 @@ struct SwingRow<'a> {
 /// A comparison as JSON, `dynameter.compare/1`.
 pub(in crate::report) fn compare_json(comparison: &Comparison) -> String {
     let outcome = &comparison.outcome;
-    let combination = |one: &'_ Combination| -> (String, String, Option<CommitmentRow>) {
-        let commitment = one.commitment.as_ref().map(|mix| CommitmentRow {
-            reserved_years: mix.years,
-            reserved_read: mix.read_units.to_string(),
-            reserved_write: mix.write_units.to_string(),
-            upfront_usd: decimal(&mix.upfront),
-            plan_usd_per_hour: decimal(&mix.plan_usd_per_hour),
-        });
-        (
-            one.monthly.to_string(),
-            one.monthly_with_commitment.to_string(),
-            commitment,
-        )
-    };
-    fn row<'a>(
-        one: &'a Combination,
-        (monthly_usd, with, commitment): (String, String, Option<CommitmentRow>),
-    ) -> CombinationRow<'a> {
-        CombinationRow {
-            changes: &one.changes,
-            monthly_usd,
-            commitment,
-            monthly_with_commitment_usd: with,
-        }
-    }
-    let advice = |(at, one): (usize, &'_ Advice)| (at + 1, one.saves.to_string());
     pretty(&Compared {
         schema: "dynameter.compare/1",
         workload: &outcome.workload,
@@ -137,86 +112,19 @@ pub(in crate::report) fn compare_json(comparison: &Comparison) -> String {
         prices: outcome.prices.to_string(),
         month_hours: decimal(outcome.month.hours()),
         total_usd: comparison.total.to_string(),
-        best: row(&comparison.best, combination(&comparison.best)),
-        best_with_decisions: row(
-            &comparison.best_with_decisions,
-            combination(&comparison.best_with_decisions),
-        ),
-        advice: comparison
-            .advice
-            .iter()
-            .enumerate()
-            .map(|(at, one)| {
-                let (rank, saves_usd) = advice((at, one));
-                AdviceRow {
-                    rank,
-                    kind: one.kind.word(),
-                    table: one.table.as_deref(),
-                    index: one.index.as_deref(),
-                    change: &one.change,
-                    saves_usd,
-                    risk: one.risk.as_deref(),
-                    decision: one.footing == Footing::Decision,
-                    in_best: one.in_best,
-                    file: one.edit.as_ref().map_or_else(
-                        || comparison.written.file.clone(),
-                        |(part, _)| comparison.written.place(part).file,
-                    ),
-                    line: one
-                        .edit
-                        .as_ref()
-                        .map(|(part, _)| comparison.written.place(part).line),
-                    edit: one.edit.as_ref().map(|(_, text)| text.as_str()),
-                }
-            })
-            .collect(),
+        best: combination_row(&comparison.best),
+        best_with_decisions: combination_row(&comparison.best_with_decisions),
+        advice: advice_rows(comparison),
         alternatives: comparison
             .alternatives
             .iter()
-            .map(|one| AlternativeRow {
-                kind: one.kind.word(),
-                name: &one.name,
-                table: one.table.as_deref(),
-                index: one.index.as_deref(),
-                monthly_usd: one.monthly().map(|money| money.to_string()),
-                delta_usd: one.delta().map(|money| money.to_string()),
-                feasible: one.is_priced(),
-                state: one.state.word(),
-                footing: one.footing.word(),
-                why: &one.why,
-                risk: one.risk.as_deref(),
-                decision: one.footing == Footing::Decision,
-                what_if: one.footing == Footing::WhatIf,
-                line: one
-                    .edit
-                    .as_ref()
-                    .map(|(part, _)| comparison.written.place(part).line),
-                edit: one.edit.as_ref().map(|(_, text)| text.as_str()),
-            })
+            .map(|one| alternative_row(comparison, one))
             .collect(),
-        break_even: comparison
-            .break_even
-            .iter()
-            .map(|one| BreakEvenRow {
-                name: &one.name,
-                table: one.table.as_deref(),
-                index: one.index.as_deref(),
-                throughput: one.throughput.map(throughput_word),
-                value: decimal(&one.value),
-                unit: one.unit,
-                here: one.here.as_ref().map(decimal),
-                meaning: &one.meaning,
-            })
-            .collect(),
+        break_even: comparison.break_even.iter().map(break_even_row).collect(),
         sensitivity: comparison
             .swings
             .iter()
-            .map(|swing| SwingRow {
-                what: &swing.what,
-                line: comparison.written.place(&swing.part).line,
-                low_usd: swing.low.to_string(),
-                high_usd: swing.high.to_string(),
-            })
+            .map(|swing| swing_row(comparison, swing))
             .collect(),
         uncertainty: outcome.uncertainty.as_ref().map(uncertainty_row),
         unknown: outcome
@@ -239,4 +147,94 @@ pub(in crate::report) fn compare_json(comparison: &Comparison) -> String {
         switches: switch_rows(outcome),
         simulations: comparison.simulations.to_string(),
     })
+}
+
+fn break_even_row(one: &BreakEven) -> BreakEvenRow<'_> {
+    BreakEvenRow {
+        name: &one.name,
+        table: one.table.as_deref(),
+        index: one.index.as_deref(),
+        throughput: one.throughput.map(throughput_word),
+        value: decimal(&one.value),
+        unit: one.unit,
+        here: one.here.as_ref().map(decimal),
+        meaning: &one.meaning,
+    }
+}
+
+fn combination_row(one: &Combination) -> CombinationRow<'_> {
+    CombinationRow {
+        changes: &one.changes,
+        monthly_usd: one.monthly.to_string(),
+        commitment: one.commitment.as_ref().map(|mix| CommitmentRow {
+            reserved_years: mix.years,
+            reserved_read: mix.read_units.to_string(),
+            reserved_write: mix.write_units.to_string(),
+            upfront_usd: decimal(&mix.upfront),
+            plan_usd_per_hour: decimal(&mix.plan_usd_per_hour),
+        }),
+        monthly_with_commitment_usd: one.monthly_with_commitment.to_string(),
+    }
+}
+
+/// The line of an edit.
+fn line_of(comparison: &Comparison, edit: &Option<(DesignPart, String)>) -> Option<usize> {
+    let (part, _) = edit.as_ref()?;
+    Some(comparison.written.place(part).line)
+}
+
+fn advice_rows(comparison: &Comparison) -> Vec<AdviceRow<'_>> {
+    let advice = (1..).zip(&comparison.advice);
+    advice
+        .map(|(rank, one)| advice_row(comparison, rank, one))
+        .collect()
+}
+
+fn advice_row<'a>(comparison: &'a Comparison, rank: usize, one: &'a Advice) -> AdviceRow<'a> {
+    AdviceRow {
+        rank,
+        kind: one.kind.word(),
+        table: one.table.as_deref(),
+        index: one.index.as_deref(),
+        change: &one.change,
+        saves_usd: one.saves.to_string(),
+        risk: one.risk.as_deref(),
+        decision: one.footing == Footing::Decision,
+        in_best: one.in_best,
+        file: match &one.edit {
+            Some((part, _)) => comparison.written.place(part).file,
+            None => comparison.written.file.clone(),
+        },
+        line: line_of(comparison, &one.edit),
+        edit: one.edit.as_ref().map(|(_, text)| text.as_str()),
+    }
+}
+
+fn alternative_row<'a>(comparison: &Comparison, one: &'a Alternative) -> AlternativeRow<'a> {
+    AlternativeRow {
+        kind: one.kind.word(),
+        name: &one.name,
+        table: one.table.as_deref(),
+        index: one.index.as_deref(),
+        monthly_usd: one.monthly().map(|money| money.to_string()),
+        delta_usd: one.delta().map(|money| money.to_string()),
+        feasible: one.is_priced(),
+        state: one.state.word(),
+        footing: one.footing.word(),
+        why: &one.why,
+        risk: one.risk.as_deref(),
+        decision: one.footing == Footing::Decision,
+        what_if: one.footing == Footing::WhatIf,
+        line: line_of(comparison, &one.edit),
+        edit: one.edit.as_ref().map(|(_, text)| text.as_str()),
+    }
+}
+
+fn swing_row<'a>(comparison: &Comparison, swing: &'a Swing) -> SwingRow<'a> {
+    SwingRow {
+        what: &swing.what,
+        line: comparison.written.place(&swing.part).line,
+        low_usd: swing.low.to_string(),
+        high_usd: swing.high.to_string(),
+    }
 }

@@ -9,7 +9,8 @@ use super::{
 use crate::compare::AlternativeState;
 use crate::money::MoneyError;
 use crate::replay::{
-    AccountRun, HEAT_MAP_ROWS, HeatMap, ItemSizes, ModeResult, OverTime, Replayed, Verification,
+    AccountRun, ConsumedUnits, DaxResult, HEAT_MAP_ROWS, HeatMap, HotKey, ItemSizes, ModeResult,
+    OverTime, PartitionHeat, Peak, Replayed, Sizes, Summary, Verification,
 };
 use crate::units::{Exact, GB};
 
@@ -412,7 +413,6 @@ fn verification(verification: &Verification) -> VerificationRow<'_> {
 /// [`MoneyError::TooLarge`] where a sum has more than 28 digits.
 pub(in crate::report) fn replay_json(replayed: &Replayed) -> Result<String, MoneyError> {
     let outcome = &replayed.outcome;
-    let trace = &replayed.trace;
     Ok(pretty(&Replay {
         schema: "dynameter.replay/1",
         workload: &outcome.workload,
@@ -421,183 +421,16 @@ pub(in crate::report) fn replay_json(replayed: &Replayed) -> Result<String, Mone
         month_hours: decimal(outcome.month.hours()),
         gb_bytes: GB.to_string(),
         total_usd: outcome.total()?.to_string(),
-        trace: TraceRow {
-            files: &trace.files,
-            formats: &trace.kinds,
-            events: trace.events.to_string(),
-            first: trace.first.to_string(),
-            last: trace.last.to_string(),
-            seconds: trace.span.seconds().to_string(),
-            month_factor: decimal(&trace.span.factor),
-            skipped_rows: trace.skipped.values().sum::<u64>().to_string(),
-            skipped: trace
-                .skipped
-                .iter()
-                .map(|(reason, rows)| SkippedRow {
-                    reason: reason.word(),
-                    rows: rows.to_string(),
-                })
-                .collect(),
-            first_skipped: &trace.first_skipped,
-            refused_calls: trace.refused.to_string(),
-            throttled_requests: trace.throttled.to_string(),
-            notes: &trace.notes,
-        },
-        consumed: replayed
-            .consumed
-            .iter()
-            .map(|one| {
-                let write = decimal(&one.write);
-                let (plain, replicated) = if one.replicated {
-                    ("0".to_string(), write)
-                } else {
-                    (write, "0".to_string())
-                };
-                ConsumedRow {
-                    table: &one.table,
-                    index: one.index.as_deref(),
-                    region: &one.region,
-                    read_units: decimal(&one.read),
-                    write_units: plain,
-                    replicated_write_units: replicated,
-                    operations: one
-                        .operations
-                        .iter()
-                        .map(|(operation, calls, read, write)| OperationRow {
-                            operation,
-                            calls: calls.to_string(),
-                            read_units: decimal(read),
-                            write_units: decimal(write),
-                        })
-                        .collect(),
-                }
-            })
-            .collect(),
-        peaks: replayed
-            .peaks
-            .iter()
-            .map(|peak| PeakRow {
-                table: &peak.table,
-                index: peak.index.as_deref(),
-                region: &peak.region,
-                throughput: peak.direction.word(),
-                mean_per_second: decimal(&peak.mean),
-                p50_per_second: decimal(&peak.percentiles[0]),
-                p95_per_second: decimal(&peak.percentiles[1]),
-                p99_per_second: decimal(&peak.percentiles[2]),
-                busiest_second: peak.second.0.to_string(),
-                busiest_second_units: decimal(&peak.second.1),
-                busiest_minute: peak.minute.0.to_string(),
-                busiest_minute_units_per_second: decimal(&peak.minute.1),
-            })
-            .collect(),
+        trace: trace_row(&replayed.trace),
+        consumed: replayed.consumed.iter().map(consumed_row).collect(),
+        peaks: replayed.peaks.iter().map(peak_row).collect(),
         over_time: replayed.over_time.iter().map(over_time).collect(),
         item_sizes: replayed.item_sizes.iter().map(item_sizes).collect(),
-        capacity: replayed
-            .capacity
-            .iter()
-            .map(|mode| ModeRow {
-                table: mode.table.as_deref(),
-                mode: &mode.mode,
-                kind: mode.kind,
-                as_designed: mode.as_designed,
-                feasible: matches!(mode.state, AlternativeState::Priced { .. }),
-                state: mode.state.word(),
-                monthly_usd: match mode.state {
-                    AlternativeState::Priced { monthly, .. } => Some(monthly.to_string()),
-                    AlternativeState::Unknown | AlternativeState::Impossible => None,
-                },
-                throttled_requests: throttled(mode).to_string(),
-                why: &mode.why,
-                accounts: mode.accounts.iter().map(account).collect(),
-            })
-            .collect(),
-        hot_keys: replayed
-            .hot_keys
-            .iter()
-            .map(|hot| HotRow {
-                table: &hot.table,
-                index: hot.index.as_deref(),
-                region: &hot.region,
-                throughput: hot.direction.word(),
-                key: &hot.key,
-                units: decimal(&hot.units),
-                units_error: decimal(&hot.error),
-                share: decimal(&hot.share),
-                keys: hot.keys.to_string(),
-                keys_are_all: hot.floor.is_zero(),
-            })
-            .collect(),
-        partitions: replayed
-            .partitions
-            .iter()
-            .map(|heat| PartitionRow {
-                table: &heat.table,
-                region: &heat.region,
-                partitions_first: heat.first.to_string(),
-                partitions_last: heat.last.to_string(),
-                refused_read_units: decimal(&heat.refused_reads),
-                refused_write_units: decimal(&heat.refused_writes),
-                refused_seconds: heat.refused_seconds.to_string(),
-                first_refusal: heat.first_refusal.map(|time| time.to_string()),
-                keys: keys(&heat.keys),
-                strip: strip(&heat.heat_map),
-            })
-            .collect(),
-        dax: replayed
-            .dax
-            .iter()
-            .map(|dax| DaxRow {
-                table: &dax.table,
-                cache: dax.which.word(),
-                node_type: dax.node_type,
-                cache_bytes: dax.point.bytes.to_string(),
-                ttl_seconds: dax.ttl_seconds.to_string(),
-                requests: dax.point.reads.to_string(),
-                hits: dax.point.hits.to_string(),
-                misses: dax.misses().to_string(),
-                hit_ratio: dax.hit_ratio().as_ref().map(decimal),
-                hit_ratio_error: decimal(&dax.error()),
-                keys_followed: decimal(&dax.followed()),
-                evicted: dax.point.evicted.to_string(),
-                saved_read_units: decimal(&dax.saved_units()),
-                cluster: dax.cluster.as_ref().map(|cluster| ClusterRow {
-                    nodes: cluster.nodes.map(|nodes| nodes.to_string()),
-                    saves_monthly_usd: cluster.saves.map(|money| money.to_string()),
-                    costs_monthly_usd: cluster.costs.map(|money| money.to_string()),
-                    break_even_hit_ratio: cluster.break_even.as_ref().map(decimal),
-                }),
-            })
-            .collect(),
-        sizes: SizesRow {
-            rows: replayed
-                .sizes
-                .rows
-                .iter()
-                .map(|(direction, from, rows)| SourceRow {
-                    throughput: direction.word(),
-                    source: from.word(),
-                    rows: rows.to_string(),
-                })
-                .collect(),
-            drawn: replayed
-                .sizes
-                .drawn
-                .iter()
-                .map(|drawn| DrawnRow {
-                    table: &drawn.table,
-                    throughput: drawn.direction.word(),
-                    units: decimal(&drawn.units),
-                    units_low: decimal(&drawn.low),
-                    units_high: decimal(&drawn.high),
-                    less_usd: drawn.less.map(|money| money.to_string()),
-                    more_usd: drawn.more.map(|money| money.to_string()),
-                })
-                .collect(),
-            counts_assumed: replayed.sizes.counts_assumed.to_string(),
-            presence_assumed: replayed.sizes.presence_assumed.to_string(),
-            changes_assumed: replayed.sizes.changes_assumed.to_string(),
-        },
+        capacity: replayed.capacity.iter().map(mode_row).collect(),
+        hot_keys: replayed.hot_keys.iter().map(hot_row).collect(),
+        partitions: replayed.partitions.iter().map(partition_row).collect(),
+        dax: replayed.dax.iter().map(dax_row).collect(),
+        sizes: sizes_row(&replayed.sizes),
         verification: replayed.verification.as_ref().map(verification),
         unknown: outcome.bill.unknown.iter().map(unknown).collect(),
         assumptions: all_assumptions(replayed),
@@ -609,6 +442,122 @@ pub(in crate::report) fn replay_json(replayed: &Replayed) -> Result<String, Mone
     }))
 }
 
+fn consumed_row(one: &ConsumedUnits) -> ConsumedRow<'_> {
+    let write = decimal(&one.write);
+    let (plain, replicated) = if one.replicated {
+        ("0".to_string(), write)
+    } else {
+        (write, "0".to_string())
+    };
+    ConsumedRow {
+        table: &one.table,
+        index: one.index.as_deref(),
+        region: &one.region,
+        read_units: decimal(&one.read),
+        write_units: plain,
+        replicated_write_units: replicated,
+        operations: one
+            .operations
+            .iter()
+            .map(|(operation, calls, read, write)| OperationRow {
+                operation,
+                calls: calls.to_string(),
+                read_units: decimal(read),
+                write_units: decimal(write),
+            })
+            .collect(),
+    }
+}
+
+fn peak_row(peak: &Peak) -> PeakRow<'_> {
+    PeakRow {
+        table: &peak.table,
+        index: peak.index.as_deref(),
+        region: &peak.region,
+        throughput: peak.direction.word(),
+        mean_per_second: decimal(&peak.mean),
+        p50_per_second: decimal(&peak.percentiles[0]),
+        p95_per_second: decimal(&peak.percentiles[1]),
+        p99_per_second: decimal(&peak.percentiles[2]),
+        busiest_second: peak.second.0.to_string(),
+        busiest_second_units: decimal(&peak.second.1),
+        busiest_minute: peak.minute.0.to_string(),
+        busiest_minute_units_per_second: decimal(&peak.minute.1),
+    }
+}
+
+fn mode_row(mode: &ModeResult) -> ModeRow<'_> {
+    ModeRow {
+        table: mode.table.as_deref(),
+        mode: &mode.mode,
+        kind: mode.kind,
+        as_designed: mode.as_designed,
+        feasible: matches!(mode.state, AlternativeState::Priced { .. }),
+        state: mode.state.word(),
+        monthly_usd: match mode.state {
+            AlternativeState::Priced { monthly, .. } => Some(monthly.to_string()),
+            AlternativeState::Unknown | AlternativeState::Impossible => None,
+        },
+        throttled_requests: throttled(mode).to_string(),
+        why: &mode.why,
+        accounts: mode.accounts.iter().map(account).collect(),
+    }
+}
+
+fn hot_row(hot: &HotKey) -> HotRow<'_> {
+    HotRow {
+        table: &hot.table,
+        index: hot.index.as_deref(),
+        region: &hot.region,
+        throughput: hot.direction.word(),
+        key: &hot.key,
+        units: decimal(&hot.units),
+        units_error: decimal(&hot.error),
+        share: decimal(&hot.share),
+        keys: hot.keys.to_string(),
+        keys_are_all: hot.floor.is_zero(),
+    }
+}
+
+fn partition_row(heat: &PartitionHeat) -> PartitionRow<'_> {
+    PartitionRow {
+        table: &heat.table,
+        region: &heat.region,
+        partitions_first: heat.first.to_string(),
+        partitions_last: heat.last.to_string(),
+        refused_read_units: decimal(&heat.refused_reads),
+        refused_write_units: decimal(&heat.refused_writes),
+        refused_seconds: heat.refused_seconds.to_string(),
+        first_refusal: heat.first_refusal.map(|time| time.to_string()),
+        keys: keys(&heat.keys),
+        strip: strip(&heat.heat_map),
+    }
+}
+
+fn dax_row(dax: &DaxResult) -> DaxRow<'_> {
+    DaxRow {
+        table: &dax.table,
+        cache: dax.which.word(),
+        node_type: dax.node_type,
+        cache_bytes: dax.point.bytes.to_string(),
+        ttl_seconds: dax.ttl_seconds.to_string(),
+        requests: dax.point.reads.to_string(),
+        hits: dax.point.hits.to_string(),
+        misses: dax.misses().to_string(),
+        hit_ratio: dax.hit_ratio().as_ref().map(decimal),
+        hit_ratio_error: decimal(&dax.error()),
+        keys_followed: decimal(&dax.followed()),
+        evicted: dax.point.evicted.to_string(),
+        saved_read_units: decimal(&dax.saved_units()),
+        cluster: dax.cluster.as_ref().map(|cluster| ClusterRow {
+            nodes: cluster.nodes.map(|nodes| nodes.to_string()),
+            saves_monthly_usd: cluster.saves.map(|money| money.to_string()),
+            costs_monthly_usd: cluster.costs.map(|money| money.to_string()),
+            break_even_hit_ratio: cluster.break_even.as_ref().map(decimal),
+        }),
+    }
+}
+
 fn all_assumptions(replayed: &Replayed) -> Vec<&str> {
     replayed
         .assumptions
@@ -616,4 +565,59 @@ fn all_assumptions(replayed: &Replayed) -> Vec<&str> {
         .chain(&replayed.outcome.assumptions)
         .map(String::as_str)
         .collect()
+}
+
+fn trace_row(trace: &Summary) -> TraceRow<'_> {
+    TraceRow {
+        files: &trace.files,
+        formats: &trace.kinds,
+        events: trace.events.to_string(),
+        first: trace.first.to_string(),
+        last: trace.last.to_string(),
+        seconds: trace.span.seconds().to_string(),
+        month_factor: decimal(&trace.span.factor),
+        skipped_rows: trace.skipped.values().sum::<u64>().to_string(),
+        skipped: trace
+            .skipped
+            .iter()
+            .map(|(reason, rows)| SkippedRow {
+                reason: reason.word(),
+                rows: rows.to_string(),
+            })
+            .collect(),
+        first_skipped: &trace.first_skipped,
+        refused_calls: trace.refused.to_string(),
+        throttled_requests: trace.throttled.to_string(),
+        notes: &trace.notes,
+    }
+}
+
+fn sizes_row(sizes: &Sizes) -> SizesRow<'_> {
+    SizesRow {
+        rows: sizes
+            .rows
+            .iter()
+            .map(|(direction, from, rows)| SourceRow {
+                throughput: direction.word(),
+                source: from.word(),
+                rows: rows.to_string(),
+            })
+            .collect(),
+        drawn: sizes
+            .drawn
+            .iter()
+            .map(|drawn| DrawnRow {
+                table: &drawn.table,
+                throughput: drawn.direction.word(),
+                units: decimal(&drawn.units),
+                units_low: decimal(&drawn.low),
+                units_high: decimal(&drawn.high),
+                less_usd: drawn.less.map(|money| money.to_string()),
+                more_usd: drawn.more.map(|money| money.to_string()),
+            })
+            .collect(),
+        counts_assumed: sizes.counts_assumed.to_string(),
+        presence_assumed: sizes.presence_assumed.to_string(),
+        changes_assumed: sizes.changes_assumed.to_string(),
+    }
 }
