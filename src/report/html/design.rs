@@ -9,7 +9,7 @@ use super::{Chart, Detail, Hover, HtmlCell, HtmlTable, Section};
 use crate::capacity::Demand;
 use crate::compare::{
     Alternative, AlternativeKind, AlternativeState, BreakEvenKind, Crossing, Footing, HitRatios,
-    Hours, Payment, Provided, RegionChange, Utilization, Week,
+    Hours, Payment, Provided, RegionChange, Utilization, Way, Week,
 };
 use crate::money::Money;
 use crate::report::json::throughput_word;
@@ -53,28 +53,8 @@ pub(super) fn break_even(review: &Review) -> Section {
          are for {}, the home region.",
         review.comparison.outcome.region
     ));
-    let outcome = &review.comparison.outcome;
-    let has_none = |demand: &&Demand| {
-        let of = |one: &Utilization| {
-            (&one.table, &one.index, one.throughput)
-                == (&demand.table, &demand.index, demand.throughput)
-        };
-        demand.region == outcome.region
-            && (demand.partly_unknown || !demand.mean.is_zero())
-            && !review.curves.utilization.iter().any(of)
-    };
-    let without: BTreeSet<String> = outcome
-        .demand
-        .iter()
-        .filter(has_none)
-        .map(|demand| clean(&demand.place()))
-        .collect();
-    if !without.is_empty() {
-        let names = without.into_iter().collect::<Vec<_>>().join(", ");
-        section.text(format!(
-            "Not drawn, because part of the demand or a price is unknown, or an amount is too \
-             large: {names}."
-        ));
+    if let Some(text) = not_drawn(review) {
+        section.text(text);
     }
     let size = |one: &Utilization| one.ways.first().map_or(Money::ZERO, |way| way.here);
     accounts.sort_by_key(|one| std::cmp::Reverse(size(one)));
@@ -87,6 +67,36 @@ pub(super) fn break_even(review: &Review) -> Section {
     );
 
     section.table(on_demand_crossings(review));
+    section.table(other_crossings(&accounts).folded());
+    section.table(modes(review).folded_above(24));
+    section
+}
+
+/// The accounts that have demand and no chart.
+fn not_drawn(review: &Review) -> Option<String> {
+    let outcome = &review.comparison.outcome;
+    let has_none = |demand: &&Demand| {
+        let of = |one: &Utilization| {
+            (&one.table, &one.index, one.throughput)
+                == (&demand.table, &demand.index, demand.throughput)
+        };
+        demand.region == outcome.region
+            && (demand.partly_unknown || !demand.mean.is_zero())
+            && !review.curves.utilization.iter().any(of)
+    };
+    let without = outcome.demand.iter().filter(has_none);
+    let names: BTreeSet<String> = without.map(|demand| clean(&demand.place())).collect();
+    (!names.is_empty()).then(|| {
+        let names = names.into_iter().collect::<Vec<_>>().join(", ");
+        format!(
+            "Not drawn, because part of the demand or a price is unknown, or an amount is too \
+             large: {names}."
+        )
+    })
+}
+
+/// Where ways to pay other than on demand cost the same.
+fn other_crossings(accounts: &[&Utilization]) -> HtmlTable {
     let mut table = HtmlTable::new(
         "Where the other ways to pay cost the same, for the tables and indexes that are drawn",
         &[
@@ -97,49 +107,34 @@ pub(super) fn break_even(review: &Review) -> Section {
         ],
     );
     for account in accounts.iter().take(DRAWN) {
-        for Crossing {
-            below,
-            above,
-            share,
-            ..
-        } in account
-            .crossings
-            .iter()
-            .filter(|one| one.payment_below != Payment::OnDemand)
-        {
+        let crossings = account.crossings.iter();
+        for one in crossings.filter(|one| one.payment_below != Payment::OnDemand) {
             table.row([
                 HtmlCell::from(name(account)),
-                HtmlCell::from(below.as_str()),
-                HtmlCell::from(above.as_str()),
-                HtmlCell::percent(share),
+                HtmlCell::from(one.below.as_str()),
+                HtmlCell::from(one.above.as_str()),
+                HtmlCell::percent(&one.share),
             ]);
         }
     }
-    section.table(table.folded());
+    table
+}
 
-    let mut modes = HtmlTable::new(
+/// Every capacity mode and commitment. If a table is on demand, so are its indexes; alternatives of
+/// an index that have no price are left out.
+fn modes(review: &Review) -> HtmlTable {
+    let mut table = HtmlTable::new(
         "Every capacity mode and commitment",
         &["For", "Mode", "#Monthly", "#Difference", "Notes"],
     );
     for kind in ["capacity", "commitment"] {
-        // If a table is on demand, so are its indexes; alternatives of an index that have no price
-        // are left out.
         let of = |one: &&Alternative| {
             one.kind.word() == kind && (one.is_priced() || one.index.is_none())
         };
-        review
-            .comparison
-            .alternatives
-            .iter()
-            .filter(of)
-            .for_each(|one| modes.row(alternative(one)));
+        let all = review.comparison.alternatives.iter().filter(of);
+        all.for_each(|one| table.row(alternative(one)));
     }
-    section.table(if modes.rows.len() > 24 {
-        modes.folded()
-    } else {
-        modes
-    });
-    section
+    table
 }
 
 fn name(account: &Utilization) -> String {
@@ -196,11 +191,7 @@ fn on_demand_crossings(review: &Review) -> HtmlTable {
         }));
         table.rows.push(row);
     }
-    if table.rows.len() > 16 {
-        table.folded()
-    } else {
-        table
-    }
+    table.folded_above(16)
 }
 
 fn alternative(one: &Alternative) -> [HtmlCell; 5] {
@@ -233,70 +224,67 @@ fn alternative(one: &Alternative) -> [HtmlCell; 5] {
 }
 
 fn utilization(account: &Utilization) -> Chart {
-    let full = |share: &Exact| (share * &Exact::from(100)).to_f64();
-    let here = full(&account.here);
-    let end = here.clamp(100.0, 1000.0);
-    let shown = here.min(end);
-    let line = |(at, way): (usize, &crate::compare::Way)| ChartLine {
-        color: at as u8 + 1,
-        points: vec![
-            (0.0, float(way.idle)),
-            (
-                end,
-                float(way.idle) + (float(way.full) - float(way.idle)) * end / 100.0,
-            ),
-        ],
-        steps: false,
-    };
-    let dot = |(at, way): (usize, &crate::compare::Way)| {
-        (
-            shown,
-            float(way.here),
-            at as u8 + 1,
-            format!(
-                "{}: {} a month at the current utilization",
-                way.name,
-                way.here.human()
-            ),
-        )
-    };
-    let designed = (
-        shown,
-        float(account.designed),
-        HERE,
-        format!("the design: {} a month", account.designed.human()),
-    );
-    let lines = LineChart {
-        x_title: "utilization of the capacity, %",
-        y_title: "$ a month",
-        // If the capacity is too small, the utilization is above 100 %.
-        x_range: (0.0, end),
-        lines: account.ways.iter().enumerate().map(line).collect(),
-        dots: account
-            .ways
-            .iter()
-            .enumerate()
-            .map(dot)
-            .chain([designed])
-            .collect(),
-        marks: vec![(
-            shown,
-            format!(
-                "you are here: {} %",
-                (&account.here * &Exact::from(100)).human(1)
-            ),
-        )],
-        x_label: &|x| format!("{x:.0}"),
-        x_labels: 11,
-        dollars: true,
-        near: false,
-    };
     let units = group_thousands(&account.units.to_string());
     let title = format!(
         "{}, {}s: {units} units",
         place(&account.table, account.index.as_deref()),
         throughput_word(account.throughput)
     );
+    let ways = account.ways.iter().enumerate();
+    let legend = ways.map(|(at, way)| (at as u8 + 1, way.name.clone()));
+    Chart {
+        svg: utilization_svg(account, &title),
+        legend: legend.chain([(HERE, "the design".to_string())]).collect(),
+        note: utilization_note(account),
+        numbers: utilization_table(account, &title),
+        title,
+        hover: None,
+    }
+}
+
+fn utilization_svg(account: &Utilization, title: &str) -> String {
+    let here = (&account.here * &Exact::from(100)).to_f64();
+    let end = here.clamp(100.0, 1000.0);
+    let shown = here.min(end);
+    let line = |(at, way): (usize, &Way)| {
+        let (idle, full) = (float(way.idle), float(way.full));
+        ChartLine {
+            color: at as u8 + 1,
+            points: vec![(0.0, idle), (end, idle + (full - idle) * end / 100.0)],
+            steps: false,
+        }
+    };
+    let dot = |(at, way): (usize, &Way)| {
+        let words = format!(
+            "{}: {} a month at the current utilization",
+            way.name,
+            way.here.human()
+        );
+        (shown, float(way.here), at as u8 + 1, words)
+    };
+    let words = format!("the design: {} a month", account.designed.human());
+    let designed = (shown, float(account.designed), HERE, words);
+    let percent = (&account.here * &Exact::from(100)).human(1);
+    let ways = || account.ways.iter().enumerate();
+    let lines = LineChart {
+        x_title: "utilization of the capacity, %",
+        y_title: "$ a month",
+        // If the capacity is too small, the utilization is above 100 %.
+        x_range: (0.0, end),
+        lines: ways().map(line).collect(),
+        dots: ways().map(dot).chain([designed]).collect(),
+        marks: vec![(shown, format!("you are here: {percent} %"))],
+        x_label: &|x| format!("{x:.0}"),
+        x_labels: 11,
+        dollars: true,
+        near: false,
+    };
+    lines.draw(&format!(
+        "Cost by utilization of {title}; the numbers are in the table below"
+    ))
+}
+
+fn utilization_table(account: &Utilization, title: &str) -> HtmlTable {
     let mut table = HtmlTable::new(
         format!("{title}, $ a month"),
         &[
@@ -321,6 +309,10 @@ fn utilization(account: &Utilization) -> Chart {
             HtmlCell::from(way.full),
         ]);
     }
+    table
+}
+
+fn utilization_note(account: &Utilization) -> String {
     let first = account
         .crossings
         .iter()
@@ -329,11 +321,21 @@ fn utilization(account: &Utilization) -> Chart {
         let share = (&one.share * &Exact::from(100)).human(2);
         format!("On demand and fixed units cost the same at {share} %. ")
     });
+    let equal = equal.unwrap_or_default();
+    let over = if account.here > Exact::one() {
+        "The demand is more than the capacity serves: some requests are refused. "
+    } else {
+        ""
+    };
+    let pays = account.designed.human();
+    if account.reserved {
+        return format!(
+            "{over}{equal}In addition to its reserved units, the design pays {pays} a month here."
+        );
+    }
     // A commitment is a separate question from how capacity changes.
-    let free = account
-        .ways
-        .iter()
-        .filter(|way| !way.payment.is_commitment());
+    let ways = account.ways.iter();
+    let free = ways.filter(|way| !way.payment.is_commitment());
     let cheapest = free.min_by_key(|way| way.here).map(|way| {
         format!(
             "; the cheapest without a commitment is {}, at {}",
@@ -341,41 +343,8 @@ fn utilization(account: &Utilization) -> Chart {
             way.here.human()
         )
     });
-    let over = if account.here > Exact::one() {
-        "The demand is more than the capacity serves: some requests are refused. "
-    } else {
-        ""
-    };
-    let pays = account.designed.human();
-    let equal = equal.unwrap_or_default();
-    let note = match account.reserved {
-        true => {
-            format!(
-                "{over}{equal}In addition to its reserved units, the design pays {pays} a month \
-                 here."
-            )
-        }
-        false => format!(
-            "{over}{equal}The design pays {pays} a month here{}.",
-            cheapest.unwrap_or_default()
-        ),
-    };
-    Chart {
-        svg: lines.draw(&format!(
-            "Cost by utilization of {title}; the numbers are in the table below"
-        )),
-        legend: account
-            .ways
-            .iter()
-            .enumerate()
-            .map(|(at, way)| (at as u8 + 1, way.name.clone()))
-            .chain([(HERE, "the design".to_string())])
-            .collect(),
-        note,
-        title,
-        numbers: table,
-        hover: None,
-    }
+    let cheapest = cheapest.unwrap_or_default();
+    format!("{over}{equal}The design pays {pays} a month here{cheapest}.")
 }
 
 /// Demand and capacity hour by hour.
@@ -405,6 +374,31 @@ pub(super) fn week(review: &Review, detail: Detail) -> Section {
          maximum (the default reading of rule 6.7). If a capacity throttles requests, a column \
          next to it shows the throttled units."
     ));
+    section.table(weeks_table(&weeks).folded_above(16));
+    if weeks.len() > detail.weeks {
+        section.text(format!(
+            "The first {} of {} tables and indexes are drawn; the table lists all of them.",
+            detail.weeks,
+            weeks.len()
+        ));
+    }
+    // If there are few accounts, each direction has its own chart; if many, both share one.
+    let charts = weeks
+        .into_iter()
+        .take(detail.weeks)
+        .flat_map(|week| match step {
+            1 => directions(week)
+                .into_iter()
+                .map(|direction| hour_by_hour(week, &[direction], step))
+                .collect(),
+            _ => vec![hour_by_hour(week, &directions(week), step)],
+        });
+    section.charts(charts.collect());
+    section
+}
+
+/// What auto scaling would do in each account.
+fn weeks_table(weeks: &[&Week]) -> HtmlTable {
     let mut table = HtmlTable::new(
         "What auto scaling would do, and what it would throttle",
         &[
@@ -417,7 +411,7 @@ pub(super) fn week(review: &Review, detail: Detail) -> Section {
             "#Throttled as designed",
         ],
     );
-    for week in &weeks {
+    for week in weeks {
         for (direction, hours) in directions(week) {
             let units = |units: Option<&u64>| {
                 units.map_or(HtmlCell::from("-"), |units| {
@@ -439,31 +433,7 @@ pub(super) fn week(review: &Review, detail: Detail) -> Section {
             ]);
         }
     }
-    section.table(if table.rows.len() > 16 {
-        table.folded()
-    } else {
-        table
-    });
-    if weeks.len() > detail.weeks {
-        section.text(format!(
-            "The first {} of {} tables and indexes are drawn; the table lists all of them.",
-            detail.weeks,
-            weeks.len()
-        ));
-    }
-    // If there are few accounts, each direction has its own chart; if many, both share one.
-    let charts = weeks
-        .into_iter()
-        .take(detail.weeks)
-        .flat_map(|week| match step {
-            1 => directions(week)
-                .into_iter()
-                .map(|direction| hour_by_hour(week, &[direction], step))
-                .collect(),
-            _ => vec![hour_by_hour(week, &directions(week), step)],
-        });
-    section.charts(charts.collect());
-    section
+    table
 }
 
 /// The directions that have any demand.
@@ -488,151 +458,151 @@ fn hour(at: usize) -> String {
     format!("{} {:02}", DAYS[(at / 24) % 7], at % 24)
 }
 
-fn hour_by_hour(week: &Week, directions: &[(&'static str, &Hours)], step: usize) -> Chart {
-    let count = week
-        .reads
-        .demand
-        .len()
-        .max(week.writes.demand.len())
-        .min(WEEK);
-    let mean = |units: &[Exact]| {
-        units.iter().cloned().sum::<Exact>() / Exact::from(units.len().max(1) as u64)
-    };
-    let spans: Vec<std::ops::Range<usize>> = (0..count)
-        .step_by(step)
-        .map(|from| from..count.min(from + step))
-        .collect();
-    let most = |provided: &Provided, span: &std::ops::Range<usize>| {
-        provided
-            .units
-            .get(span.clone())
-            .and_then(|units| units.iter().max().copied())
-            .unwrap_or(0)
-    };
-    let (mut lines, mut legend, mut columns, mut dots) =
-        (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-    let mut header = vec!["From".to_string()];
-    for (at, (direction, hours)) in directions.iter().enumerate() {
-        let demand: Vec<Exact> = spans
-            .iter()
-            .map(|span| mean(hours.demand.get(span.clone()).unwrap_or_default()))
-            .collect();
-        let base = at as u8 * 3 + 1;
-        let x = |at: usize| spans[at].start as f64;
-        let points = demand
-            .iter()
-            .enumerate()
-            .map(|(at, units)| (x(at), units.to_f64()))
-            .collect();
-        lines.push(ChartLine {
-            color: base,
-            points,
+/// The hours of one step of a chart.
+type Span = std::ops::Range<usize>;
+
+/// The parts of a chart of a week, while they are collected.
+#[derive(Default)]
+struct WeekChart {
+    spans: Vec<Span>,
+    lines: Vec<ChartLine>,
+    legend: Vec<(u8, String)>,
+    dots: Vec<(f64, f64, u8, String)>,
+    header: Vec<String>,
+    columns: Vec<Vec<String>>,
+}
+
+/// The highest capacity in some hours.
+fn most(provided: &Provided, span: &Span) -> u64 {
+    let units = provided.units.get(span.clone());
+    units
+        .and_then(|units| units.iter().max().copied())
+        .unwrap_or(0)
+}
+
+/// Units throttled in some hours.
+fn throttled_in(provided: &Provided, span: &Span) -> Exact {
+    let units = provided.throttled.get(span.clone()).unwrap_or_default();
+    units.iter().cloned().sum()
+}
+
+impl WeekChart {
+    fn line(&mut self, color: u8, units: impl Fn(&Span) -> f64) {
+        let points = self.spans.iter();
+        let points = points.map(|span| (span.start as f64, units(span)));
+        self.lines.push(ChartLine {
+            color,
+            points: points.collect(),
             steps: true,
         });
-        legend.push((base, format!("{direction}: demand")));
-        header.push(format!("#{direction}: demand"));
-        columns.push(
-            demand
-                .iter()
-                .map(|units| units.human(2))
-                .collect::<Vec<_>>(),
-        );
-        for (color, what, provided) in [
-            (base + 1, "auto scaled", Some(&hours.auto_scaled)),
-            (base + 2, "as designed", hours.designed.as_ref()),
-        ] {
-            let Some(provided) = provided else { continue };
-            let points = spans
-                .iter()
-                .enumerate()
-                .map(|(at, span)| (x(at), most(provided, span) as f64))
-                .collect();
-            lines.push(ChartLine {
-                color,
-                points,
-                steps: true,
-            });
-            legend.push((color, format!("{direction}: {what}")));
-            header.push(format!("#{what}"));
-            columns.push(
-                spans
-                    .iter()
-                    .map(|span| group_thousands(&most(provided, span).to_string()))
-                    .collect(),
-            );
-            if provided.throttled.iter().all(Exact::is_zero) {
-                continue;
-            }
-            header.push("#throttled".to_string());
-            let hits = spans.iter().enumerate().filter_map(|(at, span)| {
-                let units = provided
-                    .throttled
-                    .get(span.clone())?
-                    .iter()
-                    .cloned()
-                    .sum::<Exact>();
-                let words = format!(
-                    "{}: {} units throttled, {what}",
-                    hour(span.start),
-                    units.human(1)
-                );
-                (!units.is_zero())
-                    .then(|| (units, (x(at), most(provided, span) as f64, HERE, words)))
-            });
-            let mut hits: Vec<_> = hits.collect();
-            hits.sort_by(|one, other| other.0.cmp(&one.0));
-            dots.extend(hits.into_iter().take(DOTS).map(|(_, dot)| dot));
-            let refused = |span: &std::ops::Range<usize>| {
-                provided
-                    .throttled
-                    .get(span.clone())
-                    .unwrap_or_default()
-                    .iter()
-                    .cloned()
-                    .sum::<Exact>()
-            };
-            columns.push(spans.iter().map(|span| refused(span).human(1)).collect());
+    }
+
+    fn column(&mut self, header: String, cell: impl Fn(&Span) -> String) {
+        self.header.push(header);
+        self.columns.push(self.spans.iter().map(cell).collect());
+    }
+
+    fn demand(&mut self, color: u8, direction: &str, hours: &Hours) {
+        let mean = |span: &Span| {
+            let units = hours.demand.get(span.clone()).unwrap_or_default();
+            units.iter().cloned().sum::<Exact>() / Exact::from(units.len().max(1) as u64)
+        };
+        self.line(color, |span| mean(span).to_f64());
+        self.legend.push((color, format!("{direction}: demand")));
+        self.column(format!("#{direction}: demand"), |span| mean(span).human(2));
+    }
+
+    fn capacity(&mut self, color: u8, (direction, what): (&str, &str), provided: &Provided) {
+        self.line(color, |span| most(provided, span) as f64);
+        self.legend.push((color, format!("{direction}: {what}")));
+        self.column(format!("#{what}"), |span| {
+            group_thousands(&most(provided, span).to_string())
+        });
+        if provided.throttled.iter().all(Exact::is_zero) {
+            return;
+        }
+        self.column("#throttled".to_string(), |span| {
+            throttled_in(provided, span).human(1)
+        });
+        let mut hits: Vec<(Exact, &Span)> = self
+            .spans
+            .iter()
+            .map(|span| (throttled_in(provided, span), span))
+            .filter(|(units, _)| !units.is_zero())
+            .collect();
+        hits.sort_by(|one, other| other.0.cmp(&one.0));
+        let dot = |(units, span): (Exact, &Span)| {
+            let (hour, units) = (hour(span.start), units.human(1));
+            let words = format!("{hour}: {units} units throttled, {what}");
+            (span.start as f64, most(provided, span) as f64, HERE, words)
+        };
+        let dots: Vec<_> = hits.into_iter().take(DOTS).map(dot).collect();
+        self.dots.extend(dots);
+    }
+
+    fn table(&self, title: &str) -> HtmlTable {
+        let header: Vec<&str> = ["From"]
+            .into_iter()
+            .chain(self.header.iter().map(String::as_str))
+            .collect();
+        let mut table = HtmlTable::new(format!("{title}: units a second"), &header);
+        for (at, span) in self.spans.iter().enumerate() {
+            let columns = self.columns.iter();
+            let cells = columns.map(|column| HtmlCell::from(column[at].as_str()));
+            let first = HtmlCell::from(hour(span.start));
+            table
+                .rows
+                .push(std::iter::once(first).chain(cells).collect());
+        }
+        table
+    }
+}
+
+fn hour_by_hour(week: &Week, directions: &[(&'static str, &Hours)], step: usize) -> Chart {
+    let (reads, writes) = (week.reads.demand.len(), week.writes.demand.len());
+    let count = reads.max(writes).min(WEEK);
+    let mut parts = WeekChart {
+        spans: (0..count)
+            .step_by(step)
+            .map(|from| from..count.min(from + step))
+            .collect(),
+        ..WeekChart::default()
+    };
+    for (at, (direction, hours)) in directions.iter().enumerate() {
+        let base = at as u8 * 3 + 1;
+        parts.demand(base, direction, hours);
+        parts.capacity(base + 1, (direction, "auto scaled"), &hours.auto_scaled);
+        if let Some(designed) = &hours.designed {
+            parts.capacity(base + 2, (direction, "as designed"), designed);
         }
     }
-    if !dots.is_empty() {
-        legend.push((HERE, "throttled".to_string()));
+    if !parts.dots.is_empty() {
+        parts.legend.push((HERE, "throttled".to_string()));
     }
-    let chart = LineChart {
-        x_title: "",
-        y_title: "units a second",
-        x_range: (0.0, count as f64),
-        lines,
-        dots,
-        marks: Vec::new(),
-        x_label: &|x| {
-            hour(x as usize)
-                .split(' ')
-                .next()
-                .unwrap_or_default()
-                .to_string()
-        },
-        x_labels: 8,
-        dollars: false,
-        near: false,
-    };
     let title = match directions {
         [(direction, _)] => format!("{}, {direction}", place(&week.table, week.index.as_deref())),
         _ => place(&week.table, week.index.as_deref()),
     };
-    let mut table = HtmlTable::new(
-        format!("{title}: units a second"),
-        &header.iter().map(String::as_str).collect::<Vec<_>>(),
-    );
-    for (at, span) in spans.iter().enumerate() {
-        let cells = columns
-            .iter()
-            .map(|column| HtmlCell::from(column[at].as_str()));
-        table.rows.push(
-            std::iter::once(HtmlCell::from(hour(span.start)))
-                .chain(cells)
-                .collect(),
-        );
-    }
+    let day = |x: f64| {
+        hour(x as usize)
+            .split(' ')
+            .next()
+            .unwrap_or_default()
+            .to_string()
+    };
+    let numbers = parts.table(&title);
+    let chart = LineChart {
+        x_title: "",
+        y_title: "units a second",
+        x_range: (0.0, count as f64),
+        lines: parts.lines,
+        dots: parts.dots,
+        marks: Vec::new(),
+        x_label: &day,
+        x_labels: 8,
+        dollars: false,
+        near: false,
+    };
     Chart {
         svg: if step == 1 {
             chart.draw(&label(&title))
@@ -640,9 +610,9 @@ fn hour_by_hour(week: &Week, directions: &[(&'static str, &Hours)], step: usize)
             chart.draw_small(&label(&title))
         },
         title,
-        legend,
+        legend: parts.legend,
         note: String::new(),
-        numbers: table,
+        numbers,
         hover: Hover::evenly(),
     }
 }
@@ -695,11 +665,7 @@ fn some_of(
     rows.iter()
         .take(SHOWN)
         .for_each(|one| table.row(alternative(one)));
-    section.table(if table.rows.len() > 12 {
-        table.folded()
-    } else {
-        table
-    });
+    section.table(table.folded_above(12));
     if let Some(more) = rows.len().checked_sub(SHOWN + 1) {
         section.text(format!(
             "… and {} more that are more expensive or have no price; `dynameter compare --format \
@@ -776,11 +742,7 @@ fn projections(review: &Review, section: &mut Section, rows: usize) {
             possible.len()
         ));
     }
-    section.table(if table.rows.len() > 24 {
-        table.folded()
-    } else {
-        table
-    });
+    section.table(table.folded_above(24));
     let mut narrower = HtmlTable::new(
         "Break-even of narrower projections: with fewer queries a month, the narrower projection \
          is cheaper",
@@ -800,11 +762,7 @@ fn projections(review: &Review, section: &mut Section, rows: usize) {
             ),
         ]);
     }
-    section.table(if narrower.rows.len() > 24 {
-        narrower.folded()
-    } else {
-        narrower
-    });
+    section.table(narrower.folded_above(24));
     section.table(break_evens(review, BreakEvenKind::Index));
 }
 
@@ -879,6 +837,37 @@ fn hit_ratios(review: &Review, curve: &HitRatios) -> Chart {
         near: true,
     };
     let title = clean(&curve.table);
+    let note = cheapest_hit_ratio(curve);
+    Chart {
+        svg: lines.draw(&format!(
+            "The month's total by hit ratio for {title}; the numbers are in the table below"
+        )),
+        legend: vec![
+            (
+                1,
+                "with the cheapest cluster that serves the demand".to_string(),
+            ),
+            (2, "without DAX".to_string()),
+        ],
+        note: if total == curve.without {
+            note
+        } else {
+            format!("{note} The design as it is: {}.", total.human())
+        },
+        numbers: hit_ratio_table(curve, &title),
+        title,
+        hover: Hover::at(
+            [0.0, 100.0],
+            curve
+                .points
+                .iter()
+                .map(|point| point.percent.to_string())
+                .collect(),
+        ),
+    }
+}
+
+fn hit_ratio_table(curve: &HitRatios, title: &str) -> HtmlTable {
     let mut table = HtmlTable::new(
         format!("{title}: the whole design with a DAX cluster"),
         &["#Hit ratio", "Cluster", "#Monthly"],
@@ -899,44 +888,21 @@ fn hit_ratios(review: &Review, curve: &HitRatios) -> Chart {
         HtmlCell::from("without DAX"),
         HtmlCell::from(curve.without),
     ]);
+    table
+}
+
+fn cheapest_hit_ratio(curve: &HitRatios) -> String {
     let cheaper = curve
         .points
         .iter()
         .find(|point| point.monthly < curve.without);
-    let note = match cheaper {
+    match cheaper {
         Some(point) => format!(
             "Of the hit ratios in the table, {} % is the lowest at which a cluster is cheaper \
              than no cluster.",
             point.percent
         ),
         None => "At this traffic, no hit ratio saves enough to pay for the nodes.".to_string(),
-    };
-    Chart {
-        svg: lines.draw(&format!(
-            "The month's total by hit ratio for {title}; the numbers are in the table below"
-        )),
-        legend: vec![
-            (
-                1,
-                "with the cheapest cluster that serves the demand".to_string(),
-            ),
-            (2, "without DAX".to_string()),
-        ],
-        note: if total == curve.without {
-            note
-        } else {
-            format!("{note} The design as it is: {}.", total.human())
-        },
-        title,
-        numbers: table,
-        hover: Hover::at(
-            [0.0, 100.0],
-            curve
-                .points
-                .iter()
-                .map(|point| point.percent.to_string())
-                .collect(),
-        ),
     }
 }
 
@@ -958,11 +924,44 @@ fn regions(review: &Review, section: &mut Section) {
     let home = comparison.outcome.region.as_str();
     all.push((home, comparison.total));
     all.sort_by(|one, other| one.1.cmp(&other.1).then_with(|| one.0.cmp(other.0)));
+    if all.len() == 1 {
+        section.text(unpriced(review));
+    }
+    if all.len() > 1 {
+        section.charts(vec![Chart {
+            title: "The same design in other regions".to_string(),
+            svg: charts::bars(
+                &region_bars(&all, home),
+                "The month's total by region: the cheapest, this one and the most expensive",
+            ),
+            legend: Vec::new(),
+            note: format!(
+                "{}{}",
+                if all.len() > 3 {
+                    "The cheapest, this one and the most expensive; the table lists all."
+                } else {
+                    ""
+                },
+                unpriced(review)
+            ),
+            numbers: regions_table(review, &all),
+            hover: None,
+        }]);
+    }
+    section.table(moves_table(review).folded_above(8));
+    some_of(review, section, "Replicas", |one| {
+        one.kind == AlternativeKind::Regions(RegionChange::Replicas)
+    });
+}
+
+fn regions_table(review: &Review, all: &[(&str, Money)]) -> HtmlTable {
+    let comparison = &review.comparison;
+    let home = comparison.outcome.region.as_str();
     let mut table = HtmlTable::new(
         "The same design at the prices of each region",
         &["Region", "#Monthly", "#Difference"],
     );
-    for (region, monthly) in &all {
+    for (region, monthly) in all {
         let here = if *region == home {
             format!("{region} (current)")
         } else {
@@ -976,6 +975,10 @@ fn regions(review: &Review, section: &mut Section) {
                 .map_or(HtmlCell::from("-"), HtmlCell::signed),
         ]);
     }
+    table
+}
+
+fn region_bars(all: &[(&str, Money)], home: &str) -> Vec<Bar> {
     // The cheapest regions, the home region and the most expensive one show the spread.
     let last = all.len() - 1;
     let shown = |(at, (region, monthly)): (usize, &(&str, Money))| {
@@ -992,31 +995,11 @@ fn regions(review: &Review, section: &mut Section) {
         };
         (at < 6 || is_home || at == last).then_some(bar)
     };
-    let bars: Vec<Bar> = all.iter().enumerate().filter_map(shown).collect();
-    if all.len() == 1 {
-        section.text(unpriced(review));
-    }
-    if all.len() > 1 {
-        section.charts(vec![Chart {
-            title: "The same design in other regions".to_string(),
-            svg: charts::bars(
-                &bars,
-                "The month's total by region: the cheapest, this one and the most expensive",
-            ),
-            legend: Vec::new(),
-            note: format!(
-                "{}{}",
-                if all.len() > 3 {
-                    "The cheapest, this one and the most expensive; the table lists all."
-                } else {
-                    ""
-                },
-                unpriced(review)
-            ),
-            numbers: table,
-            hover: None,
-        }]);
-    }
+    all.iter().enumerate().filter_map(shown).collect()
+}
+
+fn moves_table(review: &Review) -> HtmlTable {
+    let comparison = &review.comparison;
     let mut moves = HtmlTable::new(
         "How many months of savings pay for a move to a cheaper region (by at least 0.1 %): only \
          the transfer of the tables' data is counted, not exports, imports, running both regions \
@@ -1041,14 +1024,7 @@ fn regions(review: &Review, section: &mut Section) {
                 }),
         ]);
     }
-    section.table(if moves.rows.len() > 8 {
-        moves.folded()
-    } else {
-        moves
-    });
-    some_of(review, section, "Replicas", |one| {
-        one.kind == AlternativeKind::Regions(RegionChange::Replicas)
-    });
+    moves
 }
 
 /// The region to which an alternative moves the whole design.
@@ -1120,95 +1096,105 @@ fn backups(review: &Review, section: &mut Section) {
         .any(|(_, totals)| totals.iter().any(Option::is_some));
     if known {
         section.heading("Backups over the years");
-        let line = |(at, (_, totals)): (usize, &(String, Vec<Option<Money>>))| ChartLine {
-            color: at as u8 + 1,
-            points: retention
-                .years
-                .iter()
-                .zip(totals)
-                .filter_map(|(years, total)| Some((*years as f64, float((*total)?))))
-                .collect(),
-            steps: false,
-        };
-        let mut lines: Vec<ChartLine> = retention
-            .ways
-            .iter()
-            .enumerate()
-            .map(line)
-            .filter(|line| !line.points.is_empty())
-            .collect();
-        let own = retention.ways.len() as u8 + 1;
-        let total = float(review.comparison.total);
-        lines.push(ChartLine {
-            color: own,
-            points: vec![(1.0, total), (10.0, total)],
-            steps: false,
-        });
-        let chart = LineChart {
-            x_title: "years that backups are kept",
-            y_title: "$ a month, not from 0",
-            x_range: (1.0, 10.0),
-            lines,
-            dots: Vec::new(),
-            marks: Vec::new(),
-            x_label: &|x| format!("{x:.0}"),
-            x_labels: 10,
-            dollars: true,
-            near: true,
-        };
-        let mut header: Vec<String> = vec!["#Years".to_string()];
-        header.extend(retention.ways.iter().map(|(name, _)| format!("#{name}")));
-        let mut table = HtmlTable::new(
-            "The month's total once backups of all tables cover this many years",
-            &header.iter().map(String::as_str).collect::<Vec<_>>(),
-        );
-        for (at, years) in retention.years.iter().enumerate() {
-            let first = HtmlCell {
-                text: years.to_string(),
-                exact: Some(years.to_string()),
-            };
-            let totals = retention
-                .ways
-                .iter()
-                .map(|(_, totals)| totals[at].map_or(HtmlCell::from("unknown"), HtmlCell::from));
-            table
-                .rows
-                .push(std::iter::once(first).chain(totals).collect());
-        }
-        let mut legend: Vec<(u8, String)> = retention
-            .ways
-            .iter()
-            .enumerate()
-            .filter(|(_, (_, totals))| totals.iter().any(Option::is_some))
-            .map(|(at, (name, _))| (at as u8 + 1, name.clone()))
-            .collect();
-        legend.push((
-            own,
-            format!("as designed: {}", review.comparison.total.human()),
-        ));
-        section.charts(vec![Chart {
-            title: "A monthly backup of every table".to_string(),
-            svg: chart.draw(
-                "The month's total by the years that backups are kept; the numbers are in the \
-                 table below",
-            ),
-            legend,
-            note: format!(
-                "{} Exports replace those that the design makes now.",
-                cheapest(review)
-            )
-            .trim()
-            .to_string(),
-            numbers: table,
-            hover: Hover::at(
-                [1.0, 10.0],
-                retention.years.iter().map(u64::to_string).collect(),
-            ),
-        }]);
+        section.charts(vec![retention_chart(review)]);
     }
     some_of(review, section, "Backups and archives", |one| {
         matches!(one.kind, AlternativeKind::Backup(_))
     });
+}
+
+fn retention_chart(review: &Review) -> Chart {
+    let retention = &review.curves.retention;
+    let line = |(at, (_, totals)): (usize, &(String, Vec<Option<Money>>))| ChartLine {
+        color: at as u8 + 1,
+        points: retention
+            .years
+            .iter()
+            .zip(totals)
+            .filter_map(|(years, total)| Some((*years as f64, float((*total)?))))
+            .collect(),
+        steps: false,
+    };
+    let mut lines: Vec<ChartLine> = retention
+        .ways
+        .iter()
+        .enumerate()
+        .map(line)
+        .filter(|line| !line.points.is_empty())
+        .collect();
+    let own = retention.ways.len() as u8 + 1;
+    let total = float(review.comparison.total);
+    lines.push(ChartLine {
+        color: own,
+        points: vec![(1.0, total), (10.0, total)],
+        steps: false,
+    });
+    let chart = LineChart {
+        x_title: "years that backups are kept",
+        y_title: "$ a month, not from 0",
+        x_range: (1.0, 10.0),
+        lines,
+        dots: Vec::new(),
+        marks: Vec::new(),
+        x_label: &|x| format!("{x:.0}"),
+        x_labels: 10,
+        dollars: true,
+        near: true,
+    };
+    let mut legend: Vec<(u8, String)> = retention
+        .ways
+        .iter()
+        .enumerate()
+        .filter(|(_, (_, totals))| totals.iter().any(Option::is_some))
+        .map(|(at, (name, _))| (at as u8 + 1, name.clone()))
+        .collect();
+    legend.push((
+        own,
+        format!("as designed: {}", review.comparison.total.human()),
+    ));
+    Chart {
+        title: "A monthly backup of every table".to_string(),
+        svg: chart.draw(
+            "The month's total by the years that backups are kept; the numbers are in the \
+                 table below",
+        ),
+        legend,
+        note: format!(
+            "{} Exports replace those that the design makes now.",
+            cheapest(review)
+        )
+        .trim()
+        .to_string(),
+        numbers: retention_table(review),
+        hover: Hover::at(
+            [1.0, 10.0],
+            retention.years.iter().map(u64::to_string).collect(),
+        ),
+    }
+}
+
+fn retention_table(review: &Review) -> HtmlTable {
+    let retention = &review.curves.retention;
+    let mut header: Vec<String> = vec!["#Years".to_string()];
+    header.extend(retention.ways.iter().map(|(name, _)| format!("#{name}")));
+    let mut table = HtmlTable::new(
+        "The month's total once backups of all tables cover this many years",
+        &header.iter().map(String::as_str).collect::<Vec<_>>(),
+    );
+    for (at, years) in retention.years.iter().enumerate() {
+        let first = HtmlCell {
+            text: years.to_string(),
+            exact: Some(years.to_string()),
+        };
+        let totals = retention
+            .ways
+            .iter()
+            .map(|(_, totals)| totals[at].map_or(HtmlCell::from("unknown"), HtmlCell::from));
+        table
+            .rows
+            .push(std::iter::once(first).chain(totals).collect());
+    }
+    table
 }
 
 /// Which way to keep backups is cheapest, and from which year another one is.

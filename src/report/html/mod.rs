@@ -162,6 +162,15 @@ impl HtmlTable {
         self.rows.push(cells.into());
     }
 
+    /// The table, folded if it has more rows than this.
+    fn folded_above(self, rows: usize) -> HtmlTable {
+        if self.rows.len() > rows {
+            self.folded()
+        } else {
+            self
+        }
+    }
+
     fn folded(mut self) -> HtmlTable {
         self.folded = true;
         self

@@ -230,11 +230,7 @@ fn beside(review: &Review, replayed: &Replayed, section: &mut Section) -> Result
             HtmlCell::signed(one.difference),
         ]);
     }
-    section.table(if costs.rows.len() > 16 {
-        costs.folded()
-    } else {
-        costs
-    });
+    section.table(costs.folded_above(16));
     section.text(
         "A trace shows only requests. Stored data, backups, nodes and the hit ratio of a DAX \
          cluster are taken from the file; what a cache would have answered in the trace is shown \
@@ -461,11 +457,7 @@ fn modes(replayed: &Replayed) -> HtmlTable {
             }),
         ]);
     }
-    if table.rows.len() > 16 {
-        table.folded()
-    } else {
-        table
-    }
+    table.folded_above(16)
 }
 
 fn hot_keys(replayed: &Replayed, home: &str) -> Chart {
