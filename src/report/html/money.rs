@@ -2,12 +2,13 @@
 
 use super::charts::{self, Bar, ChartLine, LineChart, TornadoBar};
 use super::{Answer, Chart, Hover, HtmlCell, HtmlTable, ReportError, Section};
-use crate::compare::{Advice, AlternativeKind, Combination, Footing};
+use crate::compare::{Advice, AlternativeKind, Combination, Comparison, Footing};
 use crate::diff::{Difference, TotalChange};
 use crate::money::Money;
 use crate::report::compare::place;
 use crate::report::estimate::{conventions, interval, what_is};
 use crate::report::render::text::{clean, signed};
+use crate::review::TrafficTable;
 use crate::review::{BillShare, DesignTotal, MONTHS, Review, Spending};
 use crate::units::Exact;
 
@@ -272,6 +273,46 @@ pub(super) fn since(review: &Review) -> Result<Section, ReportError> {
 pub(super) fn changes(review: &Review) -> Result<Section, ReportError> {
     let comparison = &review.comparison;
     let mut section = Section::new("changes", "What to change");
+    section.table(best_combination(comparison));
+    if !review.flat.is_empty() {
+        let some = review
+            .flat
+            .iter()
+            .take(6)
+            .cloned()
+            .collect::<Vec<_>>()
+            .join(", ");
+        let more = review
+            .flat
+            .len()
+            .checked_sub(7)
+            .map(|more| format!(" and {} more", more + 1))
+            .unwrap_or_default();
+        section.text(format!(
+            "The file gives no profile for {some}{more}, so capacity is simulated with the same \
+             traffic at every hour of day and night. If the traffic varies, provisioned capacity \
+             saves less; a profile or a trace shows how much."
+        ));
+    }
+    section.table(advice_table(comparison));
+    if let Some(more) = comparison.advice.len().checked_sub(ADVICE + 1) {
+        section.text(format!(
+            "… and {} more that save less; `dynameter compare` lists all.",
+            more + 1
+        ));
+    }
+    section.list(
+        comparison
+            .outcome
+            .warnings
+            .iter()
+            .map(|warning| format!("Warning: {warning}"))
+            .collect(),
+    );
+    Ok(section)
+}
+
+fn best_combination(comparison: &Comparison) -> HtmlTable {
     let mut together = HtmlTable::new(
         "Best combination",
         &[
@@ -319,27 +360,10 @@ pub(super) fn changes(review: &Review) -> Result<Section, ReportError> {
             &comparison.best_with_decisions,
         );
     }
-    section.table(together);
-    if !review.flat.is_empty() {
-        let some = review
-            .flat
-            .iter()
-            .take(6)
-            .cloned()
-            .collect::<Vec<_>>()
-            .join(", ");
-        let more = review
-            .flat
-            .len()
-            .checked_sub(7)
-            .map(|more| format!(" and {} more", more + 1))
-            .unwrap_or_default();
-        section.text(format!(
-            "The file gives no profile for {some}{more}, so capacity is simulated with the same \
-             traffic at every hour of day and night. If the traffic varies, provisioned capacity \
-             saves less; a profile or a trace shows how much."
-        ));
-    }
+    together
+}
+
+fn advice_table(comparison: &Comparison) -> HtmlTable {
     let mut table = HtmlTable::new(
         "Changes, ranked by what each saves alone",
         &[
@@ -392,22 +416,7 @@ pub(super) fn changes(review: &Review) -> Result<Section, ReportError> {
         .iter()
         .take(ADVICE)
         .for_each(|advice| table.row(row(advice)));
-    section.table(table);
-    if let Some(more) = comparison.advice.len().checked_sub(ADVICE + 1) {
-        section.text(format!(
-            "… and {} more that save less; `dynameter compare` lists all.",
-            more + 1
-        ));
-    }
-    section.list(
-        comparison
-            .outcome
-            .warnings
-            .iter()
-            .map(|warning| format!("Warning: {warning}"))
-            .collect(),
-    );
-    Ok(section)
+    table
 }
 
 /// The totals at other traffic.
@@ -429,47 +438,6 @@ pub(super) fn traffic(review: &Review) -> Section {
         section.text(
             "* The capacity of the design does not cover the busiest hour at this traffic: some \
              requests are refused, so the total is not the cost of serving that traffic.",
-        );
-    }
-    let heads: Vec<String> = traffic
-        .months
-        .iter()
-        .map(|month| {
-            let hours = month.hours().human(2);
-            let words = MONTHS
-                .iter()
-                .find(|(known, _)| Exact::from(*known) == *month.hours())
-                .map(|(_, words)| format!(" ({words})"));
-            format!("#{hours} hours{}", words.unwrap_or_default())
-        })
-        .collect();
-    let header: Vec<&str> = std::iter::once("#Traffic")
-        .chain(heads.iter().map(String::as_str))
-        .collect();
-    let mut table = HtmlTable::new(
-        "A month's total by traffic and length of the month",
-        &header,
-    );
-    for (at, factor) in traffic.factors.iter().enumerate() {
-        let of = |sums: &Vec<Option<crate::review::DesignTotal>>| match &sums[at] {
-            Some(sum) => {
-                let marks = [(sum.unknown > 0, "≥ "), (!sum.short.is_empty(), " *")]
-                    .map(|(is, mark)| if is { mark } else { "" });
-                HtmlCell {
-                    text: format!("{}{}{}", marks[0], sum.total.human(), marks[1]),
-                    exact: Some(sum.total.to_string()),
-                }
-            }
-            None => HtmlCell::from("not possible"),
-        };
-        let first = HtmlCell {
-            text: format!("{} x", factor.human(1)),
-            exact: Some(factor.human(1)),
-        };
-        table.rows.push(
-            std::iter::once(first)
-                .chain(traffic.sums.iter().map(of))
-                .collect(),
         );
     }
     let points: Vec<(f64, f64)> = match traffic.sums.first() {
@@ -511,7 +479,7 @@ pub(super) fn traffic(review: &Review) -> Section {
         title,
         legend: vec![(1, "total, with the file's month length".to_string())],
         note: String::new(),
-        numbers: table,
+        numbers: traffic_table(traffic),
         hover: Hover::at([0.0, 10.0], places),
     }]);
     section
@@ -651,4 +619,49 @@ pub(super) fn ranges(review: &Review) -> Result<Option<Section>, ReportError> {
         }]);
     }
     Ok((!section.blocks.is_empty()).then_some(section))
+}
+
+fn traffic_table(traffic: &TrafficTable) -> HtmlTable {
+    let heads: Vec<String> = traffic
+        .months
+        .iter()
+        .map(|month| {
+            let hours = month.hours().human(2);
+            let words = MONTHS
+                .iter()
+                .find(|(known, _)| Exact::from(*known) == *month.hours())
+                .map(|(_, words)| format!(" ({words})"));
+            format!("#{hours} hours{}", words.unwrap_or_default())
+        })
+        .collect();
+    let header: Vec<&str> = std::iter::once("#Traffic")
+        .chain(heads.iter().map(String::as_str))
+        .collect();
+    let mut table = HtmlTable::new(
+        "A month's total by traffic and length of the month",
+        &header,
+    );
+    for (at, factor) in traffic.factors.iter().enumerate() {
+        let of = |sums: &Vec<Option<crate::review::DesignTotal>>| match &sums[at] {
+            Some(sum) => {
+                let marks = [(sum.unknown > 0, "≥ "), (!sum.short.is_empty(), " *")]
+                    .map(|(is, mark)| if is { mark } else { "" });
+                HtmlCell {
+                    text: format!("{}{}{}", marks[0], sum.total.human(), marks[1]),
+                    exact: Some(sum.total.to_string()),
+                }
+            }
+            None => HtmlCell::from("not possible"),
+        };
+        let first = HtmlCell {
+            text: format!("{} x", factor.human(1)),
+            exact: Some(factor.human(1)),
+        };
+        table.rows.push(
+            std::iter::once(first)
+                .chain(traffic.sums.iter().map(of))
+                .collect(),
+        );
+    }
+    table
 }

@@ -6,11 +6,13 @@ use super::heat::{HeatMapChart, LEVELS};
 use super::{Chart, Hover, HtmlCell, HtmlTable, ReportError, Section};
 use crate::compare::AlternativeState;
 use crate::money::Money;
-use crate::replay::{AccountRun, DaxResult, HotKey, ModeResult, OverTime, PartitionHeat, Replayed};
+use crate::replay::{
+    AccountRun, DaxResult, HotKey, ModeResult, OverTime, PartitionHeat, Replayed, Summary,
+};
 use crate::report::estimate::{a_month, unknown_row};
 use crate::report::json::throughput_word;
 use crate::report::render::text::clean;
-use crate::review::Review;
+use crate::review::{MeasuredCost, MeasuredDemand, Review};
 use crate::table::Direction;
 use crate::trace::Time;
 use crate::units::{Exact, group_thousands};
@@ -72,24 +74,7 @@ pub(super) fn measured(review: &Review) -> Result<Option<Section>, ReportError> 
             replayed.outcome.bill.unknown.len()
         )
     ));
-    let skipped = trace
-        .skipped
-        .iter()
-        .map(|(reason, rows)| format!("Skipped {}: {}", of_many(*rows, "row"), reason.word()));
-    let refused = (trace.refused > 0).then(|| {
-        format!(
-            "Throttled or refused in the trace: {}. They cost nothing, so the demand is higher \
-             than what is billed",
-            of_many(trace.refused, "call")
-        )
-    });
-    let throttled = (trace.throttled > 0).then(|| {
-        format!(
-            "Throttled according to the metrics of the trace: {}",
-            of_many(trace.throttled, "request")
-        )
-    });
-    section.list(skipped.chain(refused).chain(throttled).collect());
+    section.list(not_executed(trace));
     let mut missing = HtmlTable::new(
         "Unknown in the trace's month (not included in any total)",
         &["Where", "What", "Rate", "Why"],
@@ -146,6 +131,28 @@ pub(super) fn measured(review: &Review) -> Result<Option<Section>, ReportError> 
     Ok(Some(section))
 }
 
+/// Rows that were skipped, and calls that cost nothing.
+fn not_executed(trace: &Summary) -> Vec<String> {
+    let skipped = trace
+        .skipped
+        .iter()
+        .map(|(reason, rows)| format!("Skipped {}: {}", of_many(*rows, "row"), reason.word()));
+    let refused = (trace.refused > 0).then(|| {
+        format!(
+            "Throttled or refused in the trace: {}. They cost nothing, so the demand is higher \
+             than what is billed",
+            of_many(trace.refused, "call")
+        )
+    });
+    let throttled = (trace.throttled > 0).then(|| {
+        format!(
+            "Throttled according to the metrics of the trace: {}",
+            of_many(trace.throttled, "request")
+        )
+    });
+    skipped.chain(refused).chain(throttled).collect()
+}
+
 /// Measured and expected, side by side.
 fn beside(review: &Review, replayed: &Replayed, section: &mut Section) -> Result<(), ReportError> {
     section.heading("Measured compared with estimated");
@@ -167,70 +174,8 @@ fn beside(review: &Review, replayed: &Replayed, section: &mut Section) -> Result
         HtmlCell::signed(beside.difference),
     ]);
     section.table(total);
-    let mut demand = HtmlTable::new(
-        "Units a second on average",
-        &[
-            "Table or index",
-            "Direction",
-            "#Estimated",
-            "#Measured",
-            "#Measured / estimated",
-        ],
-    );
-    for one in beside.demand {
-        let units = |units: &Option<Exact>| {
-            units
-                .as_ref()
-                .map_or(HtmlCell::from("-"), |units| HtmlCell::number(units, 3))
-        };
-        let times = match (&one.expected, &one.measured) {
-            (Some(expected), Some(measured)) if !expected.is_zero() => {
-                HtmlCell::number(&(measured / expected), 3)
-            }
-            _ => HtmlCell::from("-"),
-        };
-        demand.row([
-            HtmlCell::from(place(
-                &one.table,
-                one.index.as_deref(),
-                &one.region,
-                &replayed.outcome.region,
-            )),
-            HtmlCell::from(throughput_word(one.throughput)),
-            units(&one.expected),
-            units(&one.measured),
-            times,
-        ]);
-    }
-    section.table(demand);
-    let mut costs = HtmlTable::new(
-        "Dollars a month",
-        &[
-            "Table",
-            "Usage type",
-            "#Estimated",
-            "#Measured",
-            "#Difference",
-        ],
-    );
-    for one in beside.cost {
-        let amount = |amount: Option<Money>| amount.map_or(HtmlCell::from("-"), HtmlCell::from);
-        let cells = [
-            HtmlCell::from(one.table),
-            HtmlCell::from(one.usage_type),
-            amount(one.expected),
-            amount(one.measured),
-        ];
-        let [table, usage, expected, measured] = cells;
-        costs.row([
-            table,
-            usage,
-            expected,
-            measured,
-            HtmlCell::signed(one.difference),
-        ]);
-    }
-    section.table(costs.folded_above(16));
+    section.table(demand_table(&beside.demand, &replayed.outcome.region));
+    section.table(cost_table(beside.cost).folded_above(16));
     section.text(
         "A trace shows only requests. Stored data, backups, nodes and the hit ratio of a DAX \
          cluster are taken from the file; what a cache would have answered in the trace is shown \
@@ -254,8 +199,73 @@ fn moment(time: Time) -> String {
         .to_string()
 }
 
+fn demand_table(all: &[MeasuredDemand], home: &str) -> HtmlTable {
+    let mut demand = HtmlTable::new(
+        "Units a second on average",
+        &[
+            "Table or index",
+            "Direction",
+            "#Estimated",
+            "#Measured",
+            "#Measured / estimated",
+        ],
+    );
+    for one in all {
+        let units = |units: &Option<Exact>| {
+            units
+                .as_ref()
+                .map_or(HtmlCell::from("-"), |units| HtmlCell::number(units, 3))
+        };
+        let times = match (&one.expected, &one.measured) {
+            (Some(expected), Some(measured)) if !expected.is_zero() => {
+                HtmlCell::number(&(measured / expected), 3)
+            }
+            _ => HtmlCell::from("-"),
+        };
+        demand.row([
+            HtmlCell::from(place(&one.table, one.index.as_deref(), &one.region, home)),
+            HtmlCell::from(throughput_word(one.throughput)),
+            units(&one.expected),
+            units(&one.measured),
+            times,
+        ]);
+    }
+    demand
+}
+
+fn cost_table(all: Vec<MeasuredCost>) -> HtmlTable {
+    let mut costs = HtmlTable::new(
+        "Dollars a month",
+        &[
+            "Table",
+            "Usage type",
+            "#Estimated",
+            "#Measured",
+            "#Difference",
+        ],
+    );
+    for one in all {
+        let amount = |amount: Option<Money>| amount.map_or(HtmlCell::from("-"), HtmlCell::from);
+        let cells = [
+            HtmlCell::from(one.table),
+            HtmlCell::from(one.usage_type),
+            amount(one.expected),
+            amount(one.measured),
+        ];
+        let [table, usage, expected, measured] = cells;
+        costs.row([
+            table,
+            usage,
+            expected,
+            measured,
+            HtmlCell::signed(one.difference),
+        ]);
+    }
+    costs
+}
+
 fn over_time(replayed: &Replayed, home: &str) -> Vec<Chart> {
-    let mut accounts: Vec<(&OverTime, Option<&OverTime>, Option<&OverTime>)> = Vec::new();
+    let mut accounts: Vec<AccountOverTime> = Vec::new();
     let same = |one: &OverTime, other: &OverTime| {
         (&one.table, &one.index, &one.region) == (&other.table, &other.index, &other.region)
     };
@@ -273,95 +283,11 @@ fn over_time(replayed: &Replayed, home: &str) -> Vec<Chart> {
             &mut accounts[at].2
         }) = Some(one);
     }
-    let draw = |(account, reads, writes): &(&OverTime, Option<&OverTime>, Option<&OverTime>)| {
-        let seconds = account.column_seconds;
-        let units = |one: &Option<&OverTime>| {
-            one.map(|one| one.units.as_slice())
-                .unwrap_or_default()
-                .to_vec()
-        };
-        let (reads, writes) = (units(reads), units(writes));
-        let rate = |units: &Exact| units / &Exact::from(seconds);
-        let line = |color: u8, units: &[Exact]| ChartLine {
-            color,
-            points: units
-                .iter()
-                .enumerate()
-                .map(|(at, units)| (at as f64, rate(units).to_f64()))
-                .collect(),
-            steps: true,
-        };
-        let title = place(
-            &account.table,
-            account.index.as_deref(),
-            &account.region,
-            home,
-        );
-        let columns = reads.len().max(writes.len());
-        let start =
-            |at: usize| Time::from_second(account.first.second() + at as i64 * seconds as i64);
-        let label = |x: f64| {
-            let text = moment(start(x.max(0.0) as usize));
-            // Within a day, the hour; over days, the day.
-            let (day, hour) = text.split_once(' ').unwrap_or((&text, ""));
-            let is_long = columns as u64 * seconds > 2 * 86_400;
-            if is_long {
-                day.get(5..).unwrap_or(day).to_string()
-            } else {
-                hour.get(..if seconds < 60 { 8 } else { 5 })
-                    .unwrap_or(hour)
-                    .to_string()
-            }
-        };
-        let mut table = HtmlTable::new(
-            format!("{title}: units a second, in steps of {seconds} s"),
-            &["From", "#Reads", "#Writes"],
-        );
-        for at in 0..columns {
-            let cell = |units: &[Exact]| {
-                units.get(at).map_or(HtmlCell::from("-"), |units| {
-                    HtmlCell::number(&rate(units), 2)
-                })
-            };
-            table.row([
-                HtmlCell::from(moment(start(at))),
-                cell(&reads),
-                cell(&writes),
-            ]);
-        }
-        let mut lines = Vec::new();
-        let mut legend = Vec::new();
-        for (color, units, name) in [(1, &reads, "reads"), (2, &writes, "writes")] {
-            if !units.is_empty() {
-                lines.push(line(color, units));
-                legend.push((color, name.to_string()));
-            }
-        }
-        let chart = LineChart {
-            x_title: "",
-            y_title: "units a second",
-            x_range: (0.0, columns as f64),
-            lines,
-            dots: Vec::new(),
-            marks: Vec::new(),
-            x_label: &label,
-            x_labels: 6,
-            dollars: false,
-            near: false,
-        };
-        Chart {
-            svg: chart.draw(&format!(
-                "Units a second of {title} over the time of the trace; the numbers are in the \
-                 table below"
-            )),
-            title,
-            legend,
-            note: String::new(),
-            numbers: table,
-            hover: Hover::evenly(),
-        }
-    };
-    accounts.iter().take(DRAWN).map(draw).collect()
+    accounts
+        .iter()
+        .take(DRAWN)
+        .map(|account| account_over_time(account, home))
+        .collect()
 }
 
 fn peaks(replayed: &Replayed, home: &str) -> HtmlTable {
@@ -651,6 +577,107 @@ fn memory(bytes: u64) -> String {
     format!("{} {name}", Exact::ratio(bytes, unit).human(1))
 }
 
+/// An account with its reads and its writes over time.
+type AccountOverTime<'a> = (&'a OverTime, Option<&'a OverTime>, Option<&'a OverTime>);
+
+/// When a column begins.
+fn column_start(account: &OverTime, at: usize) -> Time {
+    Time::from_second(account.first.second() + at as i64 * account.column_seconds as i64)
+}
+
+fn account_over_time((account, reads, writes): &AccountOverTime, home: &str) -> Chart {
+    let seconds = account.column_seconds;
+    let units = |one: &Option<&OverTime>| {
+        one.map(|one| one.units.as_slice())
+            .unwrap_or_default()
+            .to_vec()
+    };
+    let (reads, writes) = (units(reads), units(writes));
+    let rate = |units: &Exact| units / &Exact::from(seconds);
+    let line = |color: u8, units: &[Exact]| ChartLine {
+        color,
+        points: units
+            .iter()
+            .enumerate()
+            .map(|(at, units)| (at as f64, rate(units).to_f64()))
+            .collect(),
+        steps: true,
+    };
+    let title = place(
+        &account.table,
+        account.index.as_deref(),
+        &account.region,
+        home,
+    );
+    let columns = reads.len().max(writes.len());
+    let label = |x: f64| {
+        let text = moment(column_start(account, x.max(0.0) as usize));
+        // Within a day, the hour; over days, the day.
+        let (day, hour) = text.split_once(' ').unwrap_or((&text, ""));
+        let is_long = columns as u64 * seconds > 2 * 86_400;
+        if is_long {
+            day.get(5..).unwrap_or(day).to_string()
+        } else {
+            hour.get(..if seconds < 60 { 8 } else { 5 })
+                .unwrap_or(hour)
+                .to_string()
+        }
+    };
+    let mut lines = Vec::new();
+    let mut legend = Vec::new();
+    for (color, units, name) in [(1, &reads, "reads"), (2, &writes, "writes")] {
+        if !units.is_empty() {
+            lines.push(line(color, units));
+            legend.push((color, name.to_string()));
+        }
+    }
+    let chart = LineChart {
+        x_title: "",
+        y_title: "units a second",
+        x_range: (0.0, columns as f64),
+        lines,
+        dots: Vec::new(),
+        marks: Vec::new(),
+        x_label: &label,
+        x_labels: 6,
+        dollars: false,
+        near: false,
+    };
+    Chart {
+        svg: chart.draw(&format!(
+            "Units a second of {title} over the time of the trace; the numbers are in the \
+             table below"
+        )),
+        legend,
+        note: String::new(),
+        numbers: over_time_table(account, &title, [&reads, &writes]),
+        title,
+        hover: Hover::evenly(),
+    }
+}
+
+fn over_time_table(account: &OverTime, title: &str, [reads, writes]: [&[Exact]; 2]) -> HtmlTable {
+    let seconds = account.column_seconds;
+    let mut table = HtmlTable::new(
+        format!("{title}: units a second, in steps of {seconds} s"),
+        &["From", "#Reads", "#Writes"],
+    );
+    let columns = reads.len().max(writes.len());
+    for at in 0..columns {
+        let cell = |units: &[Exact]| {
+            units.get(at).map_or(HtmlCell::from("-"), |units| {
+                HtmlCell::number(&(units / &Exact::from(seconds)), 2)
+            })
+        };
+        table.row([
+            HtmlCell::from(moment(column_start(account, at))),
+            cell(reads),
+            cell(writes),
+        ]);
+    }
+    table
+}
+
 fn caches(replayed: &Replayed) -> Vec<Chart> {
     let mut names: Vec<(&str, &'static str)> = replayed
         .dax
@@ -658,99 +685,107 @@ fn caches(replayed: &Replayed) -> Vec<Chart> {
         .map(|dax| (dax.table.as_str(), dax.which.word()))
         .collect();
     names.dedup();
-    let chart = |(name, which): (&str, &'static str)| {
-        let points: Vec<&DaxResult> = replayed
-            .dax
-            .iter()
-            .filter(|dax| dax.table == name && dax.which.word() == which)
-            .collect();
-        let mut table = HtmlTable::new(
-            format!("{}, {which} cache", clean(name)),
-            &[
-                "#Memory",
-                "Node type",
-                "#Hit ratio",
-                "#Error",
-                "#Saves a month",
-                "#Nodes cost a month",
-                "#Break-even hit ratio",
-            ],
-        );
-        for point in &points {
-            let cluster = point.cluster.as_ref();
-            let money =
-                |money: Option<Option<Money>>| money.map_or(HtmlCell::from("-"), HtmlCell::from);
-            table.row([
-                HtmlCell {
-                    text: memory(point.point.bytes),
-                    exact: Some(point.point.bytes.to_string()),
-                },
-                HtmlCell::from(point.node_type.unwrap_or("-")),
-                point
-                    .hit_ratio()
-                    .map_or(HtmlCell::from("-"), |ratio| HtmlCell::percent(&ratio)),
-                HtmlCell::percent(&point.error()),
-                money(cluster.map(|cluster| cluster.saves)),
-                money(cluster.map(|cluster| cluster.costs)),
-                match cluster.and_then(|cluster| cluster.break_even.as_ref()) {
-                    Some(ratio) if *ratio > Exact::one() => HtmlCell::from("none"),
-                    ratio => ratio.map_or(HtmlCell::from("-"), HtmlCell::percent),
-                },
-            ]);
-        }
-        // On a logarithmic axis (base 2): memory doubles from one node size to the next.
-        let power = |bytes: u64| (bytes.max(1) as f64).log2();
-        let line: Vec<(f64, f64)> = points
-            .iter()
-            .filter_map(|point| {
-                Some((
-                    power(point.point.bytes),
-                    point.hit_ratio()?.to_f64() * 100.0,
-                ))
-            })
-            .collect();
-        let ends = (
-            line.first().map_or(20.0, |point| point.0.floor()),
-            line.last().map_or(21.0, |point| point.0.ceil()),
-        );
-        let chart = LineChart {
-            x_title: "memory of a node",
-            y_title: "hits, %",
-            x_range: ends,
-            lines: vec![ChartLine {
-                color: 1,
-                points: line.clone(),
-                steps: false,
-            }],
-            dots: Vec::new(),
-            marks: Vec::new(),
-            x_label: &|x| memory(2_f64.powf(x).round() as u64),
-            x_labels: 6,
-            dollars: false,
-            near: false,
-        };
-        let title = format!("{}, {which} cache", clean(name));
-        let sampled = points.iter().any(|point| point.sampled > 0);
-        Chart {
-            svg: chart.draw(&format!(
-                "Hit ratio by memory of {title}; the numbers are in the table below"
-            )),
-            title,
-            legend: vec![(1, "share of reads that hit".to_string())],
-            note: if sampled {
-                "Measured on a sample of the keys; the error is in the table.".to_string()
-            } else {
-                String::new()
-            },
-            numbers: table,
-            hover: Hover::at(
-                [ends.0, ends.1],
-                points
-                    .iter()
-                    .map(|point| format!("{:.3}", power(point.point.bytes)))
-                    .collect(),
-            ),
-        }
+    names
+        .into_iter()
+        .map(|(name, which)| cache_chart(replayed, name, which))
+        .collect()
+}
+
+fn cache_chart(replayed: &Replayed, name: &str, which: &str) -> Chart {
+    let points: Vec<&DaxResult> = replayed
+        .dax
+        .iter()
+        .filter(|dax| dax.table == name && dax.which.word() == which)
+        .collect();
+    // On a logarithmic axis (base 2): memory doubles from one node size to the next.
+    let power = |bytes: u64| (bytes.max(1) as f64).log2();
+    let line: Vec<(f64, f64)> = points
+        .iter()
+        .filter_map(|point| {
+            Some((
+                power(point.point.bytes),
+                point.hit_ratio()?.to_f64() * 100.0,
+            ))
+        })
+        .collect();
+    let ends = (
+        line.first().map_or(20.0, |point| point.0.floor()),
+        line.last().map_or(21.0, |point| point.0.ceil()),
+    );
+    let chart = LineChart {
+        x_title: "memory of a node",
+        y_title: "hits, %",
+        x_range: ends,
+        lines: vec![ChartLine {
+            color: 1,
+            points: line.clone(),
+            steps: false,
+        }],
+        dots: Vec::new(),
+        marks: Vec::new(),
+        x_label: &|x| memory(2_f64.powf(x).round() as u64),
+        x_labels: 6,
+        dollars: false,
+        near: false,
     };
-    names.into_iter().map(chart).collect()
+    let title = format!("{}, {which} cache", clean(name));
+    let sampled = points.iter().any(|point| point.sampled > 0);
+    Chart {
+        svg: chart.draw(&format!(
+            "Hit ratio by memory of {title}; the numbers are in the table below"
+        )),
+        legend: vec![(1, "share of reads that hit".to_string())],
+        note: if sampled {
+            "Measured on a sample of the keys; the error is in the table.".to_string()
+        } else {
+            String::new()
+        },
+        numbers: cache_table(&points, &title),
+        title,
+        hover: Hover::at(
+            [ends.0, ends.1],
+            points
+                .iter()
+                .map(|point| format!("{:.3}", power(point.point.bytes)))
+                .collect(),
+        ),
+    }
+}
+
+fn cache_table(points: &[&DaxResult], title: &str) -> HtmlTable {
+    let mut table = HtmlTable::new(
+        title,
+        &[
+            "#Memory",
+            "Node type",
+            "#Hit ratio",
+            "#Error",
+            "#Saves a month",
+            "#Nodes cost a month",
+            "#Break-even hit ratio",
+        ],
+    );
+    for point in points {
+        let cluster = point.cluster.as_ref();
+        let money =
+            |money: Option<Option<Money>>| money.map_or(HtmlCell::from("-"), HtmlCell::from);
+        table.row([
+            HtmlCell {
+                text: memory(point.point.bytes),
+                exact: Some(point.point.bytes.to_string()),
+            },
+            HtmlCell::from(point.node_type.unwrap_or("-")),
+            point
+                .hit_ratio()
+                .map_or(HtmlCell::from("-"), |ratio| HtmlCell::percent(&ratio)),
+            HtmlCell::percent(&point.error()),
+            money(cluster.map(|cluster| cluster.saves)),
+            money(cluster.map(|cluster| cluster.costs)),
+            match cluster.and_then(|cluster| cluster.break_even.as_ref()) {
+                Some(ratio) if *ratio > Exact::one() => HtmlCell::from("none"),
+                ratio => ratio.map_or(HtmlCell::from("-"), HtmlCell::percent),
+            },
+        ]);
+    }
+    table
 }

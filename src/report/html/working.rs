@@ -4,6 +4,8 @@
 use std::collections::BTreeMap;
 
 use super::{Detail, HtmlCell, HtmlTable, ReportError, Section};
+use crate::compare::Comparison;
+use crate::outcome::Outcome;
 use crate::pricing::LineItem;
 use crate::report::estimate::{switches, unknown_row, usage_name, what_of};
 use crate::report::render::text::clean;
@@ -27,35 +29,14 @@ pub(super) fn working(review: &Review, detail: Detail) -> Result<Section, Report
             .for_each(|unknown| table.row(unknown_row(unknown).map(HtmlCell::from)));
         section.table(table);
     }
-    let source = |line: &LineItem| {
-        [
-            line.published.source.clone(),
-            line.published.confidence.clone(),
-        ]
-    };
-    let mut sources: Vec<[String; 2]> = outcome.bill.lines.iter().map(source).collect();
+    let mut sources: Vec<[String; 2]> = outcome.bill.lines.iter().map(source_of).collect();
     sources.sort();
     sources.dedup();
-    // Reasons behind many lines are written out only once.
-    let mut reasons: BTreeMap<&Because, usize> = BTreeMap::new();
-    for because in outcome
-        .bill
-        .lines
-        .iter()
-        .flat_map(|line| &line.because)
-        .filter(|because| because.rule.is_some())
-    {
-        *reasons.entry(because).or_default() += 1;
-    }
-    let often: Vec<&Because> = reasons
-        .into_iter()
-        .filter(|(_, lines)| *lines >= detail.often)
-        .map(|(because, _)| because)
-        .collect();
+    let often = frequent_reasons(outcome, detail.often);
     let number = |line: &LineItem| {
         sources
             .iter()
-            .position(|known| *known == source(line))
+            .position(|known| *known == source_of(line))
             .map_or(0, |at| at + 1)
     };
     for name in &outcome.tables {
@@ -83,41 +64,10 @@ pub(super) fn working(review: &Review, detail: Detail) -> Result<Section, Report
         }
         section.table(table);
     }
-    let mut table = HtmlTable::new("Reasons behind many lines", &["Reason", "Text"]);
-    for (at, because) in often.iter().enumerate() {
-        table.row([
-            HtmlCell::from(format!("(R{})", at + 1)),
-            HtmlCell::from(because.to_string()),
-        ]);
-    }
-    section.table(table);
-    let mut table = HtmlTable::new(
-        "Price books behind the rates",
-        &["Book", "Source", "Confidence"],
-    );
-    for (at, [source, confidence]) in sources.iter().enumerate() {
-        table.row([
-            HtmlCell::from(format!("[{}]", at + 1)),
-            HtmlCell::from(source.as_str()),
-            HtmlCell::from(confidence.as_str()),
-        ]);
-    }
-    section.table(table);
-
-    let mut assumptions = outcome.assumptions.clone();
-    assumptions.extend(
-        comparison
-            .assumptions
-            .iter()
-            .filter(|one| !outcome.assumptions.contains(one))
-            .cloned(),
-    );
-    assumptions.push(format!(
-        "capacity simulations run: {}",
-        comparison.simulations
-    ));
+    section.table(reasons_table(&often));
+    section.table(sources_table(&sources));
     section.heading("Assumptions");
-    section.list(assumptions);
+    section.list(assumptions(comparison));
     let switches = switches(outcome);
     if !switches.is_empty() {
         section.heading("Switches: readings of rules that AWS leaves open");
@@ -157,4 +107,66 @@ fn row(line: &LineItem, home: &str, book: usize, often: &[&Because]) -> [HtmlCel
                 .join("; "),
         ),
     ]
+}
+
+/// The source of a line's rate, and how reliable it is.
+fn source_of(line: &LineItem) -> [String; 2] {
+    [
+        line.published.source.clone(),
+        line.published.confidence.clone(),
+    ]
+}
+
+/// Reasons behind at least `lines` lines, which are written out only once.
+fn frequent_reasons(outcome: &Outcome, lines: usize) -> Vec<&Because> {
+    let mut reasons: BTreeMap<&Because, usize> = BTreeMap::new();
+    let all = outcome.bill.lines.iter().flat_map(|line| &line.because);
+    for because in all.filter(|because| because.rule.is_some()) {
+        *reasons.entry(because).or_default() += 1;
+    }
+    let often = reasons.into_iter().filter(|(_, count)| *count >= lines);
+    often.map(|(because, _)| because).collect()
+}
+
+fn reasons_table(often: &[&Because]) -> HtmlTable {
+    let mut table = HtmlTable::new("Reasons behind many lines", &["Reason", "Text"]);
+    for (at, because) in often.iter().enumerate() {
+        table.row([
+            HtmlCell::from(format!("(R{})", at + 1)),
+            HtmlCell::from(because.to_string()),
+        ]);
+    }
+    table
+}
+
+fn sources_table(sources: &[[String; 2]]) -> HtmlTable {
+    let mut table = HtmlTable::new(
+        "Price books behind the rates",
+        &["Book", "Source", "Confidence"],
+    );
+    for (at, [source, confidence]) in sources.iter().enumerate() {
+        table.row([
+            HtmlCell::from(format!("[{}]", at + 1)),
+            HtmlCell::from(source.as_str()),
+            HtmlCell::from(confidence.as_str()),
+        ]);
+    }
+    table
+}
+
+fn assumptions(comparison: &Comparison) -> Vec<String> {
+    let outcome = &comparison.outcome;
+    let mut assumptions = outcome.assumptions.clone();
+    assumptions.extend(
+        comparison
+            .assumptions
+            .iter()
+            .filter(|one| !outcome.assumptions.contains(one))
+            .cloned(),
+    );
+    assumptions.push(format!(
+        "capacity simulations run: {}",
+        comparison.simulations
+    ));
+    assumptions
 }
