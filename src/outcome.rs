@@ -1,12 +1,13 @@
 //! What an engine returns: the bill with its working, and everything that a reader must know to
 //! trust it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::capacity::Demand;
 use crate::meter::Switch;
 use crate::money::{Money, MoneyError};
-use crate::pricing::{Bill, LineItem};
+use crate::pricing::{Bill, LineItem, sources_of};
+use crate::rules::{MeteringRule, RULES};
 use crate::time::{Date, MonthHours};
 use crate::units::Exact;
 use crate::usage::{FreeTier, Throughput};
@@ -94,6 +95,28 @@ impl RangeSwing {
 }
 
 impl Outcome {
+    /// The rules that the lines and switches refer to, in the order of their numbers.
+    pub fn rules(&self) -> Vec<&'static MeteringRule> {
+        let of_lines = self.bill.lines.iter().flat_map(|line| &line.because);
+        let ids: BTreeSet<&str> = of_lines
+            .filter_map(|because| because.rule)
+            .chain(self.switches.iter().map(|switch| switch.rule))
+            .collect();
+        RULES
+            .iter()
+            .filter(|listed| ids.contains(listed.id))
+            .collect()
+    }
+
+    /// The documents that the rates of the lines come from: the name and the address of each.
+    pub fn documents(&self) -> BTreeMap<&'static str, &'static str> {
+        self.bill
+            .lines
+            .iter()
+            .flat_map(|line| sources_of(&line.published.source))
+            .collect()
+    }
+
     /// The sum of all lines.
     ///
     /// # Errors

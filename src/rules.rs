@@ -13,6 +13,17 @@ pub enum Grade {
     C,
 }
 
+impl Grade {
+    /// The grade as it is printed.
+    pub fn name(self) -> &'static str {
+        match self {
+            Grade::A => "A",
+            Grade::B => "B",
+            Grade::C => "C, sources disagree",
+        }
+    }
+}
+
 /// One rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MeteringRule {

@@ -18,7 +18,7 @@ use dynameter::pricing::{Books, PriceListFile, read_offer};
 use dynameter::time::{Date, MonthHours};
 use dynameter::uncertainty::uncertainty;
 use dynameter::units::Exact;
-use dynameter::workload::{self, Scenario, Setting, Workload};
+use dynameter::workload::{self, Setting, Workload};
 
 /// The size limit of workload files, plans and templates: 64 MB.
 const FILE_BYTES_MAX: u64 = 64 << 20;
@@ -257,15 +257,7 @@ pub fn parsed(
     books: &Books,
     date: Option<Date>,
 ) -> Result<Workload> {
-    Ok(load(
-        args,
-        text,
-        books,
-        date,
-        month(args)?,
-        Scenario::Likely,
-        Exact::one(),
-    )?)
+    Ok(load(text, &setting(args, books, date)?)?)
 }
 
 /// Reads and checks a workload file.
@@ -284,24 +276,19 @@ pub fn read(
     Ok((parsed(args, &text, books, date)?, text))
 }
 
-fn load(
-    args: &Args,
-    text: &WorkloadText,
-    books: &Books,
-    prices: Option<Date>,
-    month: Option<MonthHours>,
-    scenario: Scenario,
-    traffic: Exact,
-) -> Result<Workload, Diagnostics> {
-    let setting = Setting {
-        books,
+/// What the command line says about a workload file.
+pub fn setting<'a>(args: &Args, books: &'a Books, date: Option<Date>) -> Result<Setting<'a>> {
+    Ok(Setting {
         region: args.region.clone(),
-        prices,
-        month,
-        scenario,
-        traffic,
-    };
-    let loaded = workload::load(&text.name, &text.text, &text.folder, &setting);
+        prices: date,
+        month: month(args)?,
+        ..Setting::new(books)
+    })
+}
+
+/// Checks a file that was read, under a setting.
+pub fn load(text: &WorkloadText, setting: &Setting) -> Result<Workload, Diagnostics> {
+    let loaded = workload::load(&text.name, &text.text, &text.folder, setting);
     match &text.origins {
         None => loaded,
         Some(origins) => loaded
@@ -318,39 +305,14 @@ pub fn interval(
     books: &Books,
     date: Option<Date>,
 ) -> Result<Option<Uncertainty>> {
-    let month = month(args)?;
+    let likely = setting(args, books, date)?;
     Ok(uncertainty(workload, books, &|scenario| {
-        load(
-            args,
-            text,
-            books,
-            date,
-            month.clone(),
+        let setting = Setting {
             scenario,
-            Exact::one(),
-        )
+            ..likely.clone()
+        };
+        load(text, &setting)
     })?)
-}
-
-/// Loads the same file with another month and other traffic.
-#[cfg(feature = "html")]
-pub fn again(
-    args: &Args,
-    text: &WorkloadText,
-    books: &Books,
-    date: Option<Date>,
-    month: &MonthHours,
-    traffic: &Exact,
-) -> Result<Workload, Diagnostics> {
-    load(
-        args,
-        text,
-        books,
-        date,
-        Some(month.clone()),
-        Scenario::Likely,
-        traffic.clone(),
-    )
 }
 
 /// Which alternatives to compare.

@@ -9,6 +9,7 @@ use dynameter::report;
 use dynameter::review::review;
 use dynameter::time::MonthHours;
 use dynameter::units::Exact;
+use dynameter::workload::Setting;
 
 /// `dynameter report`.
 pub fn page(args: &Args, asked: &ReportArgs) -> Result<()> {
@@ -36,8 +37,14 @@ pub fn page(args: &Args, asked: &ReportArgs) -> Result<()> {
         .transpose()?;
     let (workload, mut source) = input::read(args, &asked.workload, &books, date)?;
     let question = input::question(&asked.question, &asked.horizon)?;
+    let likely = input::setting(args, &books, date)?;
     let load = |month: &MonthHours, traffic: &Exact| {
-        input::again(args, &source, &books, date, month, traffic)
+        let setting = Setting {
+            month: Some(month.clone()),
+            traffic: traffic.clone(),
+            ..likely.clone()
+        };
+        input::load(&source, &setting)
     };
     let interval = input::interval(args, &workload, &source, &books, date)
         .with_context(|| asked.workload.clone())?;
@@ -58,13 +65,7 @@ pub fn page(args: &Args, asked: &ReportArgs) -> Result<()> {
     #[cfg(feature = "replay")]
     if !asked.trace.is_empty() {
         review = review.with_trace(super::trace::measured(
-            args,
-            &asked.trace,
-            &asked.reading,
-            &workload,
-            &books,
-            date,
-            question,
+            args, asked, &workload, &books, date,
         )?);
     }
     let text = match args.format {

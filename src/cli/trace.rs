@@ -7,6 +7,8 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+#[cfg(feature = "html")]
+use super::args::ReportArgs;
 use super::args::{Args, ReadingArgs, ReplayArgs};
 use super::{input, output};
 use dynameter::compare::Question;
@@ -253,18 +255,17 @@ fn replay_options(
 #[cfg(feature = "html")]
 pub fn measured(
     args: &Args,
-    traces: &[String],
-    asked: &ReadingArgs,
+    asked: &ReportArgs,
     workload: &Workload,
     books: &Books,
     date: Option<Date>,
-    question: Question,
 ) -> Result<Replayed> {
-    let mut reading = options(asked)?;
+    let question = input::question(&asked.question, &asked.horizon)?;
+    let mut reading = options(&asked.reading)?;
     reading.keys = keys(workload);
-    let options = replay_options(args, asked, date, question)?;
+    let options = replay_options(args, &asked.reading, date, question)?;
     let mut run = ReplayRun::new(
-        Trace::open(sources(traces)?, reading)?,
+        Trace::open(sources(&asked.trace)?, reading)?,
         Some(workload),
         &options,
     )?;

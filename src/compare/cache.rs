@@ -86,16 +86,28 @@ pub(super) fn of(context: &Context, table: &TableDesign) -> Vec<Alternative> {
         return all;
     }
     for node in &NODE_TYPES {
-        for (ratio, known) in ratios(table, node, &reads) {
-            all.push(cluster(context, table, node, &ratio, known, &slot));
+        for hits in hit_shares(table, node, &reads) {
+            all.push(cluster(context, table, node, &hits, &slot));
         }
     }
     all
 }
 
-/// The hit ratios of a node type, each with whether it is known: the given one, the one that
-/// follows from the popularity of keys, or several assumed ones.
-fn ratios(table: &TableDesign, node: &NodeType, reads: &Exact) -> Vec<(Exact, bool)> {
+/// A hit ratio of a cluster.
+struct HitShare {
+    ratio: Exact,
+    /// Whether it is given or follows from the popularity of keys, and is not just assumed.
+    known: bool,
+}
+
+/// The hit ratios of a node type: the given one, the one that follows from the popularity of keys,
+/// or several assumed ones.
+fn hit_shares(table: &TableDesign, node: &NodeType, reads: &Exact) -> Vec<HitShare> {
+    let known = |ratio| HitShare { ratio, known: true };
+    let assumed = |percent: u64| HitShare {
+        ratio: Exact::ratio(percent, 100),
+        known: false,
+    };
     let ttl = table.dax.as_ref().map_or(300, |dax| dax.ttl_seconds);
     match (&table.dax, &table.popularity) {
         (
@@ -104,20 +116,17 @@ fn ratios(table: &TableDesign, node: &NodeType, reads: &Exact) -> Vec<(Exact, bo
                 ..
             }),
             _,
-        ) => vec![(share.clone(), true)],
+        ) => vec![known(share.clone())],
         (_, Some(popularity)) => {
             let millionths = |entries| hit_millionths(popularity, reads, entries, Some(ttl));
             table
                 .cache_entries(node.memory_gb)
-                .map(|entries| (Exact::ratio(millionths(entries), 1_000_000), true))
+                .map(|entries| known(Exact::ratio(millionths(entries), 1_000_000)))
                 .into_iter()
                 .collect()
         }
-        _ if node.name == NODE_TYPES[0].name => RATIOS
-            .iter()
-            .map(|ratio| (Exact::ratio(*ratio, 100), false))
-            .collect(),
-        _ => vec![(Exact::ratio(RATIOS[2], 100), false)],
+        _ if node.name == NODE_TYPES[0].name => RATIOS.map(assumed).into(),
+        _ => vec![assumed(RATIOS[2])],
     }
 }
 
@@ -125,10 +134,10 @@ fn cluster(
     context: &Context,
     table: &TableDesign,
     node: &NodeType,
-    ratio: &Exact,
-    known: bool,
+    hits: &HitShare,
     slot: &str,
 ) -> Alternative {
+    let ratio = &hits.ratio;
     let percent = (ratio * &Exact::from(100)).human(2);
     let load = load(context, table, ratio);
     let name = |nodes: u64| format!("{nodes} x {} at {percent} % hits", node.name);
@@ -172,7 +181,7 @@ fn cluster(
                 table.dax = Some(dax.clone());
             }
         });
-    match known {
+    match hits.known {
         true => alternative.deciding(
             "cached reads may be stale until their TTL expires; DAX does not see writes that \
              bypass it",

@@ -10,7 +10,7 @@ use crate::outcome::Holding;
 use crate::storage::{GLOBAL_TABLE_OVERHEAD_BYTES, OVERHEAD_BYTES, Occupied};
 use crate::table::{Index, IndexKind, TableClass};
 use crate::units::{Exact, GB, KB, MB};
-use crate::usage::{Because, Usage, UsageType};
+use crate::usage::{Because, Subject, Usage, UsageType};
 use crate::workload::{AccessPattern, Archive, Encryption, Import, PatternCall};
 
 /// The minimum that an incremental export bills. Source: Developer Guide, "DynamoDB data export to
@@ -103,14 +103,11 @@ struct UsageLines<'a> {
 impl UsageLines<'_> {
     fn push(
         &mut self,
-        index: Option<&str>,
-        region: &str,
-        access: Option<&str>,
+        subject: Subject,
         usage_type: UsageType,
         quantity: Exact,
         because: Vec<Because>,
     ) {
-        let subject = self.design.subject(index, region, access);
         self.usage.push(Usage {
             subject,
             usage_type,
@@ -120,7 +117,8 @@ impl UsageLines<'_> {
     }
 
     fn of_table(&mut self, region: &str, usage_type: UsageType, quantity: Exact, because: Because) {
-        self.push(None, region, None, usage_type, quantity, vec![because]);
+        let subject = self.design.subject(None, region, None);
+        self.push(subject, usage_type, quantity, vec![because]);
     }
 
     fn storage(&mut self, region: &str, class: TableClass) {
@@ -135,9 +133,7 @@ impl UsageLines<'_> {
             Some(own) => {
                 let because = stored("items", &own, overhead, global);
                 self.push(
-                    None,
-                    region,
-                    None,
+                    self.design.subject(None, region, None),
                     UsageType::Storage(class),
                     &own.billed(global) / &Exact::from(GB),
                     because,
@@ -152,9 +148,7 @@ impl UsageLines<'_> {
                         gigabytes.human(9)
                     );
                     self.push(
-                        None,
-                        region,
-                        None,
+                        self.design.subject(None, region, None),
                         UsageType::Storage(class),
                         gigabytes,
                         vec![Because::rule("1.10", text)],
@@ -182,9 +176,7 @@ impl UsageLines<'_> {
                         ),
                     );
                     self.push(
-                        Some(&index.name),
-                        region,
-                        None,
+                        self.design.subject(Some(&index.name), region, None),
                         UsageType::Storage(class),
                         &held.billed(false) / &Exact::from(GB),
                         because,
@@ -192,9 +184,7 @@ impl UsageLines<'_> {
                 }
                 None => {
                     let gap = design.entry_gap(
-                        at,
-                        None,
-                        region,
+                        design.subject(Some(&index.name), region, None),
                         "the storage of its entries",
                         UsageType::Storage(class),
                     );
@@ -245,10 +235,11 @@ impl UsageLines<'_> {
                     sum += &bytes(held, false);
                     names.push(index.name.clone());
                 }
-                None => {
-                    self.gaps
-                        .push(design.entry_gap(at, None, region, what, usage_type.clone()))
-                }
+                None => self.gaps.push(design.entry_gap(
+                    design.subject(Some(&index.name), region, None),
+                    what,
+                    usage_type.clone(),
+                )),
             }
         }
         (sum, names.join(" and "))
@@ -421,9 +412,8 @@ impl UsageLines<'_> {
                 let because = vec![Because::rule("5.2", text)];
                 let usage_type = UsageType::CHANGE_DATA_CAPTURE;
                 self.push(
-                    None,
-                    &design.workload.region,
-                    Some(name),
+                    self.design
+                        .subject(None, &design.workload.region, Some(name)),
                     usage_type,
                     quantity,
                     because,
@@ -586,9 +576,8 @@ impl UsageLines<'_> {
             ),
         )];
         self.push(
-            None,
-            &self.design.workload.region,
-            None,
+            self.design
+                .subject(None, &self.design.workload.region, None),
             UsageType::DaxNode(dax.node_type.to_string()),
             quantity,
             because,
@@ -641,9 +630,7 @@ impl UsageLines<'_> {
         let rules = UsageType::INSIGHTS_RULES;
         if own {
             self.push(
-                None,
-                region,
-                None,
+                self.design.subject(None, region, None),
                 rules.clone(),
                 Exact::from(kinds),
                 vec![Because::rule("12.1", text)],
@@ -654,9 +641,7 @@ impl UsageLines<'_> {
             let kinds = if index.keys.len() > 1 { 4 } else { 2 };
             let text = format!("{kinds} graphs of the index");
             self.push(
-                Some(&index.name),
-                region,
-                None,
+                self.design.subject(Some(&index.name), region, None),
                 rules.clone(),
                 Exact::from(kinds),
                 vec![Because::rule("12.1", text)],
@@ -712,9 +697,7 @@ impl UsageLines<'_> {
             let index = index.map(|at| table.indexes[at].name.as_str());
             let usage_type = UsageType::INSIGHTS_EVENTS;
             self.push(
-                index,
-                region,
-                Some(&access.name),
+                self.design.subject(index, region, Some(&access.name)),
                 usage_type,
                 events,
                 vec![Because::rule("12.1", text)],

@@ -613,21 +613,13 @@ impl<'a> TableContext<'a> {
         }
     }
 
-    /// A gap that depends on the size of an index's entries, which is not known. If capacity is
+    /// A gap that depends on the size of the entries of the subject's index, which is not known. If capacity is
     /// provisioned, unknown requests hide demand but no cost.
-    fn entry_gap(
-        &self,
-        index: usize,
-        access: Option<&str>,
-        region: &str,
-        what: &str,
-        usage_type: UsageType,
-    ) -> Gap {
-        let name = &self.table.table.indexes[index].name;
+    fn entry_gap(&self, subject: Subject, what: &str, usage_type: UsageType) -> Gap {
+        let name = subject.index.as_deref().unwrap_or_default();
         Gap {
-            subject: self.subject(Some(name), region, access),
             what: format!("{what} in {name}"),
-            why: match access {
+            why: match subject.access {
                 None if self.table.unknown.items => {
                     "the number of items is \"unknown\"; give `items`".to_string()
                 }
@@ -636,7 +628,8 @@ impl<'a> TableContext<'a> {
                     .to_string(),
             },
             usage_type,
-            costs: access.is_none() || self.table.capacity == Capacity::OnDemand,
+            costs: subject.access.is_none() || self.table.capacity == Capacity::OnDemand,
+            subject,
         }
     }
 }

@@ -114,10 +114,16 @@ pub(super) fn expand(access: &AccessPattern, design: &TableDesign, switches: &Sw
             for (plan, count) in plans {
                 let count = Exact::from(*count);
                 let applied = &count * &(Exact::one() - refused.clone());
-                writes(plan, access, table, &applied, &mut cases, &|write| {
+                let writes = |weight| PlannedWrites {
+                    plan,
+                    access,
+                    table,
+                    weight,
+                };
+                writes(&applied).expand(&mut cases, &|write| {
                     wrap(access.operation, plan.kind, write)
                 });
-                refusals(plan, access, &(&count * refused), switches, &mut cases);
+                writes(&(&count * refused)).refused(switches, &mut cases);
             }
         }
         PatternCall::Transaction {
@@ -128,30 +134,19 @@ pub(super) fn expand(access: &AccessPattern, design: &TableDesign, switches: &Sw
             let committed = Exact::one() - cancelled.clone() - replayed.clone();
             for (plan, count) in plans {
                 let count = Exact::from(*count);
-                transaction(
-                    plan,
-                    access,
-                    table,
-                    &(&count * &committed),
-                    TransactionOutcome::Committed,
-                    &mut cases,
-                );
-                transaction(
-                    plan,
-                    access,
-                    table,
-                    &(&count * cancelled),
-                    TransactionOutcome::Cancelled,
-                    &mut cases,
-                );
-                transaction(
-                    plan,
-                    access,
-                    table,
-                    &(&count * replayed),
-                    TransactionOutcome::Replayed,
-                    &mut cases,
-                );
+                for (share, outcome) in [
+                    (&committed, TransactionOutcome::Committed),
+                    (cancelled, TransactionOutcome::Cancelled),
+                    (replayed, TransactionOutcome::Replayed),
+                ] {
+                    PlannedWrites {
+                        plan,
+                        access,
+                        table,
+                        weight: &(&count * share),
+                    }
+                    .transacted(outcome, &mut cases);
+                }
             }
         }
         // Already metered when the trace was read, reported by AWS, or not possible to meter.
@@ -436,159 +431,172 @@ fn pairs_total(access: &AccessPattern) -> Exact {
             .map_or_else(Exact::one, |before| Exact::from(before.total()))
 }
 
-fn writes(
-    plan: &WritePlan,
-    access: &AccessPattern,
-    table: &Table,
-    weight: &Exact,
-    cases: &mut Cases,
-    operation: &dyn Fn(Write) -> Operation,
-) {
-    let delete = plan.kind == WriteKind::Delete;
-    let found = cases.scale(&(weight * &plan.finds) / &pairs_total(access));
-    if !cases.scales[found].is_zero() {
-        for (before, class, parts) in pairs(access) {
-            let before = &with_entries(before, class, table);
-            let (write, rule, what) = match delete {
-                true => (deletion(Some(before), table), "3.2", "item deleted"),
-                false => (
-                    change(plan, before, class, table),
-                    "3.1",
-                    "item before and after",
-                ),
-            };
-            let size = write.old.max(write.new);
-            cases.push(
-                found,
-                parts,
-                operation(write),
-                CaseReason::new(rule, what, size),
+/// The writes of one plan in some calls of an access pattern.
+#[derive(Clone, Copy)]
+struct PlannedWrites<'a> {
+    plan: &'a WritePlan,
+    access: &'a AccessPattern,
+    table: &'a Table,
+    /// How many of the plan's writes a call makes on average.
+    weight: &'a Exact,
+}
+
+impl PlannedWrites<'_> {
+    /// Writes of items that are applied.
+    fn expand(&self, cases: &mut Cases, operation: &dyn Fn(Write) -> Operation) {
+        let Self {
+            plan,
+            access,
+            table,
+            weight,
+        } = *self;
+        let delete = plan.kind == WriteKind::Delete;
+        let found = cases.scale(&(weight * &plan.finds) / &pairs_total(access));
+        if !cases.scales[found].is_zero() {
+            for (before, class, parts) in pairs(access) {
+                let before = &with_entries(before, class, table);
+                let (write, rule, what) = match delete {
+                    true => (deletion(Some(before), table), "3.2", "item deleted"),
+                    false => (
+                        change(plan, before, class, table),
+                        "3.1",
+                        "item before and after",
+                    ),
+                };
+                let size = write.old.max(write.new);
+                cases.push(
+                    found,
+                    parts,
+                    operation(write),
+                    CaseReason::new(rule, what, size),
+                );
+                if let Some(case) = cases.list.last_mut() {
+                    case.changes_nothing = !delete
+                        && before.item == class.item
+                        && plan.changes.as_ref().is_some_and(Vec::is_empty);
+                }
+            }
+        }
+        let absent = weight * &(Exact::one() - plan.finds.clone());
+        if delete {
+            cases.push_alone(
+                absent,
+                operation(deletion(None, table)),
+                CaseReason::new("3.2", "no item to delete", None),
             );
-            if let Some(case) = cases.list.last_mut() {
-                case.changes_nothing = !delete
-                    && before.item == class.item
-                    && plan.changes.as_ref().is_some_and(Vec::is_empty);
+        } else if !absent.is_zero() {
+            let absent = cases.scale(absent / Exact::from(total(access)));
+            for class in classes(access) {
+                cases.push(
+                    absent,
+                    class.weight.into(),
+                    operation(insertion(class, table)),
+                    CaseReason::new("3.1", "new item", Some(class.item)),
+                );
             }
         }
     }
-    let absent = weight * &(Exact::one() - plan.finds.clone());
-    if delete {
-        cases.push_alone(
-            absent,
-            operation(deletion(None, table)),
-            CaseReason::new("3.2", "no item to delete", None),
-        );
-    } else if !absent.is_zero() {
-        let absent = cases.scale(absent / Exact::from(total(access)));
+
+    /// Writes whose condition fails. The condition of a put fails because an item exists.
+    fn refused(&self, switches: &Switches, cases: &mut Cases) {
+        let Self {
+            plan,
+            access,
+            weight,
+            ..
+        } = *self;
+        let rule = switches.failed_condition().rule;
+        let larger = switches.failed_condition == FailedCondition::Larger;
+        if weight.is_zero() {
+            return;
+        }
+        let finds = if plan.kind == WriteKind::Put {
+            Exact::one()
+        } else {
+            plan.finds.clone()
+        };
+        let refused = |old: Option<Bytes>, class: &SizeClass| {
+            let new = (plan.kind != WriteKind::Delete).then_some(class.item);
+            wrap(
+                access.operation,
+                plan.kind,
+                Write {
+                    old,
+                    new,
+                    indexes: Vec::new(),
+                    outcome: WriteOutcome::ConditionFailed,
+                },
+            )
+        };
+        let found = cases.scale(&(weight * &finds) / &pairs_total(access));
+        for (before, class, parts) in pairs(access) {
+            let counted = if larger && plan.kind != WriteKind::Delete {
+                before.item.max(class.item)
+            } else {
+                before.item
+            };
+            let reason = CaseReason::new(rule, "condition failed, the item stays", Some(counted));
+            cases.push(found, parts, refused(Some(before.item), class), reason);
+        }
+        let absent = cases.scale(weight * &((Exact::one() - finds) / Exact::from(total(access))));
         for class in classes(access) {
             cases.push(
                 absent,
                 class.weight.into(),
-                operation(insertion(class, table)),
-                CaseReason::new("3.1", "new item", Some(class.item)),
+                refused(None, class),
+                CaseReason::new(rule, "condition failed, no item", None),
             );
         }
     }
-}
 
-/// Writes whose condition fails. The condition of a put fails because an item exists.
-fn refusals(
-    plan: &WritePlan,
-    access: &AccessPattern,
-    weight: &Exact,
-    switches: &Switches,
-    cases: &mut Cases,
-) {
-    let rule = switches.failed_condition().rule;
-    let larger = switches.failed_condition == FailedCondition::Larger;
-    if weight.is_zero() {
-        return;
-    }
-    let finds = if plan.kind == WriteKind::Put {
-        Exact::one()
-    } else {
-        plan.finds.clone()
-    };
-    let refused = |old: Option<Bytes>, class: &SizeClass| {
-        let new = (plan.kind != WriteKind::Delete).then_some(class.item);
-        wrap(
-            access.operation,
-            plan.kind,
-            Write {
-                old,
-                new,
-                indexes: Vec::new(),
-                outcome: WriteOutcome::ConditionFailed,
-            },
-        )
-    };
-    let found = cases.scale(&(weight * &finds) / &pairs_total(access));
-    for (before, class, parts) in pairs(access) {
-        let counted = if larger && plan.kind != WriteKind::Delete {
-            before.item.max(class.item)
-        } else {
-            before.item
+    /// Actions of transactions with one outcome.
+    fn transacted(&self, outcome: TransactionOutcome, cases: &mut Cases) {
+        let Self {
+            plan,
+            access,
+            weight,
+            ..
+        } = *self;
+        let first = cases.list.len();
+        let whole = |action: TransactionAction| Operation::TransactWriteItems {
+            actions: vec![action],
+            outcome,
         };
-        let reason = CaseReason::new(rule, "condition failed, the item stays", Some(counted));
-        cases.push(found, parts, refused(Some(before.item), class), reason);
-    }
-    let absent = cases.scale(weight * &((Exact::one() - finds) / Exact::from(total(access))));
-    for class in classes(access) {
-        cases.push(
-            absent,
-            class.weight.into(),
-            refused(None, class),
-            CaseReason::new(rule, "condition failed, no item", None),
-        );
-    }
-}
-
-fn transaction(
-    plan: &WritePlan,
-    access: &AccessPattern,
-    table: &Table,
-    weight: &Exact,
-    outcome: TransactionOutcome,
-    cases: &mut Cases,
-) {
-    let first = cases.list.len();
-    let whole = |action: TransactionAction| Operation::TransactWriteItems {
-        actions: vec![action],
-        outcome,
-    };
-    if plan.kind == WriteKind::ConditionCheck {
-        let found = cases.scale(&(weight * &plan.finds) / &pairs_total(access));
-        for (before, _, parts) in pairs(access) {
-            let reason = CaseReason::new("3.6", "condition check of an item", Some(before.item));
-            cases.push(
-                found,
-                parts,
-                whole(TransactionAction::ConditionCheck(Some(before.item))),
-                reason,
-            );
-        }
-        let absent = weight * &(Exact::one() - plan.finds.clone());
-        cases.push_alone(
-            absent,
-            whole(TransactionAction::ConditionCheck(None)),
-            CaseReason::new("3.6", "condition check, no item", None),
-        );
-    } else {
-        writes(plan, access, table, weight, cases, &|write| {
-            whole(TransactionAction::Write(write))
-        });
-    }
-    for case in &mut cases.list[first..] {
-        case.table = match outcome {
-            TransactionOutcome::Committed => CaseReason {
-                rule: "3.6",
-                ..case.table
-            },
-            TransactionOutcome::Cancelled => CaseReason::new("3.7a", "transaction cancelled", None),
-            TransactionOutcome::Replayed => {
-                CaseReason::new("3.7b", "token repeated, items read again", None)
+        if plan.kind == WriteKind::ConditionCheck {
+            let found = cases.scale(&(weight * &plan.finds) / &pairs_total(access));
+            for (before, _, parts) in pairs(access) {
+                let reason =
+                    CaseReason::new("3.6", "condition check of an item", Some(before.item));
+                cases.push(
+                    found,
+                    parts,
+                    whole(TransactionAction::ConditionCheck(Some(before.item))),
+                    reason,
+                );
             }
-        };
+            let absent = weight * &(Exact::one() - plan.finds.clone());
+            cases.push_alone(
+                absent,
+                whole(TransactionAction::ConditionCheck(None)),
+                CaseReason::new("3.6", "condition check, no item", None),
+            );
+        } else {
+            self.expand(cases, &|write| whole(TransactionAction::Write(write)));
+        }
+        for case in &mut cases.list[first..] {
+            case.table = match outcome {
+                TransactionOutcome::Committed => CaseReason {
+                    rule: "3.6",
+                    ..case.table
+                },
+                TransactionOutcome::Cancelled => {
+                    CaseReason::new("3.7a", "transaction cancelled", None)
+                }
+                TransactionOutcome::Replayed => {
+                    CaseReason::new("3.7b", "token repeated, items read again", None)
+                }
+            };
+        }
     }
 }
 

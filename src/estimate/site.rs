@@ -132,7 +132,7 @@ impl<'a> Site<'a> {
     /// The reads of some calls: of the table, then of each index.
     pub fn reads(&mut self, traffic: &MonthlyCalls, targets: &[Tallies], reasons: &[Because]) {
         for (target, tallies) in Target::all(targets.len()).zip(targets) {
-            self.consume(traffic, target, Throughput::Read, &tallies.read, reasons);
+            self.consume(traffic, (target, Throughput::Read), &tallies.read, reasons);
         }
     }
 
@@ -155,8 +155,7 @@ impl<'a> Site<'a> {
                 .collect();
             self.consume(
                 traffic,
-                target,
-                self.write_throughput(target),
+                (target, self.write_throughput(target)),
                 &tallies.write,
                 &all,
             );
@@ -169,7 +168,7 @@ impl<'a> Site<'a> {
             "7.4",
             "DAX reads each item of a transaction again to fill its cache",
         );
-        self.consume(traffic, Target::Table, Throughput::Read, tally, &[reason]);
+        self.consume(traffic, (Target::Table, Throughput::Read), tally, &[reason]);
     }
 
     /// Reads of an index whose entry size is not known.
@@ -177,9 +176,7 @@ impl<'a> Site<'a> {
         let usage_type = UsageType::Requests(Throughput::Read, self.class);
         let gap = |index| {
             self.design.entry_gap(
-                index,
-                Some(access),
-                self.region,
+                self.entries_of(index, access),
                 "the read units of its entries",
                 usage_type,
             )
@@ -264,15 +261,19 @@ impl<'a> Site<'a> {
         });
     }
 
+    /// The entries of an index, as an access pattern reads or writes them.
+    fn entries_of(&self, index: usize, access: &str) -> Subject {
+        let name = &self.design.table.table.indexes[index].name;
+        self.design.subject(Some(name), self.region, Some(access))
+    }
+
     /// Writes to indexes whose entry sizes are not known.
     pub fn unknown_writes(&mut self, access: &str, indexes: &[usize]) {
         for index in indexes {
             let usage_type =
                 UsageType::Requests(self.write_throughput(Target::Index(*index)), self.class);
             self.gaps.push(self.design.entry_gap(
-                *index,
-                Some(access),
-                self.region,
+                self.entries_of(*index, access),
                 "the write units of its entries",
                 usage_type,
             ));
@@ -332,8 +333,7 @@ impl<'a> Site<'a> {
     fn consume(
         &mut self,
         traffic: &MonthlyCalls,
-        target: Target,
-        throughput: Throughput,
+        (target, throughput): (Target, Throughput),
         tally: &ExpectedUnits,
         reasons: &[Because],
     ) {

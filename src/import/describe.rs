@@ -296,12 +296,9 @@ impl Reading<'_> {
             table.read.fixed = self.units(node, "ReadCapacityUnits");
             table.write.fixed = self.units(node, "WriteCapacityUnits");
         }
-        for (key, global) in [
-            ("GlobalSecondaryIndexes", true),
-            ("LocalSecondaryIndexes", false),
-        ] {
-            for index in node.get(key).map(SourceNode::elements).unwrap_or_default() {
-                let index = self.index(index, key, global, on_demand, items.as_ref());
+        for kind in ["GlobalSecondaryIndexes", "LocalSecondaryIndexes"] {
+            for index in node.get(kind).map(SourceNode::elements).unwrap_or_default() {
+                let index = self.index(index, kind, on_demand, items.as_ref());
                 table.indexes.extend(index);
             }
         }
@@ -336,11 +333,11 @@ impl Reading<'_> {
         &mut self,
         node: &SourceNode,
         kind: &str,
-        global: bool,
         on_demand: bool,
         items: Option<&Sourced>,
     ) -> Option<IndexDraft> {
         let name = node.get("IndexName")?;
+        let global = kind == "GlobalSecondaryIndexes";
         let mut fields = Fields::default();
         let (hash, range) = schema(node);
         let place = node.get("KeySchema").unwrap_or(node);

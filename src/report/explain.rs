@@ -1,8 +1,6 @@
 //! The working behind every line: quantity, rate, amount, and the rules and documents they are
 //! based on.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use super::document::Document;
 use super::estimate::{conventions, headline, switches, usage_name, what, what_of};
 use super::json::explain::explain_json;
@@ -10,8 +8,7 @@ use super::present::Present;
 use super::render::text::{Style, clean};
 use crate::money::MoneyError;
 use crate::outcome::Outcome;
-use crate::pricing::{LineItem, sources_of};
-use crate::rules::{Grade, MeteringRule, rule};
+use crate::pricing::LineItem;
 use crate::units::group_thousands;
 
 /// An estimate with the working behind every line.
@@ -77,17 +74,17 @@ fn explain_text(outcome: &Outcome, style: Style) -> Result<String, MoneyError> {
         );
     }
     text += &format!("\n{}\n", style.strong("Rules"));
-    for rule in rules_of(outcome) {
+    for rule in outcome.rules() {
         text += &format!(
             "  {:<5} {}\n        Source: {} (grade {})\n",
             rule.id,
             rule.text,
             rule.source,
-            grade(rule)
+            rule.grade.name()
         );
     }
     text += &format!("\n{}\n", style.strong("Sources of prices"));
-    for (key, source) in documents_of(outcome) {
+    for (key, source) in outcome.documents() {
         text += &format!("  {key}: {source}\n");
     }
     for (title, list) in [
@@ -155,39 +152,4 @@ fn explained(number: usize, line: &LineItem, outcome: &Outcome, style: Style) ->
         line.amount.human()
     );
     text
-}
-
-pub(super) fn grade(rule: &MeteringRule) -> &'static str {
-    match rule.grade {
-        Grade::A => "A",
-        Grade::B => "B",
-        Grade::C => "C, sources disagree",
-    }
-}
-
-/// The rules that the lines and switches refer to.
-pub(super) fn rules_of(outcome: &Outcome) -> Vec<&'static MeteringRule> {
-    let named = outcome
-        .bill
-        .lines
-        .iter()
-        .flat_map(|line| &line.because)
-        .filter_map(|because| because.rule);
-    let ids: BTreeSet<&str> = named
-        .chain(outcome.switches.iter().map(|switch| switch.rule))
-        .collect();
-    crate::rules::RULES
-        .iter()
-        .filter(|listed| ids.contains(listed.id))
-        .filter_map(|listed| rule(listed.id))
-        .collect()
-}
-
-pub(super) fn documents_of(outcome: &Outcome) -> BTreeMap<&'static str, &'static str> {
-    outcome
-        .bill
-        .lines
-        .iter()
-        .flat_map(|line| sources_of(&line.published.source))
-        .collect()
 }

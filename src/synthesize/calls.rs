@@ -192,17 +192,15 @@ pub fn holds(workload: &Workload, column: &str) -> bool {
 pub fn streams(workload: &Workload, options: &SynthesizeOptions) -> Vec<CallStream> {
     let mut all = Vec::new();
     for table in &workload.tables {
+        let site = CallSite {
+            workload,
+            options,
+            table,
+        };
         let global = table.is_global();
         let home: Option<Arc<str>> = global.then(|| workload.region.as_str().into());
         for access in &table.access {
-            all.push(stream(
-                workload,
-                options,
-                table,
-                access,
-                home.clone(),
-                &Exact::one(),
-            ));
+            all.push(site.stream(access, home.clone(), &Exact::one()));
         }
         for replica in table.replicas.iter().filter(|replica| !replica.witness) {
             let region: Option<Arc<str>> = Some(replica.region.as_str().into());
@@ -211,197 +209,204 @@ pub fn streams(workload: &Workload, options: &SynthesizeOptions) -> Vec<CallStre
                 .iter()
                 .filter(|access| access.is_read() && !replica.reads.is_zero())
             {
-                all.push(stream(
-                    workload,
-                    options,
-                    table,
-                    access,
-                    region.clone(),
-                    &replica.reads,
-                ));
+                all.push(site.stream(access, region.clone(), &replica.reads));
             }
             for access in &replica.access {
-                all.push(stream(
-                    workload,
-                    options,
-                    table,
-                    access,
-                    region.clone(),
-                    &Exact::one(),
-                ));
+                all.push(site.stream(access, region.clone(), &Exact::one()));
             }
         }
         if !table.ttl_deletes.is_zero() {
             let kind = MakerKind::TimeToLive {
                 sizes: table.sizes.clone(),
             };
-            all.push(with(
-                workload,
-                options,
-                table,
-                "Time to Live",
-                home.clone(),
-                &table.ttl_deletes,
-                &Shape::flat(),
+            all.push(site.calls(CallPlan {
+                name: "Time to Live",
+                region: home.clone(),
+                calls: table.ttl_deletes.clone(),
+                shape: &Shape::flat(),
                 kind,
-                None,
-            ));
+                hit_ratio: None,
+            }));
         }
     }
     all
 }
 
-fn stream(
-    workload: &Workload,
-    options: &SynthesizeOptions,
-    table: &TableDesign,
-    access: &AccessPattern,
-    region: Option<Arc<str>>,
-    share: &Exact,
-) -> CallStream {
-    let (index, plans) = match &access.call {
-        PatternCall::Page { index, .. } => (*index, &[][..]),
-        PatternCall::Write { plans, .. } | PatternCall::Transaction { plans, .. } => {
-            (None, plans.as_slice())
-        }
-        PatternCall::Get { .. }
-        | PatternCall::Traced(_)
-        | PatternCall::Counted { .. }
-        | PatternCall::Unknown { .. } => (None, &[][..]),
-    };
-    let index = index
-        .and_then(|at| table.table.indexes.get(at))
-        .map(|index| index.name.as_str().into());
-    let planned = |(plan, count): &(WritePlan, u64)| Planned {
-        finds: probability(&plan.finds),
-        changes: plan.changes.as_ref().map(|names| names.join(",").into()),
-        plan: plan.clone(),
-        count: *count,
-    };
-    let api = match (&access.call, access.operation) {
-        (_, Some(operation)) if !operation.is_partiql() => operation,
-        // A PartiQL statement is written as the operation that it performs.
-        (
-            PatternCall::Get {
-                consistency: None, ..
-            },
-            _,
-        ) => ApiName::TransactGetItems,
-        (PatternCall::Get { items: 1, .. }, _) => ApiName::GetItem,
-        (PatternCall::Get { .. }, _) => ApiName::BatchGetItem,
-        (PatternCall::Page { scan: true, .. }, _) => ApiName::Scan,
-        (PatternCall::Transaction { .. }, _) => ApiName::TransactWriteItems,
-        (PatternCall::Write { .. }, _) => ApiName::BatchWriteItem,
-        _ => ApiName::Query,
-    };
-    let here = region
-        .as_deref()
-        .is_none_or(|region| region == workload.region);
-    let hit_ratio = table
-        .dax
-        .as_ref()
-        .filter(|_| access.is_cacheable() && here)
-        .and_then(|dax| dax.hit_ratio.known())
-        .map(probability);
-    let kind = MakerKind::Access {
-        access: Box::new(access.clone()),
-        api,
-        index,
-        plans: plans.iter().map(planned).collect(),
-    };
-    let calls = &access.calls * share;
-    with(
-        workload,
-        options,
-        table,
-        &access.name,
-        region,
-        &calls,
-        &access.shape,
-        kind,
-        hit_ratio,
-    )
+/// Where calls are made: on one table of a workload.
+struct CallSite<'a> {
+    workload: &'a Workload,
+    options: &'a SynthesizeOptions,
+    table: &'a TableDesign,
 }
 
-#[allow(clippy::too_many_arguments)]
-fn with(
-    workload: &Workload,
-    options: &SynthesizeOptions,
-    table: &TableDesign,
-    name: &str,
+/// What is called, how often and when.
+struct CallPlan<'a> {
+    /// The access pattern, which the trace names as its caller.
+    name: &'a str,
     region: Option<Arc<str>>,
-    calls: &Exact,
-    shape: &Shape,
+    /// Calls a month.
+    calls: Exact,
+    shape: &'a Shape,
     kind: MakerKind,
+    /// The share of reads that a DAX cluster answers; `None` if they do not go through one.
     hit_ratio: Option<f64>,
-) -> CallStream {
-    // Minutes of the week from Monday 00:00 on; 1 January 1970 was a Thursday. Within the hours of
-    // a profile, the rate changes as in the simulation of demand.
-    let second = options.start.second() + 3 * 86_400;
-    let (first_minute, into_minute) = (second.div_euclid(60), second.rem_euclid(60) as u64);
-    let a_second = calls / &workload.month.seconds();
-    let flat = shape.is_flat();
-    let expected = &a_second * &Exact::from(options.seconds);
-    let arrivals = Arrivals {
-        per_second: a_second.to_f64(),
-        shape: shape.factors().iter().map(Exact::to_f64).collect(),
-        course: shape.course(),
-        calls: Vec::new(),
-    };
-    let (mut starts, mut sum) = (vec![(0, 0.0)], 0.0);
-    let mut done = 0;
-    while done < options.seconds {
-        let minute = first_minute + (done + into_minute) as i64 / 60;
-        // A constant rate is one interval.
-        let length = if flat {
-            options.seconds
-        } else {
-            (60 - (done + into_minute) % 60).min(options.seconds - done)
+}
+
+impl CallSite<'_> {
+    /// The calls of an access pattern, or a share of them, in one region.
+    fn stream(
+        &self,
+        access: &AccessPattern,
+        region: Option<Arc<str>>,
+        share: &Exact,
+    ) -> CallStream {
+        let Self {
+            workload, table, ..
+        } = *self;
+        let (index, plans) = match &access.call {
+            PatternCall::Page { index, .. } => (*index, &[][..]),
+            PatternCall::Write { plans, .. } | PatternCall::Transaction { plans, .. } => {
+                (None, plans.as_slice())
+            }
+            PatternCall::Get { .. }
+            | PatternCall::Traced(_)
+            | PatternCall::Counted { .. }
+            | PatternCall::Unknown { .. } => (None, &[][..]),
         };
-        sum += arrivals.rate(minute.rem_euclid(WEEK_MINUTES as i64) as u64) * length as f64;
-        done += length;
-        starts.push((done, sum));
+        let index = index
+            .and_then(|at| table.table.indexes.get(at))
+            .map(|index| index.name.as_str().into());
+        let planned = |(plan, count): &(WritePlan, u64)| Planned {
+            finds: probability(&plan.finds),
+            changes: plan.changes.as_ref().map(|names| names.join(",").into()),
+            plan: plan.clone(),
+            count: *count,
+        };
+        let api = match (&access.call, access.operation) {
+            (_, Some(operation)) if !operation.is_partiql() => operation,
+            // A PartiQL statement is written as the operation that it performs.
+            (
+                PatternCall::Get {
+                    consistency: None, ..
+                },
+                _,
+            ) => ApiName::TransactGetItems,
+            (PatternCall::Get { items: 1, .. }, _) => ApiName::GetItem,
+            (PatternCall::Get { .. }, _) => ApiName::BatchGetItem,
+            (PatternCall::Page { scan: true, .. }, _) => ApiName::Scan,
+            (PatternCall::Transaction { .. }, _) => ApiName::TransactWriteItems,
+            (PatternCall::Write { .. }, _) => ApiName::BatchWriteItem,
+            _ => ApiName::Query,
+        };
+        let here = region
+            .as_deref()
+            .is_none_or(|region| region == workload.region);
+        let hit_ratio = table
+            .dax
+            .as_ref()
+            .filter(|_| access.is_cacheable() && here)
+            .and_then(|dax| dax.hit_ratio.known())
+            .map(probability);
+        let kind = MakerKind::Access {
+            access: Box::new(access.clone()),
+            api,
+            index,
+            plans: plans.iter().map(planned).collect(),
+        };
+        self.calls(CallPlan {
+            name: &access.name,
+            region,
+            calls: &access.calls * share,
+            shape: &access.shape,
+            kind,
+            hit_ratio,
+        })
     }
-    let account = format!(
-        "{}/{name}/{}",
-        table.table.name,
-        region.as_deref().unwrap_or_default()
-    );
-    let mut random = Pcg64Mcg::seed_from_u64(seed_of(options.seed, &account, 7));
-    let items = table.items.to_u64().unwrap_or(u64::MAX).max(1);
-    let keys = match &table.popularity {
-        Some(popularity) => Zipf::new(popularity.keys.max(1) as f64, probability(&popularity.zipf))
-            .map_or(Keys::Uniform(items), Keys::Zipf),
-        None => Keys::Uniform(items),
-    };
-    let maker = Maker {
-        table: table.table.name.as_str().into(),
-        region,
-        caller: (!matches!(kind, MakerKind::TimeToLive { .. })).then(|| name.into()),
-        sorted: table.table.keys.sort.is_some(),
-        numbers: [table.number_keys.partition, table.number_keys.sort],
-        keys,
-        fresh: 0,
-        tag: seed_of(options.seed, &account, 11) & 0xffff_ffff,
-        sums: BTreeMap::new(),
-        hit_ratio,
-        kind,
-    };
-    // Start half a call before the first, so that the number of calls is the expected number,
-    // rounded.
-    let position = if options.poisson {
-        exponential(&mut random)
-    } else {
-        0.5
-    };
-    CallStream {
-        starts,
-        stretch: 0,
-        expected,
-        position,
-        poisson: options.poisson,
-        random,
-        maker,
+
+    fn calls(&self, plan: CallPlan) -> CallStream {
+        let Self {
+            workload,
+            options,
+            table,
+        } = *self;
+        let CallPlan {
+            name,
+            region,
+            calls,
+            shape,
+            kind,
+            hit_ratio,
+        } = plan;
+        // Minutes of the week from Monday 00:00 on; 1 January 1970 was a Thursday. Within the hours of
+        // a profile, the rate changes as in the simulation of demand.
+        let second = options.start.second() + 3 * 86_400;
+        let (first_minute, into_minute) = (second.div_euclid(60), second.rem_euclid(60) as u64);
+        let a_second = &calls / &workload.month.seconds();
+        let flat = shape.is_flat();
+        let expected = &a_second * &Exact::from(options.seconds);
+        let arrivals = Arrivals {
+            per_second: a_second.to_f64(),
+            shape: shape.factors().iter().map(Exact::to_f64).collect(),
+            course: shape.course(),
+            calls: Vec::new(),
+        };
+        let (mut starts, mut sum) = (vec![(0, 0.0)], 0.0);
+        let mut done = 0;
+        while done < options.seconds {
+            let minute = first_minute + (done + into_minute) as i64 / 60;
+            // A constant rate is one interval.
+            let length = if flat {
+                options.seconds
+            } else {
+                (60 - (done + into_minute) % 60).min(options.seconds - done)
+            };
+            sum += arrivals.rate(minute.rem_euclid(WEEK_MINUTES as i64) as u64) * length as f64;
+            done += length;
+            starts.push((done, sum));
+        }
+        let account = format!(
+            "{}/{name}/{}",
+            table.table.name,
+            region.as_deref().unwrap_or_default()
+        );
+        let mut random = Pcg64Mcg::seed_from_u64(seed_of(options.seed, &account, 7));
+        let items = table.items.to_u64().unwrap_or(u64::MAX).max(1);
+        let keys = match &table.popularity {
+            Some(popularity) => {
+                Zipf::new(popularity.keys.max(1) as f64, probability(&popularity.zipf))
+                    .map_or(Keys::Uniform(items), Keys::Zipf)
+            }
+            None => Keys::Uniform(items),
+        };
+        let maker = Maker {
+            table: table.table.name.as_str().into(),
+            region,
+            caller: (!matches!(kind, MakerKind::TimeToLive { .. })).then(|| name.into()),
+            sorted: table.table.keys.sort.is_some(),
+            numbers: [table.number_keys.partition, table.number_keys.sort],
+            keys,
+            fresh: 0,
+            tag: seed_of(options.seed, &account, 11) & 0xffff_ffff,
+            sums: BTreeMap::new(),
+            hit_ratio,
+            kind,
+        };
+        // Start half a call before the first, so that the number of calls is the expected number,
+        // rounded.
+        let position = if options.poisson {
+            exponential(&mut random)
+        } else {
+            0.5
+        };
+        CallStream {
+            starts,
+            stretch: 0,
+            expected,
+            position,
+            poisson: options.poisson,
+            random,
+            maker,
+        }
     }
 }
 
@@ -455,6 +460,14 @@ impl CallStream {
     }
 }
 
+/// One call of an access pattern.
+#[derive(Clone, Copy)]
+struct CallAt<'a> {
+    access: &'a AccessPattern,
+    api: ApiName,
+    time: Time,
+}
+
 impl Maker {
     fn key_text(&self, number: u64, fresh: bool) -> String {
         let text = |number: u64, whole: bool| match (whole, fresh) {
@@ -506,6 +519,7 @@ impl Maker {
     fn rows(&mut self, time: Time, random: &mut Pcg64Mcg, rows: &mut Vec<SynthesizedRow>) {
         // Taken out for the call, so that the other fields of the maker can be changed.
         let kind = std::mem::replace(&mut self.kind, MakerKind::TimeToLive { sizes: None });
+        let call = |access, api| CallAt { access, api, time };
         match &kind {
             MakerKind::TimeToLive { sizes } => {
                 let key = self.there(random);
@@ -526,32 +540,11 @@ impl Maker {
                     consistency,
                     missing,
                 } => {
-                    let missing = probability(missing);
-                    // A DAX cluster answers the whole call or passes it on.
-                    let hit = self.hit_ratio.map(|ratio| uniform(random) < ratio);
-                    for _ in 0..*items {
-                        let gone = missing > 0.0 && uniform(random) < missing;
-                        let key = if gone {
-                            self.new_key()
-                        } else {
-                            self.there(random)
-                        };
-                        let bytes = if gone {
-                            Some(0)
-                        } else {
-                            size(&access.sizes, &key)
-                        };
-                        let consistency = consistency.map(word);
-                        rows.push(SynthesizedRow {
-                            item_bytes: bytes,
-                            consistency,
-                            cached: hit,
-                            ..self.row(time, api.name(), key)
-                        });
-                    }
+                    let read = (*items, *consistency, probability(missing));
+                    self.gets(&call(access, *api), read, random, rows);
                 }
                 PatternCall::Page { .. } => {
-                    self.pages(access, *api, index.as_ref(), time, random, rows)
+                    self.pages(&call(access, *api), index.as_ref(), random, rows)
                 }
                 PatternCall::Write { refused, .. } => {
                     let refused = probability(refused);
@@ -564,7 +557,7 @@ impl Maker {
                             } else {
                                 planned.finds
                             };
-                            let row = self.write(access, planned, finds, *api, time, random);
+                            let row = self.write(&call(access, *api), planned, finds, random);
                             rows.push(SynthesizedRow { error, ..row });
                         }
                     }
@@ -580,7 +573,7 @@ impl Maker {
                     for planned in plans {
                         for _ in 0..planned.count {
                             let row =
-                                self.write(access, planned, planned.finds, *api, time, random);
+                                self.write(&call(access, *api), planned, planned.finds, random);
                             let error = cancels.then_some("TransactionCanceledException");
                             rows.push(SynthesizedRow {
                                 error,
@@ -598,15 +591,47 @@ impl Maker {
         self.kind = kind;
     }
 
+    /// The items that one GetItem, BatchGetItem or TransactGetItems reads.
+    fn gets(
+        &mut self,
+        call: &CallAt,
+        (items, consistency, missing): (u64, Option<Consistency>, f64),
+        random: &mut Pcg64Mcg,
+        rows: &mut Vec<SynthesizedRow>,
+    ) {
+        let CallAt { access, api, time } = *call;
+        // A DAX cluster answers the whole call or passes it on.
+        let hit = self.hit_ratio.map(|ratio| uniform(random) < ratio);
+        for _ in 0..items {
+            let gone = missing > 0.0 && uniform(random) < missing;
+            let key = if gone {
+                self.new_key()
+            } else {
+                self.there(random)
+            };
+            let bytes = if gone {
+                Some(0)
+            } else {
+                size(&access.sizes, &key)
+            };
+            let consistency = consistency.map(word);
+            rows.push(SynthesizedRow {
+                item_bytes: bytes,
+                consistency,
+                cached: hit,
+                ..self.row(time, api.name(), key)
+            });
+        }
+    }
+
     fn write(
         &mut self,
-        access: &AccessPattern,
+        call: &CallAt,
         planned: &Planned,
         finds: f64,
-        api: ApiName,
-        time: Time,
         random: &mut Pcg64Mcg,
     ) -> SynthesizedRow {
+        let CallAt { access, api, time } = *call;
         let found = finds >= 1.0 || (finds > 0.0 && uniform(random) < finds);
         let key = if found {
             self.there(random)
@@ -639,13 +664,12 @@ impl Maker {
     /// The pages of a Query or Scan; each has as many items as would fill it at their mean size.
     fn pages(
         &mut self,
-        access: &AccessPattern,
-        api: ApiName,
+        call: &CallAt,
         index: Option<&Arc<str>>,
-        time: Time,
         random: &mut Pcg64Mcg,
         rows: &mut Vec<SynthesizedRow>,
     ) {
+        let CallAt { access, api, time } = *call;
         let PatternCall::Page {
             index: at,
             items,

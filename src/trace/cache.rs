@@ -10,7 +10,7 @@ use std::sync::atomic::Ordering;
 
 use super::input::{TraceText, why};
 use super::{
-    ApiName, Bad, Event, NameTable, Progress, RowPlace, SkipReason, Time, TraceError, TraceReader,
+    ApiName, Event, EventSink, Progress, RowPlace, SkipReason, Time, TraceError, TraceReader,
     TracedCall, TracedKey, What,
 };
 use crate::table::limits;
@@ -120,12 +120,8 @@ impl Twemcache {
 }
 
 impl TraceReader for Twemcache {
-    fn batch(
-        &mut self,
-        names: &mut NameTable,
-        events: &mut Vec<Event>,
-        bad: &mut Bad,
-    ) -> Result<bool, TraceError> {
+    fn batch(&mut self, sink: &mut EventSink) -> Result<bool, TraceError> {
+        let EventSink { names, events, bad } = sink;
         let table = self.table.as_deref().map(|table| names.number(table));
         let mut line = Vec::new();
         for _ in 0..BATCH {
@@ -266,12 +262,8 @@ impl Records {
 }
 
 impl TraceReader for Records {
-    fn batch(
-        &mut self,
-        names: &mut NameTable,
-        events: &mut Vec<Event>,
-        bad: &mut Bad,
-    ) -> Result<bool, TraceError> {
+    fn batch(&mut self, sink: &mut EventSink) -> Result<bool, TraceError> {
+        let EventSink { names, events, bad } = sink;
         let table = self.table.as_deref().map(|table| names.number(table));
         let length = if self.vscsi { 32 } else { 24 };
         let mut block = Vec::with_capacity(BATCH * length);

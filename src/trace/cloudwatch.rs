@@ -16,8 +16,8 @@ use serde_json::Value;
 use super::input::{TraceText, why};
 use super::json::{RecordFormat, member, text};
 use super::{
-    Bad, Counted, Event, NameTable, Progress, RowPlace, SkipReason, Time, TraceError, TraceReader,
-    What, parse_time,
+    Counted, Event, EventSink, NameTable, Progress, RowPlace, SkipReason, Time, TraceError,
+    TraceReader, What, parse_time,
 };
 
 type Wrong = (SkipReason, String);
@@ -104,6 +104,19 @@ impl MetricPoint<'_> {
     }
 }
 
+/// Where the points of one record go.
+struct Points<'a> {
+    place: RowPlace,
+    names: &'a mut NameTable,
+    events: &'a mut Vec<Event>,
+}
+
+impl Points<'_> {
+    fn push(&mut self, point: &MetricPoint) {
+        self.events.extend(point.event(self.place, self.names));
+    }
+}
+
 /// Metrics as JSON.
 #[derive(Debug, Default)]
 pub struct MetricReader {
@@ -165,9 +178,7 @@ impl MetricReader {
         &mut self,
         document: &Value,
         results: &[Value],
-        place: RowPlace,
-        names: &mut NameTable,
-        events: &mut Vec<Event>,
+        points: &mut Points,
     ) -> Result<(), Wrong> {
         let queries = member(document, "MetricDataQueries").and_then(Value::as_array);
         for result in results {
@@ -265,7 +276,7 @@ impl MetricReader {
                     calls: None,
                     seconds,
                 };
-                events.extend(point.event(place, names));
+                points.push(&point);
             }
         }
         Ok(())
@@ -274,22 +285,20 @@ impl MetricReader {
     fn statistics(
         &mut self,
         document: &Value,
-        points: &[Value],
-        place: RowPlace,
-        names: &mut NameTable,
-        events: &mut Vec<Event>,
+        list: &[Value],
+        points: &mut Points,
     ) -> Result<(), Wrong> {
         let label = text(document, "Label").unwrap_or_default();
         let Some(metric) = Metric::find(label) else {
             self.passed.insert(label.to_string());
             return Ok(());
         };
-        let moments = points
+        let moments = list
             .iter()
             .map(|point| moment(member(point, "Timestamp").unwrap_or(&Value::Null)));
         let times: Vec<Time> = moments.collect::<Result<_, _>>()?;
         let seconds = period(&times);
-        for (time, point) in times.iter().zip(points) {
+        for (time, point) in times.iter().zip(list) {
             let sum = member(point, "Sum");
             let sum = sum.ok_or_else(|| {
                 (
@@ -311,18 +320,12 @@ impl MetricReader {
                 calls,
                 seconds,
             };
-            events.extend(point.event(place, names));
+            points.push(&point);
         }
         Ok(())
     }
 
-    fn streamed(
-        &mut self,
-        record: &Value,
-        place: RowPlace,
-        names: &mut NameTable,
-        events: &mut Vec<Event>,
-    ) -> Result<(), Wrong> {
+    fn streamed(&mut self, record: &Value, points: &mut Points) -> Result<(), Wrong> {
         let name = text(record, "metric_name").unwrap_or_default();
         if text(record, "namespace") != Some("AWS/DynamoDB") {
             self.passed.insert(format!(
@@ -357,7 +360,7 @@ impl MetricReader {
                 .map(|count| count as u64),
             seconds: 60,
         };
-        events.extend(point.event(place, names));
+        points.push(&point);
         Ok(())
     }
 }
@@ -371,14 +374,19 @@ impl RecordFormat for MetricReader {
         events: &mut Vec<Event>,
     ) -> Result<(), Wrong> {
         let first = events.len();
+        let mut points = Points {
+            place,
+            names,
+            events,
+        };
         let done = if let Some(results) =
             member(&record, "MetricDataResults").and_then(Value::as_array)
         {
-            self.results(&record, results, place, names, events)
-        } else if let Some(points) = member(&record, "Datapoints").and_then(Value::as_array) {
-            self.statistics(&record, points, place, names, events)
+            self.results(&record, results, &mut points)
+        } else if let Some(list) = member(&record, "Datapoints").and_then(Value::as_array) {
+            self.statistics(&record, list, &mut points)
         } else if member(&record, "metric_name").is_some() {
-            self.streamed(&record, place, names, events)
+            self.streamed(&record, &mut points)
         } else {
             Err((
                 SkipReason::Malformed,
@@ -438,12 +446,8 @@ const CONSOLE_ORDER: [Option<Metric>; 6] = [
 ];
 
 impl TraceReader for Console {
-    fn batch(
-        &mut self,
-        names: &mut NameTable,
-        events: &mut Vec<Event>,
-        bad: &mut Bad,
-    ) -> Result<bool, TraceError> {
+    fn batch(&mut self, sink: &mut EventSink) -> Result<bool, TraceError> {
+        let EventSink { names, events, bad } = sink;
         let mut whole = String::new();
         let place = RowPlace {
             file: self.file,

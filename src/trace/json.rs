@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use serde_json::{Deserializer, Value};
 
 use super::input::{LINE_BYTES_MAX, TraceText, why};
-use super::{Bad, Event, NameTable, Progress, RowPlace, SkipReason, TraceError, TraceReader};
+use super::{Event, EventSink, NameTable, Progress, RowPlace, SkipReason, TraceError, TraceReader};
 
 /// Converts records to events.
 pub trait RecordFormat: Send {
@@ -92,18 +92,16 @@ impl<F: RecordFormat> Json<F> {
         &mut self,
         value: Value,
         line: Option<u64>,
-        names: &mut NameTable,
-        events: &mut Vec<Event>,
-        bad: &mut Bad,
+        sink: &mut EventSink,
     ) -> Result<(), TraceError> {
         match value {
             Value::Array(list) => list
                 .into_iter()
-                .try_for_each(|value| self.hand_on(value, line, names, events, bad)),
+                .try_for_each(|value| self.hand_on(value, line, sink)),
             Value::Object(mut object) => match object.get_mut("Records").map(Value::take) {
                 Some(Value::Array(list)) => list
                     .into_iter()
-                    .try_for_each(|value| self.hand_on(value, line, names, events, bad)),
+                    .try_for_each(|value| self.hand_on(value, line, sink)),
                 _ => {
                     self.record += 1;
                     let place = RowPlace {
@@ -113,16 +111,16 @@ impl<F: RecordFormat> Json<F> {
                     self.progress.rows.fetch_add(1, Ordering::Relaxed);
                     match self
                         .format
-                        .record(Value::Object(object), place, names, events)
+                        .record(Value::Object(object), place, sink.names, sink.events)
                     {
                         Ok(()) => Ok(()),
-                        Err((reason, message)) => bad.row(place, reason, message),
+                        Err((reason, message)) => sink.bad.row(place, reason, message),
                     }
                 }
             },
             other => {
                 let found: String = other.to_string().chars().take(60).collect();
-                bad.row(
+                sink.bad.row(
                     RowPlace {
                         file: self.file,
                         row: self.line,
@@ -135,13 +133,7 @@ impl<F: RecordFormat> Json<F> {
     }
 
     /// Reads the rest of a document that began on the line just read.
-    fn document(
-        &mut self,
-        start: &[u8],
-        names: &mut NameTable,
-        events: &mut Vec<Event>,
-        bad: &mut Bad,
-    ) -> Result<(), TraceError> {
+    fn document(&mut self, start: &[u8], sink: &mut EventSink) -> Result<(), TraceError> {
         let mut whole = start.to_vec();
         let first = self.line;
         if let Err(error) = (&mut self.text)
@@ -152,11 +144,11 @@ impl<F: RecordFormat> Json<F> {
                 file: self.file,
                 row: first,
             };
-            return bad.row(place, SkipReason::Truncated, why(&error));
+            return sink.bad.row(place, SkipReason::Truncated, why(&error));
         }
         for value in Deserializer::from_slice(&whole).into_iter::<Value>() {
             match value {
-                Ok(value) => self.hand_on(value, None, names, events, bad)?,
+                Ok(value) => self.hand_on(value, None, sink)?,
                 Err(error) => {
                     let place = RowPlace {
                         file: self.file,
@@ -167,7 +159,7 @@ impl<F: RecordFormat> Json<F> {
                     } else {
                         SkipReason::Malformed
                     };
-                    return bad.row(place, reason, format!("not JSON: {error}"));
+                    return sink.bad.row(place, reason, format!("not JSON: {error}"));
                 }
             }
         }
@@ -176,19 +168,14 @@ impl<F: RecordFormat> Json<F> {
 }
 
 impl<F: RecordFormat> TraceReader for Json<F> {
-    fn batch(
-        &mut self,
-        names: &mut NameTable,
-        events: &mut Vec<Event>,
-        bad: &mut Bad,
-    ) -> Result<bool, TraceError> {
+    fn batch(&mut self, sink: &mut EventSink) -> Result<bool, TraceError> {
         let mut line = Vec::new();
         for _ in 0..BATCH_LINES {
             match self.line(&mut line) {
                 Ok(true) => {}
                 Ok(false) => return Ok(false),
                 Err(error) => {
-                    bad.row(
+                    sink.bad.row(
                         RowPlace {
                             file: self.file,
                             row: self.line + 1,
@@ -211,29 +198,29 @@ impl<F: RecordFormat> TraceReader for Json<F> {
             };
             match Json::<F>::values(&line) {
                 Line::Values(values) => {
-                    let first = events.len();
+                    let first = sink.events.len();
                     for value in values {
-                        self.hand_on(value, Some(place.row), names, events, bad)?;
+                        self.hand_on(value, Some(place.row), sink)?;
                     }
                     // The records of one document can be in any order.
-                    events[first..].sort_by_key(|event| event.time);
+                    sink.events[first..].sort_by_key(|event| event.time);
                 }
                 // Only the first record can begin a document; later it is a truncated line.
                 Line::Unfinished if self.record == 0 => {
-                    let first = events.len();
-                    self.document(&line, names, events, bad)?;
-                    events[first..].sort_by_key(|event| event.time);
+                    let first = sink.events.len();
+                    self.document(&line, sink)?;
+                    sink.events[first..].sort_by_key(|event| event.time);
                     return Ok(false);
                 }
-                Line::Unfinished => bad.row(
+                Line::Unfinished => sink.bad.row(
                     place,
                     SkipReason::Malformed,
                     "incomplete JSON object: the line ends too early",
                 )?,
                 Line::Wrong(message) => match self.format.odd_line(&String::from_utf8_lossy(&line))
                 {
-                    Some(value) => self.hand_on(value, Some(place.row), names, events, bad)?,
-                    None => bad.row(place, SkipReason::Malformed, message)?,
+                    Some(value) => self.hand_on(value, Some(place.row), sink)?,
+                    None => sink.bad.row(place, SkipReason::Malformed, message)?,
                 },
             }
         }

@@ -70,16 +70,29 @@ fn name(text: Option<&str>) -> Option<Option<&str>> {
     }
 }
 
-/// The rows of some lines, the first at `place`; takes their text. `None` if a line needs the full
-/// path; the text is then left in place.
+/// Where the lines of a text are.
+pub struct TextLines<'a> {
+    /// Where each line begins.
+    pub starts: &'a [usize],
+    /// Where the last line ends.
+    pub length: usize,
+    /// The place of the first line in its file.
+    pub place: RowPlace,
+}
+
+/// The rows of some lines; takes their text. `None` if a line needs the full path; the text is then
+/// left in place.
 pub fn plain(
     policy: &RowPolicy,
     text: &mut Vec<u8>,
-    starts: &[usize],
-    length: usize,
+    lines: &TextLines,
     unit: Option<TimeUnit>,
-    place: RowPlace,
 ) -> Option<(Plain, TimeUnit)> {
+    let TextLines {
+        starts,
+        length,
+        place,
+    } = *lines;
     let count = starts.len();
     let (mut times, mut hashes, mut slots) = (
         Vec::with_capacity(count),

@@ -101,7 +101,6 @@ impl Logged {
     fn arms(
         &mut self,
         capacity: &Value,
-        api: Option<ApiName>,
         template: &Event,
         names: &mut NameTable,
         events: &mut Vec<Event>,
@@ -112,6 +111,10 @@ impl Logged {
                 "ConsumedCapacity has no TableName".to_string(),
             )
         })?;
+        let api = match &template.what {
+            What::Counted(counted) => counted.api,
+            _ => None,
+        };
         let region = Arn::of(table).region().map(|region| names.number(region));
         let table = names.number(Arn::of(table).table());
         let mut push =
@@ -247,8 +250,8 @@ impl RecordFormat for Logged {
         let all = match capacity {
             Value::Array(list) => list
                 .iter()
-                .try_for_each(|one| self.arms(one, api, &template, names, events)),
-            one => self.arms(one, api, &template, names, events),
+                .try_for_each(|one| self.arms(one, &template, names, events)),
+            one => self.arms(one, &template, names, events),
         };
         all.inspect_err(|_| events.truncate(first))
     }

@@ -258,15 +258,17 @@ enum Piece {
     Rows(Rows),
 }
 
+/// Where a reader puts what it reads: events, the names in them, and rows that cannot be read.
+struct EventSink<'a> {
+    names: &'a mut NameTable,
+    events: &'a mut Vec<Event>,
+    bad: &'a mut Bad,
+}
+
 /// Reads one file in batches.
 trait TraceReader: Send {
     /// Appends some events; returns `false` at the end of the file.
-    fn batch(
-        &mut self,
-        _: &mut NameTable,
-        _: &mut Vec<Event>,
-        _: &mut Bad,
-    ) -> Result<bool, TraceError> {
+    fn batch(&mut self, _: &mut EventSink) -> Result<bool, TraceError> {
         Ok(false)
     }
 
@@ -279,7 +281,11 @@ trait TraceReader: Send {
         bad: &mut Bad,
     ) -> Result<(Vec<Piece>, bool), TraceError> {
         let mut events = Vec::new();
-        let more = self.batch(names, &mut events, bad)?;
+        let more = self.batch(&mut EventSink {
+            names,
+            events: &mut events,
+            bad,
+        })?;
         Ok((vec![Piece::Events(events)], more))
     }
 

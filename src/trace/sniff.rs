@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::cache::{Records, Twemcache};
 use super::cloudtrail::Trail;
 use super::cloudwatch::{Console, MetricReader};
-use super::columns::{ColumnReader, TextLayout};
+use super::columns::{ColumnReader, TextLayout, TextSource};
 use super::input::{TraceSource, TraceText, open, why};
 use super::json::{Json, member};
 use super::log::Logged;
@@ -167,8 +167,15 @@ pub fn reader(
     };
     let text: TraceText = std::io::BufReader::with_capacity(1 << 17, again);
     let (table, progress) = (options.table.clone(), progress.clone());
-    let columns =
-        |text, layout, progress| ColumnReader::text(text, layout, file, &name, options, progress);
+    let columns = |text, layout, progress| {
+        let source = TextSource {
+            text,
+            file,
+            name: &name,
+            progress,
+        };
+        ColumnReader::text(source, layout, options)
+    };
     let reader: Box<dyn TraceReader> = match kind {
         TraceFormat::Csv => Box::new(columns(text, TextLayout::Csv, progress)?),
         TraceFormat::NdJson | TraceFormat::Parquet => {

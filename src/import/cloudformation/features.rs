@@ -1,7 +1,5 @@
 //! Features of a table that cost: backups, streams, insights, encryption.
 
-use std::collections::BTreeMap;
-
 use super::template::Template;
 use crate::import::draft::{Fields, Sourced, TableDraft, quoted};
 use crate::import::node::SourceNode;
@@ -113,7 +111,6 @@ impl Template<'_> {
         properties: &SourceNode,
         key: Option<&SourceNode>,
         label: &str,
-        keys: &mut BTreeMap<String, ()>,
     ) {
         if let Some(settings) = self.child(properties, "TimeToLiveSpecification", label)
             && matches!(
@@ -146,7 +143,7 @@ impl Template<'_> {
                 format!("{label}: SSESpecification"),
                 self.origin(&settings),
             );
-            encrypted(table, key.as_deref(), said, keys);
+            encrypted(table, key.as_deref(), said, self.kms_keys);
         }
         for node in self.each(properties, "VectorIndexes", label) {
             let name = self.text(&node, "IndexName", label).unwrap_or_default();

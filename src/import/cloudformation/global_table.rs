@@ -1,28 +1,46 @@
 //! Global tables, and replicas of custom resources.
 
-use std::collections::BTreeMap;
-
+use super::keys::{READ_MAXIMUM, WRITE_MAXIMUM};
 use super::template::Template;
 use crate::import::draft::{Draft, Fields, ReplicaDraft, Sourced, TableDraft, UnitsDraft, quoted};
 use crate::import::node::{NodeKey, SourceNode, Value};
 use crate::import::shared::also_encrypted;
+
+/// Where a global table sets its units in one direction.
+pub(super) struct UnitsSettings {
+    block: &'static str,
+    /// The property of fixed units.
+    fixed: &'static str,
+    /// The block of auto scaling.
+    scaled: &'static str,
+}
+
+const READ_UNITS: UnitsSettings = UnitsSettings {
+    block: "ReadProvisionedThroughputSettings",
+    fixed: "ReadCapacityUnits",
+    scaled: "ReadCapacityAutoScalingSettings",
+};
+
+const WRITE_UNITS: UnitsSettings = UnitsSettings {
+    block: "WriteProvisionedThroughputSettings",
+    fixed: "WriteCapacityUnits",
+    scaled: "WriteCapacityAutoScalingSettings",
+};
 
 impl Template<'_> {
     /// Units of a global table in one direction: fixed or auto scaled.
     pub(super) fn settings(
         &mut self,
         node: &SourceNode,
-        block: &str,
-        fixed: &str,
-        scaled: &str,
+        names: &UnitsSettings,
         label: &str,
     ) -> UnitsDraft {
         let mut units = UnitsDraft::default();
-        let Some(settings) = self.child(node, block, label) else {
+        let Some(settings) = self.child(node, names.block, label) else {
             return units;
         };
-        units.fixed = self.number(&settings, fixed, label);
-        let Some(scaling) = self.child(&settings, scaled, label) else {
+        units.fixed = self.number(&settings, names.fixed, label);
+        let Some(scaling) = self.child(&settings, names.scaled, label) else {
             return units;
         };
         units.min = self.number(&scaling, "MinCapacity", label);
@@ -39,23 +57,11 @@ impl Template<'_> {
     }
 
     pub(super) fn reads(&mut self, node: &SourceNode, label: &str) -> UnitsDraft {
-        self.settings(
-            node,
-            "ReadProvisionedThroughputSettings",
-            "ReadCapacityUnits",
-            "ReadCapacityAutoScalingSettings",
-            label,
-        )
+        self.settings(node, &READ_UNITS, label)
     }
 
     pub(super) fn writes(&mut self, node: &SourceNode, label: &str) -> UnitsDraft {
-        self.settings(
-            node,
-            "WriteProvisionedThroughputSettings",
-            "WriteCapacityUnits",
-            "WriteCapacityAutoScalingSettings",
-            label,
-        )
+        self.settings(node, &WRITE_UNITS, label)
     }
 
     pub(super) fn global_table(
@@ -64,7 +70,6 @@ impl Template<'_> {
         resource: &SourceNode,
         properties: &SourceNode,
         region: Option<&str>,
-        keys: &mut BTreeMap<String, ()>,
     ) -> Option<TableDraft> {
         let label = key.name.clone();
         let mut table = self.new_table(key, resource, properties);
@@ -104,20 +109,8 @@ impl Template<'_> {
         let on_demand = self.mode(&mut table, properties, &label, resource);
         if on_demand {
             let mut capacity = std::mem::take(&mut table.capacity);
-            self.maximum(
-                &mut capacity,
-                &home,
-                "ReadOnDemandThroughputSettings",
-                &[("MaxReadRequestUnits", "max_read")],
-                &label,
-            );
-            self.maximum(
-                &mut capacity,
-                properties,
-                "WriteOnDemandThroughputSettings",
-                &[("MaxWriteRequestUnits", "max_write")],
-                &label,
-            );
+            self.maximum(&mut capacity, &home, &READ_MAXIMUM, &label);
+            self.maximum(&mut capacity, properties, &WRITE_MAXIMUM, &label);
             table.capacity = capacity;
         } else {
             table.read = self.reads(&home, &label);
@@ -136,21 +129,9 @@ impl Template<'_> {
             if on_demand {
                 let mut fields = std::mem::take(&mut index.fields);
                 if let Some(here) = here {
-                    self.maximum(
-                        &mut fields,
-                        here,
-                        "ReadOnDemandThroughputSettings",
-                        &[("MaxReadRequestUnits", "max_read")],
-                        &inner,
-                    );
+                    self.maximum(&mut fields, here, &READ_MAXIMUM, &inner);
                 }
-                self.maximum(
-                    &mut fields,
-                    &node,
-                    "WriteOnDemandThroughputSettings",
-                    &[("MaxWriteRequestUnits", "max_write")],
-                    &inner,
-                );
+                self.maximum(&mut fields, &node, &WRITE_MAXIMUM, &inner);
                 index.fields = fields;
             } else {
                 index.read = here
@@ -182,7 +163,7 @@ impl Template<'_> {
         self.kinesis(&mut table, &home, &label);
         // A key belongs to one region, so each replica names its own.
         let key = home.at(&["SSESpecification", "KMSMasterKeyId"]).cloned();
-        self.features(&mut table, properties, key.as_ref(), &label, keys);
+        self.features(&mut table, properties, key.as_ref(), &label);
         if self
             .text(properties, "MultiRegionConsistency", &label)
             .as_deref()
@@ -240,7 +221,7 @@ impl Template<'_> {
                     &mut table,
                     &key,
                     Sourced::new("1", note, self.origin(node)),
-                    keys,
+                    self.kms_keys,
                 );
             }
             table.replicas.push(replica);
@@ -282,13 +263,7 @@ impl Template<'_> {
             }
         }
         self.insights(&mut fields, node, &inner);
-        self.maximum(
-            &mut fields,
-            node,
-            "ReadOnDemandThroughputSettings",
-            &[("MaxReadRequestUnits", "max_read")],
-            &inner,
-        );
+        self.maximum(&mut fields, node, &READ_MAXIMUM, &inner);
         if let Some(kinesis) = self.child(node, "KinesisStreamSpecification", &inner) {
             let what = format!("change data capture to Kinesis in {name}");
             self.untold
@@ -302,13 +277,7 @@ impl Template<'_> {
             };
             let own = format!("{inner} / {name}");
             let mut fields = Fields::default();
-            self.maximum(
-                &mut fields,
-                &index,
-                "ReadOnDemandThroughputSettings",
-                &[("MaxReadRequestUnits", "max_read")],
-                &own,
-            );
+            self.maximum(&mut fields, &index, &READ_MAXIMUM, &own);
             self.insights(&mut fields, &index, &own);
             let read = self.reads(&index, &own);
             indexes.push((name, read, fields));

@@ -532,9 +532,8 @@ impl<'a> Resolver<'a> {
             return unresolved("loops are nested too deeply");
         }
         let value = match &node.value {
-            Value::Map(entries) => {
-                let mut all = Vec::with_capacity(entries.len());
-                self.expand(node, &Vec::new(), &mut all, size, step)?;
+            Value::Map(_) => {
+                let all = self.expand(node, &Vec::new(), size, step)?;
                 let inner = |(key, node): (NodeKey, SourceNode), size: &mut usize| {
                     Ok((key, self.looped(&node, size, step + 1)?))
                 };
@@ -559,13 +558,13 @@ impl<'a> Resolver<'a> {
         &self,
         map: &SourceNode,
         bound: &Bound,
-        all: &mut Vec<(NodeKey, SourceNode)>,
         size: &mut usize,
         step: usize,
-    ) -> Result<(), Unresolved> {
+    ) -> Result<Vec<(NodeKey, SourceNode)>, Unresolved> {
         if step > STEPS_MAX {
             return unresolved("loops are nested too deeply");
         }
+        let mut all = Vec::new();
         for (key, body) in map.entries() {
             if !key.name.starts_with("Fn::ForEach::") {
                 let name = replaced(&key.name, bound);
@@ -606,10 +605,10 @@ impl<'a> Resolver<'a> {
             for value in list {
                 let mut inner = bound.clone();
                 inner.push((identifier.to_string(), value.clone()));
-                self.expand(template, &inner, all, size, step + 1)?;
+                all.extend(self.expand(template, &inner, size, step + 1)?);
             }
         }
-        Ok(())
+        Ok(all)
     }
 }
 

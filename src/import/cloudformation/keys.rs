@@ -8,6 +8,35 @@ use crate::import::draft::{Fields, IndexDraft, Sourced, TableDraft, UnitsDraft, 
 use crate::import::node::{NodeKey, SourceNode, shown};
 use crate::import::shared::projection;
 
+/// Where a template sets maximum throughputs.
+pub(super) struct MaximumSettings {
+    /// The block of properties.
+    block: &'static str,
+    /// Each of its properties, with the key of a workload file.
+    keys: &'static [(&'static str, &'static str)],
+}
+
+/// The maximums of a `Table` and of its indexes.
+pub(super) const MAXIMUMS: MaximumSettings = MaximumSettings {
+    block: "OnDemandThroughput",
+    keys: &[
+        ("MaxReadRequestUnits", "max_read"),
+        ("MaxWriteRequestUnits", "max_write"),
+    ],
+};
+
+/// The maximum of reads of a `GlobalTable`, which each replica has.
+pub(super) const READ_MAXIMUM: MaximumSettings = MaximumSettings {
+    block: "ReadOnDemandThroughputSettings",
+    keys: &[("MaxReadRequestUnits", "max_read")],
+};
+
+/// The maximum of writes of a `GlobalTable`.
+pub(super) const WRITE_MAXIMUM: MaximumSettings = MaximumSettings {
+    block: "WriteOnDemandThroughputSettings",
+    keys: &[("MaxWriteRequestUnits", "max_write")],
+};
+
 impl Template<'_> {
     /// Partition and sort keys of a key schema.
     pub(super) fn schema(&mut self, node: &SourceNode, label: &str) -> (Vec<String>, Vec<String>) {
@@ -254,14 +283,13 @@ impl Template<'_> {
         &mut self,
         fields: &mut Fields,
         node: &SourceNode,
-        block: &str,
-        pairs: &[(&str, &str)],
+        maximum: &MaximumSettings,
         label: &str,
     ) {
-        let Some(settings) = self.child(node, block, label) else {
+        let Some(settings) = self.child(node, maximum.block, label) else {
             return;
         };
-        for (key, name) in pairs {
+        for (key, name) in maximum.keys {
             let said = self.number_or_none(&settings, key, label);
             if said.as_ref().is_some_and(Sourced::is_unknown) {
                 self.not_told(&settings, format!("{label}: {key}"));

@@ -55,7 +55,7 @@ pub(super) fn draft(documents: &[(Arc<Source>, SourceNode)], context: Context) -
             )
         }),
     );
-    let mut keys = BTreeMap::new();
+    let mut kms_keys = BTreeMap::new();
     for (source, template) in documents {
         let given = context
             .usage
@@ -105,8 +105,9 @@ pub(super) fn draft(documents: &[(Arc<Source>, SourceNode)], context: Context) -
             problems: context.problems,
             notes: Vec::new(),
             untold: Vec::new(),
+            kms_keys: &mut kms_keys,
         };
-        reading.resources(template, region.as_deref(), &mut draft, &mut keys);
+        reading.resources(template, region.as_deref(), &mut draft);
         draft.notes.append(&mut reading.notes);
         if region.is_none() && draft.tables.iter().any(|table| !table.replicas.is_empty()) {
             draft.notes.push(
@@ -120,13 +121,7 @@ pub(super) fn draft(documents: &[(Arc<Source>, SourceNode)], context: Context) -
 }
 
 impl Template<'_> {
-    fn resources(
-        &mut self,
-        template: &SourceNode,
-        region: Option<&str>,
-        draft: &mut Draft,
-        keys: &mut BTreeMap<String, ()>,
-    ) {
+    fn resources(&mut self, template: &SourceNode, region: Option<&str>, draft: &mut Draft) {
         let Some(resources) = template.get("Resources") else {
             return;
         };
@@ -155,12 +150,12 @@ impl Template<'_> {
             let properties = of(resource);
             match resource.text_at("Type").unwrap_or_default() {
                 "AWS::DynamoDB::Table" => {
-                    let table = self.table(key, resource, &properties, keys);
+                    let table = self.table(key, resource, &properties);
                     let table = self.with_untold(table);
                     draft.tables.extend(table);
                 }
                 "AWS::DynamoDB::GlobalTable" => {
-                    let table = self.global_table(key, resource, &properties, region, keys);
+                    let table = self.global_table(key, resource, &properties, region);
                     let table = self.with_untold(table);
                     draft.tables.extend(table);
                 }
@@ -170,7 +165,7 @@ impl Template<'_> {
                         Some(globals) => with_globals(&properties, globals),
                         None => properties,
                     };
-                    let table = self.simple_table(key, resource, &properties, keys);
+                    let table = self.simple_table(key, resource, &properties);
                     let table = self.with_untold(table);
                     draft.tables.extend(table);
                 }

@@ -1,7 +1,6 @@
 //! Tables of AWS::DynamoDB::Table and AWS::Serverless::SimpleTable.
 
-use std::collections::BTreeMap;
-
+use super::keys::MAXIMUMS;
 use super::template::Template;
 use crate::import::draft::{Sourced, TableDraft, quoted};
 use crate::import::node::{NodeKey, SourceNode};
@@ -44,7 +43,6 @@ impl Template<'_> {
         key: &NodeKey,
         resource: &SourceNode,
         properties: &SourceNode,
-        keys: &mut BTreeMap<String, ()>,
     ) -> Option<TableDraft> {
         let label = key.name.clone();
         let mut table = self.new_table(key, resource, properties);
@@ -54,19 +52,9 @@ impl Template<'_> {
             return None;
         }
         let on_demand = self.mode(&mut table, properties, &label, resource);
-        let throughput = [
-            ("MaxReadRequestUnits", "max_read"),
-            ("MaxWriteRequestUnits", "max_write"),
-        ];
         if on_demand {
             let mut capacity = std::mem::take(&mut table.capacity);
-            self.maximum(
-                &mut capacity,
-                properties,
-                "OnDemandThroughput",
-                &throughput,
-                &label,
-            );
+            self.maximum(&mut capacity, properties, &MAXIMUMS, &label);
             table.capacity = capacity;
         } else if let Some(units) = self.child(properties, "ProvisionedThroughput", &label) {
             table.read.fixed = self.number(&units, "ReadCapacityUnits", &label);
@@ -79,13 +67,7 @@ impl Template<'_> {
             let inner = format!("{label} / {}", index.name.plain());
             if on_demand {
                 let mut fields = std::mem::take(&mut index.fields);
-                self.maximum(
-                    &mut fields,
-                    &node,
-                    "OnDemandThroughput",
-                    &throughput,
-                    &inner,
-                );
+                self.maximum(&mut fields, &node, &MAXIMUMS, &inner);
                 index.fields = fields;
             } else if let Some(units) = self.child(&node, "ProvisionedThroughput", &inner) {
                 index.read.fixed = self.number(&units, "ReadCapacityUnits", &inner);
@@ -109,7 +91,7 @@ impl Template<'_> {
         self.recovery(&mut table, properties, &label);
         self.streams(&mut table, properties, &label);
         self.kinesis(&mut table, properties, &label);
-        self.features(&mut table, properties, None, &label, keys);
+        self.features(&mut table, properties, None, &label);
         Some(table)
     }
 
@@ -118,7 +100,6 @@ impl Template<'_> {
         key: &NodeKey,
         resource: &SourceNode,
         properties: &SourceNode,
-        keys: &mut BTreeMap<String, ()>,
     ) -> Option<TableDraft> {
         let label = key.name.clone();
         let mut table = self.new_table(key, resource, properties);
@@ -178,7 +159,7 @@ impl Template<'_> {
         }
         self.recovery(&mut table, properties, &label);
         if self.child(properties, "SSESpecification", &label).is_some() {
-            self.features(&mut table, properties, None, &label, keys);
+            self.features(&mut table, properties, None, &label);
         }
         Some(table)
     }

@@ -1,5 +1,6 @@
 //! A template that is being read: values, expressions resolved as far as the template allows.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::intrinsic::{Resolver, Unresolved};
@@ -17,6 +18,8 @@ pub(super) struct Template<'a> {
     pub(super) notes: Vec<String>,
     /// Settings of the current table that are known only after deployment and affect its cost.
     pub(super) untold: Vec<Sourced>,
+    /// Customer managed keys that are already charged to a table.
+    pub(super) kms_keys: &'a mut BTreeMap<String, ()>,
 }
 
 impl Template<'_> {

@@ -9,7 +9,6 @@ use crate::money::MoneyError;
 use crate::outcome::Outcome;
 use crate::pricing::LineItem;
 use crate::report::estimate::what;
-use crate::report::explain::{documents_of, grade, rules_of};
 use crate::units::GB;
 
 #[derive(Serialize)]
@@ -106,18 +105,19 @@ pub(in crate::report) fn explain_json(outcome: &Outcome) -> Result<String, Money
                 ])
             })
             .collect(),
-        rules: rules_of(outcome)
+        rules: outcome
+            .rules()
             .into_iter()
             .map(|rule| {
                 BTreeMap::from([
                     ("rule", rule.id),
                     ("text", rule.text),
                     ("source", rule.source),
-                    ("grade", grade(rule)),
+                    ("grade", rule.grade.name()),
                 ])
             })
             .collect(),
-        sources: documents_of(outcome),
+        sources: outcome.documents(),
         assumptions: &outcome.assumptions,
         warnings: &outcome.warnings,
     }))

@@ -171,6 +171,14 @@ pub(in crate::trace) struct Cells {
     pub(super) columns: Vec<Cell>,
 }
 
+/// What applies to rows that do not say it.
+pub(super) struct RowDefaults<'a> {
+    /// The unit of times, once it is known.
+    pub(super) unit: &'a mut Option<TimeUnit>,
+    /// The table.
+    pub(super) table: Option<&'a str>,
+}
+
 impl Cells {
     pub(in crate::trace) fn new(batch: &RecordBatch, mapping: &Mapping) -> Result<Cells, String> {
         let column = |(column, _): &(&'static str, &str)| match (
@@ -262,11 +270,10 @@ impl Cells {
         &self,
         row: usize,
         place: RowPlace,
-        unit: &mut Option<TimeUnit>,
-        table: Option<&str>,
+        defaults: &mut RowDefaults,
         names: &mut NameTable,
     ) -> Result<Event, Wrong> {
-        let time = self.time(row, unit)?;
+        let time = self.time(row, defaults.unit)?;
         let operation = self
             .of("operation")
             .text(row)
@@ -298,7 +305,7 @@ impl Cells {
         let table = self
             .of("table")
             .text(row)
-            .or(table)
+            .or(defaults.table)
             .map(|table| names.number(table));
         let bytes = |name: &str| -> Result<Option<u32>, Wrong> {
             match self.of(name).whole(row, name)? {

@@ -17,16 +17,28 @@ use rayon::prelude::{IntoParallelRefMutIterator, ParallelIterator};
 pub use schema::{COLUMNS, Mapping};
 
 use super::input::{TraceText, why};
-use super::lines;
+use super::lines::{self, TextLines};
 use super::parquet::{Decoded, Parquet};
 use super::time::TimeUnit;
 use super::{
-    Bad, Event, NameTable, Piece, Progress, ReadOptions, RowPlace, SkipReason, TraceError,
+    Bad, EventSink, NameTable, Piece, Progress, ReadOptions, RowPlace, SkipReason, TraceError,
     TraceReader,
 };
-use cells::{Cell, Cells, Wrong};
+use cells::{Cell, Cells, RowDefaults, Wrong};
 use plain::{Plain, RowPolicy};
 use schema::{BATCH_ROWS, check_columns};
+
+/// The text of a columnar trace.
+pub struct TextSource<'a> {
+    /// The text itself, decompressed.
+    pub text: TraceText,
+    /// The number of the file among the files of the trace.
+    pub file: u32,
+    /// Its name, for messages.
+    pub name: &'a str,
+    /// Counts what is read.
+    pub progress: Progress,
+}
 
 /// The text format of a columnar trace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,13 +102,16 @@ impl ColumnReader {
 
     /// Reads CSV or NDJSON.
     pub fn text(
-        text: TraceText,
+        source: TextSource,
         layout: TextLayout,
-        file: u32,
-        name: &str,
         options: &ReadOptions,
-        progress: Progress,
     ) -> Result<ColumnReader, TraceError> {
+        let TextSource {
+            text,
+            file,
+            name,
+            progress,
+        } = source;
         let (mapping, table, unit) = (
             options.mapping.clone(),
             options.table.clone(),
@@ -339,18 +354,20 @@ impl ColumnReader {
         cells: &Cells,
         rows: usize,
         lines: &[u64],
-        names: &mut NameTable,
-        events: &mut Vec<Event>,
-        bad: &mut Bad,
+        sink: &mut EventSink,
     ) -> Result<(), TraceError> {
         for row in 0..rows {
             let place = RowPlace {
                 file: self.file,
                 row: lines.get(row).copied().unwrap_or(self.row + row as u64 + 1),
             };
-            match cells.event(row, place, &mut self.unit, self.table.as_deref(), names) {
-                Ok(event) => events.push(event),
-                Err((reason, message)) => bad.row(place, reason, message)?,
+            let mut defaults = RowDefaults {
+                unit: &mut self.unit,
+                table: self.table.as_deref(),
+            };
+            match cells.event(row, place, &mut defaults, sink.names) {
+                Ok(event) => sink.events.push(event),
+                Err((reason, message)) => sink.bad.row(place, reason, message)?,
             }
         }
         self.row += rows as u64;
@@ -387,7 +404,12 @@ impl TraceReader for ColumnReader {
                     Decoded::Cells(cells, place, rows) => {
                         self.row = place.row - 1;
                         let mut events = Vec::new();
-                        self.events(&cells, rows, &[], names, &mut events, bad)?;
+                        let mut sink = EventSink {
+                            names,
+                            events: &mut events,
+                            bad,
+                        };
+                        self.events(&cells, rows, &[], &mut sink)?;
                         pieces.push(Piece::Events(events));
                     }
                 }
@@ -419,14 +441,12 @@ impl TraceReader for ColumnReader {
                 if !consecutive {
                     return None;
                 }
-                lines::plain(
-                    policy,
-                    &mut block.text,
-                    &block.starts,
-                    block.length,
-                    unit,
+                let lines = TextLines {
+                    starts: &block.starts,
+                    length: block.length,
                     place,
-                )
+                };
+                lines::plain(policy, &mut block.text, &lines, unit)
             };
             let (first, rest) = read.split_at_mut(1);
             let begun = first.first_mut().and_then(|first| one(first, self.unit));
@@ -455,7 +475,12 @@ impl TraceReader for ColumnReader {
                 None => {
                     let mut events = Vec::new();
                     let (cells, lines) = self.cells(&block, bad)?;
-                    self.events(&cells, lines.len(), &lines, names, &mut events, bad)?;
+                    let mut sink = EventSink {
+                        names,
+                        events: &mut events,
+                        bad,
+                    };
+                    self.events(&cells, lines.len(), &lines, &mut sink)?;
                     all.push(Piece::Events(events));
                 }
             }

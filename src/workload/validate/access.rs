@@ -1,7 +1,7 @@
 //! Access patterns: which keys an operation may have, what one call does, and the limits of the
 //! API.
 
-use super::Checker;
+use super::{CheckedTable, Checker};
 use crate::capacity::{Course, Shape};
 use crate::table::{ApiName, Consistency, Direction, Index, IndexKind, Table, Target, limits};
 use crate::units::Exact;
@@ -13,7 +13,7 @@ use crate::workload::file::{
 };
 use crate::workload::quantities::Profile;
 use crate::workload::sizes::SizeClasses;
-use crate::workload::{AccessPattern, PatternCall, UnknownParts, WriteKind, WritePlan};
+use crate::workload::{AccessPattern, PatternCall, WriteKind, WritePlan};
 
 /// The families of operations, which determine the keys that are allowed.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -43,16 +43,31 @@ const OPTIONAL: [(&str, &[&str]); 14] = [
     ("before", &["write", "batch", "transaction"]),
 ];
 
+/// What is written about one write: the keys of an access pattern or of an action.
+#[derive(Clone, Copy)]
+struct WrittenPlan<'a> {
+    missing: Option<&'a Located<FileNumber>>,
+    overwrites: Option<&'a Located<FileNumber>>,
+    changes: Option<&'a Located<Vec<Located<String>>>>,
+}
+
+impl<'a> WrittenPlan<'a> {
+    fn of(access: &'a AccessFile) -> Self {
+        Self {
+            missing: access.missing.as_ref(),
+            overwrites: access.overwrites.as_ref(),
+            changes: access.changes.as_ref(),
+        }
+    }
+}
+
 impl Checker<'_> {
     pub(super) fn access(
         &mut self,
         access: &Located<AccessFile>,
-        written: &Located<TableFile>,
-        table: &Table,
-        table_sizes: Option<&SizeClasses>,
-        unknown: &UnknownParts,
-        table_items: &Exact,
+        of: &CheckedTable,
     ) -> Option<AccessPattern> {
+        let CheckedTable { written, table, .. } = *of;
         if access.operation.is_placeholder() {
             return None; // all other checks depend on the operation
         }
@@ -65,7 +80,7 @@ impl Checker<'_> {
         // If the table's sizes are invalid, and not just unknown, nothing more is reported.
         let unsized_table = written.item.value == Known::Unknown;
         let sizes = match own {
-            Some(own) => Some(own.map(|described| match table_sizes {
+            Some(own) => Some(own.map(|described| match of.sizes {
                 // Items with their own size have index keys in the same proportion as the table's
                 // items.
                 Some(measured) if described.measured.is_none() => {
@@ -73,7 +88,7 @@ impl Checker<'_> {
                 }
                 _ => described.sizes,
             })?),
-            None => table_sizes.cloned(),
+            None => of.sizes.cloned(),
         };
         if sizes.is_none() && !unsized_table {
             return None;
@@ -85,17 +100,9 @@ impl Checker<'_> {
         let slips = self.attributes_are_known(access, written, table);
         let call = match family {
             Family::Get => self.get(access),
-            Family::Page => self.page(access, written, table, slips, &|index| {
-                entries_of(index, written, table_sizes, table_items)
-            })?,
+            Family::Page => self.page(access, of, slips)?,
             Family::Write(kind) => {
-                let plan = self.plan(
-                    kind,
-                    access.missing.as_ref(),
-                    access.overwrites.as_ref(),
-                    access.changes.as_ref(),
-                    table,
-                );
+                let plan = self.plan(kind, WrittenPlan::of(access), table);
                 PatternCall::Write {
                     plans: vec![(plan, 1)],
                     refused: self.share(access.condition_failures.as_ref(), Exact::zero()),
@@ -103,8 +110,7 @@ impl Checker<'_> {
             }
             Family::Batch | Family::Transaction => self.several(access, family, table)?,
         };
-        let call = match self.unknown_of(access, &call, (sizes.is_some(), *unknown), written, table)
-        {
+        let call = match self.unknown_of(access, &call, sizes.is_some(), of) {
             Some(why) => unknown_call(&call, table, why),
             None => call,
         };
@@ -148,10 +154,10 @@ impl Checker<'_> {
         &self,
         access: &AccessFile,
         call: &PatternCall,
-        (sized, unknown): (bool, UnknownParts),
-        written: &Located<TableFile>,
-        table: &Table,
+        sized: bool,
+        of: &CheckedTable,
     ) -> Option<String> {
+        let CheckedTable { written, table, .. } = *of;
         if access.rate == Known::Unknown {
             return Some(format!(
                 "the rate of {:?} is \"unknown\"; give it as {{ per_second = … }}",
@@ -183,7 +189,7 @@ impl Checker<'_> {
                 access.name.value
             ));
         }
-        if unknown.items
+        if of.unknown.items
             && matches!(call, PatternCall::Page { scan: true, .. })
             && access.items.is_none()
         {
@@ -592,11 +598,10 @@ impl Checker<'_> {
     fn page(
         &mut self,
         access: &Located<AccessFile>,
-        written: &TableFile,
-        table: &Table,
+        of: &CheckedTable,
         slips: bool,
-        all: &dyn Fn(Option<usize>) -> u64,
     ) -> Option<PatternCall> {
+        let CheckedTable { written, table, .. } = *of;
         let mut found = true;
         let index = match &access.index {
             None => None,
@@ -676,7 +681,7 @@ impl Checker<'_> {
                 items,
                 0..=1_000_000_000_000_000,
             ),
-            None if scan => all(index),
+            None if scan => entries_of(index, written, of.sizes, of.items),
             None => {
                 let message = format!(
                     "{} needs the number of items that one call evaluates",
@@ -747,14 +752,12 @@ impl Checker<'_> {
         }
     }
 
-    fn plan(
-        &mut self,
-        kind: WriteKind,
-        missing: Option<&Located<FileNumber>>,
-        overwrites: Option<&Located<FileNumber>>,
-        changes: Option<&Located<Vec<Located<String>>>>,
-        table: &Table,
-    ) -> WritePlan {
+    fn plan(&mut self, kind: WriteKind, written: WrittenPlan, table: &Table) -> WritePlan {
+        let WrittenPlan {
+            missing,
+            overwrites,
+            changes,
+        } = written;
         let misplaced = match kind {
             WriteKind::Put => missing.map(|missing| {
                 (
@@ -836,16 +839,7 @@ impl Checker<'_> {
                     items,
                     1..=most,
                 );
-                vec![(
-                    self.plan(
-                        kind,
-                        access.missing.as_ref(),
-                        access.overwrites.as_ref(),
-                        access.changes.as_ref(),
-                        table,
-                    ),
-                    count,
-                )]
+                vec![(self.plan(kind, WrittenPlan::of(access), table), count)]
             }
             _ => {
                 let message = format!(
@@ -941,16 +935,12 @@ impl Checker<'_> {
             .count
             .as_ref()
             .map_or(1, |count| self.whole("batch-size", "count", count, 1..=100));
-        (
-            self.plan(
-                kind,
-                action.missing.as_ref(),
-                action.overwrites.as_ref(),
-                action.changes.as_ref(),
-                table,
-            ),
-            count,
-        )
+        let written = WrittenPlan {
+            missing: action.missing.as_ref(),
+            overwrites: action.overwrites.as_ref(),
+            changes: action.changes.as_ref(),
+        };
+        (self.plan(kind, written, table), count)
     }
 }
 

@@ -1,6 +1,6 @@
 //! Backups, streams, archives, replicas, DAX.
 
-use super::{Checker, class};
+use super::{CheckedTable, Checker, class};
 use crate::dax::{NODE_TYPES, Popularity, hit_millionths};
 use crate::table::{Direction, IndexKind, Table, Target, limits};
 use crate::time::MonthHours;
@@ -12,10 +12,9 @@ use crate::workload::file::{
     StorageClassWord, StreamFile, TableFile,
 };
 use crate::workload::quantities::Duration;
-use crate::workload::sizes::SizeClasses;
 use crate::workload::{
     AccessPattern, Archive, Backup, Capacity, Dax, HitRatio, PatternCall, Replica, ReplicaIndex,
-    STRONG_REGION_SETS, Stay, Stream, TableDesign, UnknownParts,
+    STRONG_REGION_SETS, Stay, Stream, TableDesign,
 };
 
 impl Checker<'_> {
@@ -261,15 +260,8 @@ impl Checker<'_> {
         }
     }
 
-    pub(super) fn replicas(
-        &mut self,
-        written: &Located<TableFile>,
-        table: &Table,
-        sizes: Option<&SizeClasses>,
-        unknown: &UnknownParts,
-        items: &Exact,
-        capacity: &Capacity,
-    ) -> Vec<Replica> {
+    pub(super) fn replicas(&mut self, of: &CheckedTable, capacity: &Capacity) -> Vec<Replica> {
+        let written = of.written;
         let files = written.replica.as_deref().unwrap_or_default();
         let strong = written
             .multi_region_consistency
@@ -288,126 +280,152 @@ impl Checker<'_> {
                 );
             }
             regions.push(replica.region.value.clone());
-            if replica.witness == Some(true) && strong.is_none() {
-                let message = "only a strongly consistent global table can have a witness";
+            self.replica_fits(replica, strong.is_some(), capacity);
+        }
+        if let Some(strong) = strong {
+            self.strong(&strong.span.clone(), of, &regions);
+        }
+        files
+            .iter()
+            .map(|file| self.replica(file, of, capacity))
+            .collect()
+    }
+
+    /// Checks a replica against its table's consistency and capacity mode.
+    fn replica_fits(&mut self, replica: &Located<ReplicaFile>, strong: bool, capacity: &Capacity) {
+        if replica.witness == Some(true) && !strong {
+            let message = "only a strongly consistent global table can have a witness";
+            self.report(
+                "replica",
+                &replica.region.span,
+                message,
+                "add `multi_region_consistency = \"strong\"` to the table, or remove `witness`",
+            );
+        }
+        if replica.witness == Some(true) {
+            let holds_nothing = [
+                ("reads", replica.reads.is_some()),
+                ("access", replica.access.is_some()),
+                ("read", replica.read.is_some()),
+                ("pitr", replica.pitr.is_some()),
+                ("class", replica.class.is_some()),
+            ];
+            for (key, _) in holds_nothing.iter().filter(|(_, given)| *given) {
+                let message = format!("a witness cannot be read, so it cannot have `{key}`");
                 self.report(
                     "replica",
                     &replica.region.span,
                     message,
-                    "add `multi_region_consistency = \"strong\"` to the table, or remove `witness`",
-                );
-            }
-            if replica.witness == Some(true) {
-                let holds_nothing = [
-                    ("reads", replica.reads.is_some()),
-                    ("access", replica.access.is_some()),
-                    ("read", replica.read.is_some()),
-                    ("pitr", replica.pitr.is_some()),
-                    ("class", replica.class.is_some()),
-                ];
-                for (key, _) in holds_nothing.iter().filter(|(_, given)| *given) {
-                    let message = format!("a witness cannot be read, so it cannot have `{key}`");
-                    self.report(
-                        "replica",
-                        &replica.region.span,
-                        message,
-                        "remove this key, or remove `witness`",
-                    );
-                }
-            }
-            if let (Some(read), Capacity::OnDemand) = (&replica.read, capacity) {
-                self.report(
-                    "capacity-mode",
-                    &read.span,
-                    "the table is on demand, so its replicas have no provisioned units",
-                    "remove `read` here",
+                    "remove this key, or remove `witness`",
                 );
             }
         }
-        if let Some(strong) = strong {
-            self.strong(&strong.span.clone(), written, table, &regions, files);
+        if let (Some(read), Capacity::OnDemand) = (&replica.read, capacity) {
+            self.report(
+                "capacity-mode",
+                &read.span,
+                "the table is on demand, so its replicas have no provisioned units",
+                "remove `read` here",
+            );
         }
-        let replica = |checker: &mut Self, replica: &Located<ReplicaFile>| {
-            let accesses = replica.access.as_deref().unwrap_or_default();
-            let mut access: Vec<AccessPattern> = Vec::new();
-            for file in accesses {
-                let Some(one) = checker.access(file, written, table, sizes, unknown, items) else {
-                    continue;
-                };
-                if matches!(
-                    one.call,
-                    PatternCall::Write { .. } | PatternCall::Transaction { .. }
-                ) {
-                    let message = "the access patterns of a replica must be reads; writes are \
+    }
+
+    /// The access patterns of a replica, which are reads.
+    fn replica_access(
+        &mut self,
+        replica: &Located<ReplicaFile>,
+        of: &CheckedTable,
+    ) -> Vec<AccessPattern> {
+        let table = of.table;
+        let accesses = replica.access.as_deref().unwrap_or_default();
+        let mut access: Vec<AccessPattern> = Vec::new();
+        for file in accesses {
+            let Some(one) = self.access(file, of) else {
+                continue;
+            };
+            if matches!(
+                one.call,
+                PatternCall::Write { .. } | PatternCall::Transaction { .. }
+            ) {
+                let message = "the access patterns of a replica must be reads; writes are \
                                    replicated from whichever region they are made in";
-                    checker.report(
-                        "replica",
-                        &file.operation.span,
-                        message,
-                        "move the pattern to [[table.access]]",
-                    );
-                }
-                access.push(one);
-            }
-            if replica.reads == Some(Known::Unknown) {
-                let global = |target: &Target| {
-                    target
-                        .index()
-                        .is_none_or(|at| table.indexes[at].kind == IndexKind::Global)
-                };
-                let targets = Target::all(table.indexes.len()).filter(global).collect();
-                let why = format!(
-                    "the share of the reads of {} in {} is \"unknown\"; give `reads`",
-                    table.name, replica.region.value
+                self.report(
+                    "replica",
+                    &file.operation.span,
+                    message,
+                    "move the pattern to [[table.access]]",
                 );
-                access.push(checker.unknown_reads(
-                    replica,
-                    table,
-                    PatternCall::Unknown {
-                        direction: Direction::Read,
-                        targets,
-                        why,
-                    },
-                ));
             }
-            let indexes = checker.replica_indexes(replica, table, capacity);
-            let on_demand = *capacity == Capacity::OnDemand;
-            if let (Some(most), false) = (&replica.max_read, on_demand) {
-                checker.report(
+            access.push(one);
+        }
+        if replica.reads == Some(Known::Unknown) {
+            let global = |target: &Target| {
+                target
+                    .index()
+                    .is_none_or(|at| table.indexes[at].kind == IndexKind::Global)
+            };
+            let targets = Target::all(table.indexes.len()).filter(global).collect();
+            let why = format!(
+                "the share of the reads of {} in {} is \"unknown\"; give `reads`",
+                table.name, replica.region.value
+            );
+            access.push(self.unknown_reads(
+                replica,
+                table,
+                PatternCall::Unknown {
+                    direction: Direction::Read,
+                    targets,
+                    why,
+                },
+            ));
+        }
+        access
+    }
+
+    fn replica(
+        &mut self,
+        replica: &Located<ReplicaFile>,
+        of: &CheckedTable,
+        capacity: &Capacity,
+    ) -> Replica {
+        let table = of.table;
+        let access = self.replica_access(replica, of);
+        let indexes = self.replica_indexes(replica, table, capacity);
+        let on_demand = *capacity == Capacity::OnDemand;
+        if let (Some(most), false) = (&replica.max_read, on_demand) {
+            self.report(
+                "capacity-mode",
+                &most.span,
+                "only an on-demand table can have `max_read`",
+                "remove it",
+            );
+        }
+        Replica {
+            region: replica.region.value.clone(),
+            class: replica.class.map_or(table.class, |word| class(Some(word))),
+            reads: replica
+                .reads
+                .as_ref()
+                .and_then(|reads| reads.given())
+                .map_or_else(Exact::zero, |number| number.0.clone()),
+            access,
+            read: replica
+                .read
+                .as_ref()
+                .map(|read| self.units(Some(read), "read", &replica.region.span)),
+            read_max: replica.max_read.as_ref().map(|most| {
+                self.whole(
                     "capacity-mode",
-                    &most.span,
-                    "only an on-demand table can have `max_read`",
-                    "remove it",
-                );
-            }
-            Replica {
-                region: replica.region.value.clone(),
-                class: replica.class.map_or(table.class, |word| class(Some(word))),
-                reads: replica
-                    .reads
-                    .as_ref()
-                    .and_then(|reads| reads.given())
-                    .map_or_else(Exact::zero, |number| number.0.clone()),
-                access,
-                read: replica
-                    .read
-                    .as_ref()
-                    .map(|read| checker.units(Some(read), "read", &replica.region.span)),
-                read_max: replica.max_read.as_ref().map(|most| {
-                    checker.whole(
-                        "capacity-mode",
-                        "a maximum throughput",
-                        most,
-                        1..=40_000_000,
-                    )
-                }),
-                indexes,
-                contributor_insights: replica.contributor_insights.unwrap_or(false),
-                pitr: replica.pitr.unwrap_or(false),
-                witness: replica.witness.unwrap_or(false),
-            }
-        };
-        files.iter().map(|file| replica(self, file)).collect()
+                    "a maximum throughput",
+                    most,
+                    1..=40_000_000,
+                )
+            }),
+            indexes,
+            contributor_insights: replica.contributor_insights.unwrap_or(false),
+            pitr: replica.pitr.unwrap_or(false),
+            witness: replica.witness.unwrap_or(false),
+        }
     }
 
     /// Reads of a replica whose number is unknown.
@@ -496,14 +514,9 @@ impl Checker<'_> {
     }
 
     /// Checks the restrictions of multi-Region strong consistency (rule 4.4).
-    fn strong(
-        &mut self,
-        span: &std::ops::Range<usize>,
-        written: &Located<TableFile>,
-        table: &Table,
-        regions: &[String],
-        files: &[Located<ReplicaFile>],
-    ) {
+    fn strong(&mut self, span: &std::ops::Range<usize>, of: &CheckedTable, regions: &[String]) {
+        let CheckedTable { written, table, .. } = *of;
+        let files = written.replica.as_deref().unwrap_or_default();
         let mut refuse = |message: String, help: &str| self.report("replica", span, message, help);
         if regions.len() != 3 {
             refuse(

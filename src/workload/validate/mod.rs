@@ -12,10 +12,11 @@ use std::sync::Arc;
 
 use super::decode::{Decoder, FileNumber, Known, Located, UNKNOWN};
 use super::file::{
-    CapacityFile, CourseWord, FreeTierFile, FreeTierWord, IndexFile, IndexKindWord, KeyType,
-    ModeWord, ProjectionFile, ProjectionWord, RegionConsistencyWord, ScheduleFile, SwitchesFile,
-    TableFile, UnitsFile, WorkloadFile,
+    CapacityFile, CourseWord, EncryptionFile, FreeTierFile, FreeTierWord, IndexFile, IndexKindWord,
+    KeyType, ModeWord, ProjectionFile, ProjectionWord, RegionConsistencyWord, ScheduleFile,
+    SwitchesFile, TableFile, UnitsFile, WorkloadFile,
 };
+use super::sizes::SizeClasses;
 use super::{
     Capacity, Contents, DesignPart, Encryption, Import, IndexDesign, NumberKeys, PatternCall,
     Reserved, Setting, TableDesign, Units, UnknownParts, Workload, WriteKind, Written,
@@ -227,6 +228,21 @@ fn quoted(words: &[&str]) -> String {
         .join(", ")
 }
 
+/// A table as far as it has been checked: what its access patterns and replicas refer to.
+#[derive(Clone, Copy)]
+struct CheckedTable<'a> {
+    /// The table as it is written.
+    written: &'a Located<TableFile>,
+    /// Its keys and indexes.
+    table: &'a Table,
+    /// The sizes of its items, if they are known and valid.
+    sizes: Option<&'a SizeClasses>,
+    /// What the file says is unknown.
+    unknown: UnknownParts,
+    /// The number of its items.
+    items: &'a Exact,
+}
+
 impl Checker<'_> {
     fn report(
         &mut self,
@@ -387,8 +403,8 @@ impl Checker<'_> {
         }
     }
 
-    fn table(&mut self, written: &Located<TableFile>) -> Option<TableDesign> {
-        self.name_length("table", &written.name);
+    /// The primary key of a table.
+    fn key_schema(&mut self, written: &Located<TableFile>) -> KeySchema {
         let keys = KeySchema {
             partition: written
                 .partition_key
@@ -415,6 +431,12 @@ impl Checker<'_> {
                 "use another attribute",
             );
         }
+        keys
+    }
+
+    fn table(&mut self, written: &Located<TableFile>) -> Option<TableDesign> {
+        self.name_length("table", &written.name);
+        let keys = self.key_schema(written);
         let indexes = written.index.as_deref().unwrap_or_default();
         self.count_indexes(indexes, written);
         self.unique(
@@ -435,16 +457,7 @@ impl Checker<'_> {
             Known::Given(item) => self.items(item, &written.item.span, written, &table),
             Known::Unknown => None,
         };
-        for (index, file) in table.indexes.iter().zip(indexes) {
-            let wrong = described
-                .as_ref()
-                .and_then(|described| items::whole_entry_size(index, file, &described.sizes));
-            if let (Some(message), Some(size)) = (wrong, &file.entry_size) {
-                let help = "remove `entry_size`, or set what the index holds: projection = \
-                            \"keys-only\", or { include = [\"…\"] }";
-                self.report("entry-size", &size.span, message, help);
-            }
-        }
+        self.whole_entry_sizes_fit(&table, indexes, described.as_ref());
         let capacity = self.capacity(written.capacity.as_ref());
         let insights = written.contributor_insights.unwrap_or(false);
         let index_designs = indexes
@@ -458,57 +471,15 @@ impl Checker<'_> {
                 )
             })
             .collect();
-        let given = written
-            .items
-            .as_ref()
-            .map(|items| (items.value.given(), items.span.clone()));
-        let items = match (
-            given,
-            described.as_ref().and_then(|described| described.measured),
-        ) {
-            (Some((Some(items), span)), _) => {
-                let items = Located {
-                    value: items.clone(),
-                    span,
-                };
-                Exact::from(self.whole(
-                    "items",
-                    "the number of items",
-                    &items,
-                    0..=1_000_000_000_000_000,
-                ))
-            }
-            (Some((None, _)), _) => Exact::zero(),
-            (None, Some(measured)) => Exact::from(measured),
-            (None, None) => {
-                self.report(
-                    "items",
-                    &written.name.span,
-                    "the number of items is missing",
-                    "add `items = …`, or `items = \"unknown\"`",
-                );
-                Exact::zero()
-            }
-        };
-        let unknown = UnknownParts {
-            items: written
-                .items
-                .as_ref()
-                .is_some_and(|items| items.value == Known::Unknown),
-            ttl_deletes: written
-                .ttl
-                .as_ref()
-                .is_some_and(|ttl| ttl.deletes == Known::Unknown),
-            pitr: written
-                .backup
-                .as_ref()
-                .is_some_and(|backup| backup.pitr == Some(Known::Unknown)),
-            stream_readers: written
-                .stream
-                .as_ref()
-                .is_some_and(|stream| stream.readers == Some(Known::Unknown)),
-        };
+        let items = self.number_of_items(written, described.as_ref());
         let sizes = described.as_ref().map(|described| described.sizes.clone());
+        let of = CheckedTable {
+            written,
+            table: &table,
+            sizes: sizes.as_ref(),
+            unknown: unknown_parts(written),
+            items: &items,
+        };
         let access_files = written.access.as_deref().unwrap_or_default();
         self.unique(
             "duplicate-name",
@@ -517,10 +488,11 @@ impl Checker<'_> {
         );
         let mut access: Vec<_> = access_files
             .iter()
-            .map(|access| self.access(access, written, &table, sizes.as_ref(), &unknown, &items))
+            .map(|access| self.access(access, &of))
             .collect();
         access.extend(self.consumed(written, &table).into_iter().map(Some));
-        let replicas = self.replicas(written, &table, sizes.as_ref(), &unknown, &items, &capacity);
+        let replicas = self.replicas(&of, &capacity);
+        let unknown = of.unknown;
         self.note_table(written);
         let design = TableDesign {
             items,
@@ -537,16 +509,7 @@ impl Checker<'_> {
                 .as_ref()
                 .map(|described| described.attributes.clone())
                 .unwrap_or_default(),
-            number_keys: NumberKeys {
-                partition: written
-                    .partition_key
-                    .given()
-                    .is_some_and(|key| key.r#type == Some(KeyType::N)),
-                sort: written
-                    .sort_key
-                    .as_ref()
-                    .is_some_and(|key| key.r#type == Some(KeyType::N)),
-            },
+            number_keys: number_keys(written),
             popularity: None,
             keyless: described.as_ref().map_or(0, |described| described.keyless),
             has_numbers: described
@@ -579,17 +542,7 @@ impl Checker<'_> {
                 .is_some_and(|word| word.value == RegionConsistencyWord::Strong),
             dax: None,
             contributor_insights: written.contributor_insights.unwrap_or(false),
-            encryption: written.encryption.as_ref().map(|encryption| {
-                let one = |number: &Option<FileNumber>| {
-                    number
-                        .as_ref()
-                        .map_or_else(Exact::one, |number| number.0.clone())
-                };
-                Encryption {
-                    keys: one(&encryption.keys),
-                    callers: one(&encryption.callers),
-                }
-            }),
+            encryption: written.encryption.as_ref().map(encryption),
             unpriced: written.unpriced.clone().unwrap_or_default(),
             table,
         };
@@ -612,6 +565,62 @@ impl Checker<'_> {
         self.transactions_fit(written, &design);
         design.dax = written.dax.as_ref().map(|dax| self.dax(dax, &design));
         Some(design)
+    }
+
+    /// Refuses the size of an entry that is said for an index that holds whole items, whose sizes
+    /// are known.
+    fn whole_entry_sizes_fit(
+        &mut self,
+        table: &Table,
+        indexes: &[Located<IndexFile>],
+        described: Option<&items::Described>,
+    ) {
+        for (index, file) in table.indexes.iter().zip(indexes) {
+            let wrong = described
+                .and_then(|described| items::whole_entry_size(index, file, &described.sizes));
+            if let (Some(message), Some(size)) = (wrong, &file.entry_size) {
+                let help = "remove `entry_size`, or set what the index holds: projection = \
+                            \"keys-only\", or { include = [\"…\"] }";
+                self.report("entry-size", &size.span, message, help);
+            }
+        }
+    }
+
+    /// The number of items: as it is written, else as many as the sizes were measured on.
+    fn number_of_items(
+        &mut self,
+        written: &Located<TableFile>,
+        described: Option<&items::Described>,
+    ) -> Exact {
+        let given = written
+            .items
+            .as_ref()
+            .map(|items| (items.value.given(), items.span.clone()));
+        match (given, described.and_then(|described| described.measured)) {
+            (Some((Some(items), span)), _) => {
+                let items = Located {
+                    value: items.clone(),
+                    span,
+                };
+                Exact::from(self.whole(
+                    "items",
+                    "the number of items",
+                    &items,
+                    0..=1_000_000_000_000_000,
+                ))
+            }
+            (Some((None, _)), _) => Exact::zero(),
+            (None, Some(measured)) => Exact::from(measured),
+            (None, None) => {
+                self.report(
+                    "items",
+                    &written.name.span,
+                    "the number of items is missing",
+                    "add `items = …`, or `items = \"unknown\"`",
+                );
+                Exact::zero()
+            }
+        }
     }
 
     /// Checks the limit of 10 GB for the items of one partition key with their index entries, if a
@@ -1297,5 +1306,53 @@ fn class(word: Option<super::file::ClassWord>) -> TableClass {
     match word {
         None | Some(super::file::ClassWord::Standard) => TableClass::Standard,
         Some(super::file::ClassWord::StandardIa) => TableClass::StandardIa,
+    }
+}
+
+/// What a table's file says is unknown.
+fn unknown_parts(written: &TableFile) -> UnknownParts {
+    UnknownParts {
+        items: written
+            .items
+            .as_ref()
+            .is_some_and(|items| items.value == Known::Unknown),
+        ttl_deletes: written
+            .ttl
+            .as_ref()
+            .is_some_and(|ttl| ttl.deletes == Known::Unknown),
+        pitr: written
+            .backup
+            .as_ref()
+            .is_some_and(|backup| backup.pitr == Some(Known::Unknown)),
+        stream_readers: written
+            .stream
+            .as_ref()
+            .is_some_and(|stream| stream.readers == Some(Known::Unknown)),
+    }
+}
+
+/// Which of a table's keys are numbers.
+fn number_keys(written: &TableFile) -> NumberKeys {
+    NumberKeys {
+        partition: written
+            .partition_key
+            .given()
+            .is_some_and(|key| key.r#type == Some(KeyType::N)),
+        sort: written
+            .sort_key
+            .as_ref()
+            .is_some_and(|key| key.r#type == Some(KeyType::N)),
+    }
+}
+
+fn encryption(written: &EncryptionFile) -> Encryption {
+    let one = |number: &Option<FileNumber>| {
+        number
+            .as_ref()
+            .map_or_else(Exact::one, |number| number.0.clone())
+    };
+    Encryption {
+        keys: one(&written.keys),
+        callers: one(&written.callers),
     }
 }
