@@ -2,11 +2,14 @@
 
 use super::rules::{FindingRule, RULES, Severity};
 use super::{Budget, CheckedDesign, Designs, Place};
+use crate::capacity::Demand;
 use crate::money::{Money, MoneyError};
 use crate::table::{ApiName, IndexKind, Projection, limits};
 use crate::units::{Exact, GB, KB, MB};
 use crate::usage::{Throughput, UsageType};
-use crate::workload::{AccessPattern, DesignPart, PatternCall, SizeClasses, TableDesign, Units};
+use crate::workload::{
+    AccessPattern, DesignPart, PatternCall, SizeClasses, TableDesign, Units, WritePlan,
+};
 
 /// A finding about a design.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,7 +47,8 @@ pub(super) fn findings(designs: &Designs, budget: &Budget) -> Result<Vec<Finding
     let mut all = Vec::new();
     for design in &designs.now {
         for table in &design.workload.tables {
-            for found in of_table(design, table, budget.production.contains(&table.table.name))? {
+            let production = budget.production.contains(&table.table.name);
+            for found in LintedTable::of(design, table).findings(production)? {
                 let Some(rule) = RULES.iter().find(|rule| rule.code == found.code) else {
                     continue;
                 };
@@ -74,53 +78,100 @@ pub(super) fn findings(designs: &Designs, budget: &Budget) -> Result<Vec<Finding
     Ok(all)
 }
 
-/// What a table, an index or an access pattern costs.
-fn cost(
-    design: &CheckedDesign,
-    table: &str,
-    is: impl Fn(&crate::pricing::LineItem) -> bool,
-) -> Result<Option<Money>, MoneyError> {
-    let lines = design.outcome.lines_of(table).filter(|line| is(line));
-    let total = Money::sum(lines.map(|line| line.amount))?;
-    Ok((total != Money::ZERO).then_some(total))
+impl FoundCost {
+    fn new(code: &'static str, message: impl Into<String>, part: DesignPart) -> FoundCost {
+        FoundCost {
+            code,
+            index: None,
+            access: None,
+            message: message.into(),
+            monthly: None,
+            part,
+        }
+    }
 }
 
-fn of_table(
-    design: &CheckedDesign,
-    table: &TableDesign,
-    production: bool,
-) -> Result<Vec<FoundCost>, MoneyError> {
-    let name = &table.table.name;
-    let mut all = Vec::new();
-    let found = |code, message: String, part| FoundCost {
-        code,
-        index: None,
-        access: None,
-        message,
-        monthly: None,
-        part,
-    };
-    let patterns: Vec<&AccessPattern> = table
-        .access
-        .iter()
-        .chain(table.replicas.iter().flat_map(|replica| &replica.access))
-        .collect();
+/// Words in the names of tables whose items usually expire.
+const EXPIRING: [&str; 8] = [
+    "session",
+    "token",
+    "cache",
+    "otp",
+    "nonce",
+    "lock",
+    "temp",
+    "verification",
+];
 
-    for access in &patterns {
-        if access.operation == Some(ApiName::Scan) {
-            let monthly = cost(design, name, |line| {
-                line.subject.access.as_ref() == Some(&access.name)
-            })?;
-            let message = format!("\"{}\" scans {name}", access.name);
-            all.push(FoundCost {
-                access: Some(access.name.clone()),
-                monthly,
-                ..found("scan", message, table.access_part(&access.name))
-            });
+/// A table that is examined.
+struct LintedTable<'a> {
+    design: &'a CheckedDesign,
+    table: &'a TableDesign,
+    /// The access patterns of the table and of its replicas.
+    patterns: Vec<&'a AccessPattern>,
+}
+
+impl<'a> LintedTable<'a> {
+    fn of(design: &'a CheckedDesign, table: &'a TableDesign) -> LintedTable<'a> {
+        let replicas = table.replicas.iter().flat_map(|replica| &replica.access);
+        LintedTable {
+            design,
+            table,
+            patterns: table.access.iter().chain(replicas).collect(),
         }
+    }
+
+    fn name(&self) -> &'a str {
+        &self.table.table.name
+    }
+
+    fn findings(&self, production: bool) -> Result<Vec<FoundCost>, MoneyError> {
+        let mut all = Vec::new();
+        for access in &self.patterns {
+            all.extend(self.scan(access)?);
+            all.extend(self.size_of_call(access));
+        }
+        all.extend(self.item_size());
+        all.extend(self.item_collection());
+        all.extend(self.index_limit());
+        for at in 0..self.table.table.indexes.len() {
+            all.extend(self.index(at)?);
+        }
+        all.extend(self.hot_partitions());
+        all.extend(self.provisioned());
+        all.extend(self.no_ttl()?);
+        all.extend(self.no_pitr().filter(|_| production));
+        Ok(all)
+    }
+
+    /// What the lines of this table cost that are of one kind; `None` for nothing.
+    fn cost(
+        &self,
+        is: impl Fn(&crate::pricing::LineItem) -> bool,
+    ) -> Result<Option<Money>, MoneyError> {
+        let lines = self.design.outcome.lines_of(self.name());
+        let total = Money::sum(lines.filter(|line| is(line)).map(|line| line.amount))?;
+        Ok((total != Money::ZERO).then_some(total))
+    }
+
+    fn scan(&self, access: &AccessPattern) -> Result<Option<FoundCost>, MoneyError> {
+        if access.operation != Some(ApiName::Scan) {
+            return Ok(None);
+        }
+        let message = format!("\"{}\" scans {}", access.name, self.name());
+        Ok(Some(FoundCost {
+            access: Some(access.name.clone()),
+            monthly: self.cost(|line| line.subject.access.as_ref() == Some(&access.name))?,
+            ..FoundCost::new("scan", message, self.table.access_part(&access.name))
+        }))
+    }
+
+    /// A batch or a transaction that can exceed the size of a call.
+    fn size_of_call(&self, access: &AccessPattern) -> Option<FoundCost> {
+        let count = |plans: &[(WritePlan, u64)]| plans.iter().map(|(_, count)| *count).sum::<u64>();
         let (items, limit, code) = match &access.call {
             PatternCall::Transaction { plans, .. } => (
-                plans.iter().map(|(_, count)| *count).sum::<u64>(),
+                count(plans),
                 limits::TRANSACTION_BYTES_MAX,
                 "transaction-size",
             ),
@@ -132,256 +183,254 @@ fn of_table(
             PatternCall::Get { items, .. } if *items > 1 => {
                 (*items, limits::BATCH_BYTES_MAX, "batch-size")
             }
-            PatternCall::Write { plans, .. } => (
-                plans.iter().map(|(_, count)| *count).sum::<u64>(),
-                limits::BATCH_BYTES_MAX,
-                "batch-size",
-            ),
-            _ => continue,
+            PatternCall::Write { plans, .. } => {
+                (count(plans), limits::BATCH_BYTES_MAX, "batch-size")
+            }
+            _ => return None,
         };
-        let largest = largest(
-            access
-                .sizes
-                .iter()
-                .flat_map(SizeClasses::iter)
-                .map(|class| class.item.0),
-        );
-        if items > 1 && items.saturating_mul(largest) > limit {
-            let bytes = Exact::ratio(items.saturating_mul(largest), MB).human(1);
-            let message = format!(
-                "{items} items of up to {} KB in one call of \"{}\" are up to {bytes} MB",
-                Exact::ratio(largest, KB).human(1),
-                access.name
-            );
-            all.push(FoundCost {
-                access: Some(access.name.clone()),
-                ..found(code, message, table.access_part(&access.name))
-            });
+        let largest = largest(access.sizes.as_ref());
+        if items <= 1 || items.saturating_mul(largest) <= limit {
+            return None;
         }
-    }
-
-    let largest_item = largest(
-        table
-            .sizes
-            .iter()
-            .flat_map(SizeClasses::iter)
-            .map(|class| class.item.0),
-    );
-    if largest_item * 4 > limits::ITEM_BYTES_MAX * 3 {
         let message = format!(
-            "items of {name} have up to {} KB; the limit is 400 KB",
-            Exact::ratio(largest_item, KB).human(1)
+            "{items} items of up to {} KB in one call of \"{}\" are up to {} MB",
+            Exact::ratio(largest, KB).human(1),
+            access.name,
+            Exact::ratio(items.saturating_mul(largest), MB).human(1)
         );
-        all.push(found("item-size", message, table.part(DesignPart::Item)));
+        Some(FoundCost {
+            access: Some(access.name.clone()),
+            ..FoundCost::new(code, message, self.table.access_part(&access.name))
+        })
     }
 
-    let local = table
-        .table
-        .indexes
-        .iter()
-        .filter(|index| index.kind == IndexKind::Local)
-        .count();
-    let global = table.table.indexes.len() - local;
-    let data = table.held().map_or_else(Exact::zero, |held| held.data);
-    if local > 0 && data > Exact::from(limits::ITEM_COLLECTION_BYTES_MAX) {
-        let message = format!(
-            "{name} holds {} GB and has local indexes: no partition key can have more than 10 GB",
-            (&data / &Exact::from(GB)).human(1)
-        );
-        all.push(found(
-            "item-collection",
-            message,
-            table.part(DesignPart::Table),
-        ));
-    }
-    if local >= limits::LOCAL_INDEXES_MAX || global + 2 >= limits::GLOBAL_INDEXES_MAX {
-        all.push(found(
-            "index-limit",
-            format!(
-                "{name} has {local} of {} local and {global} of {} global indexes",
-                limits::LOCAL_INDEXES_MAX,
-                limits::GLOBAL_INDEXES_MAX
-            ),
-            table.part(DesignPart::Table),
-        ));
+    fn item_size(&self) -> Option<FoundCost> {
+        let largest = largest(self.table.sizes.as_ref());
+        (largest * 4 > limits::ITEM_BYTES_MAX * 3).then(|| {
+            let message = format!(
+                "items of {} have up to {} KB; the limit is 400 KB",
+                self.name(),
+                Exact::ratio(largest, KB).human(1)
+            );
+            FoundCost::new("item-size", message, self.table.part(DesignPart::Item))
+        })
     }
 
-    for (at, index) in table.table.indexes.iter().enumerate() {
-        let readers: Vec<&&AccessPattern> = patterns
+    fn local_indexes(&self) -> usize {
+        let indexes = self.table.table.indexes.iter();
+        indexes
+            .filter(|index| index.kind == IndexKind::Local)
+            .count()
+    }
+
+    fn item_collection(&self) -> Option<FoundCost> {
+        let data = self.table.held().map_or_else(Exact::zero, |held| held.data);
+        let limit = Exact::from(limits::ITEM_COLLECTION_BYTES_MAX);
+        (self.local_indexes() > 0 && data > limit).then(|| {
+            let message = format!(
+                "{} holds {} GB and has local indexes: no partition key can have more than 10 GB",
+                self.name(),
+                (&data / &Exact::from(GB)).human(1)
+            );
+            FoundCost::new(
+                "item-collection",
+                message,
+                self.table.part(DesignPart::Table),
+            )
+        })
+    }
+
+    fn index_limit(&self) -> Option<FoundCost> {
+        let local = self.local_indexes();
+        let global = self.table.table.indexes.len() - local;
+        (local >= limits::LOCAL_INDEXES_MAX || global + 2 >= limits::GLOBAL_INDEXES_MAX).then(
+            || {
+                let message = format!(
+                    "{} has {local} of {} local and {global} of {} global indexes",
+                    self.name(),
+                    limits::LOCAL_INDEXES_MAX,
+                    limits::GLOBAL_INDEXES_MAX
+                );
+                FoundCost::new("index-limit", message, self.table.part(DesignPart::Table))
+            },
+        )
+    }
+
+    /// An index that nothing reads, or that holds more than its readers need.
+    fn index(&self, at: usize) -> Result<Vec<FoundCost>, MoneyError> {
+        let index = &self.table.table.indexes[at];
+        let readers: Vec<_> = self
+            .patterns
             .iter()
-            .filter(|access| table.is_read_by(at, access))
+            .filter(|access| self.table.is_read_by(at, access))
             .collect();
-        let monthly = cost(design, name, |line| {
-            line.subject.index.as_ref() == Some(&index.name)
-        })?;
-        let of = |code, message| FoundCost {
+        let monthly = self.cost(|line| line.subject.index.as_ref() == Some(&index.name))?;
+        let found = |code, message| FoundCost {
             index: Some(index.name.clone()),
             monthly,
-            ..found(code, message, table.index_part(at))
+            ..FoundCost::new(code, message, self.table.index_part(at))
         };
+        let mut all = Vec::new();
         if readers.is_empty() {
-            all.push(of(
-                "unread-index",
-                format!("no access pattern reads {} of {name}", index.name),
+            let message = format!("no access pattern reads {} of {}", index.name, self.name());
+            all.push(found("unread-index", message));
+        }
+        let fetched = !readers.is_empty()
+            && readers
+                .iter()
+                .all(|access| matches!(access.call, PatternCall::Page { fetches: true, .. }));
+        let wide = self.wide_projection(at, fetched);
+        all.extend(wide.map(|message| found("wide-projection", message)));
+        Ok(all)
+    }
+
+    /// What an index holds that its readers do not need; `fetched` if all of them read the items
+    /// again from the table.
+    fn wide_projection(&self, at: usize, fetched: bool) -> Option<String> {
+        let index = &self.table.table.indexes[at];
+        let unwanted = self.table.unwanted_of(at);
+        if index.projection == Projection::All && fetched {
+            return Some(format!(
+                "{} holds whole items, and all its readers fetch them from {} again",
+                index.name,
+                self.name()
             ));
         }
-        let fetched = readers
-            .iter()
-            .all(|access| matches!(access.call, PatternCall::Page { fetches: true, .. }));
-        let unwanted = table.unwanted_of(at);
-        if index.projection == Projection::All && !readers.is_empty() && fetched {
-            all.push(of(
-                "wide-projection",
-                format!(
-                    "{} holds whole items, and all its readers fetch them from {name} again",
-                    index.name
-                ),
-            ));
-        } else if !unwanted.is_empty() {
+        if !unwanted.is_empty() {
             let bytes: u64 = unwanted.iter().map(|(_, bytes)| bytes).sum();
             let names: Vec<&str> = unwanted.iter().map(|(name, _)| name.as_str()).collect();
-            let message = format!(
+            return Some(format!(
                 "{} holds attributes that none of its readers needs: {}, {bytes} bytes of each \
                  entry",
                 index.name,
                 names.join(", ")
-            );
-            all.push(of("wide-projection", message));
-        } else if let (Projection::All, true, Some(wanted)) = (
-            &index.projection,
-            table.attributes.is_empty(),
-            table.wanted_of(at),
-        ) {
-            let message = format!(
-                "{} holds whole items, but its readers need only {}",
-                index.name,
-                wanted.join(", ")
-            );
-            all.push(of("wide-projection", message));
+            ));
         }
+        let whole = index.projection == Projection::All && self.table.attributes.is_empty();
+        let wanted = self.table.wanted_of(at).filter(|_| whole)?;
+        Some(format!(
+            "{} holds whole items, but its readers need only {}",
+            index.name,
+            wanted.join(", ")
+        ))
     }
 
-    for demand in design
-        .outcome
-        .demand
-        .iter()
-        .filter(|demand| demand.table == *name)
-    {
-        let Some(millionths) = table.hottest_millionths(demand.index.as_deref()) else {
-            continue;
-        };
-        let reads = demand.throughput == Throughput::Read;
-        let limit = if reads {
-            limits::PARTITION_READ_UNITS_MAX
-        } else {
-            limits::PARTITION_WRITE_UNITS_MAX
+    fn demand(&self) -> impl Iterator<Item = &'a Demand> {
+        let name = self.name();
+        let all = self.design.outcome.demand.iter();
+        all.filter(move |demand| demand.table == name)
+    }
+
+    fn hot_partitions(&self) -> Vec<FoundCost> {
+        self.demand()
+            .filter_map(|demand| self.hot_partition(demand))
+            .collect()
+    }
+
+    fn hot_partition(&self, demand: &Demand) -> Option<FoundCost> {
+        let table = self.table;
+        let millionths = table.hottest_millionths(demand.index.as_deref())?;
+        let (limit, direction) = match demand.throughput {
+            Throughput::Read => (limits::PARTITION_READ_UNITS_MAX, "read"),
+            _ => (limits::PARTITION_WRITE_UNITS_MAX, "write"),
         };
         let asked = &demand.peak * &Exact::ratio(millionths, 1_000_000);
-        if asked > Exact::from(limit) {
-            let direction = if reads { "read" } else { "write" };
-            let message = format!(
-                "the most popular key of {} needs {} {direction} units a second in the busiest \
-                 hour; one partition serves {}",
-                demand.place(),
-                asked.human(0),
-                Exact::from(limit)
-            );
-            let at = demand.index.as_ref().and_then(|name| {
-                table
-                    .table
-                    .indexes
-                    .iter()
-                    .position(|index| index.name == *name)
-            });
-            let part = at.map_or_else(|| table.part(DesignPart::Table), |at| table.index_part(at));
-            all.push(FoundCost {
-                index: demand.index.clone(),
-                ..found("hot-partition", message, part)
-            });
+        if asked <= Exact::from(limit) {
+            return None;
         }
+        let message = format!(
+            "the most popular key of {} needs {} {direction} units a second in the busiest hour; \
+             one partition serves {}",
+            demand.place(),
+            asked.human(0),
+            Exact::from(limit)
+        );
+        let at = demand.index.as_ref().and_then(|name| {
+            let indexes = &table.table.indexes;
+            indexes.iter().position(|index| index.name == *name)
+        });
+        let part = at.map_or_else(|| table.part(DesignPart::Table), |at| table.index_part(at));
+        Some(FoundCost {
+            index: demand.index.clone(),
+            ..FoundCost::new("hot-partition", message, part)
+        })
     }
 
-    {
-        let fixed = |units: &Units| matches!(units, Units::Fixed(_));
+    /// Provisioned capacity that nothing changes, or that is below its demand.
+    fn provisioned(&self) -> Vec<FoundCost> {
+        let table = self.table;
+        let mut all = Vec::new();
         for target in table.accounts() {
             let Some(units) = table.provisioned(target) else {
                 continue;
             };
-            let part = || {
-                target.index().map_or_else(
-                    || table.part(DesignPart::Capacity),
-                    |at| table.index_part(at),
-                )
-            };
             let index = table.index_name(target).map(str::to_string);
-            let place = index
-                .as_ref()
-                .map_or_else(|| name.clone(), |index| format!("{name} / {index}"));
-            if units.values().all(fixed) {
+            let part = || match target.index() {
+                None => table.part(DesignPart::Capacity),
+                Some(at) => table.index_part(at),
+            };
+            let found = |code, message| FoundCost {
+                index: index.clone(),
+                ..FoundCost::new(code, message, part())
+            };
+            if units.values().all(|units| matches!(units, Units::Fixed(_))) {
+                let place = match &index {
+                    None => self.name().to_string(),
+                    Some(index) => format!("{} / {index}", self.name()),
+                };
                 let message =
                     format!("neither auto scaling nor a schedule changes the capacity of {place}");
-                all.push(FoundCost {
-                    index: index.clone(),
-                    ..found("no-auto-scaling", message, part())
-                });
+                all.push(found("no-auto-scaling", message));
             }
-            let own = design
-                .outcome
-                .demand
-                .iter()
-                .filter(|demand| demand.table == *name && demand.index == index);
-            for demand in own {
-                let short = demand.provisioned.as_ref().filter(|_| demand.is_short());
-                if let Some(units) = short {
-                    let message = format!(
-                        "{}: {} provisioned units, but the busiest hour needs {} a second",
-                        demand.place(),
-                        units.high,
-                        demand.peak.human(1)
-                    );
-                    all.push(FoundCost {
-                        index: index.clone(),
-                        ..found("under-provisioned", message, part())
-                    });
-                }
+            let short = self
+                .demand()
+                .filter(|demand| demand.index == index && demand.is_short());
+            for (demand, units) in
+                short.filter_map(|demand| Some((demand, demand.provisioned.as_ref()?)))
+            {
+                let message = format!(
+                    "{}: {} provisioned units, but the busiest hour needs {} a second",
+                    demand.place(),
+                    units.high,
+                    demand.peak.human(1)
+                );
+                all.push(found("under-provisioned", message));
             }
         }
+        all
     }
 
-    const SESSIONS: [&str; 8] = [
-        "session",
-        "token",
-        "cache",
-        "otp",
-        "nonce",
-        "lock",
-        "temp",
-        "verification",
-    ];
-    let lower = name.to_lowercase();
-    if table.ttl_deletes.is_zero()
-        && !table.unknown.ttl_deletes
-        && SESSIONS.iter().any(|word| lower.contains(word))
-    {
-        let monthly = cost(design, name, |line| {
-            matches!(line.usage_type, UsageType::Storage(_))
-        })?;
-        let message = format!("{name} looks like data that expires, but it has no [table.ttl]");
-        all.push(FoundCost {
-            monthly,
-            ..found("no-ttl", message, table.part(DesignPart::Table))
-        });
+    fn no_ttl(&self) -> Result<Option<FoundCost>, MoneyError> {
+        let table = self.table;
+        let lower = self.name().to_lowercase();
+        let expires = EXPIRING.iter().any(|word| lower.contains(word));
+        if !expires || !table.ttl_deletes.is_zero() || table.unknown.ttl_deletes {
+            return Ok(None);
+        }
+        let message = format!(
+            "{} looks like data that expires, but it has no [table.ttl]",
+            self.name()
+        );
+        Ok(Some(FoundCost {
+            monthly: self.cost(|line| matches!(line.usage_type, UsageType::Storage(_)))?,
+            ..FoundCost::new("no-ttl", message, table.part(DesignPart::Table))
+        }))
     }
-    if production && !table.backup.pitr && !table.unknown.pitr {
-        all.push(found(
-            "no-pitr",
-            format!("{name} is a production table without point-in-time recovery"),
-            table.part(DesignPart::Table),
-        ));
+
+    fn no_pitr(&self) -> Option<FoundCost> {
+        let table = self.table;
+        (!table.backup.pitr && !table.unknown.pitr).then(|| {
+            let message = format!(
+                "{} is a production table without point-in-time recovery",
+                self.name()
+            );
+            FoundCost::new("no-pitr", message, table.part(DesignPart::Table))
+        })
     }
-    Ok(all)
 }
 
-fn largest(sizes: impl Iterator<Item = u64>) -> u64 {
-    sizes.max().unwrap_or(0)
+/// The bytes of the largest item; 0 if no size is known.
+fn largest(sizes: Option<&SizeClasses>) -> u64 {
+    let classes = sizes.into_iter().flat_map(SizeClasses::iter);
+    classes.map(|class| class.item.0).max().unwrap_or(0)
 }

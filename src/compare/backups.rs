@@ -6,153 +6,179 @@ use crate::units::{Exact, GB, MB};
 use crate::usage::{Subject, Usage, UsageType};
 use crate::workload::{Archive, DesignPart, Stay, TableDesign};
 
+/// The alternatives for a table's backups and its archive.
 pub(super) fn of(context: &Context, table: &TableDesign) -> Vec<Alternative> {
     let years = context.question.retention_years.max(1);
-    let part = || table.part(DesignPart::Table);
-    let slot = |what: &str| format!("{what} of {}", table.table.name);
-    let change =
-        |plan: BackupPlan, name: String, slot: String, change: fn(&mut TableDesign, u64)| {
-            let target = table.table.name.clone();
-            Alternative::new(AlternativeKind::Backup(plan), name)
-                .of(table, None)
-                .change(slot, move |workload| {
-                    if let Some(table) = table_mut(workload, &target) {
-                        change(table, years);
-                    }
-                })
-        };
-    let mut all = vec![match table.backup.pitr {
+    let mut all = vec![recovery(table)];
+    if !table.backup.kept.is_empty() {
+        all.push(without_backups(table));
+    }
+    all.push(monthly_backups(table, years));
+    all.extend(table.mean_size().map(|mean| expired(context, table, &mean)));
+    let days = Exact::from(365 * years);
+    all.push(monthly_exports(
+        table,
+        years,
+        BackupPlan::MonthlyExports,
+        vec![stay("standard", days.clone())],
+    ));
+    all.push(monthly_exports(
+        table,
+        years,
+        BackupPlan::MonthlyExportsToDeepArchive,
+        to_deep_archive(&days),
+    ));
+    all
+}
+
+/// What an alternative replaces in a table; two alternatives of one slot exclude each other.
+fn slot(table: &TableDesign, what: &str) -> String {
+    format!("{what} of {}", table.table.name)
+}
+
+const RECOVERY_AND_EXPORTS: &str = "recovery and exports";
+
+fn changed(
+    table: &TableDesign,
+    plan: BackupPlan,
+    name: impl Into<String>,
+    what: &str,
+    change: impl Fn(&mut TableDesign) + Send + Sync + 'static,
+) -> Alternative {
+    let target = table.table.name.clone();
+    Alternative::new(AlternativeKind::Backup(plan), name)
+        .of(table, None)
+        .change(slot(table, what), move |workload| {
+            if let Some(table) = table_mut(workload, &target) {
+                change(table);
+            }
+        })
+}
+
+/// Point-in-time recovery on or off.
+fn recovery(table: &TableDesign) -> Alternative {
+    let part = table.part(DesignPart::Table);
+    let changed = |name: &str, on: bool| {
+        changed(
+            table,
+            BackupPlan::Recovery,
+            name,
+            RECOVERY_AND_EXPORTS,
+            move |table| table.backup.pitr = on,
+        )
+    };
+    match table.backup.pitr {
         true if table.archive.is_some() => Alternative::new(
             AlternativeKind::Backup(BackupPlan::Recovery),
             "without point-in-time recovery",
         )
         .of(table, None)
         .impossible("the table's exports to S3 need it"),
-        true => change(
-            BackupPlan::Recovery,
-            "without point-in-time recovery".to_string(),
-            slot("recovery and exports"),
-            |table, _| table.backup.pitr = false,
-        )
-        .because("the table can no longer be restored to any second of up to the last 35 days")
-        .deciding("a mistake noticed late cannot be undone")
-        .edit(part(), "backup.pitr = false"),
-        false => change(
-            BackupPlan::Recovery,
-            "with point-in-time recovery".to_string(),
-            slot("recovery and exports"),
-            |table, _| table.backup.pitr = true,
-        )
-        .because(
-            "the table can be restored to any second of up to the last 35 days; the recovery \
-             period does not affect the price",
-        )
-        .edit(part(), "backup.pitr = true"),
-    }];
-    if !table.backup.kept.is_empty() {
-        let without = change(
-            BackupPlan::WithoutBackups,
-            "without on-demand backups".to_string(),
-            slot("backups"),
-            |table, _| table.backup.kept.clear(),
-        );
-        all.push(
-            without
-                .because("no backups are kept except by point-in-time recovery, if it is on")
-                .deciding("data that must be kept for years is no longer backed up")
-                .edit(part(), "backup.on_demand = []"),
-        );
+        true => changed("without point-in-time recovery", false)
+            .because("the table can no longer be restored to any second of up to the last 35 days")
+            .deciding("a mistake noticed late cannot be undone")
+            .edit(part, "backup.pitr = false"),
+        false => changed("with point-in-time recovery", true)
+            .because(
+                "the table can be restored to any second of up to the last 35 days; the recovery \
+                 period does not affect the price",
+            )
+            .edit(part, "backup.pitr = true"),
     }
-    all.push(
-        change(
-            BackupPlan::MonthlyBackups,
-            format!("monthly on-demand backups kept for {years} years"),
-            slot("backups"),
-            |table, years| table.backup.kept = vec![12 * years],
-        )
-        .because(format!(
-            "{} backups are kept at any time, each as large as the table is now",
-            12 * years
-        ))
-        .replacing(
-            !table.backup.kept.is_empty(),
-            "replaces the current backups",
-            "needs only a backup schedule",
-        )
-        .edit(
-            part(),
-            format!(
-                "backup.on_demand = [{{ every = \"1 month\", keep = {} }}]",
-                12 * years
-            ),
+}
+
+fn without_backups(table: &TableDesign) -> Alternative {
+    changed(
+        table,
+        BackupPlan::WithoutBackups,
+        "without on-demand backups",
+        "backups",
+        |table| table.backup.kept.clear(),
+    )
+    .because("no backups are kept except by point-in-time recovery, if it is on")
+    .deciding("data that must be kept for years is no longer backed up")
+    .edit(table.part(DesignPart::Table), "backup.on_demand = []")
+}
+
+fn monthly_backups(table: &TableDesign, years: u64) -> Alternative {
+    let kept = 12 * years;
+    changed(
+        table,
+        BackupPlan::MonthlyBackups,
+        format!("monthly on-demand backups kept for {years} years"),
+        "backups",
+        move |table| table.backup.kept = vec![kept],
+    )
+    .because(format!(
+        "{kept} backups are kept at any time, each as large as the table is now"
+    ))
+    .replacing(
+        !table.backup.kept.is_empty(),
+        "replaces the current backups",
+        "needs only a backup schedule",
+    )
+    .edit(
+        table.part(DesignPart::Table),
+        format!("backup.on_demand = [{{ every = \"1 month\", keep = {kept} }}]"),
+    )
+}
+
+/// Monthly exports to S3, which stay in its storage classes for given times.
+fn monthly_exports(
+    table: &TableDesign,
+    years: u64,
+    plan: BackupPlan,
+    stays: Vec<Stay>,
+) -> Alternative {
+    let archived = stays.len() > 1;
+    let name = match archived {
+        true => "S3, to Deep Archive after 90 days",
+        false => "S3 Standard",
+    };
+    let lifecycle = match archived {
+        true => {
+            ", lifecycle = [{ after_days = 30, class = \"standard-ia\" }, { after_days = 90, class \
+             = \"deep-archive\" }]"
+        }
+        false => "",
+    };
+    let pitr = match table.backup.pitr {
+        true => "",
+        false => "; includes the cost of point-in-time recovery, which exports require",
+    };
+    changed(
+        table,
+        plan,
+        format!("monthly exports kept for {years} years in {name}"),
+        RECOVERY_AND_EXPORTS,
+        move |table| {
+            table.backup.pitr = true;
+            table.archive = Some(Archive {
+                exports: Exact::one(),
+                incremental: false,
+                stays: stays.clone(),
+                keep_given: true,
+                compression: Exact::one(),
+                object_bytes: Exact::from(100 * MB),
+            });
+        },
+    )
+    .because(format!(
+        "{} exports are kept at any time, in the steady state{pitr}",
+        12 * years
+    ))
+    .replacing(
+        table.archive.is_some(),
+        "replaces the current exports",
+        "to restore an export, you import it into a new table",
+    )
+    .edit(
+        table.part(DesignPart::Table),
+        format!(
+            "backup.pitr = true, archive = {{ export = {{ every = \"1 month\" }}, keep = \"{years} \
+             years\"{lifecycle} }}"
         ),
-    );
-    all.extend(table.mean_size().map(|mean| expired(context, table, &mean)));
-    let days = Exact::from(365 * years);
-    let exports = Exact::one();
-    for (plan, name, stays) in [
-        (
-            BackupPlan::MonthlyExports,
-            "S3 Standard",
-            vec![stay("standard", days.clone())],
-        ),
-        (
-            BackupPlan::MonthlyExportsToDeepArchive,
-            "S3, to Deep Archive after 90 days",
-            to_deep_archive(&days),
-        ),
-    ] {
-        let (target, stays, exports) = (table.table.name.clone(), stays, exports.clone());
-        let pitr = if table.backup.pitr {
-            ""
-        } else {
-            "; includes the cost of point-in-time recovery, which exports require"
-        };
-        let text = if stays.len() > 1 {
-            format!(
-                "backup.pitr = true, archive = {{ export = {{ every = \"1 month\" }}, keep = \
-                 \"{years} years\", lifecycle = [{{ after_days = 30, class = \"standard-ia\" }}, \
-                 {{ after_days = 90, class = \"deep-archive\" }}] }}"
-            )
-        } else {
-            format!(
-                "backup.pitr = true, archive = {{ export = {{ every = \"1 month\" }}, keep = \
-                 \"{years} years\" }}"
-            )
-        };
-        all.push(
-            Alternative::new(
-                AlternativeKind::Backup(plan),
-                format!("monthly exports kept for {years} years in {name}"),
-            )
-            .of(table, None)
-            .because(format!(
-                "{} exports are kept at any time, in the steady state{pitr}",
-                12 * years
-            ))
-            .replacing(
-                table.archive.is_some(),
-                "replaces the current exports",
-                "to restore an export, you import it into a new table",
-            )
-            .edit(part(), text)
-            .change(slot("recovery and exports"), move |workload| {
-                let Some(table) = table_mut(workload, &target) else {
-                    return;
-                };
-                table.backup.pitr = true;
-                table.archive = Some(Archive {
-                    exports: exports.clone(),
-                    incremental: false,
-                    stays: stays.clone(),
-                    keep_given: true,
-                    compression: Exact::one(),
-                    object_bytes: Exact::from(100 * MB),
-                });
-            }),
-        );
-    }
-    all
+    )
 }
 
 impl Alternative {

@@ -327,71 +327,19 @@ fn provisioned(
     slot: &str,
     refuses: bool,
 ) -> Alternative {
-    let chosen: Vec<Chosen> = accounts
-        .iter()
-        .map(|account| {
-            let in_replicas = plan.of(account).in_replicas.iter();
-            let in_replicas = in_replicas
-                .map(|(region, found)| (region.clone(), found.fixed.scaling.min))
-                .collect();
-            let units = ByDirection {
-                read: units(plan.reads(account)),
-                write: units(plan.writes(account)),
-            };
-            (account.index.clone(), units, in_replicas)
-        })
-        .collect();
-    let words = |account: &Account| {
-        let place = account
-            .index
-            .as_ref()
-            .map(|index| format!("{index}: "))
-            .unwrap_or_default();
-        format!(
-            "{place}reads {}, writes {}",
-            described(plan.reads(account)),
-            described(plan.writes(account))
-        )
-    };
-    let found = || {
-        accounts
-            .iter()
-            .flat_map(|account| [plan.reads(account), plan.writes(account)])
-    };
-    let throttled = found()
-        .map(|found| found.throttled_billionths)
-        .max()
-        .unwrap_or(0);
-    let mut why = format!(
-        "{}; {}",
-        accounts.iter().map(words).collect::<Vec<_>>().join("; "),
-        throttles(throttled, plan.bursts)
-    );
-    if refuses {
-        why += "; it also serves the requests that the design's maximum throughput refuses";
-    }
-    let edit = |account: &Account| {
-        let (reads, writes) = (plan.reads(account), plan.writes(account));
-        let units = format!(
-            "{}, {}{}",
-            toml("read", reads),
-            toml("write", writes),
-            schedule(reads, writes)
-        );
-        match &account.index {
-            None => format!("mode = \"provisioned\", {units}"),
-            Some(index) => format!("{index} (line {}): {units}", account.line),
-        }
-    };
-    let edit = accounts.iter().map(edit).collect::<Vec<_>>().join("; ");
     let alternative = Alternative::new(plan.kind(), plan.name()).of(table, None);
-    let most = found().map(|found| found.highest).max().unwrap_or(0);
+    let most = found(accounts, plan).map(|found| found.highest).max();
+    let most = most.unwrap_or(0);
     let quota = limits::PROVISIONED_UNITS_MAX;
     if most > quota * 1_000 {
         return alternative.impossible(format!(
             "{} units are more than 1,000 times AWS's default quota for a table",
             Exact::from(most)
         ));
+    }
+    let mut why = reason(accounts, plan);
+    if refuses {
+        why += "; it also serves the requests that the design's maximum throughput refuses";
     }
     if most > quota {
         why += "; this exceeds AWS's default quota of 40,000 units for a table, so request a \
@@ -409,40 +357,102 @@ fn provisioned(
         ),
     };
     let target = table.table.name.clone();
+    let chosen = chosen(accounts, plan);
     alternative
         .because(why)
-        .edit(table.part(DesignPart::Capacity), edit)
+        .edit(
+            table.part(DesignPart::Capacity),
+            written(accounts, plan).join("; "),
+        )
         .change(slot, move |workload| {
-            let Some(table) = table_mut(workload, &target) else {
-                return;
-            };
-            for (index, units, in_replicas) in &chosen {
-                match index {
-                    None => {
-                        table.capacity = Capacity::Provisioned(units.clone());
-                        for replica in &mut table.replicas {
-                            let own = in_replicas
-                                .iter()
-                                .find(|(region, _)| *region == replica.region)
-                                .map(|(_, units)| *units);
-                            replica.read = own
-                                .filter(|_| matches!(units.read, Units::Fixed(_)))
-                                .map(Units::Fixed);
-                        }
-                    }
-                    Some(name) => {
-                        if let Some(at) = table
-                            .table
-                            .indexes
-                            .iter()
-                            .position(|index| index.name == *name)
-                        {
-                            table.indexes[at].capacity = Some(units.clone());
-                        }
-                    }
-                }
+            if let Some(table) = table_mut(workload, &target) {
+                chosen.iter().for_each(|chosen| set_capacity(table, chosen));
             }
         })
+}
+
+/// The settings of all accounts, in both directions.
+fn found<'a>(accounts: &'a [Account], plan: Plan) -> impl Iterator<Item = &'a FoundCapacity> {
+    accounts
+        .iter()
+        .flat_map(move |account| [plan.reads(account), plan.writes(account)])
+}
+
+/// What a plan chooses for each account.
+fn chosen(accounts: &[Account], plan: Plan) -> Vec<Chosen> {
+    let of = |account: &Account| {
+        let in_replicas = plan.of(account).in_replicas.iter();
+        let in_replicas = in_replicas
+            .map(|(region, found)| (region.clone(), found.fixed.scaling.min))
+            .collect();
+        let units = ByDirection {
+            read: units(plan.reads(account)),
+            write: units(plan.writes(account)),
+        };
+        (account.index.clone(), units, in_replicas)
+    };
+    accounts.iter().map(of).collect()
+}
+
+/// What a plan chooses, in words, and how much of the demand it throttles.
+fn reason(accounts: &[Account], plan: Plan) -> String {
+    let words = |account: &Account| {
+        let place = account
+            .index
+            .as_ref()
+            .map(|index| format!("{index}: "))
+            .unwrap_or_default();
+        format!(
+            "{place}reads {}, writes {}",
+            described(plan.reads(account)),
+            described(plan.writes(account))
+        )
+    };
+    let throttled = found(accounts, plan).map(|found| found.throttled_billionths);
+    format!(
+        "{}; {}",
+        accounts.iter().map(words).collect::<Vec<_>>().join("; "),
+        throttles(throttled.max().unwrap_or(0), plan.bursts)
+    )
+}
+
+/// What to write in the workload file for each account.
+fn written(accounts: &[Account], plan: Plan) -> Vec<String> {
+    let of = |account: &Account| {
+        let (reads, writes) = (plan.reads(account), plan.writes(account));
+        let units = format!(
+            "{}, {}{}",
+            toml("read", reads),
+            toml("write", writes),
+            schedule(reads, writes)
+        );
+        match &account.index {
+            None => format!("mode = \"provisioned\", {units}"),
+            Some(index) => format!("{index} (line {}): {units}", account.line),
+        }
+    };
+    accounts.iter().map(of).collect()
+}
+
+/// Sets the capacity of a table and of its replicas, or of one of its indexes.
+fn set_capacity(table: &mut TableDesign, (index, units, in_replicas): &Chosen) {
+    let Some(name) = index else {
+        table.capacity = Capacity::Provisioned(units.clone());
+        for replica in &mut table.replicas {
+            let own = in_replicas
+                .iter()
+                .find(|(region, _)| *region == replica.region)
+                .map(|(_, units)| *units);
+            replica.read = own
+                .filter(|_| matches!(units.read, Units::Fixed(_)))
+                .map(Units::Fixed);
+        }
+        return;
+    };
+    let mut indexes = table.table.indexes.iter();
+    if let Some(at) = indexes.position(|index| index.name == *name) {
+        table.indexes[at].capacity = Some(units.clone());
+    }
 }
 
 /// One index of a provisioned table; the table does not change.

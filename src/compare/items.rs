@@ -3,7 +3,7 @@
 use super::{Alternative, AlternativeKind, Context, table_mut};
 use crate::table::{ApiName, Consistency, IndexKind};
 use crate::units::Exact;
-use crate::workload::{AccessPattern, DesignPart, PatternCall, TableDesign, WriteKind};
+use crate::workload::{AccessPattern, DesignPart, PatternCall, TableDesign, WriteKind, WritePlan};
 
 pub(super) fn of(context: &Context, table: &TableDesign) -> Vec<Alternative> {
     if !table.is_described() {
@@ -58,183 +58,177 @@ fn of_access(
 
 /// The other consistency of a read; a transaction as plain calls; a batch read as a query.
 fn promises(table: &TableDesign, access: &AccessPattern) -> Vec<Alternative> {
-    let mut all = Vec::new();
-    match &access.call {
+    let other = match &access.call {
         PatternCall::Get {
             consistency: Some(now),
             ..
         }
         | PatternCall::Page {
             consistency: now, ..
-        } => {
-            let global = matches!(&access.call, PatternCall::Page { index: Some(at), .. } if table.table.indexes[*at].kind == IndexKind::Global);
-            let (other, name, word) = match now {
-                Consistency::Strong => (
-                    Consistency::Eventual,
-                    "with eventually consistent reads",
-                    "eventual",
-                ),
-                Consistency::Eventual => (
-                    Consistency::Strong,
-                    "with strongly consistent reads",
-                    "strong",
-                ),
-            };
-            let alternative = of_access(
-                table,
-                access,
-                AlternativeKind::Consistency,
-                name,
-                move |access| match &mut access.call {
-                    PatternCall::Get { consistency, .. } => *consistency = Some(other),
-                    PatternCall::Page { consistency, .. } => *consistency = other,
-                    PatternCall::Write { .. }
-                    | PatternCall::Transaction { .. }
-                    | PatternCall::Traced(_)
-                    | PatternCall::Counted { .. }
-                    | PatternCall::Unknown { .. } => {}
-                },
-            )
-            .edit(
-                table.access_part(&access.name),
-                format!("consistency = \"{word}\""),
-            );
-            all.push(match other {
-                Consistency::Eventual => alternative
-                    .because("an eventually consistent read costs half as much")
-                    .deciding("a read may not see a write made within the last second"),
-                Consistency::Strong if global => alternative
-                    .impossible("a global index supports only eventually consistent reads"),
-                Consistency::Strong => alternative
-                    .because("a strongly consistent read costs twice as much")
-                    .risking("fails while a partition is unreachable"),
-            });
-        }
+        } => Some(other_consistency(table, access, *now)),
         PatternCall::Get {
             items,
             consistency: None,
             missing,
-        } => {
-            let (items, missing) = (*items, missing.clone());
-            let operation = if items == 1 {
-                ApiName::GetItem
-            } else {
-                ApiName::BatchGetItem
-            };
-            let plain = of_access(
-                table,
-                access,
-                AlternativeKind::Consistency,
-                "without a transaction, strongly consistent",
-                move |access| {
-                    access.operation = Some(operation);
-                    access.call = PatternCall::Get {
-                        items,
-                        consistency: Some(Consistency::Strong),
-                        missing: missing.clone(),
-                    };
-                },
-            );
-            all.push(
-                plain
-                    .because(
-                        "a transactional read costs twice as much as a strongly consistent one",
-                    )
-                    .deciding("the items may be read at different moments")
-                    .edit(
-                        table.access_part(&access.name),
-                        format!("operation = \"{operation}\", consistency = \"strong\""),
-                    ),
-            );
-        }
-        PatternCall::Transaction { plans, .. } => {
-            if plans
-                .iter()
-                .any(|(plan, _)| plan.kind == WriteKind::ConditionCheck)
-            {
-                let name = format!("\"{}\" without a transaction", access.name);
-                all.push(
-                    Alternative::new(AlternativeKind::Consistency, name)
-                        .of(table, None)
-                        .impossible("it checks conditions on items that it does not write"),
-                );
-            } else {
-                let plans = plans.clone();
-                let plain = of_access(
-                    table,
-                    access,
-                    AlternativeKind::Consistency,
-                    "without a transaction",
-                    move |access| {
-                        access.operation = Some(ApiName::PutItem);
-                        access.call = PatternCall::Write {
-                            plans: plans.clone(),
-                            refused: Exact::zero(),
-                        };
-                    },
-                );
-                all.push(
-                    plain
-                        .because("a transaction doubles the write units of the base table")
-                        .deciding("a failure between the writes leaves some of them undone")
-                        .edit(
-                            table.access_part(&access.name),
-                            "single writes instead of a TransactWriteItems",
-                        ),
-                );
-            }
-        }
+        } => Some(plain_read(table, access, *items, missing)),
+        PatternCall::Transaction { plans, .. } => Some(plain_writes(table, access, plans)),
         PatternCall::Write { .. }
         | PatternCall::Traced(_)
         | PatternCall::Counted { .. }
+        | PatternCall::Unknown { .. } => None,
+    };
+    other.into_iter().chain(one_query(table, access)).collect()
+}
+
+/// A read with the other consistency.
+fn other_consistency(table: &TableDesign, access: &AccessPattern, now: Consistency) -> Alternative {
+    let (other, name, word) = match now {
+        Consistency::Strong => (
+            Consistency::Eventual,
+            "with eventually consistent reads",
+            "eventual",
+        ),
+        Consistency::Eventual => (
+            Consistency::Strong,
+            "with strongly consistent reads",
+            "strong",
+        ),
+    };
+    let change = move |access: &mut AccessPattern| match &mut access.call {
+        PatternCall::Get { consistency, .. } => *consistency = Some(other),
+        PatternCall::Page { consistency, .. } => *consistency = other,
+        PatternCall::Write { .. }
+        | PatternCall::Transaction { .. }
+        | PatternCall::Traced(_)
+        | PatternCall::Counted { .. }
         | PatternCall::Unknown { .. } => {}
+    };
+    let alternative = of_access(table, access, AlternativeKind::Consistency, name, change).edit(
+        table.access_part(&access.name),
+        format!("consistency = \"{word}\""),
+    );
+    let of_global_index = match &access.call {
+        PatternCall::Page {
+            index: Some(at), ..
+        } => table.table.indexes[*at].kind == IndexKind::Global,
+        _ => false,
+    };
+    match other {
+        Consistency::Eventual => alternative
+            .because("an eventually consistent read costs half as much")
+            .deciding("a read may not see a write made within the last second"),
+        Consistency::Strong if of_global_index => {
+            alternative.impossible("a global index supports only eventually consistent reads")
+        }
+        Consistency::Strong => alternative
+            .because("a strongly consistent read costs twice as much")
+            .risking("fails while a partition is unreachable"),
     }
-    if let PatternCall::Get {
+}
+
+/// A transactional read as a plain one.
+fn plain_read(
+    table: &TableDesign,
+    access: &AccessPattern,
+    items: u64,
+    missing: &Exact,
+) -> Alternative {
+    let missing = missing.clone();
+    let operation = match items {
+        1 => ApiName::GetItem,
+        _ => ApiName::BatchGetItem,
+    };
+    let change = move |access: &mut AccessPattern| {
+        access.operation = Some(operation);
+        access.call = PatternCall::Get {
+            items,
+            consistency: Some(Consistency::Strong),
+            missing: missing.clone(),
+        };
+    };
+    let name = "without a transaction, strongly consistent";
+    of_access(table, access, AlternativeKind::Consistency, name, change)
+        .because("a transactional read costs twice as much as a strongly consistent one")
+        .deciding("the items may be read at different moments")
+        .edit(
+            table.access_part(&access.name),
+            format!("operation = \"{operation}\", consistency = \"strong\""),
+        )
+}
+
+/// A transaction as plain writes.
+fn plain_writes(
+    table: &TableDesign,
+    access: &AccessPattern,
+    plans: &[(WritePlan, u64)],
+) -> Alternative {
+    if plans
+        .iter()
+        .any(|(plan, _)| plan.kind == WriteKind::ConditionCheck)
+    {
+        let name = format!("\"{}\" without a transaction", access.name);
+        return Alternative::new(AlternativeKind::Consistency, name)
+            .of(table, None)
+            .impossible("it checks conditions on items that it does not write");
+    }
+    let plans = plans.to_vec();
+    let change = move |access: &mut AccessPattern| {
+        access.operation = Some(ApiName::PutItem);
+        access.call = PatternCall::Write {
+            plans: plans.clone(),
+            refused: Exact::zero(),
+        };
+    };
+    let name = "without a transaction";
+    of_access(table, access, AlternativeKind::Consistency, name, change)
+        .because("a transaction doubles the write units of the base table")
+        .deciding("a failure between the writes leaves some of them undone")
+        .edit(
+            table.access_part(&access.name),
+            "single writes instead of a TransactWriteItems",
+        )
+}
+
+/// A batch read as one Query.
+fn one_query(table: &TableDesign, access: &AccessPattern) -> Option<Alternative> {
+    let PatternCall::Get {
         items: items @ 2..,
         consistency: Some(consistency),
         ..
-    } = &access.call
-    {
-        let (items, consistency) = (*items, *consistency);
-        let query = of_access(
-            table,
-            access,
-            AlternativeKind::Item,
-            "as one Query",
-            move |access| {
-                let PatternCall::Get { missing, .. } = &access.call else {
-                    return;
-                };
-                let found = (&Exact::from(items) * &(Exact::one() - missing.clone()))
-                    .ceil()
-                    .to_u64()
-                    .unwrap_or(items);
-                access.operation = Some(ApiName::Query);
-                access.call = PatternCall::Page {
-                    scan: false,
-                    index: None,
-                    items: found,
-                    segments: 1,
-                    consistency,
-                    fetches: false,
-                    missing: Exact::zero(),
-                };
-            },
+    } = access.call
+    else {
+        return None;
+    };
+    let change = move |access: &mut AccessPattern| {
+        let PatternCall::Get { missing, .. } = &access.call else {
+            return;
+        };
+        let found = (&Exact::from(items) * &(Exact::one() - missing.clone()))
+            .ceil()
+            .to_u64()
+            .unwrap_or(items);
+        access.operation = Some(ApiName::Query);
+        access.call = PatternCall::Page {
+            scan: false,
+            index: None,
+            items: found,
+            segments: 1,
+            consistency,
+            fetches: false,
+            missing: Exact::zero(),
+        };
+    };
+    let query = of_access(table, access, AlternativeKind::Item, "as one Query", change)
+        .because(
+            "a Query rounds up the total size of the items that it reads; a batch rounds up each \
+             item",
+        )
+        .if_so("the items must have the same partition key and adjacent sort keys")
+        .edit(
+            table.access_part(&access.name),
+            format!("operation = \"Query\", items = {items}"),
         );
-        all.push(
-            query
-                .because(
-                    "a Query rounds up the total size of the items that it reads; a batch rounds \
-                     up each item",
-                )
-                .if_so("the items must have the same partition key and adjacent sort keys")
-                .edit(
-                    table.access_part(&access.name),
-                    format!("operation = \"Query\", items = {items}"),
-                ),
-        );
-    }
-    all
+    Some(query)
 }
 
 /// Bytes of the primary key, names included, as far as they are known: compression does not shrink

@@ -215,16 +215,7 @@ fn projected(table: &TableDesign, at: usize, name: String, projection: Projectio
         ),
         (false, false) => format!("entries are {entry}"),
     };
-    let text = match &projection {
-        Projection::KeysOnly => "projection = \"keys-only\"".to_string(),
-        Projection::All => "projection = \"all\"".to_string(),
-        Projection::Include(names) => {
-            format!(
-                "projection = {{ include = [{}] }}",
-                quoted(&names.iter().map(String::as_str).collect::<Vec<_>>())
-            )
-        }
-    };
+    let text = projection_toml(&projection);
     let (target, name) = (table.table.name.clone(), index.name.clone());
     let alternative = alternative
         .because(why)
@@ -267,6 +258,18 @@ fn projected(table: &TableDesign, at: usize, name: String, projection: Projectio
             "{work}; something not listed in the file may read the index"
         )),
         false => alternative.risking(work),
+    }
+}
+
+/// A projection as a workload file writes it.
+fn projection_toml(projection: &Projection) -> String {
+    match projection {
+        Projection::KeysOnly => "projection = \"keys-only\"".to_string(),
+        Projection::All => "projection = \"all\"".to_string(),
+        Projection::Include(names) => {
+            let names: Vec<&str> = names.iter().map(String::as_str).collect();
+            format!("projection = {{ include = [{}] }}", quoted(&names))
+        }
     }
 }
 

@@ -84,6 +84,18 @@ impl ScalingTarget {
     }
 }
 
+/// The reads or the writes of a table or an index.
+fn units<'a>(
+    reads: bool,
+    read: &'a mut UnitsDraft,
+    write: &'a mut UnitsDraft,
+) -> &'a mut UnitsDraft {
+    match reads {
+        true => read,
+        false => write,
+    }
+}
+
 /// Adds bounds, targets and schedules to their tables and indexes; those that match none become
 /// notes.
 pub(super) fn join(targets: Vec<ScalingTarget>, tables: &mut [TableDraft]) -> Vec<String> {
@@ -91,228 +103,214 @@ pub(super) fn join(targets: Vec<ScalingTarget>, tables: &mut [TableDraft]) -> Ve
     let (targets, untold): (Vec<ScalingTarget>, Vec<ScalingTarget>) = targets
         .into_iter()
         .partition(|target| target.names().is_some());
+    for mut target in targets {
+        notes.extend(target.without_suspended());
+        if target.percent.is_none() && target.steps.is_empty() && target.is_suspended() {
+            continue;
+        }
+        notes.extend(join_one(&target, tables));
+    }
     let untold = untold
         .into_iter()
         .filter(|target| target.dimension.starts_with("dynamodb:") || target.dimension.is_empty());
-    for mut target in targets {
-        if target.suspended.schedule && !target.steps.is_empty() {
+    for target in untold {
+        notes.push(join_untold(&target, tables));
+    }
+    notes
+}
+
+impl ScalingTarget {
+    /// Whether scaling is suspended in both directions.
+    fn is_suspended(&self) -> bool {
+        self.suspended.scale_in && self.suspended.scale_out
+    }
+
+    /// Removes what is suspended, and says so.
+    fn without_suspended(&mut self) -> Vec<String> {
+        let mut notes = Vec::new();
+        if self.suspended.schedule && !self.steps.is_empty() {
             notes.push(format!(
                 "{}: its schedule is suspended and was ignored",
-                target.label
+                self.label
             ));
-            target.steps.clear();
+            self.steps.clear();
         }
-        match target.suspended {
-            Suspended {
-                scale_in: true,
-                scale_out: true,
-                ..
-            } => {
-                notes.push(format!(
-                    "{}: scaling is suspended and was ignored",
-                    target.label
-                ));
-                target.percent = None;
-                if target.steps.is_empty() {
-                    continue;
-                }
-            }
-            // Scaling continues in the other direction, so the resulting units are unknown.
-            Suspended {
-                scale_in,
-                scale_out,
-                ..
-            } if scale_in || scale_out => {
-                target.percent = Some(Sourced::unknown(format!(
-                    "{}: scaling is suspended in one direction",
-                    target.label
-                )));
-            }
-            _ => {}
-        }
-        let Some((table_name, index_name)) = target.names() else {
-            continue;
-        };
-        let Some(table) = tables.iter_mut().find(|table| table.is(table_name)) else {
+        if self.is_suspended() {
             notes.push(format!(
-                "{}: scales {}, which is not in this file; ignored",
-                target.label, target.resource
+                "{}: scaling is suspended and was ignored",
+                self.label
             ));
-            continue;
-        };
-        if !table.is_provisioned() {
-            table.notes.push(format!(
-                "{}: has no effect because the table is in on-demand mode",
-                target.label
-            ));
-            continue;
+            self.percent = None;
+        } else if self.suspended.scale_in || self.suspended.scale_out {
+            // Scaling continues in the other direction, so the resulting units are unknown.
+            self.percent = Some(Sourced::unknown(format!(
+                "{}: scaling is suspended in one direction",
+                self.label
+            )));
         }
-        let reads = target.reads();
-        let global = table.global_names();
-        // An index whose name the plan does not say: the only one, or else any of them.
-        let of_some_index = index_name == Some("*")
-            || (index_name.is_none() && target.dimension.contains(":index:"));
-        if let Some(region) = &target.region {
-            let names = match (of_some_index, index_name) {
-                (true, _) => global.iter().map(|name| Some(name.as_str())).collect(),
-                (false, name) => vec![name],
-            };
-            let is_lost = |name: &Option<&str>| {
-                name.is_some_and(|name| !global.iter().any(|known| known == name))
-            };
-            match names.iter().find(|name| is_lost(name)) {
-                Some(name) => {
-                    let name = name.unwrap_or_default();
-                    table.notes.push(format!(
-                        "{}: scales the index {name}, which the table does not have; ignored",
-                        target.label
-                    ));
+        notes
+    }
+}
+
+/// Adds a target to the table that it names; returns a note if there is no such table.
+fn join_one(target: &ScalingTarget, tables: &mut [TableDraft]) -> Option<String> {
+    let (table_name, index_name) = target.names()?;
+    let Some(table) = tables.iter_mut().find(|table| table.is(table_name)) else {
+        return Some(format!(
+            "{}: scales {}, which is not in this file; ignored",
+            target.label, target.resource
+        ));
+    };
+    if !table.is_provisioned() {
+        table.notes.push(format!(
+            "{}: has no effect because the table is in on-demand mode",
+            target.label
+        ));
+        return None;
+    }
+    let global = table.global_names();
+    // An index whose name the plan does not say: the only one, or else any of them.
+    let of_some_index =
+        index_name == Some("*") || (index_name.is_none() && target.dimension.contains(":index:"));
+    if let Some(region) = &target.region {
+        let names = match of_some_index {
+            true => global.iter().map(|name| Some(name.as_str())).collect(),
+            false => vec![index_name],
+        };
+        let note = match names
+            .iter()
+            .flatten()
+            .find(|name| !global.iter().any(|known| known == *name))
+        {
+            Some(name) => Some(no_index(target, name)),
+            None => of_replica(target, region, &names, &mut table.replicas),
+        };
+        table.notes.extend(note);
+        return None;
+    }
+    if of_some_index && global.len() != 1 {
+        any_index_is_unknown(target, table);
+        return None;
+    }
+    let index_name = match of_some_index {
+        true => global.first().map(String::as_str),
+        false => index_name,
+    };
+    let notes = match index_name {
+        None => {
+            let units = units(target.reads(), &mut table.read, &mut table.write);
+            target.apply(units, &mut table.schedule)
+        }
+        Some(name) => {
+            let mut indexes = table.indexes.iter_mut();
+            match indexes.find(|index| index.name.plain() == name) {
+                Some(index) => {
+                    let units = units(target.reads(), &mut index.read, &mut index.write);
+                    target.apply(units, &mut index.schedule)
                 }
-                None => {
-                    table
-                        .notes
-                        .extend(of_replica(&target, region, &names, &mut table.replicas))
-                }
+                None => vec![no_index(target, name)],
             }
-            continue;
         }
-        if of_some_index && global.len() != 1 {
-            for index in table.indexes.iter_mut().filter(|index| index.global) {
-                let units = if reads {
-                    &mut index.read
-                } else {
-                    &mut index.write
-                };
-                *units = UnitsDraft {
-                    fixed: Some(Sourced::unknown(format!(
-                        "{}: cannot determine which index it scales",
-                        target.label
-                    ))),
-                    ..UnitsDraft::default()
-                };
-            }
-            table.notes.push(format!(
-                "{}: cannot determine which index it scales",
-                target.label
-            ));
-            continue;
-        }
-        let index_name = if of_some_index {
-            global.first().map(String::as_str)
-        } else {
-            index_name
+    };
+    table.notes.extend(notes);
+    None
+}
+
+fn no_index(target: &ScalingTarget, name: &str) -> String {
+    format!(
+        "{}: scales the index {name}, which the table does not have; ignored",
+        target.label
+    )
+}
+
+/// Marks the units of every global index as unknown, because a target scales one of them.
+fn any_index_is_unknown(target: &ScalingTarget, table: &mut TableDraft) {
+    let note = format!("{}: cannot determine which index it scales", target.label);
+    for index in table.indexes.iter_mut().filter(|index| index.global) {
+        *units(target.reads(), &mut index.read, &mut index.write) = UnitsDraft {
+            fixed: Some(Sourced::unknown(note.clone())),
+            ..UnitsDraft::default()
         };
-        let (units, schedule): (&mut UnitsDraft, &mut Vec<Sourced>) = match index_name {
-            None => (
-                if reads {
-                    &mut table.read
-                } else {
-                    &mut table.write
-                },
-                &mut table.schedule,
-            ),
-            Some(name) => match table
-                .indexes
-                .iter_mut()
-                .find(|index| index.name.plain() == name)
-            {
-                Some(index) => (
-                    if reads {
-                        &mut index.read
-                    } else {
-                        &mut index.write
-                    },
-                    &mut index.schedule,
-                ),
-                None => {
-                    table.notes.push(format!(
-                        "{}: scales the index {name}, which the table does not have; ignored",
-                        target.label
-                    ));
-                    continue;
-                }
-            },
-        };
-        if target.percent.is_some() {
-            units.min = target.min.clone();
-            units.max = target.max.clone();
-            units.target = target.percent.clone();
+    }
+    table.notes.push(note);
+}
+
+impl ScalingTarget {
+    /// Sets the bounds and the schedule of a table or an index; returns what could not be set.
+    fn apply(&self, units: &mut UnitsDraft, schedule: &mut Vec<Sourced>) -> Vec<String> {
+        if self.percent.is_some() {
+            units.min = self.min.clone();
+            units.max = self.max.clone();
+            units.target = self.percent.clone();
         }
-        let mut unsaid = Vec::new();
-        for step in &target.steps {
-            match step.toml(reads) {
+        let mut notes = Vec::new();
+        for step in &self.steps {
+            match step.toml(self.reads()) {
                 Ok(toml) => schedule.push(Sourced::new(
                     toml,
                     step.schedule.note.clone(),
                     step.schedule.origin.clone(),
                 )),
-                Err(why) => unsaid.push(format!(
+                Err(why) => notes.push(format!(
                     "{}: its schedule {} was not imported: {why}",
-                    target.label,
+                    self.label,
                     step.schedule.plain()
                 )),
             }
         }
-        if target.percent.is_none() && target.steps.is_empty() {
-            units.min = target.min.clone();
-            units.max = target.max.clone();
+        if self.percent.is_none() && self.steps.is_empty() {
+            units.min = self.min.clone();
+            units.max = self.max.clone();
             units.target = Some(Sourced::unknown(""));
-            unsaid.push(format!(
+            notes.push(format!(
                 "{}: no scaling policy for this target in the file; set the target utilization, \
                  or fixed units if there is no policy",
-                target.label
+                self.label
             ));
         }
-        table.notes.extend(unsaid);
+        notes
     }
-    for target in untold {
-        let what = if target.resource.starts_with(NOWHERE) {
-            String::new()
-        } else {
-            format!(" ({:?})", target.resource)
-        };
-        notes.push(format!(
-            "{}: cannot determine what it scales{what}; set `read` and `write` of the table with \
-             min, max and target",
-            target.label
-        ));
-        // It may scale anything that no other target scales.
-        let unknown = |units: &mut UnitsDraft| {
-            if units.min.is_none() {
-                units.fixed = Some(Sourced::unknown(format!(
-                    "may be scaled by {}; cannot determine what that target scales",
-                    target.label
-                )));
+}
+
+/// Marks as unknown what a target may scale that does not say what it scales: anything that no
+/// other target scales.
+fn join_untold(target: &ScalingTarget, tables: &mut [TableDraft]) -> String {
+    let unknown = |units: &mut UnitsDraft| {
+        if units.min.is_none() {
+            units.fixed = Some(Sourced::unknown(format!(
+                "may be scaled by {}; cannot determine what that target scales",
+                target.label
+            )));
+        }
+    };
+    let ways: &[bool] = match target.dimension.as_str() {
+        "" => &[true, false],
+        _ if target.reads() => &[true],
+        _ => &[false],
+    };
+    let of_index = target.dimension.contains(":index:");
+    for table in tables.iter_mut().filter(|table| table.is_provisioned()) {
+        for reads in ways {
+            if !of_index {
+                unknown(units(*reads, &mut table.read, &mut table.write));
             }
-        };
-        let ways: &[bool] = match target.dimension.as_str() {
-            "" => &[true, false],
-            _ if target.reads() => &[true],
-            _ => &[false],
-        };
-        for table in tables.iter_mut().filter(|table| table.is_provisioned()) {
-            for reads in ways {
-                if !target.dimension.contains(":index:") {
-                    unknown(if *reads {
-                        &mut table.read
-                    } else {
-                        &mut table.write
-                    });
-                }
-                if target.dimension.is_empty() || target.dimension.contains(":index:") {
-                    let global = table.indexes.iter_mut().filter(|index| index.global);
-                    global.for_each(|index| {
-                        unknown(if *reads {
-                            &mut index.read
-                        } else {
-                            &mut index.write
-                        })
-                    });
+            if of_index || target.dimension.is_empty() {
+                for index in table.indexes.iter_mut().filter(|index| index.global) {
+                    unknown(units(*reads, &mut index.read, &mut index.write));
                 }
             }
         }
     }
-    notes
+    let what = if target.resource.starts_with(NOWHERE) {
+        String::new()
+    } else {
+        format!(" ({:?})", target.resource)
+    };
+    format!(
+        "{}: cannot determine what it scales{what}; set `read` and `write` of the table with min, \
+         max and target",
+        target.label
+    )
 }
 
 /// Sets the bounds of a replica's reads, for the table (`None`) or an index: each region scales its

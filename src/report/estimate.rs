@@ -130,129 +130,116 @@ pub(super) fn uncertainty_part(document: &mut Document, outcome: &Outcome) {
     }
 }
 
+/// The columns of an estimate as CSV.
+const ESTIMATE_COLUMNS: [&str; 22] = [
+    "workload",
+    "table",
+    "index",
+    "region",
+    "access",
+    "service",
+    "usage_type",
+    "bill_usage_type",
+    "quantity",
+    "unit",
+    "rate_usd",
+    "amount_usd",
+    "because",
+    "unknown",
+    "code",
+    "effective_from",
+    "source",
+    "confidence",
+    "prices",
+    "month_hours",
+    "gb_bytes",
+    "switches",
+];
+
 /// The lines of estimates as CSV, exact; an unknown cost has a row without an amount.
 pub(super) fn estimate_csv(outcomes: &[Outcome]) -> String {
-    let header = [
-        "workload",
-        "table",
-        "index",
-        "region",
-        "access",
-        "service",
-        "usage_type",
-        "bill_usage_type",
-        "quantity",
-        "unit",
-        "rate_usd",
-        "amount_usd",
-        "because",
-        "unknown",
-        "code",
-        "effective_from",
-        "source",
-        "confidence",
-        "prices",
-        "month_hours",
-        "gb_bytes",
-        "switches",
+    let rows = outcomes.iter().flat_map(|outcome| {
+        let lines = outcome.bill.lines.iter();
+        let unknown = outcome.bill.unknown.iter();
+        lines
+            .map(|line| line_row(outcome, line))
+            .chain(unknown.map(|unknown| unknown_csv_row(outcome, unknown)))
+    });
+    csv::write(&ESTIMATE_COLUMNS, &rows.collect::<Vec<_>>())
+}
+
+fn line_row(outcome: &Outcome, line: &LineItem) -> Vec<String> {
+    let because: Vec<String> = line.because.iter().map(ToString::to_string).collect();
+    let rest = [
+        line.usage_type.service().to_string(),
+        line.usage_type.name(),
+        line.bill_usage_type.clone().unwrap_or_default(),
+        line.quantity.to_string(),
+        line.usage_type.unit().to_string(),
+        line.published.rate.to_string(),
+        line.amount.to_string(),
+        because.join("; "),
+        String::new(),
     ];
-    let start = |outcome: &Outcome, subject: &Subject| {
-        let Subject {
-            table,
-            index,
-            region,
-            access,
-        } = subject.clone();
-        vec![
-            outcome.workload.clone(),
-            table,
-            index.unwrap_or_default(),
-            region,
-            access.unwrap_or_default(),
-        ]
-    };
-    let published = |rate: Option<&PublishedRate>| match rate {
-        Some(rate) => vec![
+    row(outcome, &line.subject, rest, Some(&line.published))
+}
+
+fn unknown_csv_row(outcome: &Outcome, unknown: &Unknown) -> Vec<String> {
+    let mut rest: [String; 9] = Default::default();
+    rest[5] = unknown
+        .rate
+        .as_ref()
+        .map(|rate| rate.rate.to_string())
+        .unwrap_or_default();
+    rest[7].clone_from(&unknown.why);
+    rest[8].clone_from(&unknown.what);
+    row(outcome, &unknown.subject, rest, unknown.rate.as_ref())
+}
+
+/// A row: what it is about, its own cells, where its rate comes from, and how the estimate was made.
+fn row(
+    outcome: &Outcome,
+    subject: &Subject,
+    own: [String; 9],
+    published: Option<&PublishedRate>,
+) -> Vec<String> {
+    let Subject {
+        table,
+        index,
+        region,
+        access,
+    } = subject.clone();
+    let about = [
+        outcome.workload.clone(),
+        table,
+        index.unwrap_or_default(),
+        region,
+        access.unwrap_or_default(),
+    ];
+    let published = published.map_or_else(Default::default, |rate| {
+        [
             rate.code.clone(),
             rate.effective_from.to_string(),
             rate.source.clone(),
             rate.confidence.clone(),
-        ],
-        None => vec![String::new(); 4],
-    };
-    let end = |outcome: &Outcome| {
-        let switches = outcome
-            .switches
-            .iter()
-            .map(|switch| format!("{}={}", switch.name, switch.value))
-            .collect::<Vec<_>>()
-            .join("; ");
-        vec![
-            outcome.prices.to_string(),
-            plain(&outcome.month),
-            GB.to_string(),
-            switches,
         ]
-    };
-    let line = |outcome: &Outcome, line: &LineItem| {
-        let because = line
-            .because
-            .iter()
-            .map(ToString::to_string)
-            .collect::<Vec<_>>()
-            .join("; ");
-        let rest = [
-            line.usage_type.service().to_string(),
-            line.usage_type.name(),
-            line.bill_usage_type.clone().unwrap_or_default(),
-            line.quantity.to_string(),
-            line.usage_type.unit().to_string(),
-            line.published.rate.to_string(),
-            line.amount.to_string(),
-            because,
-            String::new(),
-        ];
-        [
-            start(outcome, &line.subject),
-            rest.to_vec(),
-            published(Some(&line.published)),
-            end(outcome),
-        ]
-        .concat()
-    };
-    let unknown = |outcome: &Outcome, unknown: &Unknown| {
-        let rate = unknown
-            .rate
-            .as_ref()
-            .map(|rate| rate.rate.to_string())
-            .unwrap_or_default();
-        let mut rest = vec![String::new(); 9];
-        rest[5] = rate;
-        rest[7].clone_from(&unknown.why);
-        rest[8].clone_from(&unknown.what);
-        [
-            start(outcome, &unknown.subject),
-            rest,
-            published(unknown.rate.as_ref()),
-            end(outcome),
-        ]
-        .concat()
-    };
-    let rows = outcomes.iter().flat_map(|outcome| {
-        let lines = outcome
-            .bill
-            .lines
-            .iter()
-            .map(move |item| line(outcome, item));
-        lines.chain(
-            outcome
-                .bill
-                .unknown
-                .iter()
-                .map(move |item| unknown(outcome, item)),
-        )
     });
-    csv::write(&header, &rows.collect::<Vec<_>>())
+    let switches = outcome.switches.iter();
+    let switches: Vec<String> = switches
+        .map(|switch| format!("{}={}", switch.name, switch.value))
+        .collect();
+    let made = [
+        outcome.prices.to_string(),
+        plain(&outcome.month),
+        GB.to_string(),
+        switches.join("; "),
+    ];
+    about
+        .into_iter()
+        .chain(own)
+        .chain(published)
+        .chain(made)
+        .collect()
 }
 
 fn plain(month: &crate::time::MonthHours) -> String {
