@@ -372,7 +372,7 @@ fn provisioned(
 }
 
 /// The settings of all accounts, in both directions.
-fn found<'a>(accounts: &'a [Account], plan: Plan) -> impl Iterator<Item = &'a FoundCapacity> {
+fn found(accounts: &[Account], plan: Plan) -> impl Iterator<Item = &FoundCapacity> {
     accounts
         .iter()
         .flat_map(move |account| [plan.reads(account), plan.writes(account)])

@@ -8,7 +8,7 @@
 //!
 //! ```
 //! use dynameter::diag::Source;
-//! use dynameter::import::{self, Asked};
+//! use dynameter::import::{ImportFormat, ImportOptions, import};
 //!
 //! let template = Source::new("stack.yaml", "
 //! Resources:
@@ -19,8 +19,11 @@
 //!       AttributeDefinitions: [{AttributeName: Id, AttributeType: S}]
 //!       KeySchema: [{AttributeName: Id, KeyType: HASH}]
 //! ");
-//! let asked = Asked { region: Some("us-east-1".to_string()), ..Asked::default() };
-//! let imported = import::import(import::Kind::CloudFormation, &[template], &asked)?;
+//! let options = ImportOptions {
+//!     region: Some("us-east-1".to_string()),
+//!     ..ImportOptions::default()
+//! };
+//! let imported = import(ImportFormat::CloudFormation, &[template], &options)?;
 //! assert!(imported.text.contains("items         = \"unknown\""));
 //! # Ok::<(), dynameter::diag::Diagnostics>(())
 //! ```

@@ -1,6 +1,6 @@
 //! Presenters: a value goes in, a text comes out. Nothing here computes a figure.
 //!
-//! A result makes a [`Document`](document::Document), which `render` writes as text or Markdown, and
+//! A result makes a `Document`, which `render` writes as text or Markdown, and
 //! its own JSON and CSV: [`Present`]. The report of a design review is a page of its own.
 
 mod check;

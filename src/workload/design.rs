@@ -16,9 +16,9 @@ use crate::time::{Date, MonthHours};
 use crate::units::{Bytes, Exact};
 use crate::usage::FreeTier;
 
-/// A checked design with its traffic. It is made from a file by [`load`], or in Rust by a
-/// [`Builder`], and is always valid: code outside this crate can read its contents but not change
-/// them.
+/// A checked design with its traffic. It is made from a file by [`load`](super::load), or in Rust by a
+/// [`Builder`](super::Builder), and is always valid: code outside this crate can read
+/// its contents but not change them.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Workload(pub(super) Contents);
 

@@ -156,11 +156,12 @@ fn the_page_of_the_workload_file_is_that_of_its_schema() {
         .iter()
         .map(|(name, value)| (name.as_str(), value))
         .collect();
-    let mut page = "# The workload file\n\nGenerated from the code by `tests/all/docs.rs`; `dynameter \
+    let mut page =
+        "# The workload file\n\nGenerated from the code by `tests/all/docs.rs`; `dynameter \
                     schema` prints the JSON Schema for editors. `dynameter init` writes a \
                     commented file\nto start from. Every rate, size and growth can be a range, `{ \
                     low = …, likely = …, high = … }`; 1 KB is 1,024 bytes.\n"
-        .to_string();
+            .to_string();
     page += &section("the file", &schema, &definitions);
     page += &section("[switches]", definitions["SwitchesFile"], &definitions);
     for (name, heading) in TABLES {
