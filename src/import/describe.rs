@@ -249,10 +249,7 @@ impl Reading<'_> {
                 .to_string(),
         };
         table.fields.set("item", Sourced::unknown(note));
-        let types = node
-            .get("AttributeDefinitions")
-            .map(SourceNode::elements)
-            .unwrap_or_default();
+        let types = node.list("AttributeDefinitions");
         let (hash, range) = schema(node);
         let place = node.get("KeySchema").unwrap_or(node);
         let Some(hash) = hash.first() else {
@@ -297,7 +294,7 @@ impl Reading<'_> {
             table.write.fixed = self.units(node, "WriteCapacityUnits");
         }
         for kind in ["GlobalSecondaryIndexes", "LocalSecondaryIndexes"] {
-            for index in node.get(kind).map(SourceNode::elements).unwrap_or_default() {
+            for index in node.list(kind) {
                 let index = self.index(index, kind, on_demand, items.as_ref());
                 table.indexes.extend(index);
             }
@@ -357,9 +354,7 @@ impl Reading<'_> {
         }
         if let Some(block) = node.get("Projection") {
             let attributes: Vec<String> = block
-                .get("NonKeyAttributes")
-                .map(SourceNode::elements)
-                .unwrap_or_default()
+                .list("NonKeyAttributes")
                 .iter()
                 .filter_map(|one| one.text().map(str::to_string))
                 .collect();
@@ -447,11 +442,7 @@ impl Reading<'_> {
             );
             table.unpriced.push(self.said(encryption, what, ""));
         }
-        for vector in node
-            .get("VectorIndexes")
-            .map(SourceNode::elements)
-            .unwrap_or_default()
-        {
+        for vector in node.list("VectorIndexes") {
             let name = vector.text_at("IndexName").unwrap_or_default();
             let what = quoted(&format!(
                 "the vector index {name}: VectorWriteRequest, VectorSearch and its storage"
@@ -469,11 +460,7 @@ impl Reading<'_> {
     }
 
     fn replicas(&mut self, node: &SourceNode, table: &mut TableDraft, on_demand: bool) {
-        for replica in node
-            .get("Replicas")
-            .map(SourceNode::elements)
-            .unwrap_or_default()
-        {
+        for replica in node.list("Replicas") {
             let Some(region) = replica
                 .get("RegionName")
                 .filter(|_| replica.text_at("ReplicaStatus") != Some("DELETING"))
@@ -516,11 +503,7 @@ impl Reading<'_> {
             }
             let read = overridden(self, replica);
             let mut indexes = Vec::new();
-            for index in replica
-                .get("GlobalSecondaryIndexes")
-                .map(SourceNode::elements)
-                .unwrap_or_default()
-            {
+            for index in replica.list("GlobalSecondaryIndexes") {
                 let read = overridden(self, index);
                 let mut own = Fields::default();
                 self.override_of(index, &mut own);
@@ -543,11 +526,7 @@ impl Reading<'_> {
                 access: Vec::new(),
             });
         }
-        for witness in node
-            .get("GlobalTableWitnesses")
-            .map(SourceNode::elements)
-            .unwrap_or_default()
-        {
+        for witness in node.list("GlobalTableWitnesses") {
             let Some(region) = witness.get("RegionName").or_else(|| witness.get("Region")) else {
                 continue;
             };
@@ -634,10 +613,7 @@ impl Reading<'_> {
 
     /// Adds change data capture and Contributor Insights to the table that they name.
     fn named(&mut self, answer: &SourceNode, draft: &mut Draft) {
-        let streams = answer
-            .get("KinesisDataStreamDestinations")
-            .map(SourceNode::elements)
-            .unwrap_or_default();
+        let streams = answer.list("KinesisDataStreamDestinations");
         let is_active = |one: &&SourceNode| {
             matches!(
                 one.text_at("DestinationStatus"),
@@ -705,11 +681,7 @@ impl Reading<'_> {
             ("ScheduledActions", "ScheduledActionName"),
         ];
         for (list, name) in lists {
-            for node in answer
-                .get(list)
-                .map(SourceNode::elements)
-                .unwrap_or_default()
-            {
+            for node in answer.list(list) {
                 if node
                     .text_at("ServiceNamespace")
                     .is_some_and(|namespace| namespace != "dynamodb")
@@ -785,10 +757,7 @@ impl Reading<'_> {
 
 /// Partition and sort keys of a key schema.
 fn schema(node: &SourceNode) -> (Vec<String>, Vec<String>) {
-    let elements = node
-        .get("KeySchema")
-        .map(SourceNode::elements)
-        .unwrap_or_default();
+    let elements = node.list("KeySchema");
     let of = |kind: &str| {
         let mine = elements
             .iter()

@@ -153,7 +153,7 @@ impl Reading<'_> {
     }
 
     fn list<'n>(&self, node: &'n SourceNode, key: &str) -> &'n [SourceNode] {
-        node.get(key).map(SourceNode::elements).unwrap_or_default()
+        node.list(key)
     }
 
     /// One size for all items.

@@ -80,10 +80,15 @@ impl SourceNode {
         keys.iter().try_fold(self, |node, key| node.get(key))
     }
 
+    /// The elements of the list under a key; empty if there is none.
+    pub fn list(&self, key: &str) -> &[SourceNode] {
+        self.get(key).map(SourceNode::elements).unwrap_or_default()
+    }
+
     /// The first element of the list under a key; Terraform writes single blocks as lists of one
     /// element.
     pub fn block(&self, key: &str) -> Option<&SourceNode> {
-        self.get(key)?.elements().first()
+        self.list(key).first()
     }
 
     /// A text.

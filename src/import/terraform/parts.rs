@@ -139,12 +139,7 @@ pub(super) fn own_replica(resource: &Resource, draft: &mut Draft, keys: &mut BTr
 /// A global table of version 2017.11.29: tables of the same name in several regions.
 pub(super) fn global_table(resource: &Resource, draft: &mut Draft, home: Option<&str>) {
     with_table(resource, "name", draft, |table, resource| {
-        for replica in resource
-            .values
-            .get("replica")
-            .map(SourceNode::elements)
-            .unwrap_or_default()
-        {
+        for replica in resource.values.list("replica") {
             let Some(region) = replica
                 .text_at("region_name")
                 .filter(|region| Some(*region) != home)

@@ -271,21 +271,13 @@ pub(super) fn module<'a>(
     node: &'a SourceNode,
     all: &mut Vec<Resource<'a>>,
 ) {
-    for resource in node
-        .get("resources")
-        .map(SourceNode::elements)
-        .unwrap_or_default()
-    {
+    for resource in node.list("resources") {
         let Some(values) = resource.get("values") else {
             continue;
         };
         all.extend(self::resource(source, plan, resource, values));
     }
-    for child in node
-        .get("child_modules")
-        .map(SourceNode::elements)
-        .unwrap_or_default()
-    {
+    for child in node.list("child_modules") {
         module(source, plan, child, all);
     }
 }
@@ -332,10 +324,7 @@ pub(super) fn resources_before<'a>(
     source: &Arc<Source>,
     plan: &'a SourceNode,
 ) -> Vec<Resource<'a>> {
-    let changes = plan
-        .get("resource_changes")
-        .map(SourceNode::elements)
-        .unwrap_or_default();
+    let changes = plan.list("resource_changes");
     let mut all: Vec<Resource> = Vec::new();
     for change in changes {
         // Skip deposed objects: leftovers of a replacement that the next apply deletes.
@@ -411,10 +400,7 @@ pub(super) fn nearest<'a>(addresses: impl Iterator<Item = &'a str>, of: &str) ->
 
 /// Whether a plan changes or deletes an existing table: its prior state is then a baseline.
 pub(in crate::import) fn has_before(plan: &SourceNode) -> bool {
-    let changes = plan
-        .get("resource_changes")
-        .map(SourceNode::elements)
-        .unwrap_or_default();
+    let changes = plan.list("resource_changes");
     changes.iter().any(|change| {
         let was_there = change
             .at(&["change", "before"])

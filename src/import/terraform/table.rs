@@ -3,27 +3,61 @@
 use std::collections::BTreeMap;
 
 use super::plan::*;
+use crate::diag::Diagnostic;
 use crate::import::draft::{
     Fields, IndexDraft, ReplicaDraft, Sourced, TableDraft, UnitsDraft, list, quoted,
 };
 use crate::import::node::{SourceNode, Value, shown, wrong};
 use crate::import::shared::{also_encrypted, encrypted, projection};
 
+const NO_PLAN: &str = "this is not a plan as Terraform writes it; create it again with `terraform \
+                       show -json`";
+
 pub(super) fn table(
     resource: &Resource,
     keys: &mut BTreeMap<String, ()>,
     before: bool,
-    problems: &mut Vec<crate::diag::Diagnostic>,
+    problems: &mut Vec<Diagnostic>,
 ) -> Option<TableDraft> {
+    let mut table = named(resource);
+    primary_key(resource, &mut table, problems)?;
+    let on_demand = mode(resource, &mut table);
     let values = resource.values;
-    let (name, known) = match values.text_at("name") {
-        Some(name) => (name, true),
-        None => (resource.address, false),
-    };
-    let note = if known {
-        format!("{}: name", resource.address)
+    if on_demand {
+        maximum(resource, values, &mut table.capacity, problems);
     } else {
-        "the name is known only after apply; this is the resource address".to_string()
+        table.read.fixed = resource.number(values, "read_capacity", problems);
+        table.write.fixed = resource.number(values, "write_capacity", problems);
+    }
+    for index in values.list("global_secondary_index") {
+        let index = index_of(resource, index, true, on_demand, problems);
+        table.indexes.extend(index);
+    }
+    for index in values.list("local_secondary_index") {
+        let mut local = index_of(resource, index, false, on_demand, problems);
+        if let (Some(local), Some(hash)) = (&mut local, values.text_at("hash_key")) {
+            let key = resource.said("hash_key", quoted(hash));
+            local.fields.0.insert(0, ("partition_key".to_string(), key));
+        }
+        table.indexes.extend(local);
+    }
+    features(resource, &mut table, keys, before);
+    for node in values.list("replica") {
+        replica(resource, node, &mut table, keys);
+    }
+    witness(resource, &mut table);
+    Some(table)
+}
+
+/// A table with its name and its class.
+fn named(resource: &Resource) -> TableDraft {
+    let values = resource.values;
+    let (name, note) = match values.text_at("name") {
+        Some(name) => (name, format!("{}: name", resource.address)),
+        None => (
+            resource.address,
+            "the name is known only after apply; this is the resource address".to_string(),
+        ),
     };
     let origin = values
         .get("name")
@@ -34,158 +68,118 @@ pub(super) fn table(
         plain_address(resource.address),
     ];
     let mut table = TableDraft::new(Sourced::text(name, note, origin), ids);
-    match values.text_at("table_class") {
-        Some("STANDARD_INFREQUENT_ACCESS") => table
-            .fields
-            .set("class", resource.said("table_class", "\"standard-ia\"")),
-        Some("STANDARD") => table
-            .fields
-            .set("class", resource.said("table_class", "\"standard\"")),
-        _ => {}
-    }
-    let types = values
-        .get("attribute")
-        .map(SourceNode::elements)
-        .unwrap_or_default();
-    let key = |name: &str| key_of(types, name);
+    let class = match values.text_at("table_class") {
+        Some("STANDARD_INFREQUENT_ACCESS") => Some("\"standard-ia\""),
+        Some("STANDARD") => Some("\"standard\""),
+        _ => None,
+    };
+    let class = class.map(|class| resource.said("table_class", class));
+    table.fields.set_some("class", class);
+    table
+}
+
+/// The primary key; a table that is restored has that of its source.
+fn primary_key(
+    resource: &Resource,
+    table: &mut TableDraft,
+    problems: &mut Vec<Diagnostic>,
+) -> Option<()> {
+    let values = resource.values;
+    let key = |name: &str| key_of(values.list("attribute"), name);
+    let is_restored = values.get("restore_source_name").is_some()
+        || values.get("restore_source_table_arn").is_some();
     match values.text_at("hash_key") {
         Some(hash) => table
             .fields
             .set("partition_key", resource.said("hash_key", key(hash))),
-        None if values.get("restore_source_name").is_some()
-            || values.get("restore_source_table_arn").is_some() => {}
+        None if is_restored => {}
         None => {
-            let help = "this is not a plan as Terraform writes it; create it again with \
-                        `terraform show -json`";
             problems.push(wrong(
                 &resource.place.0,
                 resource.place.1.clone(),
                 "missing-key",
                 format!("{} has no hash_key", resource.address),
-                help,
+                NO_PLAN,
             ));
             return None;
         }
     }
     if let Some(range) = values.text_at("range_key") {
-        table
-            .fields
-            .set("sort_key", resource.said("range_key", key(range)));
+        let sort = resource.said("range_key", key(range));
+        table.fields.set("sort_key", sort);
     }
+    Some(())
+}
+
+/// Sets the capacity mode; returns whether it is on demand.
+fn mode(resource: &Resource, table: &mut TableDraft) -> bool {
     // The default of billing_mode is PROVISIONED.
-    let mode = values.text_at("billing_mode").unwrap_or("PROVISIONED");
-    let on_demand = mode == "PAY_PER_REQUEST";
-    let mode_said = if values.get("billing_mode").is_some() {
-        resource.said(
-            "billing_mode",
-            if on_demand {
-                "\"on-demand\""
-            } else {
-                "\"provisioned\""
-            },
-        )
-    } else {
-        Sourced::new(
-            "\"provisioned\"",
+    let mode = resource.values.text_at("billing_mode");
+    let on_demand = mode == Some("PAY_PER_REQUEST");
+    let word = match on_demand {
+        true => "\"on-demand\"",
+        false => "\"provisioned\"",
+    };
+    let said = match resource.values.get("billing_mode") {
+        Some(_) => resource.said("billing_mode", word),
+        None => Sourced::new(
+            word,
             format!(
                 "{}: no billing_mode, which means PROVISIONED",
                 resource.address
             ),
             resource.origin.clone(),
-        )
+        ),
     };
-    table.capacity.set("mode", mode_said);
-    if on_demand {
-        maximum(resource, values, &mut table.capacity, problems);
-    } else {
-        table.read.fixed = resource.number(values, "read_capacity", problems);
-        table.write.fixed = resource.number(values, "write_capacity", problems);
+    table.capacity.set("mode", said);
+    on_demand
+}
+
+/// Adds a replica, with its recovery and its encryption.
+fn replica(
+    resource: &Resource,
+    node: &SourceNode,
+    table: &mut TableDraft,
+    keys: &mut BTreeMap<String, ()>,
+) {
+    let Some(region) = node.text_at("region_name") else {
+        return;
+    };
+    let place = Some((resource.place.0.clone(), node.span.clone()));
+    let note = format!("{}: replica", resource.address);
+    let mut draft = replica_of(Sourced::text(region, note, place.clone()));
+    if is_on(node, "point_in_time_recovery") {
+        let said = Sourced::new("true", "point_in_time_recovery", place.clone());
+        draft.fields.set("pitr", said);
     }
-    for index in values
-        .get("global_secondary_index")
-        .map(SourceNode::elements)
-        .unwrap_or_default()
-    {
-        table
-            .indexes
-            .extend(index_of(resource, index, true, on_demand, problems));
+    if let Some(key) = node.text_at("kms_key_arn").filter(|key| !key.is_empty()) {
+        let note = format!("{}: the KMS key in {region}", resource.address);
+        also_encrypted(table, key, Sourced::new("1", note, place.clone()), keys);
     }
-    for index in values
-        .get("local_secondary_index")
-        .map(SourceNode::elements)
-        .unwrap_or_default()
-    {
-        let mut local = index_of(resource, index, false, on_demand, problems);
-        if let (Some(local), Some(hash)) = (&mut local, values.text_at("hash_key")) {
-            local.fields.0.insert(
-                0,
-                (
-                    "partition_key".to_string(),
-                    resource.said("hash_key", quoted(hash)),
-                ),
-            );
-        }
-        table.indexes.extend(local);
+    if node.text_at("consistency_mode") == Some("STRONG") {
+        let said = Sourced::new("\"strong\"", "consistency_mode", place);
+        table.fields.set("multi_region_consistency", said);
     }
-    features(resource, &mut table, keys, before);
-    for replica in values
-        .get("replica")
-        .map(SourceNode::elements)
-        .unwrap_or_default()
-    {
-        let Some(region) = replica.text_at("region_name") else {
-            continue;
-        };
-        let place = Some((resource.place.0.clone(), replica.span.clone()));
-        let mut draft = replica_of(Sourced::text(
-            region,
-            format!("{}: replica", resource.address),
-            place.clone(),
-        ));
-        if replica
-            .get("point_in_time_recovery")
-            .and_then(SourceNode::truth)
-            == Some(true)
-        {
-            draft.fields.set(
-                "pitr",
-                Sourced::new("true", "point_in_time_recovery", place.clone()),
-            );
-        }
-        if let Some(key) = replica.text_at("kms_key_arn").filter(|key| !key.is_empty()) {
-            also_encrypted(
-                &mut table,
-                key,
-                Sourced::new(
-                    "1",
-                    format!("{}: the KMS key in {region}", resource.address),
-                    place.clone(),
-                ),
-                keys,
-            );
-        }
-        if replica.text_at("consistency_mode") == Some("STRONG") {
-            table.fields.set(
-                "multi_region_consistency",
-                Sourced::new("\"strong\"", "consistency_mode", place),
-            );
-        }
-        table.replicas.push(draft);
-    }
-    if let Some((witness, region)) = values
-        .block("global_table_witness")
-        .and_then(|node| Some((node, node.text_at("region_name")?)))
-    {
-        let place = Some((resource.place.0.clone(), witness.span.clone()));
-        let mut draft = replica_of(Sourced::text(
-            region,
-            format!("{}: global_table_witness", resource.address),
-            place.clone(),
-        ));
-        draft.fields.set("witness", Sourced::new("true", "", place));
-        table.replicas.push(draft);
-    }
-    Some(table)
+    table.replicas.push(draft);
+}
+
+/// Adds the witness of a table with multi-Region strong consistency.
+fn witness(resource: &Resource, table: &mut TableDraft) {
+    let block = resource.values.block("global_table_witness");
+    let Some((node, region)) = block.and_then(|node| Some((node, node.text_at("region_name")?)))
+    else {
+        return;
+    };
+    let place = Some((resource.place.0.clone(), node.span.clone()));
+    let note = format!("{}: global_table_witness", resource.address);
+    let mut draft = replica_of(Sourced::text(region, note, place.clone()));
+    draft.fields.set("witness", Sourced::new("true", "", place));
+    table.replicas.push(draft);
+}
+
+/// Whether a setting is `true`.
+fn is_on(node: &SourceNode, key: &str) -> bool {
+    node.get(key).and_then(SourceNode::truth) == Some(true)
 }
 
 /// Adds the settings of a table that are known only after apply and affect its cost as unpriced.
@@ -260,31 +254,20 @@ pub(super) fn features(
     keys: &mut BTreeMap<String, ()>,
     before: bool,
 ) {
-    let values = resource.values;
-    if let Some(ttl) = values
-        .block("ttl")
-        .filter(|ttl| ttl.get("enabled").and_then(SourceNode::truth) == Some(true))
-    {
-        let attribute = ttl
-            .text_at("attribute_name")
-            .unwrap_or_default()
-            .to_string();
+    let enabled = |block: &str| {
+        let block = resource.values.block(block);
+        block.filter(|block| is_on(block, "enabled"))
+    };
+    if let Some(ttl) = enabled("ttl") {
+        let attribute = ttl.text_at("attribute_name").unwrap_or_default();
         let note = format!(
             "{}: ttl on {attribute}; how many items expire? {{ per_day = 1000 }}",
             resource.address
         );
-        table.block("ttl").set(
-            "deletes",
-            Sourced {
-                note,
-                ..resource.said("ttl", crate::import::draft::UNKNOWN)
-            },
-        );
+        let said = resource.said("ttl", crate::import::draft::UNKNOWN);
+        table.block("ttl").set("deletes", Sourced { note, ..said });
     }
-    if let Some(pitr) = values
-        .block("point_in_time_recovery")
-        .filter(|pitr| pitr.get("enabled").and_then(SourceNode::truth) == Some(true))
-    {
+    if let Some(pitr) = enabled("point_in_time_recovery") {
         let days = pitr
             .get("recovery_period_in_days")
             .and_then(SourceNode::scalar)
@@ -294,104 +277,99 @@ pub(super) fn features(
             resource.address,
             days.unwrap_or_default()
         );
-        table.block("backup").set(
-            "pitr",
-            Sourced {
-                note,
-                ..resource.said("point_in_time_recovery", "true")
-            },
-        );
+        let said = resource.said("point_in_time_recovery", "true");
+        table.block("backup").set("pitr", Sourced { note, ..said });
     }
-    if values.get("stream_enabled").and_then(SourceNode::truth) == Some(true) {
-        let view = values
-            .text_at("stream_view_type")
-            .unwrap_or("NEW_AND_OLD_IMAGES")
-            .to_lowercase()
-            .replace('_', "-");
-        let said = resource.said("stream_view_type", quoted(&view));
-        let stream = table.block("stream");
-        stream.set("view", said);
-        stream.set(
-            "readers",
-            Sourced::unknown(
-                "not in a plan: who reads it? { lambda = 1 } is free, { polling = 1 } is charged",
-            ),
-        );
+    if is_on(resource.values, "stream_enabled") {
+        stream(resource, table);
     }
-    if let Some(encryption) = values
-        .block("server_side_encryption")
-        .filter(|one| one.get("enabled").and_then(SourceNode::truth) == Some(true))
-    {
+    if let Some(encryption) = enabled("server_side_encryption") {
+        let key = kms_key(resource, encryption, before);
         let said = resource.said("server_side_encryption", "1");
-        // A table's state contains the ARN even of an AWS managed key; the configuration names only
-        // customer managed keys.
-        let block = resource
-            .config
-            .as_ref()
-            .and_then(|config| config.node.at(&["expressions", "server_side_encryption"]));
-        let written = resource
-            .config
-            .as_ref()
-            .map(|_| block.and_then(|blocks| blocks.elements().first()?.get("kms_key_arn")));
-        let known = encryption
-            .text_at("kms_key_arn")
-            .filter(|arn| !arn.is_empty())
-            .map(str::to_string);
-        // A value that is present but empty means no customer managed key, even if an expression
-        // could set one.
-        let is_empty = known.is_none()
-            && encryption
-                .entries()
-                .iter()
-                .any(|(key, _)| key.name == "kms_key_arn");
-        let key = match written {
-            _ if is_empty => None,
-            // `dynamic` blocks, and blocks from before the change, are not in the configuration.
-            _ if before || block.is_none() => known,
-            Some(Some(expression)) => known.or_else(|| resource.own_reference(expression)),
-            Some(None) => None,
-            None => known,
-        };
         encrypted(table, key.as_deref(), said, keys);
     }
-    if values
-        .get("import_table")
-        .is_some_and(|node| !node.elements().is_empty())
-    {
-        let what = quoted("an import from S3 when the table is created");
+    unpriced(resource, table);
+}
+
+fn stream(resource: &Resource, table: &mut TableDraft) {
+    let view = resource
+        .values
+        .text_at("stream_view_type")
+        .unwrap_or("NEW_AND_OLD_IMAGES")
+        .to_lowercase()
+        .replace('_', "-");
+    let said = resource.said("stream_view_type", quoted(&view));
+    let stream = table.block("stream");
+    stream.set("view", said);
+    stream.set(
+        "readers",
+        Sourced::unknown(
+            "not in a plan: who reads it? { lambda = 1 } is free, { polling = 1 } is charged",
+        ),
+    );
+}
+
+/// The customer managed key of a table, by its ARN or by the expression that names it.
+///
+/// A table's state contains the ARN even of an AWS managed key; the configuration names only
+/// customer managed keys.
+fn kms_key(resource: &Resource, encryption: &SourceNode, before: bool) -> Option<String> {
+    let block = resource
+        .config
+        .as_ref()
+        .and_then(|config| config.node.at(&["expressions", "server_side_encryption"]));
+    let written = resource
+        .config
+        .as_ref()
+        .map(|_| block.and_then(|blocks| blocks.elements().first()?.get("kms_key_arn")));
+    let known = encryption
+        .text_at("kms_key_arn")
+        .filter(|arn| !arn.is_empty())
+        .map(str::to_string);
+    // A value that is present but empty means no customer managed key, even if an expression could
+    // set one.
+    let is_empty = known.is_none()
+        && encryption
+            .entries()
+            .iter()
+            .any(|(key, _)| key.name == "kms_key_arn");
+    match written {
+        _ if is_empty => None,
+        // `dynamic` blocks, and blocks from before the change, are not in the configuration.
+        _ if before || block.is_none() => known,
+        Some(Some(expression)) => known.or_else(|| resource.own_reference(expression)),
+        Some(None) => None,
+        None => known,
+    }
+}
+
+/// What a workload cannot describe: imports, purchased warm throughput, restores.
+fn unpriced(resource: &Resource, table: &mut TableDraft) {
+    let values = resource.values;
+    let mut add = |key: &str, what: &str| {
         table.unpriced.push(Sourced {
             note: String::new(),
-            ..resource.said("import_table", what)
+            ..resource.said(key, quoted(what))
         });
+    };
+    if !values.list("import_table").is_empty() {
+        let what = "an import from S3 when the table is created";
+        add("import_table", what);
     }
     // Every table has some free warm throughput, which its state shows; only the configuration
     // shows what is purchased.
-    let of_index = |node: &SourceNode| {
-        node.get("global_secondary_index")
-            .is_some_and(|blocks| blocks.elements().iter().any(is_warm))
-    };
+    let of_index = |node: &SourceNode| node.list("global_secondary_index").iter().any(is_warm);
     if said_or_new(resource).any(|node| is_warm(node) || of_index(node)) {
-        let what = quoted("purchased warm throughput");
-        table.unpriced.push(Sourced {
-            note: String::new(),
-            ..resource.said("warm_throughput", what)
-        });
+        add("warm_throughput", "purchased warm throughput");
     }
     let restored = [
         "restore_source_name",
         "restore_source_table_arn",
         "restore_backup_arn",
     ];
-    if let Some(key) = restored
-        .into_iter()
-        .find(|key| values.get(key).is_some())
-        .filter(|_| resource.is_created())
-    {
-        let what = quoted("a restore when the table is created, charged per GB");
-        table.unpriced.push(Sourced {
-            note: String::new(),
-            ..resource.said(key, what)
-        });
+    let restored = restored.into_iter().find(|key| values.get(key).is_some());
+    if let Some(key) = restored.filter(|_| resource.is_created()) {
+        add(key, "a restore when the table is created, charged per GB");
     }
 }
 
@@ -417,7 +395,7 @@ pub(super) fn maximum(
     resource: &Resource,
     node: &SourceNode,
     fields: &mut Fields,
-    problems: &mut Vec<crate::diag::Diagnostic>,
+    problems: &mut Vec<Diagnostic>,
 ) {
     let Some(block) = node.block("on_demand_throughput") else {
         return;
@@ -460,10 +438,7 @@ pub(super) fn texts(node: Option<&SourceNode>) -> Vec<String> {
 
 /// The key attributes of an index of one key type.
 pub(super) fn keys_of(index: &SourceNode, single: &str, several: &str, kind: &str) -> Vec<String> {
-    let schema = index
-        .get("key_schema")
-        .map(SourceNode::elements)
-        .unwrap_or_default();
+    let schema = index.list("key_schema");
     let of_kind = |node: &&SourceNode| node.text_at("key_type") == Some(kind);
     let named: Vec<String> = schema
         .iter()
@@ -484,100 +459,84 @@ pub(super) fn index_of(
     node: &SourceNode,
     global: bool,
     on_demand: bool,
-    problems: &mut Vec<crate::diag::Diagnostic>,
+    problems: &mut Vec<Diagnostic>,
 ) -> Option<IndexDraft> {
-    let place = Some((resource.place.0.clone(), node.span.clone()));
     let name = node
         .text_at("name")
         .or_else(|| node.text_at("index_name"))?;
-    let at = |key: &str| {
-        node.get(key)
-            .map(|found| (resource.place.0.clone(), found.span.clone()))
-            .or_else(|| place.clone())
+    let place = |key: &str| {
+        let span = node.get(key).unwrap_or(node).span.clone();
+        Some((resource.place.0.clone(), span))
     };
     let mut fields = Fields::default();
-    let (hash, range) = (
-        keys_of(node, "hash_key", "hash_keys", "HASH"),
-        keys_of(node, "range_key", "range_keys", "RANGE"),
-    );
+    let hash = keys_of(node, "hash_key", "hash_keys", "HASH");
+    if global && hash.is_empty() {
+        let message = format!(
+            "the index {} of {} has no partition key",
+            shown(name),
+            resource.address
+        );
+        problems.push(wrong(
+            &resource.place.0,
+            node.span.clone(),
+            "missing-key",
+            message,
+            NO_PLAN,
+        ));
+        return None;
+    }
     if global {
-        if hash.is_empty() {
-            let message = format!(
-                "the index {} of {} has no partition key",
-                shown(name),
-                resource.address
-            );
-            problems.push(wrong(
-                &resource.place.0,
-                node.span.clone(),
-                "missing-key",
-                message,
-                "this is not a plan as Terraform writes it; create it again with `terraform show \
-                 -json`",
-            ));
-            return None;
-        }
-        fields.set(
-            "partition_key",
-            Sourced::new(list(&hash), "hash_key", at("hash_key")),
-        );
+        let said = Sourced::new(list(&hash), "hash_key", place("hash_key"));
+        fields.set("partition_key", said);
     }
+    let range = keys_of(node, "range_key", "range_keys", "RANGE");
     if !range.is_empty() {
-        fields.set(
-            "sort_key",
-            Sourced::new(list(&range), "range_key", at("range_key")),
-        );
+        let said = Sourced::new(list(&range), "range_key", place("range_key"));
+        fields.set("sort_key", said);
     }
-    let block = node.block("projection").unwrap_or(node);
-    if let Some(projection) = projection(
-        block.text_at("projection_type").unwrap_or("ALL"),
-        &texts(block.get("non_key_attributes")),
-    ) {
-        let words = if block
-            .get("non_key_attributes")
-            .is_some_and(|node| !node.elements().is_empty())
-        {
-            "projection_type, non_key_attributes"
-        } else {
-            "projection_type"
-        };
-        let origin = block
-            .get("projection_type")
-            .map(|found| (resource.place.0.clone(), found.span.clone()))
-            .or_else(|| place.clone());
-        fields.set("projection", Sourced::new(projection, words, origin));
-    }
+    fields.set_some("projection", projection_of(resource, node));
     let (mut read, mut write) = (UnitsDraft::default(), UnitsDraft::default());
     if global && on_demand {
         maximum(resource, node, &mut fields, problems);
     } else if global {
         let block = node.block("provisioned_throughput").unwrap_or(node);
-        let number = |keys: [&str; 2], problems: &mut Vec<_>| {
+        let mut number = |keys: [&str; 2]| {
             keys.iter()
                 .find_map(|key| resource.number(block, key, problems))
         };
-        read.fixed = number(["read_capacity", "read_capacity_units"], problems);
-        write.fixed = number(["write_capacity", "write_capacity_units"], problems);
+        read.fixed = number(["read_capacity", "read_capacity_units"]);
+        write.fixed = number(["write_capacity", "write_capacity_units"]);
     }
-    let name = Sourced::text(
-        name,
-        format!(
-            "{}: {}",
-            resource.address,
-            if global {
-                "global_secondary_index"
-            } else {
-                "local_secondary_index"
-            }
-        ),
-        at("name"),
-    );
+    let kind = match global {
+        true => "global_secondary_index",
+        false => "local_secondary_index",
+    };
+    let note = format!("{}: {kind}", resource.address);
     Some(IndexDraft {
-        name,
+        name: Sourced::text(name, note, place("name")),
         global,
         fields,
         read,
         write,
         schedule: Vec::new(),
     })
+}
+
+/// The projection of an index.
+fn projection_of(resource: &Resource, node: &SourceNode) -> Option<Sourced> {
+    let block = node.block("projection").unwrap_or(node);
+    let toml = projection(
+        block.text_at("projection_type").unwrap_or("ALL"),
+        &texts(block.get("non_key_attributes")),
+    )?;
+    let words = match block.list("non_key_attributes") {
+        [] => "projection_type",
+        _ => "projection_type, non_key_attributes",
+    };
+    let span = block.get("projection_type").unwrap_or(node).span.clone();
+    Some(Sourced::new(
+        toml,
+        words,
+        Some((resource.place.0.clone(), span)),
+    ))
 }
