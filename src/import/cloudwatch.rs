@@ -85,6 +85,29 @@ pub(super) fn draft(
     Ok(metrics.draft(from, &names, region))
 }
 
+fn new_table(name: &str) -> TableDraft {
+    let mut table = TableDraft::new(Sourced::text(name, "TableName", None), Vec::new());
+    let note = "CloudWatch does not say; write \"provisioned\" if the table is";
+    table
+        .capacity
+        .set("mode", Sourced::new("\"on-demand\"", note, None));
+    table
+}
+
+fn new_index(name: &str) -> IndexDraft {
+    let mut fields = Fields::default();
+    let key = Sourced::unknown("CloudWatch does not say: the name of its partition key");
+    fields.set("partition_key", key);
+    IndexDraft {
+        name: Sourced::text(name, "GlobalSecondaryIndexName", None),
+        global: true,
+        fields,
+        read: UnitsDraft::default(),
+        write: UnitsDraft::default(),
+        schedule: Vec::new(),
+    }
+}
+
 impl MetricsFile {
     fn add(&mut self, event: &Event, trace: &Trace) -> Result<(), TraceError> {
         let What::Counted(counted) = &event.what else {
@@ -177,38 +200,12 @@ impl MetricsFile {
         );
         let mut tables: BTreeMap<&str, TableDraft> = BTreeMap::new();
         for (account, consumed) in &self.accounts {
-            let new = || {
-                let mut table =
-                    TableDraft::new(Sourced::text(&account.table, "TableName", None), Vec::new());
-                table.capacity.set(
-                    "mode",
-                    Sourced::new(
-                        "\"on-demand\"",
-                        "CloudWatch does not say; write \"provisioned\" if the table is",
-                        None,
-                    ),
-                );
-                table
-            };
+            let new = || new_table(&account.table);
             let table = tables.entry(&account.table).or_insert_with(new);
             if let Some(name) = &account.index
                 && table.index(name).is_none()
             {
-                let mut fields = Fields::default();
-                fields.set(
-                    "partition_key",
-                    Sourced::unknown("CloudWatch does not say: the name of its partition key"),
-                );
-                let (read, write) = (UnitsDraft::default(), UnitsDraft::default());
-                let name = Sourced::text(name, "GlobalSecondaryIndexName", None);
-                table.indexes.push(IndexDraft {
-                    name,
-                    global: true,
-                    fields,
-                    read,
-                    write,
-                    schedule: Vec::new(),
-                });
+                table.indexes.push(new_index(name));
             }
             if account
                 .region

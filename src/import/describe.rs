@@ -59,16 +59,11 @@ pub(super) fn draft(documents: &[(Arc<Source>, SourceNode)], context: Context) -
     let mut targets: Vec<ScalingTarget> = Vec::new();
     let mut regions: Vec<Sourced> = Vec::new();
     for (source, document) in documents {
-        let answers: Vec<&SourceNode> = if document.elements().is_empty() {
-            vec![document]
-        } else {
-            document.elements().iter().collect()
-        };
         let mut reading = Reading {
             source,
             problems: &mut *context.problems,
         };
-        for answer in answers {
+        for answer in answers(document) {
             if let Some(node) = answer
                 .get("Table")
                 .or_else(|| answer.get("TableDescription"))
@@ -86,17 +81,12 @@ pub(super) fn draft(documents: &[(Arc<Source>, SourceNode)], context: Context) -
     }
     // These responses name their table, which may be described anywhere.
     for (source, document) in documents {
-        let answers: Vec<&SourceNode> = if document.elements().is_empty() {
-            vec![document]
-        } else {
-            document.elements().iter().collect()
-        };
         let mut reading = Reading {
             source,
             problems: &mut *context.problems,
         };
-        answers
-            .into_iter()
+        answers(document)
+            .iter()
             .for_each(|answer| reading.named(answer, &mut draft));
     }
     let asked = context
@@ -107,28 +97,47 @@ pub(super) fn draft(documents: &[(Arc<Source>, SourceNode)], context: Context) -
         .map(|region| Sourced::text(&region, "from --region or the usage file", None))
         .or_else(|| regions.first().cloned());
     draft.head.set_some("region", home.clone());
-    let own = regions.first().cloned();
-    for table in &mut draft.tables {
-        // AWS may list the table's own region among its replicas.
-        table.replicas.retain(|replica| {
-            own.as_ref()
-                .is_none_or(|own| own.plain() != replica.region.plain())
-        });
+    in_one_region(&regions, &mut draft, &documents[0].0, context.problems);
+    let notes = scaling::join(targets, &mut draft.tables);
+    draft.notes.extend(notes);
+    draft
+}
+
+/// The responses in a document: itself, or the elements of a list.
+fn answers(document: &SourceNode) -> &[SourceNode] {
+    match document.elements() {
+        [] => std::slice::from_ref(document),
+        elements => elements,
     }
-    for other in regions.iter().filter(|region| {
-        own.as_ref()
-            .is_some_and(|own| own.plain() != region.plain())
-    }) {
+}
+
+/// Removes a table's own region from its replicas, among which AWS may list it, and refuses tables
+/// of another region.
+fn in_one_region(
+    regions: &[Sourced],
+    draft: &mut Draft,
+    first: &Arc<Source>,
+    problems: &mut Vec<Diagnostic>,
+) {
+    let Some(own) = regions.first() else {
+        return;
+    };
+    for table in &mut draft.tables {
+        table
+            .replicas
+            .retain(|replica| own.plain() != replica.region.plain());
+    }
+    for other in regions.iter().filter(|other| own.plain() != other.plain()) {
         let (source, span) = other
             .origin
             .clone()
-            .unwrap_or_else(|| (documents[0].0.clone(), 0..1));
+            .unwrap_or_else(|| (first.clone(), 0..1));
         let message = format!(
             "this table is in {}, but another one is in {}",
             other.plain(),
-            own.as_ref().map(Sourced::plain).unwrap_or_default()
+            own.plain()
         );
-        context.problems.push(wrong(
+        problems.push(wrong(
             &source,
             span,
             "region",
@@ -136,9 +145,6 @@ pub(super) fn draft(documents: &[(Arc<Source>, SourceNode)], context: Context) -
             "import the tables of one region at a time",
         ));
     }
-    let notes = scaling::join(targets, &mut draft.tables);
-    draft.notes.extend(notes);
-    draft
 }
 
 struct Reading<'a> {
@@ -212,43 +218,9 @@ impl Reading<'_> {
             .into_iter()
             .collect();
         let mut table = TableDraft::new(Sourced::text(name, "TableName", self.origin(place)), ids);
-        if let Some(class) = node.at(&["TableClassSummary", "TableClass"]) {
-            let word = if class.text() == Some("STANDARD_INFREQUENT_ACCESS") {
-                "\"standard-ia\""
-            } else {
-                "\"standard\""
-            };
-            table
-                .fields
-                .set("class", self.said(class, word, "TableClassSummary"));
-        }
-        let items = self.number(node, "ItemCount");
-        let bytes = self.number(node, "TableSizeBytes");
-        let mean = mean(items.as_ref(), bytes.as_ref());
-        table.fields.set_some(
-            "items",
-            items.clone().map(|said| Sourced {
-                note: "ItemCount, updated about every six hours".to_string(),
-                ..said
-            }),
-        );
-        table.fields.set_some(
-            "stored",
-            bytes.map(|said| Sourced {
-                toml: quoted(&format!("{} B", said.toml)),
-                ..said
-            }),
-        );
-        let note = match mean {
-            Some(mean) => format!(
-                "the mean is {mean} B, but each item is rounded up separately: {{ size = … }}, or \
-                 a lognormal, histogram or export"
-            ),
-            None => "how large is an item? { size = \"1 KB\" }, or a lognormal, histogram, \
-                     attributes or export"
-                .to_string(),
-        };
-        table.fields.set("item", Sourced::unknown(note));
+        let class = self.class(node, "TableClassSummary");
+        table.fields.set_some("class", class);
+        let items = self.size_of_table(node, &mut table.fields);
         let types = node.list("AttributeDefinitions");
         let (hash, range) = schema(node);
         let place = node.get("KeySchema").unwrap_or(node);
@@ -272,6 +244,60 @@ impl Reading<'_> {
                 self.said(place, key_of(types, range), "KeySchema"),
             );
         }
+        let on_demand = self.mode(node, &mut table);
+        for kind in ["GlobalSecondaryIndexes", "LocalSecondaryIndexes"] {
+            for index in node.list(kind) {
+                let index = self.index(index, kind, on_demand, items.as_ref());
+                table.indexes.extend(index);
+            }
+        }
+        let note = "not in this response: also import the output of `aws dynamodb \
+                    describe-continuous-backups` after it, or write true or false";
+        table.block("backup").set("pitr", Sourced::unknown(note));
+        self.features(node, &mut table);
+        self.replicas(node, &mut table, on_demand);
+        Some(table)
+    }
+
+    /// The class of a table or of a replica.
+    fn class(&self, node: &SourceNode, summary: &str) -> Option<Sourced> {
+        let class = node.at(&[summary, "TableClass"])?;
+        let word = match class.text() {
+            Some("STANDARD_INFREQUENT_ACCESS") => "\"standard-ia\"",
+            _ => "\"standard\"",
+        };
+        Some(self.said(class, word, summary))
+    }
+
+    /// Sets the number of items and the bytes of a table; returns the number.
+    fn size_of_table(&mut self, node: &SourceNode, fields: &mut Fields) -> Option<Sourced> {
+        let items = self.number(node, "ItemCount");
+        let bytes = self.number(node, "TableSizeBytes");
+        let note = match mean(items.as_ref(), bytes.as_ref()) {
+            Some(mean) => format!(
+                "the mean is {mean} B, but each item is rounded up separately: {{ size = … }}, or \
+                 a lognormal, histogram or export"
+            ),
+            None => "how large is an item? { size = \"1 KB\" }, or a lognormal, histogram, \
+                     attributes or export"
+                .to_string(),
+        };
+        let counted = items.clone().map(|said| Sourced {
+            note: "ItemCount, updated about every six hours".to_string(),
+            ..said
+        });
+        let stored = bytes.map(|said| Sourced {
+            toml: quoted(&format!("{} B", said.toml)),
+            ..said
+        });
+        fields.set_some("items", counted);
+        fields.set_some("stored", stored);
+        fields.set("item", Sourced::unknown(note));
+        items
+    }
+
+    /// Sets the capacity mode with its units; returns whether it is on demand.
+    fn mode(&mut self, node: &SourceNode, table: &mut TableDraft) -> bool {
         let mode = node.at(&["BillingModeSummary", "BillingMode"]);
         let on_demand = mode.and_then(SourceNode::text) == Some("PAY_PER_REQUEST");
         let word = if on_demand {
@@ -293,18 +319,7 @@ impl Reading<'_> {
             table.read.fixed = self.units(node, "ReadCapacityUnits");
             table.write.fixed = self.units(node, "WriteCapacityUnits");
         }
-        for kind in ["GlobalSecondaryIndexes", "LocalSecondaryIndexes"] {
-            for index in node.list(kind) {
-                let index = self.index(index, kind, on_demand, items.as_ref());
-                table.indexes.extend(index);
-            }
-        }
-        let note = "not in this response: also import the output of `aws dynamodb \
-                    describe-continuous-backups` after it, or write true or false";
-        table.block("backup").set("pitr", Sourced::unknown(note));
-        self.features(node, &mut table);
-        self.replicas(node, &mut table, on_demand);
-        Some(table)
+        on_demand
     }
 
     fn maximum(&mut self, node: &SourceNode, fields: &mut Fields) {
@@ -460,40 +475,18 @@ impl Reading<'_> {
     }
 
     fn replicas(&mut self, node: &SourceNode, table: &mut TableDraft, on_demand: bool) {
+        let own = self.region(node).map(|own| own.plain());
         for replica in node.list("Replicas") {
-            let Some(region) = replica
-                .get("RegionName")
-                .filter(|_| replica.text_at("ReplicaStatus") != Some("DELETING"))
-            else {
+            let region = replica.get("RegionName");
+            let is_deleted = replica.text_at("ReplicaStatus") == Some("DELETING");
+            let Some(region) = region.filter(|_| !is_deleted) else {
                 continue;
-            };
-            let mut fields = Fields::default();
-            self.override_of(replica, &mut fields);
-            if let Some(class) = replica.at(&["ReplicaTableClassSummary", "TableClass"]) {
-                let word = if class.text() == Some("STANDARD_INFREQUENT_ACCESS") {
-                    "\"standard-ia\""
-                } else {
-                    "\"standard\""
-                };
-                fields.set("class", self.said(class, word, "ReplicaTableClassSummary"));
-            }
-            let overridden = |reading: &mut Self, node: &SourceNode| {
-                let fixed = node
-                    .get("ProvisionedThroughputOverride")
-                    .cloned()
-                    .and_then(|block| reading.number(&block, "ReadCapacityUnits"));
-                UnitsDraft {
-                    fixed: fixed.filter(|_| !on_demand),
-                    ..UnitsDraft::default()
-                }
             };
             let key = replica.get("KMSMasterKeyId").filter(|key| {
                 key.text()
                     .is_some_and(|key| !key.ends_with("alias/aws/dynamodb"))
             });
-            let is_home = self
-                .region(node)
-                .is_some_and(|own| Some(own.plain().as_str()) == region.text());
+            let is_home = own.as_deref() == region.text() && own.is_some();
             if let Some(key) = key.filter(|_| !is_home) {
                 let words = format!(
                     "the KMS key in {}: $1 a month if it is customer managed",
@@ -501,30 +494,8 @@ impl Reading<'_> {
                 );
                 table.unpriced.push(self.said(key, quoted(&words), ""));
             }
-            let read = overridden(self, replica);
-            let mut indexes = Vec::new();
-            for index in replica.list("GlobalSecondaryIndexes") {
-                let read = overridden(self, index);
-                let mut own = Fields::default();
-                self.override_of(index, &mut own);
-                indexes.extend(
-                    index
-                        .text_at("IndexName")
-                        .map(|name| (name.to_string(), read, own)),
-                );
-            }
-            let region = Sourced::text(
-                region.text().unwrap_or_default(),
-                "Replicas",
-                self.origin(region),
-            );
-            table.replicas.push(ReplicaDraft {
-                region,
-                fields,
-                read,
-                indexes,
-                access: Vec::new(),
-            });
+            let replica = self.replica(replica, region, on_demand);
+            table.replicas.push(replica);
         }
         for witness in node.list("GlobalTableWitnesses") {
             let Some(region) = witness.get("RegionName").or_else(|| witness.get("Region")) else {
@@ -532,18 +503,56 @@ impl Reading<'_> {
             };
             let mut fields = Fields::default();
             fields.set("witness", self.said(witness, "true", ""));
-            let region = Sourced::text(
-                region.text().unwrap_or_default(),
-                "GlobalTableWitnesses",
-                self.origin(region),
-            );
             table.replicas.push(ReplicaDraft {
-                region,
+                region: self.region_name(region, "GlobalTableWitnesses"),
                 fields,
                 read: UnitsDraft::default(),
                 indexes: Vec::new(),
                 access: Vec::new(),
             });
+        }
+    }
+
+    fn region_name(&self, node: &SourceNode, note: &str) -> Sourced {
+        Sourced::text(node.text().unwrap_or_default(), note, self.origin(node))
+    }
+
+    /// A replica with its class, and what it overrides for itself and its indexes.
+    fn replica(
+        &mut self,
+        replica: &SourceNode,
+        region: &SourceNode,
+        on_demand: bool,
+    ) -> ReplicaDraft {
+        let mut fields = Fields::default();
+        self.override_of(replica, &mut fields);
+        let class = self.class(replica, "ReplicaTableClassSummary");
+        fields.set_some("class", class);
+        let read = self.overridden_units(replica, on_demand);
+        let mut indexes = Vec::new();
+        for index in replica.list("GlobalSecondaryIndexes") {
+            let read = self.overridden_units(index, on_demand);
+            let mut own = Fields::default();
+            self.override_of(index, &mut own);
+            let name = index.text_at("IndexName");
+            indexes.extend(name.map(|name| (name.to_string(), read, own)));
+        }
+        ReplicaDraft {
+            region: self.region_name(region, "Replicas"),
+            fields,
+            read,
+            indexes,
+            access: Vec::new(),
+        }
+    }
+
+    /// The read units of a replica, if they override those of the table.
+    fn overridden_units(&mut self, node: &SourceNode, on_demand: bool) -> UnitsDraft {
+        let block = node.get("ProvisionedThroughputOverride");
+        let fixed = block.and_then(|block| self.number(block, "ReadCapacityUnits"));
+        UnitsDraft {
+            fixed: fixed.filter(|_| !on_demand),
+            ..UnitsDraft::default()
         }
     }
 
@@ -726,32 +735,30 @@ impl Reading<'_> {
                         }
                     }
                     _ => {
-                        let Some(action) = node.get("ScalableTargetAction") else {
-                            continue;
-                        };
-                        let schedule = Sourced::text(
-                            node.text_at("Schedule").unwrap_or_default(),
-                            label,
-                            self.origin(node),
-                        );
-                        let timezone = node.text_at("Timezone").map(str::to_string);
-                        let (min, max) = (
-                            self.number(action, "MinCapacity"),
-                            self.number(action, "MaxCapacity"),
-                        );
-                        let is_temporary =
-                            node.get("StartTime").is_some() || node.get("EndTime").is_some();
-                        targets[at].steps.push(ScheduledAction {
-                            schedule,
-                            timezone,
-                            is_temporary,
-                            min,
-                            max,
-                        });
+                        let step = self.scheduled_action(node, label);
+                        targets[at].steps.extend(step);
                     }
                 }
             }
         }
+    }
+}
+
+impl Reading<'_> {
+    fn scheduled_action(&mut self, node: &SourceNode, label: String) -> Option<ScheduledAction> {
+        let action = node.get("ScalableTargetAction")?;
+        let schedule = Sourced::text(
+            node.text_at("Schedule").unwrap_or_default(),
+            label,
+            self.origin(node),
+        );
+        Some(ScheduledAction {
+            schedule,
+            timezone: node.text_at("Timezone").map(str::to_string),
+            is_temporary: node.get("StartTime").is_some() || node.get("EndTime").is_some(),
+            min: self.number(action, "MinCapacity"),
+            max: self.number(action, "MaxCapacity"),
+        })
     }
 }
 

@@ -97,6 +97,13 @@ impl Fields {
         }
     }
 
+    /// Sets every field that others have.
+    pub fn take(&mut self, others: &Fields) {
+        for (key, said) in &others.0 {
+            self.set(key, said.clone());
+        }
+    }
+
     /// Sets a key if there is a value.
     pub fn set_some(&mut self, key: &str, said: Option<Sourced>) {
         if let Some(said) = said {
@@ -341,6 +348,80 @@ impl TableDraft {
     }
 }
 
+const ASK_UNITS: &str = "provisioned units, such as 5 or { min = 5, max = 100, target = 0.7 }";
+
+impl TableDraft {
+    /// Adds missing values as unknown; `missing` says why they are.
+    fn complete(&mut self, missing: &str) {
+        let ask = |what: &str| Sourced::unknown(format!("{missing}: {what}"));
+        let item = self.fields.get("item");
+        let is_export = item.is_some_and(|item| item.toml.contains("export"));
+        if self.fields.get("items").is_none() && !is_export {
+            let asked = ask("the number of items, such as 1_000_000");
+            self.fields.set("items", asked);
+        }
+        if self.fields.get("item").is_none() {
+            let asked = ask(
+                "how large is an item? { size = \"1 KB\" }, or a lognormal, histogram, attributes \
+                 or export",
+            );
+            self.fields.set("item", asked);
+        }
+        if self.fields.get("partition_key").is_none() {
+            let asked = ask("{ name = \"…\", type = \"S\" }");
+            self.fields.set("partition_key", asked);
+        }
+        if self.is_provisioned() {
+            let indexes = self.indexes.iter_mut().filter(|index| index.global);
+            let units = indexes
+                .flat_map(|index| [&mut index.read, &mut index.write])
+                .chain([&mut self.read, &mut self.write]);
+            for units in units.filter(|units| units.said().is_none()) {
+                units.fixed = Some(ask(ASK_UNITS));
+            }
+        }
+        if self.access.is_empty() {
+            self.complete_consumed(missing);
+        }
+        for replica in &mut self.replicas {
+            let witness = replica.fields.get("witness").is_some();
+            if replica.access.is_empty() && replica.fields.get("reads").is_none() && !witness {
+                let asked = ask(
+                    "its reads as a share of the table's, such as 0.5, or [[table.replica.access]]",
+                );
+                replica.fields.set("reads", asked);
+            }
+        }
+    }
+
+    /// Adds the consumed units of the table and of each global index that are not told, as unknown.
+    fn complete_consumed(&mut self, missing: &str) {
+        let global = self.indexes.iter().filter(|index| index.global);
+        let names = global.map(|index| Some(index.name.plain()));
+        let accounts: Vec<Option<String>> = std::iter::once(None).chain(names).collect();
+        for index in accounts {
+            let own = |fields: &&Fields| fields.get("index").map(Sourced::plain) == index;
+            let told = |word: &str| {
+                let mut own = self.consumed.iter().filter(own);
+                own.any(|fields| fields.get(word).is_some())
+            };
+            let mut notes = vec![format!(
+                "{missing}: {{ per_second = 10 }}, or replace this by [[table.access]]"
+            )];
+            let mut fields = Fields::default();
+            let name = index.as_ref().map(|name| Sourced::text(name, "", None));
+            fields.set_some("index", name);
+            for word in ["read", "write"].into_iter().filter(|word| !told(word)) {
+                let note = notes.pop().unwrap_or_else(|| "the same".to_string());
+                fields.set(word, Sourced::unknown(note));
+            }
+            if fields.get("read").or(fields.get("write")).is_some() {
+                self.consumed.push(fields);
+            }
+        }
+    }
+}
+
 /// The whole file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Draft {
@@ -367,97 +448,7 @@ impl Draft {
             );
         }
         for table in &mut self.tables {
-            let ask = |what: &str| Sourced::unknown(format!("{missing}: {what}"));
-            if table.fields.get("items").is_none()
-                && !table
-                    .fields
-                    .get("item")
-                    .is_some_and(|item| item.toml.contains("export"))
-            {
-                table
-                    .fields
-                    .set("items", ask("the number of items, such as 1_000_000"));
-            }
-            if table.fields.get("item").is_none() {
-                table.fields.set(
-                    "item",
-                    ask(
-                        "how large is an item? { size = \"1 KB\" }, or a lognormal, histogram, \
-                         attributes or export",
-                    ),
-                );
-            }
-            if table.fields.get("partition_key").is_none() {
-                table
-                    .fields
-                    .set("partition_key", ask("{ name = \"…\", type = \"S\" }"));
-            }
-            let provisioned = table.is_provisioned();
-            for units in [&mut table.read, &mut table.write] {
-                if provisioned && units.said().is_none() {
-                    units.fixed = Some(ask(
-                        "provisioned units, such as 5 or { min = 5, max = 100, target = 0.7 }",
-                    ));
-                }
-            }
-            for index in table
-                .indexes
-                .iter_mut()
-                .filter(|index| index.global && provisioned)
-            {
-                for units in [&mut index.read, &mut index.write] {
-                    if units.said().is_none() {
-                        units.fixed =
-                            Some(ask("provisioned units, such as 5 or { min = 5, max = \
-                                      100, target = 0.7 }"));
-                    }
-                }
-            }
-            if table.access.is_empty() {
-                let global = table
-                    .indexes
-                    .iter()
-                    .filter(|index| index.global)
-                    .map(|index| Some(index.name.plain()));
-                let accounts: Vec<Option<String>> = std::iter::once(None).chain(global).collect();
-                for index in accounts {
-                    let own = |fields: &&Fields| fields.get("index").map(Sourced::plain) == index;
-                    let told = |word: &str| {
-                        table
-                            .consumed
-                            .iter()
-                            .filter(own)
-                            .any(|fields| fields.get(word).is_some())
-                    };
-                    let mut notes = vec![format!(
-                        "{missing}: {{ per_second = 10 }}, or replace this by [[table.access]]"
-                    )];
-                    let mut fields = Fields::default();
-                    fields.set_some(
-                        "index",
-                        index.as_ref().map(|name| Sourced::text(name, "", None)),
-                    );
-                    for word in ["read", "write"].into_iter().filter(|word| !told(word)) {
-                        fields.set(
-                            word,
-                            Sourced::unknown(notes.pop().unwrap_or_else(|| "the same".to_string())),
-                        );
-                    }
-                    if fields.get("read").or(fields.get("write")).is_some() {
-                        table.consumed.push(fields);
-                    }
-                }
-            }
-            for replica in &mut table.replicas {
-                let witness = replica.fields.get("witness").is_some();
-                if replica.access.is_empty() && replica.fields.get("reads").is_none() && !witness {
-                    let note = format!(
-                        "{missing}: its reads as a share of the table's, such as 0.5, or \
-                         [[table.replica.access]]"
-                    );
-                    replica.fields.set("reads", Sourced::unknown(note));
-                }
-            }
+            table.complete(missing);
         }
     }
 
@@ -565,21 +556,22 @@ impl TomlWriter {
         }
     }
 
-    fn schedule(&mut self, schedule: &[Sourced]) {
-        if let [first, ..] = schedule {
+    /// A list with one value on each line; nothing if it is empty.
+    fn list(&mut self, key: &str, values: &[Sourced]) {
+        let Some(first) = values.first() else {
+            return;
+        };
+        self.lines
+            .push((format!("{key} = ["), first.origin.clone()));
+        for value in values {
+            let note = match value.note.as_str() {
+                "" => String::new(),
+                note => format!("  # {}", tidy(note)),
+            };
             self.lines
-                .push(("schedule = [".to_string(), first.origin.clone()));
-            for step in schedule {
-                let note = if step.note.is_empty() {
-                    String::new()
-                } else {
-                    format!("  # {}", tidy(&step.note))
-                };
-                self.lines
-                    .push((format!("  {},{note}", step.toml), step.origin.clone()));
-            }
-            self.lines.push(("]".to_string(), None));
+                .push((format!("  {},{note}", value.toml), value.origin.clone()));
         }
+        self.lines.push(("]".to_string(), None));
     }
 
     fn table(&mut self, table: &TableDraft) {
@@ -589,111 +581,87 @@ impl TomlWriter {
         let mut fields = Fields(vec![("name".to_string(), table.name.clone())]);
         fields.0.extend(table.fields.0.iter().cloned());
         self.fields(&fields);
-        if let [first, ..] = table.unpriced.as_slice() {
-            self.lines
-                .push(("unpriced = [".to_string(), first.origin.clone()));
-            for what in &table.unpriced {
-                let note = if what.note.is_empty() {
-                    String::new()
-                } else {
-                    format!("  # {}", tidy(&what.note))
-                };
-                self.lines
-                    .push((format!("  {},{note}", what.toml), what.origin.clone()));
-            }
-            self.lines.push(("]".to_string(), None));
-        }
+        self.list("unpriced", &table.unpriced);
         let mut capacity = table.capacity.clone();
         if table.is_provisioned() {
             capacity.set_some("read", table.read.said());
             capacity.set_some("write", table.write.said());
         }
         if !capacity.is_empty() {
-            let origin = capacity.0.first().and_then(|(_, said)| said.origin.clone());
-            self.header("[table.capacity]", &origin);
-            self.fields(&capacity);
+            self.block("[table.capacity]", &capacity);
             if table.is_provisioned() {
-                self.schedule(&table.schedule);
+                self.list("schedule", &table.schedule);
             }
         }
         for index in &table.indexes {
-            self.header("[[table.index]]", &index.name.origin);
-            let kind = Sourced::new(
-                if index.global {
-                    "\"global\""
-                } else {
-                    "\"local\""
-                },
-                "",
-                index.name.origin.clone(),
-            );
-            let mut fields = Fields(vec![
-                ("name".to_string(), index.name.clone()),
-                ("kind".to_string(), kind),
-            ]);
-            fields.0.extend(index.fields.0.iter().cloned());
-            if table.is_provisioned() && index.global {
-                fields.set_some("read", index.read.said());
-                fields.set_some("write", index.write.said());
-            }
-            self.fields(&fields);
-            if table.is_provisioned() && index.global {
-                self.schedule(&index.schedule);
-            }
+            self.index(index, table.is_provisioned() && index.global);
         }
         for access in &table.access {
-            self.header(
-                "[[table.access]]",
-                &access.0.first().and_then(|(_, said)| said.origin.clone()),
-            );
-            self.fields(access);
+            self.block("[[table.access]]", access);
         }
         for consumed in &table.consumed {
-            self.header(
-                "[[table.consumed]]",
-                &consumed.0.first().and_then(|(_, said)| said.origin.clone()),
-            );
-            self.fields(consumed);
+            self.block("[[table.consumed]]", consumed);
         }
         for (name, fields) in table.blocks.iter().filter(|(_, fields)| !fields.is_empty()) {
-            self.header(
-                &format!("[table.{name}]"),
-                &fields.0.first().and_then(|(_, said)| said.origin.clone()),
-            );
-            self.fields(fields);
+            self.block(&format!("[table.{name}]"), fields);
         }
         for replica in &table.replicas {
-            self.header("[[table.replica]]", &replica.region.origin);
-            let mut fields = Fields(vec![("region".to_string(), replica.region.clone())]);
-            fields.0.extend(replica.fields.0.iter().cloned());
-            if table.is_provisioned() {
-                fields.set_some("read", replica.read.said());
+            self.replica(replica, table.is_provisioned());
+        }
+    }
+
+    /// A header with its fields, at the place of the first.
+    fn block(&mut self, header: &str, fields: &Fields) {
+        let origin = fields.0.first().and_then(|(_, said)| said.origin.clone());
+        self.header(header, &origin);
+        self.fields(fields);
+    }
+
+    fn index(&mut self, index: &IndexDraft, provisioned: bool) {
+        self.header("[[table.index]]", &index.name.origin);
+        let kind = match index.global {
+            true => "\"global\"",
+            false => "\"local\"",
+        };
+        let kind = Sourced::new(kind, "", index.name.origin.clone());
+        let mut fields = Fields(vec![
+            ("name".to_string(), index.name.clone()),
+            ("kind".to_string(), kind),
+        ]);
+        fields.0.extend(index.fields.0.iter().cloned());
+        if provisioned {
+            fields.set_some("read", index.read.said());
+            fields.set_some("write", index.write.said());
+        }
+        self.fields(&fields);
+        if provisioned {
+            self.list("schedule", &index.schedule);
+        }
+    }
+
+    fn replica(&mut self, replica: &ReplicaDraft, provisioned: bool) {
+        self.header("[[table.replica]]", &replica.region.origin);
+        let mut fields = Fields(vec![("region".to_string(), replica.region.clone())]);
+        fields.0.extend(replica.fields.0.iter().cloned());
+        if provisioned {
+            fields.set_some("read", replica.read.said());
+        }
+        self.fields(&fields);
+        for (name, read, own) in &replica.indexes {
+            let mut told = Fields::default();
+            if provisioned {
+                told.set_some("read", read.said());
             }
-            self.fields(&fields);
-            for (name, read, own) in &replica.indexes {
-                let mut fields = Fields(vec![(
-                    "name".to_string(),
-                    Sourced::text(name, "", replica.region.origin.clone()),
-                )]);
-                if table.is_provisioned() {
-                    fields.set_some("read", read.said());
-                }
-                fields.0.extend(own.0.iter().cloned());
-                if fields.0.len() > 1 {
-                    self.header(
-                        "[[table.replica.index]]",
-                        &fields.0.get(1).and_then(|(_, said)| said.origin.clone()),
-                    );
-                    self.fields(&fields);
-                }
+            told.0.extend(own.0.iter().cloned());
+            if let Some((_, first)) = told.0.first() {
+                self.header("[[table.replica.index]]", &first.origin);
+                let name = Sourced::text(name, "", replica.region.origin.clone());
+                told.0.insert(0, ("name".to_string(), name));
+                self.fields(&told);
             }
-            for access in &replica.access {
-                self.header(
-                    "[[table.replica.access]]",
-                    &access.0.first().and_then(|(_, said)| said.origin.clone()),
-                );
-                self.fields(access);
-            }
+        }
+        for access in &replica.access {
+            self.block("[[table.replica.access]]", access);
         }
     }
 

@@ -40,35 +40,21 @@ pub(super) fn draft(
         missing: "not in an export",
         ..Draft::default()
     };
-    let mut attributes: BTreeMap<String, SeenItems> = BTreeMap::new();
-    let (mut items, mut bytes) = (0_u64, 0_u64);
-    let mut sizes: Vec<u64> = Vec::new();
-    let numbers = NumberAlignment::default();
-    let result = export_items(folder, &mut |_, _, item| {
-        items += 1;
-        let size = item.size(numbers).0;
-        bytes += size;
-        sizes.push(size);
-        for (name, value) in &item.0 {
-            let seen = attributes.entry(name.clone()).or_default();
-            seen.items += 1;
-            seen.bytes += name.len() as u64 + value.size(numbers).0;
-            *seen.types.entry(type_of(value)).or_default() += 1;
+    let seen = match SeenExport::of(folder) {
+        Ok(seen) => seen,
+        Err(message) => {
+            let help = "use the folder of a full export (with manifest-summary.json and data/), \
+                        or the folder that contains AWSDynamoDB/";
+            problems.push(Diagnostic {
+                source: None,
+                span: 0..0,
+                code: "export",
+                message,
+                help: help.to_string(),
+            });
+            return draft;
         }
-        Ok(())
-    });
-    if let Err(message) = result {
-        let help = "use the folder of a full export (with manifest-summary.json and data/), or \
-                    the folder that contains AWSDynamoDB/";
-        problems.push(Diagnostic {
-            source: None,
-            span: 0..0,
-            code: "export",
-            message,
-            help: help.to_string(),
-        });
-        return draft;
-    }
+    };
     let (table, own_region) = summary(folder);
     let name = table.unwrap_or_else(|| {
         folder.file_name().map_or_else(
@@ -95,73 +81,117 @@ pub(super) fn draft(
             .map(|region| Sourced::text(&region, note, None)),
     );
     let mut table = TableDraft::new(Sourced::text(&name, "tableArn", None), Vec::new());
-    sizes.sort_unstable();
-    let percentile = |share: u64| {
-        sizes
-            .get(((sizes.len() as u64 * share).div_ceil(100)).saturating_sub(1) as usize)
-            .copied()
-            .unwrap_or(0)
-    };
-    let mean = Exact::ratio(bytes, items.max(1)).human(1);
-    let note = format!(
-        "measured item by item: mean {mean} B, median {} B, 99th percentile {} B",
-        percentile(50),
-        percentile(99)
+    let item = Sourced::new(
+        format!("{{ export = {} }}", quoted(&shown)),
+        seen.sizes_note(),
+        None,
     );
-    table.fields.set(
-        "item",
-        Sourced::new(format!("{{ export = {} }}", quoted(&shown)), note, None),
+    table.fields.set("item", item);
+    let items = Sourced::new(
+        seen.sizes.len().to_string(),
+        "number of items in the export",
+        None,
     );
-    table.fields.set(
-        "items",
-        Sourced::new(items.to_string(), "number of items in the export", None),
-    );
-    let mut listed: Vec<(&String, &SeenItems)> = attributes.iter().collect();
-    listed.sort_by(|one, other| {
-        other
-            .1
-            .bytes
-            .cmp(&one.1.bytes)
-            .then_with(|| one.0.cmp(other.0))
-    });
-    table.notes.push(format!(
-        "{items} items, {bytes} B in total; attributes by total size:"
-    ));
-    for (name, seen) in listed.iter().take(ATTRIBUTES_MAX) {
-        let types: Vec<&str> = seen.types.keys().copied().collect();
-        let share = Exact::ratio(seen.items * 100, items.max(1)).human(1);
-        table.notes.push(format!(
-            "  {name} ({}): in {share} % of the items, {} B on average",
-            types.join(", "),
-            Exact::ratio(seen.bytes, seen.items.max(1)).human(1)
-        ));
-    }
-    if listed.len() > ATTRIBUTES_MAX {
-        table
-            .notes
-            .push(format!("  and {} more", listed.len() - ATTRIBUTES_MAX));
-    }
-    let may_be_key = |seen: &SeenItems| {
-        seen.items == items
-            && seen.types.len() == 1
-            && seen.types.keys().all(|kind| ["S", "N", "B"].contains(kind))
-    };
-    let keys: Vec<&str> = attributes
-        .iter()
-        .filter(|(_, seen)| may_be_key(seen))
-        .map(|(name, _)| name.as_str())
-        .collect();
-    let note = format!(
-        "not in an export; possible keys: {}",
-        if keys.is_empty() {
-            "none, as no attribute of a key type is in every item".to_string()
-        } else {
-            keys.join(", ")
-        }
-    );
-    table.fields.set("partition_key", Sourced::unknown(note));
+    table.fields.set("items", items);
+    table.notes = seen.attribute_notes();
+    let key = Sourced::unknown(seen.key_note());
+    table.fields.set("partition_key", key);
     draft.tables.push(table);
     draft
+}
+
+/// What an export holds.
+#[derive(Default)]
+struct SeenExport {
+    /// The bytes of each item, ascending.
+    sizes: Vec<u64>,
+    bytes: u64,
+    attributes: BTreeMap<String, SeenItems>,
+}
+
+impl SeenExport {
+    fn of(folder: &Path) -> Result<SeenExport, String> {
+        let mut seen = SeenExport::default();
+        let numbers = NumberAlignment::default();
+        export_items(folder, &mut |_, _, item| {
+            let size = item.size(numbers).0;
+            seen.bytes += size;
+            seen.sizes.push(size);
+            for (name, value) in &item.0 {
+                let seen = seen.attributes.entry(name.clone()).or_default();
+                seen.items += 1;
+                seen.bytes += name.len() as u64 + value.size(numbers).0;
+                *seen.types.entry(type_of(value)).or_default() += 1;
+            }
+            Ok(())
+        })?;
+        seen.sizes.sort_unstable();
+        Ok(seen)
+    }
+
+    fn items(&self) -> u64 {
+        self.sizes.len() as u64
+    }
+
+    fn sizes_note(&self) -> String {
+        let percentile = |share: u64| {
+            let rank = (self.items() * share).div_ceil(100).saturating_sub(1);
+            self.sizes.get(rank as usize).copied().unwrap_or(0)
+        };
+        format!(
+            "measured item by item: mean {} B, median {} B, 99th percentile {} B",
+            Exact::ratio(self.bytes, self.items().max(1)).human(1),
+            percentile(50),
+            percentile(99)
+        )
+    }
+
+    /// The attributes, those of the most bytes first.
+    fn attribute_notes(&self) -> Vec<String> {
+        let mut listed: Vec<(&String, &SeenItems)> = self.attributes.iter().collect();
+        listed.sort_by(|one, other| {
+            let by_bytes = other.1.bytes.cmp(&one.1.bytes);
+            by_bytes.then_with(|| one.0.cmp(other.0))
+        });
+        let mut notes = vec![format!(
+            "{} items, {} B in total; attributes by total size:",
+            self.items(),
+            self.bytes
+        )];
+        for (name, seen) in listed.iter().take(ATTRIBUTES_MAX) {
+            let types: Vec<&str> = seen.types.keys().copied().collect();
+            notes.push(format!(
+                "  {name} ({}): in {} % of the items, {} B on average",
+                types.join(", "),
+                Exact::ratio(seen.items * 100, self.items().max(1)).human(1),
+                Exact::ratio(seen.bytes, seen.items.max(1)).human(1)
+            ));
+        }
+        if listed.len() > ATTRIBUTES_MAX {
+            notes.push(format!("  and {} more", listed.len() - ATTRIBUTES_MAX));
+        }
+        notes
+    }
+
+    /// The attributes that could be the partition key: of one key type, in every item.
+    fn key_note(&self) -> String {
+        let may_be_key = |seen: &SeenItems| {
+            seen.items == self.items()
+                && seen.types.len() == 1
+                && seen.types.keys().all(|kind| ["S", "N", "B"].contains(kind))
+        };
+        let keys: Vec<&str> = self
+            .attributes
+            .iter()
+            .filter(|(_, seen)| may_be_key(seen))
+            .map(|(name, _)| name.as_str())
+            .collect();
+        let keys = match keys.as_slice() {
+            [] => "none, as no attribute of a key type is in every item".to_string(),
+            keys => keys.join(", "),
+        };
+        format!("not in an export; possible keys: {keys}")
+    }
 }
 
 /// AWS's name of a type.

@@ -41,6 +41,7 @@ mod shared;
 mod terraform;
 mod usage;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -453,74 +454,9 @@ fn finish(
     mut problems: Vec<Diagnostic>,
 ) -> Result<Imported, Diagnostics> {
     if draft.tables.is_empty() && problems.is_empty() {
-        let source = documents.first().map(|(source, _)| source.clone());
-        let span = if source.is_some() { 0..1 } else { 0..0 };
-        let (message, help) = match documents
-            .iter()
-            .any(|(_, node)| terraform::plan::has_before(node))
-        {
-            true => (
-                "no table remains after the plan is applied",
-                "use `dynameter import terraform --before` to import the design that the plan \
-                 deletes",
-            ),
-            false => (
-                "the file contains no DynamoDB table",
-                "use a file that contains a table",
-            ),
-        };
-        // The notes may say why there is none.
-        let message = std::iter::once(message.to_string())
-            .chain(draft.notes.iter().cloned())
-            .collect::<Vec<_>>()
-            .join("; ");
-        problems.push(Diagnostic {
-            source,
-            span,
-            code: "no-tables",
-            message,
-            help: help.into(),
-        });
+        problems.push(no_tables(&draft, documents));
     }
-    let mut seen: std::collections::BTreeMap<String, draft::Origin> =
-        std::collections::BTreeMap::new();
-    for table in &draft.tables {
-        if let (Some(first), Some((source, span))) = (
-            seen.insert(table.label.clone(), table.name.origin.clone()),
-            &table.name.origin,
-        ) {
-            let at = first.map(|(source, span)| {
-                format!(
-                    ", first at {}:{}",
-                    source.name,
-                    source.line_column(span.start).0
-                )
-            });
-            let message = format!(
-                "the table {:?} is defined twice{}",
-                table.label,
-                at.unwrap_or_default()
-            );
-            let help = match draft
-                .notes
-                .iter()
-                .any(|note| note.contains(cloudformation::UNTOLD_CONDITION))
-            {
-                true => {
-                    "a condition chooses between them: set its parameters under [parameters] in a \
-                     usage file"
-                }
-                false => "rename one of them, or make sure that each file is given only once",
-            };
-            problems.push(wrong(
-                source,
-                span.clone(),
-                "duplicate-table",
-                message,
-                help,
-            ));
-        }
-    }
+    problems.extend(tables_defined_twice(&draft));
     if let Some(usage) = usage {
         usage.join(&mut draft, lenient, &mut problems);
     }
@@ -540,6 +476,68 @@ fn finish(
         region,
         notes: draft.all_notes(),
     })
+}
+
+fn no_tables(draft: &Draft, documents: &[(Arc<Source>, SourceNode)]) -> Diagnostic {
+    let source = documents.first().map(|(source, _)| source.clone());
+    let mut nodes = documents.iter().map(|(_, node)| node);
+    let (message, help) = match nodes.any(terraform::plan::has_before) {
+        true => (
+            "no table remains after the plan is applied",
+            "use `dynameter import terraform --before` to import the design that the plan deletes",
+        ),
+        false => (
+            "the file contains no DynamoDB table",
+            "use a file that contains a table",
+        ),
+    };
+    // The notes may say why there is none.
+    let message: Vec<&str> = std::iter::once(message)
+        .chain(draft.notes.iter().map(String::as_str))
+        .collect();
+    Diagnostic {
+        span: if source.is_some() { 0..1 } else { 0..0 },
+        source,
+        code: "no-tables",
+        message: message.join("; "),
+        help: help.into(),
+    }
+}
+
+fn tables_defined_twice(draft: &Draft) -> Vec<Diagnostic> {
+    let chosen = |note: &String| note.contains(cloudformation::UNTOLD_CONDITION);
+    let help = match draft.notes.iter().any(chosen) {
+        true => {
+            "a condition chooses between them: set its parameters under [parameters] in a usage \
+             file"
+        }
+        false => "rename one of them, or make sure that each file is given only once",
+    };
+    let mut seen = BTreeMap::new();
+    let mut problems = Vec::new();
+    for table in &draft.tables {
+        let origin = &table.name.origin;
+        let first: Option<draft::Origin> = seen.insert(table.label.clone(), origin.clone());
+        let (Some(first), Some((source, span))) = (first, origin) else {
+            continue;
+        };
+        let at = first.map(|(source, span)| {
+            let line = source.line_column(span.start).0;
+            format!(", first at {}:{line}", source.name)
+        });
+        problems.push(wrong(
+            source,
+            span.clone(),
+            "duplicate-table",
+            format!(
+                "the table {:?} is defined twice{}",
+                table.label,
+                at.unwrap_or_default()
+            ),
+            help,
+        ));
+    }
+    problems
 }
 
 /// State shared by the readers of one import.

@@ -327,43 +327,10 @@ impl Reading<'_> {
             let Some((name, origin)) = self.name(index, "index_name", "an index") else {
                 continue;
             };
-            let mut fields = Fields::default();
-            for key in ["partition_key", "sort_key"] {
-                let names = |value: &SourceNode| match value.text() {
-                    Some(one) => vec![one.to_string()],
-                    None => value
-                        .elements()
-                        .iter()
-                        .filter_map(|one| one.text().map(str::to_string))
-                        .collect(),
-                };
-                if let Some(value) = index.get(key) {
-                    fields.set(key, self.said(value, list(&names(value)), ""));
-                }
-            }
-            if let Some(block) = index.get("projection") {
-                let attributes: Vec<String> = self
-                    .list(block, "attributes")
-                    .iter()
-                    .filter_map(|one| one.text().map(str::to_string))
-                    .collect();
-                let toml = projection(block.text_at("type").unwrap_or("ALL"), &attributes);
-                fields.set_some("projection", toml.map(|toml| self.said(block, toml, "")));
-            }
-            if fields.get("partition_key").is_none() {
-                let message = format!("the index {name} has no partition_key");
-                self.problems.push(wrong(
-                    self.source,
-                    index.span.start..index.span.start + 1,
-                    "missing-key",
-                    message,
-                    "add \"partition_key\"",
-                ));
-                continue;
-            }
-            table
-                .indexes
-                .push(index_draft(Sourced::text(name, "gsis", origin), fields));
+            let fields = self.toolkit_index(index, name);
+            let index =
+                fields.map(|fields| index_draft(Sourced::text(name, "gsis", origin), fields));
+            table.indexes.extend(index);
         }
         for vector in self.list(node, "vector_indexes") {
             let name = vector.text_at("index_name").unwrap_or_default();
@@ -384,6 +351,35 @@ impl Reading<'_> {
             )),
         }
         Some(table)
+    }
+
+    fn toolkit_index(&mut self, index: &SourceNode, name: &str) -> Option<Fields> {
+        let mut fields = Fields::default();
+        for key in ["partition_key", "sort_key"] {
+            let names = |value: &SourceNode| match value.text() {
+                Some(one) => vec![one.to_string()],
+                None => texts(value.elements()),
+            };
+            if let Some(value) = index.get(key) {
+                fields.set(key, self.said(value, list(&names(value)), ""));
+            }
+        }
+        if let Some(block) = index.get("projection") {
+            let attributes = texts(self.list(block, "attributes"));
+            let toml = projection(block.text_at("type").unwrap_or("ALL"), &attributes);
+            fields.set_some("projection", toml.map(|toml| self.said(block, toml, "")));
+        }
+        if fields.get("partition_key").is_none() {
+            self.problems.push(wrong(
+                self.source,
+                index.span.start..index.span.start + 1,
+                "missing-key",
+                format!("the index {name} has no partition_key"),
+                "add \"partition_key\"",
+            ));
+            return None;
+        }
+        Some(fields)
     }
 
     /// The number and sizes of items, from the entities that the table holds.
@@ -457,18 +453,7 @@ impl Reading<'_> {
     }
 
     fn toolkit_pattern(&mut self, pattern: &SourceNode, tables: &mut [TableDraft]) {
-        let id = pattern.text_at("pattern_id").unwrap_or_default();
-        let description = pattern.text_at("description").unwrap_or_default();
-        let label = if id.is_empty() {
-            "an access pattern".to_string()
-        } else {
-            format!("the access pattern {id}")
-        };
-        let name = match (id.is_empty(), description.is_empty()) {
-            (false, false) => format!("{id}: {description}"),
-            (false, true) => id.to_string(),
-            _ => description.to_string(),
-        };
+        let (name, label) = pattern_names(pattern);
         let rate = if pattern.get("avg_rps").is_some() {
             ("avg_rps", "avg_rps")
         } else {
@@ -543,124 +528,136 @@ impl Reading<'_> {
     fn awslabs(&mut self, document: &SourceNode) -> Vec<TableDraft> {
         let mut tables: Vec<TableDraft> = Vec::new();
         for node in self.list(document, "table_list") {
-            let Some((name, origin)) = self.name(node, "name", "a table") else {
-                continue;
-            };
-            let mut table = TableDraft::new(Sourced::text(name, "table_list", origin), Vec::new());
-            let items = self.number(node, "item_count");
-            table.fields.set_some("items", items.clone());
-            let size = self.size(node, "item_size_bytes");
-            let item_bytes = self
-                .number(node, "item_size_bytes")
-                .map(|size| whole(&size.toml));
-            table.fields.set_some("item", size);
-            table.capacity.set(
-                "mode",
-                Sourced::new(
-                    "\"on-demand\"",
-                    "the model has no capacity mode; its tool assumes on-demand",
-                    table.name.origin.clone(),
-                ),
-            );
-            for index in self.list(node, "gsi_list") {
-                let Some((name, origin)) = self.name(index, "name", "an index") else {
-                    continue;
-                };
-                let mut fields = Fields::default();
-                fields.set(
-                    "partition_key",
-                    Sourced::new(
-                        "\"unknown\"",
-                        "not in the model: the name of its partition key",
-                        origin.clone(),
-                    ),
-                );
-                let size = self.number(index, "item_size_bytes");
-                let smaller = |size: &Sourced| {
-                    item_bytes
-                        .as_ref()
-                        .is_some_and(|item| whole(&size.toml) != *item)
-                };
-                if size.as_ref().is_some_and(smaller) {
-                    let note =
-                        "not in the model: assumed because its entries are smaller than the items";
-                    fields.set(
-                        "projection",
-                        Sourced::new("\"keys-only\"", note, origin.clone()),
-                    );
-                }
-                fields.set_some(
-                    "entry_size",
-                    size.map(|size| Sourced {
-                        toml: whole(&size.toml),
-                        ..size
-                    }),
-                );
-                let held = self.number(index, "item_count");
-                if let Some((held, share)) = held
-                    .zip(items.as_ref())
-                    .and_then(|(held, items)| Some((held.clone(), share(&held.toml, &items.toml)?)))
-                {
-                    fields.set(
-                        "coverage",
-                        Sourced {
-                            toml: share,
-                            note: "item_count of the index / item_count of the table".to_string(),
-                            ..held
-                        },
-                    );
-                }
-                table
-                    .indexes
-                    .push(index_draft(Sourced::text(name, "gsi_list", origin), fields));
-            }
-            tables.push(table);
+            tables.extend(self.awslabs_table(node));
         }
         for pattern in self.list(document, "access_pattern_list") {
-            let name = pattern
-                .text_at("pattern")
-                .or_else(|| pattern.text_at("description"))
-                .unwrap_or("access pattern")
-                .to_string();
-            let label = format!("the access pattern {name:?}");
-            let Some(mut fields) = self.pattern(pattern, &name, ("rps", "rps"), &label) else {
-                continue;
-            };
-            let index = pattern
-                .get("gsi")
-                .and_then(|node| Some(self.said(node, quoted(node.text()?), "gsi")));
-            fields.set_some("index", index);
-            self.items(&mut fields, pattern, "item_count");
-            if let Some(strong) = pattern.get("strongly_consistent") {
-                let word = if strong.truth() == Some(true) {
-                    "\"strong\""
-                } else {
-                    "\"eventual\""
-                };
-                fields.set("consistency", self.said(strong, word, ""));
-            }
-            let size = self.size(pattern, "item_size_bytes");
-            fields.set_some("item", size);
-            let written = fields.get("operation").is_some_and(|operation| {
-                ["UpdateItem", "DeleteItem"].contains(&operation.plain().as_str())
-            });
-            let Some(table) = self.table_of(&mut tables, pattern, &label) else {
-                continue;
-            };
-            if written && !table.indexes.is_empty() && pattern.get("gsi_list").is_none() {
-                table.notes.push(format!(
-                    "{label} does not name the indexes that it writes; it is assumed to change \
-                     every attribute and to write the indexes that contain them"
-                ));
-            }
-            let problem = no_index(table, pattern.get("gsi"), &label);
-            add(table, fields);
-            self.problems.extend(problem.map(|(span, message, help)| {
-                wrong(self.source, span, "unknown-table", message, help)
-            }));
+            self.awslabs_pattern(pattern, &mut tables);
         }
         tables
     }
+
+    fn awslabs_table(&mut self, node: &SourceNode) -> Option<TableDraft> {
+        let (name, origin) = self.name(node, "name", "a table")?;
+        let mut table = TableDraft::new(Sourced::text(name, "table_list", origin), Vec::new());
+        let items = self.number(node, "item_count");
+        table.fields.set_some("items", items.clone());
+        let size = self.size(node, "item_size_bytes");
+        let item_bytes = self.number(node, "item_size_bytes");
+        table.fields.set_some("item", size);
+        table.capacity.set(
+            "mode",
+            Sourced::new(
+                "\"on-demand\"",
+                "the model has no capacity mode; its tool assumes on-demand",
+                table.name.origin.clone(),
+            ),
+        );
+        for index in self.list(node, "gsi_list") {
+            let index = self.awslabs_index(index, items.as_ref(), item_bytes.as_ref());
+            table.indexes.extend(index);
+        }
+        Some(table)
+    }
+
+    fn awslabs_index(
+        &mut self,
+        index: &SourceNode,
+        items: Option<&Sourced>,
+        item_bytes: Option<&Sourced>,
+    ) -> Option<IndexDraft> {
+        let (name, origin) = self.name(index, "name", "an index")?;
+        let mut fields = Fields::default();
+        let note = "not in the model: the name of its partition key";
+        let key = Sourced::new("\"unknown\"", note, origin.clone());
+        fields.set("partition_key", key);
+        let size = self.number(index, "item_size_bytes");
+        let is_smaller = size
+            .as_ref()
+            .zip(item_bytes)
+            .is_some_and(|(size, item)| whole(&size.toml) != whole(&item.toml));
+        if is_smaller {
+            let note = "not in the model: assumed because its entries are smaller than the items";
+            let keys = Sourced::new("\"keys-only\"", note, origin.clone());
+            fields.set("projection", keys);
+        }
+        let size = size.map(|size| Sourced {
+            toml: whole(&size.toml),
+            ..size
+        });
+        fields.set_some("entry_size", size);
+        let held = self.number(index, "item_count");
+        let coverage = held.zip(items).and_then(|(held, items)| {
+            Some(Sourced {
+                toml: share(&held.toml, &items.toml)?,
+                note: "item_count of the index / item_count of the table".to_string(),
+                ..held
+            })
+        });
+        fields.set_some("coverage", coverage);
+        Some(index_draft(Sourced::text(name, "gsi_list", origin), fields))
+    }
+
+    fn awslabs_pattern(&mut self, pattern: &SourceNode, tables: &mut [TableDraft]) {
+        let name = pattern
+            .text_at("pattern")
+            .or_else(|| pattern.text_at("description"))
+            .unwrap_or("access pattern")
+            .to_string();
+        let label = format!("the access pattern {name:?}");
+        let Some(mut fields) = self.pattern(pattern, &name, ("rps", "rps"), &label) else {
+            return;
+        };
+        let index = pattern
+            .get("gsi")
+            .and_then(|node| Some(self.said(node, quoted(node.text()?), "gsi")));
+        fields.set_some("index", index);
+        self.items(&mut fields, pattern, "item_count");
+        if let Some(strong) = pattern.get("strongly_consistent") {
+            let word = match strong.truth() {
+                Some(true) => "\"strong\"",
+                _ => "\"eventual\"",
+            };
+            fields.set("consistency", self.said(strong, word, ""));
+        }
+        let size = self.size(pattern, "item_size_bytes");
+        fields.set_some("item", size);
+        let is_written = fields.get("operation").is_some_and(|operation| {
+            ["UpdateItem", "DeleteItem"].contains(&operation.plain().as_str())
+        });
+        let Some(table) = self.table_of(tables, pattern, &label) else {
+            return;
+        };
+        if is_written && !table.indexes.is_empty() && pattern.get("gsi_list").is_none() {
+            table.notes.push(format!(
+                "{label} does not name the indexes that it writes; it is assumed to change every \
+                 attribute and to write the indexes that contain them"
+            ));
+        }
+        let problem = no_index(table, pattern.get("gsi"), &label);
+        add(table, fields);
+        let problem = problem
+            .map(|(span, message, help)| wrong(self.source, span, "unknown-table", message, help));
+        self.problems.extend(problem);
+    }
+}
+
+/// The name of an access pattern, and how messages call it.
+fn pattern_names(pattern: &SourceNode) -> (String, String) {
+    let id = pattern.text_at("pattern_id").unwrap_or_default();
+    let description = pattern.text_at("description").unwrap_or_default();
+    match (id, description) {
+        ("", description) => (description.to_string(), "an access pattern".to_string()),
+        (id, "") => (id.to_string(), format!("the access pattern {id}")),
+        (id, description) => (
+            format!("{id}: {description}"),
+            format!("the access pattern {id}"),
+        ),
+    }
+}
+
+fn texts(nodes: &[SourceNode]) -> Vec<String> {
+    let texts = nodes.iter().filter_map(SourceNode::text);
+    texts.map(str::to_string).collect()
 }
 
 /// Adds a pattern under a unique name.

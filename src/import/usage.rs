@@ -28,7 +28,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::draft::{Draft, Fields, Origin, Sourced, TableDraft, UnitsDraft, number as written};
-use super::node::{self, SourceNode, Value, wrong};
+use super::node::{self, NodeKey, SourceNode, Value, wrong};
 use crate::diag::{Diagnostic, Source};
 
 /// A usage file.
@@ -585,152 +585,125 @@ impl UsageFile {
         table: &mut TableDraft,
         problems: &mut Vec<Diagnostic>,
     ) {
-        for (key, said) in &usage.fields.0 {
-            table.fields.set(key, said.clone());
-        }
-        if usage
-            .fields
-            .get("item")
-            .is_some_and(|item| item.toml.contains("export"))
-            && usage.fields.get("items").is_none()
-        {
+        table.fields.take(&usage.fields);
+        let item = usage.fields.get("item");
+        let is_export = item.is_some_and(|item| item.toml.contains("export"));
+        if is_export && usage.fields.get("items").is_none() {
             table.fields.remove("items");
         }
         for (key, sizes) in &usage.keys {
-            let given: Vec<String> = sizes
-                .0
-                .iter()
-                .map(|(key, said)| format!("{key} = {}", said.toml))
-                .collect();
-            let own = table.fields.get(key).cloned();
-            let said =
-                match own.filter(|own| own.toml.starts_with('{') && sizes.get("name").is_none()) {
-                    Some(own) => Sourced {
-                        toml: format!(
-                            "{}, {} }}",
-                            own.toml.trim_end_matches([' ', '}']),
-                            given.join(", ")
-                        ),
-                        ..own
-                    },
-                    None => Sourced::new(
-                        format!("{{ {} }}", given.join(", ")),
-                        "the usage file",
-                        usage.origin.clone(),
-                    ),
-                };
+            let said = key_with(table.fields.get(key), sizes, &usage.origin);
             table.fields.set(key, said);
         }
-        for (name, origin, fields) in &usage.indexes {
-            match table.index(name) {
-                Some(index) => fields
-                    .0
-                    .iter()
-                    .for_each(|(key, said)| index.fields.set(key, said.clone())),
-                None => {
-                    let names: Vec<String> = table
-                        .indexes
-                        .iter()
-                        .map(|index| index.name.plain())
-                        .collect();
-                    let help = format!(
-                        "its indexes are: {}",
-                        if names.is_empty() {
-                            "none".to_string()
-                        } else {
-                            names.join(", ")
-                        }
-                    );
-                    problems.push(self.unknown(
-                        origin,
-                        format!("{} has no index {name:?}", table.label.clone()),
-                        &help,
-                    ));
-                }
-            }
-        }
-        for (name, fields) in &usage.blocks {
-            // Stream settings need a stream and DAX settings need a cluster.
-            let (needed, what) = match *name {
-                "dax" => ("node_type", "no DAX cluster"),
-                "stream" => ("view", "no stream"),
-                _ => ("", ""),
-            };
-            if !needed.is_empty()
-                && table.find_block(name).is_none()
-                && fields.get(needed).is_none()
-                && fields.get("kinesis").is_none()
-            {
-                let help =
-                    format!("remove [table.{name}] from the usage file, or add one to the design");
-                problems.push(self.unknown(
-                    &usage.origin,
-                    format!("{} has {what}", table.label.clone()),
-                    &help,
-                ));
-                continue;
-            }
-            let block = table.block(name);
-            fields
-                .0
-                .iter()
-                .for_each(|(key, said)| block.set(key, said.clone()));
-        }
+        self.join_indexes(usage, table, problems);
+        self.join_blocks(usage, table, problems);
         table.access.extend(usage.access.iter().cloned());
         table.consumed.extend(usage.consumed.iter().cloned());
-        for (region, origin, fields, access) in &usage.replicas {
-            match table
-                .replicas
-                .iter_mut()
-                .find(|replica| replica.region.plain() == *region)
-            {
-                Some(replica) => {
-                    fields
-                        .0
-                        .iter()
-                        .for_each(|(key, said)| replica.fields.set(key, said.clone()));
-                    replica.access.extend(access.iter().cloned());
-                }
-                None => {
-                    let names: Vec<String> = table
-                        .replicas
-                        .iter()
-                        .map(|replica| replica.region.plain())
-                        .collect();
-                    let help = format!(
-                        "its replicas are in: {}",
-                        if names.is_empty() {
-                            "no other region".to_string()
-                        } else {
-                            names.join(", ")
-                        }
-                    );
-                    problems.push(self.unknown(
-                        origin,
-                        format!("{} has no replica in {region:?}", table.label.clone()),
-                        &help,
-                    ));
-                }
-            }
-        }
+        self.join_replicas(usage, table, problems);
         for (key, said) in &usage.capacity.0 {
+            let fixed = || UnitsDraft {
+                fixed: Some(said.clone()),
+                ..UnitsDraft::default()
+            };
             match key.as_str() {
-                "read" => {
-                    table.read = UnitsDraft {
-                        fixed: Some(said.clone()),
-                        ..UnitsDraft::default()
-                    }
-                }
-                "write" => {
-                    table.write = UnitsDraft {
-                        fixed: Some(said.clone()),
-                        ..UnitsDraft::default()
-                    }
-                }
+                "read" => table.read = fixed(),
+                "write" => table.write = fixed(),
                 _ => table.capacity.set(key, said.clone()),
             }
         }
         table.notes.extend(usage.notes.iter().cloned());
+    }
+
+    fn join_indexes(
+        &self,
+        usage: &TableUsage,
+        table: &mut TableDraft,
+        problems: &mut Vec<Diagnostic>,
+    ) {
+        for (name, origin, fields) in &usage.indexes {
+            if let Some(index) = table.index(name) {
+                index.fields.take(fields);
+                continue;
+            }
+            let names = table.indexes.iter().map(|index| index.name.plain());
+            let help = format!("its indexes are: {}", listed(names, "none"));
+            let message = format!("{} has no index {name:?}", table.label);
+            problems.push(self.unknown(origin, message, &help));
+        }
+    }
+
+    fn join_blocks(
+        &self,
+        usage: &TableUsage,
+        table: &mut TableDraft,
+        problems: &mut Vec<Diagnostic>,
+    ) {
+        for (name, fields) in &usage.blocks {
+            // Stream settings need a stream and DAX settings need a cluster.
+            let needed = match *name {
+                "dax" => Some(("node_type", "no DAX cluster")),
+                "stream" => Some(("view", "no stream")),
+                _ => None,
+            };
+            let is_there = table.find_block(name).is_some();
+            if let Some((_, what)) = needed.filter(|(key, _)| {
+                !is_there && fields.get(key).is_none() && fields.get("kinesis").is_none()
+            }) {
+                let help =
+                    format!("remove [table.{name}] from the usage file, or add one to the design");
+                let message = format!("{} has {what}", table.label);
+                problems.push(self.unknown(&usage.origin, message, &help));
+                continue;
+            }
+            table.block(name).take(fields);
+        }
+    }
+
+    fn join_replicas(
+        &self,
+        usage: &TableUsage,
+        table: &mut TableDraft,
+        problems: &mut Vec<Diagnostic>,
+    ) {
+        for (region, origin, fields, access) in &usage.replicas {
+            let mut replicas = table.replicas.iter_mut();
+            if let Some(replica) = replicas.find(|replica| replica.region.plain() == *region) {
+                replica.fields.take(fields);
+                replica.access.extend(access.iter().cloned());
+                continue;
+            }
+            let names = table.replicas.iter().map(|replica| replica.region.plain());
+            let help = format!("its replicas are in: {}", listed(names, "no other region"));
+            let message = format!("{} has no replica in {region:?}", table.label);
+            problems.push(self.unknown(origin, message, &help));
+        }
+    }
+}
+
+/// Names in a list, or a word for none.
+fn listed(names: impl Iterator<Item = String>, none: &str) -> String {
+    let names: Vec<String> = names.collect();
+    match names.as_slice() {
+        [] => none.to_string(),
+        names => names.join(", "),
+    }
+}
+
+/// A key of the design with the sizes of the usage file, or the key of the usage file.
+fn key_with(own: Option<&Sourced>, sizes: &Fields, origin: &Origin) -> Sourced {
+    let given: Vec<String> = sizes
+        .0
+        .iter()
+        .map(|(key, said)| format!("{key} = {}", said.toml))
+        .collect();
+    let given = given.join(", ");
+    let is_named = sizes.get("name").is_some();
+    match own.filter(|own| own.toml.starts_with('{') && !is_named) {
+        Some(own) => Sourced {
+            toml: format!("{}, {given} }}", own.toml.trim_end_matches([' ', '}'])),
+            ..own.clone()
+        },
+        None => Sourced::new(format!("{{ {given} }}"), "the usage file", origin.clone()),
     }
 }
 
@@ -776,62 +749,7 @@ fn infracost(source: &Arc<Source>, document: &SourceNode) -> Result<UsageFile, V
         if !is_table(&address.name) {
             continue;
         }
-        let mut table = TableUsage {
-            name: address.name.clone(),
-            origin: Some((source.clone(), address.span.clone())),
-            fields: Fields::default(),
-            keys: Vec::new(),
-            indexes: Vec::new(),
-            blocks: Vec::new(),
-            access: Vec::new(),
-            consumed: Vec::new(),
-            replicas: Vec::new(),
-            capacity: Fields::default(),
-            notes: Vec::new(),
-        };
-        let mut consumed = Fields::default();
-        for (key, value) in given.entries() {
-            let Some(number) = value
-                .scalar()
-                .and_then(|text| crate::units::Exact::parse(&text))
-                .filter(|number| !number.is_negative())
-            else {
-                found.push(wrong(
-                    source,
-                    value.span.clone(),
-                    "wrong-type",
-                    format!("{} must be a number, found {}", key.name, value.kind()),
-                    "write a number",
-                ));
-                continue;
-            };
-            let said = |toml: String| {
-                Sourced::new(
-                    toml,
-                    format!("{}: {}", address.name, key.name),
-                    Some((source.clone(), value.span.clone())),
-                )
-            };
-            let written = written(&number);
-            match key.name.as_str() {
-                "monthly_read_request_units" => {
-                    consumed.set("read", said(format!("{{ per_month = {written} }}")))
-                }
-                "monthly_write_request_units" => {
-                    consumed.set("write", said(format!("{{ per_month = {written} }}")))
-                }
-                "storage_gb" => table
-                    .fields
-                    .set("stored", said(format!("\"{written} GB\""))),
-                other => table.notes.push(format!(
-                    "{other} = {written} in the usage file was not imported: use `backup`, \
-                     `stream` or `archive` instead"
-                )),
-            }
-        }
-        if !consumed.is_empty() {
-            table.consumed.push(consumed);
-        }
+        let table = infracost_table(source, address, given, &mut found);
         usage.tables.push(table);
     }
     if found.is_empty() {
@@ -839,6 +757,71 @@ fn infracost(source: &Arc<Source>, document: &SourceNode) -> Result<UsageFile, V
     } else {
         Err(found)
     }
+}
+
+fn infracost_table(
+    source: &Arc<Source>,
+    address: &NodeKey,
+    given: &SourceNode,
+    problems: &mut Vec<Diagnostic>,
+) -> TableUsage {
+    let mut table = TableUsage {
+        name: address.name.clone(),
+        origin: Some((source.clone(), address.span.clone())),
+        fields: Fields::default(),
+        keys: Vec::new(),
+        indexes: Vec::new(),
+        blocks: Vec::new(),
+        access: Vec::new(),
+        consumed: Vec::new(),
+        replicas: Vec::new(),
+        capacity: Fields::default(),
+        notes: Vec::new(),
+    };
+    let mut consumed = Fields::default();
+    for (key, value) in given.entries() {
+        let Some(number) = value
+            .scalar()
+            .and_then(|text| crate::units::Exact::parse(&text))
+            .filter(|number| !number.is_negative())
+        else {
+            problems.push(wrong(
+                source,
+                value.span.clone(),
+                "wrong-type",
+                format!("{} must be a number, found {}", key.name, value.kind()),
+                "write a number",
+            ));
+            continue;
+        };
+        let said = |toml: String| {
+            Sourced::new(
+                toml,
+                format!("{}: {}", address.name, key.name),
+                Some((source.clone(), value.span.clone())),
+            )
+        };
+        let written = written(&number);
+        match key.name.as_str() {
+            "monthly_read_request_units" => {
+                consumed.set("read", said(format!("{{ per_month = {written} }}")))
+            }
+            "monthly_write_request_units" => {
+                consumed.set("write", said(format!("{{ per_month = {written} }}")))
+            }
+            "storage_gb" => table
+                .fields
+                .set("stored", said(format!("\"{written} GB\""))),
+            other => table.notes.push(format!(
+                "{other} = {written} in the usage file was not imported: use `backup`, \
+                 `stream` or `archive` instead"
+            )),
+        }
+    }
+    if !consumed.is_empty() {
+        table.consumed.push(consumed);
+    }
+    table
 }
 
 fn is_table(address: &str) -> bool {

@@ -73,34 +73,12 @@ impl Template<'_> {
     ) -> Option<TableDraft> {
         let label = key.name.clone();
         let mut table = self.new_table(key, resource, properties);
-        let replicas = self.each(properties, "Replicas", &label);
-        let named: Vec<(Option<String>, SourceNode)> = replicas
+        let replicas: Vec<(Option<String>, SourceNode)> = self
+            .each(properties, "Replicas", &label)
             .into_iter()
             .map(|replica| (self.text(&replica, "Region", &label), replica))
             .collect();
-        let home = named
-            .iter()
-            .find(|(name, _)| region.is_some() && name.as_deref() == region)
-            .map(|(_, node)| node.clone());
-        let empty = SourceNode::new(Value::Map(Vec::new()), 0..0);
-        if let (Some(region), None) = (region, &home) {
-            let list: Vec<&str> = named
-                .iter()
-                .filter_map(|(name, _)| name.as_deref())
-                .collect();
-            let message = format!("{label} has no replica in {region}, the region of the stack");
-            self.problem(
-                resource,
-                "region",
-                message,
-                &format!(
-                    "set --region to the region of one of its replicas: {}",
-                    list.join(", ")
-                ),
-            );
-            return None;
-        }
-        let home = home.unwrap_or(empty);
+        let home = self.home_replica(&label, resource, &replicas, region)?;
         let class = self.class(&home, &label);
         table.fields.set_some("class", class);
         if !self.keys(&mut table, properties, key, resource) {
@@ -116,16 +94,83 @@ impl Template<'_> {
             table.read = self.reads(&home, &label);
             table.write = self.writes(properties, &label);
         }
-        let of_home = self.each(&home, "GlobalSecondaryIndexes", &label);
-        for node in self.each(properties, "GlobalSecondaryIndexes", &label) {
-            let Some(mut index) = self.index(&node, &label, true, None) else {
+        self.indexes(&mut table, properties, &home, &label);
+        let mut fields = std::mem::take(&mut table.fields);
+        self.insights(&mut fields, &home, &label);
+        table.fields = fields;
+        if table.fields.get("contributor_insights").is_some() {
+            table.insights_alone();
+        }
+        self.recovery(&mut table, &home, &label);
+        // A global table has a stream for replication; the template does not say whether it has
+        // other readers.
+        self.streams(&mut table, properties, &label);
+        self.kinesis(&mut table, &home, &label);
+        // A key belongs to one region, so each replica names its own.
+        let key = home.at(&["SSESpecification", "KMSMasterKeyId"]).cloned();
+        self.features(&mut table, properties, key.as_ref(), &label);
+        self.strong_consistency(&mut table, properties, &label);
+        let others = replicas
+            .iter()
+            .filter(|(name, _)| region.is_none() || name.as_deref() != region);
+        for (name, node) in others {
+            self.other_replica(&mut table, name.as_deref(), node, &label);
+        }
+        self.witnesses(&mut table, properties, &label);
+        Some(table)
+    }
+
+    /// The replica in the region of the stack, which is the table itself; nothing if that region is
+    /// unknown.
+    fn home_replica(
+        &mut self,
+        label: &str,
+        resource: &SourceNode,
+        replicas: &[(Option<String>, SourceNode)],
+        region: Option<&str>,
+    ) -> Option<SourceNode> {
+        let Some(region) = region else {
+            return Some(SourceNode::new(Value::Map(Vec::new()), 0..0));
+        };
+        let is_home = |(name, _): &&(Option<String>, SourceNode)| name.as_deref() == Some(region);
+        if let Some((_, node)) = replicas.iter().find(is_home) {
+            return Some(node.clone());
+        }
+        let names: Vec<&str> = replicas
+            .iter()
+            .filter_map(|(name, _)| name.as_deref())
+            .collect();
+        self.problem(
+            resource,
+            "region",
+            format!("{label} has no replica in {region}, the region of the stack"),
+            &format!(
+                "set --region to the region of one of its replicas: {}",
+                names.join(", ")
+            ),
+        );
+        None
+    }
+
+    /// Adds the indexes, whose reads the home replica sets.
+    fn indexes(
+        &mut self,
+        table: &mut TableDraft,
+        properties: &SourceNode,
+        home: &SourceNode,
+        label: &str,
+    ) {
+        let on_demand = !table.is_provisioned();
+        let of_home = self.each(home, "GlobalSecondaryIndexes", label);
+        for node in self.each(properties, "GlobalSecondaryIndexes", label) {
+            let Some(mut index) = self.index(&node, label, true, None) else {
                 continue;
             };
             let name = index.name.plain();
             let inner = format!("{label} / {name}");
-            let here = of_home.iter().find(|node| {
-                self.text(node, "IndexName", &label).as_deref() == Some(name.as_str())
-            });
+            let here = of_home
+                .iter()
+                .find(|node| self.text(node, "IndexName", label).as_deref() == Some(name.as_str()));
             if on_demand {
                 let mut fields = std::mem::take(&mut index.fields);
                 if let Some(here) = here {
@@ -145,89 +190,65 @@ impl Template<'_> {
             self.warm(&node, &inner);
             table.indexes.push(index);
         }
-        for node in self.each(properties, "LocalSecondaryIndexes", &label) {
-            let partition = self.schema(properties, &label).0.into_iter().next();
-            let index = self.index(&node, &label, false, partition.as_deref());
+        for node in self.each(properties, "LocalSecondaryIndexes", label) {
+            let partition = self.schema(properties, label).0.into_iter().next();
+            let index = self.index(&node, label, false, partition.as_deref());
             table.indexes.extend(index);
         }
-        let mut fields = std::mem::take(&mut table.fields);
-        self.insights(&mut fields, &home, &label);
-        table.fields = fields;
-        if table.fields.get("contributor_insights").is_some() {
-            table.insights_alone();
+    }
+
+    fn strong_consistency(&mut self, table: &mut TableDraft, properties: &SourceNode, label: &str) {
+        let consistency = self.text(properties, "MultiRegionConsistency", label);
+        if consistency.as_deref() != Some("STRONG") {
+            return;
         }
-        self.recovery(&mut table, &home, &label);
-        // A global table has a stream for replication; the template does not say whether it has
-        // other readers.
-        self.streams(&mut table, properties, &label);
-        self.kinesis(&mut table, &home, &label);
-        // A key belongs to one region, so each replica names its own.
-        let key = home.at(&["SSESpecification", "KMSMasterKeyId"]).cloned();
-        self.features(&mut table, properties, key.as_ref(), &label);
-        if self
-            .text(properties, "MultiRegionConsistency", &label)
-            .as_deref()
-            == Some("STRONG")
-        {
-            let origin = properties
-                .get("MultiRegionConsistency")
-                .and_then(|node| self.origin(node));
-            table.fields.set(
-                "multi_region_consistency",
-                Sourced::new(
-                    "\"strong\"",
-                    format!("{label}: MultiRegionConsistency"),
-                    origin,
-                ),
-            );
+        let origin = properties
+            .get("MultiRegionConsistency")
+            .and_then(|node| self.origin(node));
+        let note = format!("{label}: MultiRegionConsistency");
+        let said = Sourced::new("\"strong\"", note, origin);
+        table.fields.set("multi_region_consistency", said);
+    }
+
+    /// Adds a replica in another region.
+    fn other_replica(
+        &mut self,
+        table: &mut TableDraft,
+        name: Option<&str>,
+        node: &SourceNode,
+        label: &str,
+    ) {
+        let Some(name) = name else {
+            table.unpriced.push(Sourced::new(
+                quoted("a replica in a region that cannot be resolved"),
+                "",
+                self.origin(node),
+            ));
+            return;
+        };
+        let mut replica = self.replica(name, node, label);
+        let home_class = table.fields.get("class");
+        let is_standard = home_class.is_none_or(|said| said.toml == "\"standard\"");
+        if replica.fields.get("class").is_none() && !is_standard {
+            let note = "no TableClass, which means STANDARD";
+            let said = Sourced::new("\"standard\"", note, replica.region.origin.clone());
+            replica.fields.set("class", said);
         }
-        let home_class = table
-            .fields
-            .get("class")
-            .map_or("\"standard\"".to_string(), |said| said.toml.clone());
-        for (name, node) in named
-            .iter()
-            .filter(|(name, _)| region.is_none() || name.as_deref() != region)
-        {
-            let Some(name) = name else {
-                table.unpriced.push(Sourced::new(
-                    quoted("a replica in a region that cannot be resolved"),
-                    "",
-                    self.origin(node),
-                ));
-                continue;
-            };
-            let mut replica = self.replica(name, node, &label);
-            if replica.fields.get("class").is_none() && home_class != "\"standard\"" {
-                replica.fields.set(
-                    "class",
-                    Sourced::new(
-                        "\"standard\"",
-                        "no TableClass, which means STANDARD",
-                        replica.region.origin.clone(),
-                    ),
-                );
-            }
-            if replica
-                .fields
-                .get("contributor_insights")
-                .is_some_and(|said| said.toml == "true")
-            {
-                replica.insights_alone(table.global_names().into_iter());
-            }
-            if let Some(key) = self.key_name(node.at(&["SSESpecification", "KMSMasterKeyId"])) {
-                let note = format!("{label}: the KMS key in {name}");
-                also_encrypted(
-                    &mut table,
-                    &key,
-                    Sourced::new("1", note, self.origin(node)),
-                    self.kms_keys,
-                );
-            }
-            table.replicas.push(replica);
+        let insights = replica.fields.get("contributor_insights");
+        if insights.is_some_and(|said| said.toml == "true") {
+            replica.insights_alone(table.global_names().into_iter());
         }
-        for node in self.each(properties, "GlobalTableWitnesses", &label) {
-            let Some(name) = self.text(&node, "Region", &label) else {
+        if let Some(key) = self.key_name(node.at(&["SSESpecification", "KMSMasterKeyId"])) {
+            let note = format!("{label}: the KMS key in {name}");
+            let said = Sourced::new("1", note, self.origin(node));
+            also_encrypted(table, &key, said, self.kms_keys);
+        }
+        table.replicas.push(replica);
+    }
+
+    fn witnesses(&mut self, table: &mut TableDraft, properties: &SourceNode, label: &str) {
+        for node in self.each(properties, "GlobalTableWitnesses", label) {
+            let Some(name) = self.text(&node, "Region", label) else {
                 continue;
             };
             let origin = self.origin(&node);
@@ -242,7 +263,6 @@ impl Template<'_> {
                 access: Vec::new(),
             });
         }
-        Some(table)
     }
 
     pub(super) fn replica(&mut self, name: &str, node: &SourceNode, label: &str) -> ReplicaDraft {

@@ -126,30 +126,13 @@ impl<'a> Resolver<'a> {
         whole: &SourceNode,
         step: usize,
     ) -> Result<Option<SourceNode>, Unresolved> {
-        let text = |text: String| match text.len() > TEXT_BYTES_MAX {
-            true => unresolved("the text is longer than any property can be"),
-            false => Ok(Some(SourceNode::new(Value::Text(text), whole.span.clone()))),
-        };
         match function {
             "Ref" => match argument.text() {
                 Some(name) => self.reference(name, whole, step),
                 None => unresolved("Ref must name a parameter or a resource"),
             },
-            "Fn::Sub" => text(self.substituted(argument, step)?),
-            "Fn::Join" => {
-                let [separator, list] = argument.elements() else {
-                    return unresolved("Fn::Join needs a separator and a list");
-                };
-                let Some(list) = self.value(list, step)? else {
-                    return text(String::new());
-                };
-                let parts = list
-                    .elements()
-                    .iter()
-                    .map(|part| self.text(part, step))
-                    .collect::<Result<Vec<_>, _>>()?;
-                text(parts.join(&self.text(separator, step)?))
-            }
+            "Fn::Sub" => short(self.substituted(argument, step)?, whole),
+            "Fn::Join" => self.join(argument, whole, step),
             "Fn::If" => {
                 let [name, yes, no] = argument.elements() else {
                     return unresolved("Fn::If needs a condition and two values");
@@ -161,68 +144,20 @@ impl<'a> Resolver<'a> {
                 };
                 self.value(chosen, step)
             }
-            "Fn::FindInMap" => {
-                let [map, first, second, ..] = argument.elements() else {
-                    return unresolved("Fn::FindInMap needs a map and two keys");
-                };
-                let keys = [
-                    self.text(map, step)?,
-                    self.text(first, step)?,
-                    self.text(second, step)?,
-                ];
-                let [map, first, second] = keys.each_ref().map(String::as_str);
-                match self.template.at(&["Mappings", map, first, second]) {
-                    Some(value) => self.value(value, step),
-                    None => match argument
-                        .elements()
-                        .get(3)
-                        .and_then(|options| options.get("DefaultValue"))
-                    {
-                        Some(default) => self.value(default, step),
-                        None => unresolved(format!("the mapping {map} has no {first}, {second}")),
-                    },
-                }
-            }
-            "Fn::Select" => {
-                let [at, list] = argument.elements() else {
-                    return unresolved("Fn::Select needs an index and a list");
-                };
-                let (at, list) = (self.text(at, step)?, self.value(list, step)?);
-                let chosen = list
-                    .as_ref()
-                    .and_then(|list| list.elements().get(at.parse::<usize>().ok()?));
-                match chosen {
-                    Some(chosen) => Ok(Some(chosen.clone())),
-                    None => unresolved(format!("Fn::Select: the list has no element {at}")),
-                }
-            }
-            "Fn::Split" => {
-                let [separator, whole_text] = argument.elements() else {
-                    return unresolved("Fn::Split needs a separator and a text");
-                };
-                let (separator, joined) =
-                    (self.text(separator, step)?, self.text(whole_text, step)?);
-                let part =
-                    |part: &str| SourceNode::new(Value::Text(part.to_string()), whole.span.clone());
-                Ok(Some(SourceNode::new(
-                    Value::List(joined.split(separator.as_str()).map(part).collect()),
-                    whole.span.clone(),
-                )))
-            }
+            "Fn::FindInMap" => self.find_in_map(argument, step),
+            "Fn::Select" => self.select(argument, step),
+            "Fn::Split" => self.split(argument, whole, step),
             "Fn::GetAtt" => self.attribute(argument, whole, step),
             "Fn::Length" => match self.value(argument, step)? {
-                Some(list) => Ok(Some(SourceNode::new(
-                    Value::Number(list.elements().len().to_string()),
-                    whole.span.clone(),
-                ))),
+                Some(list) => {
+                    let length = Value::Number(list.elements().len().to_string());
+                    Ok(Some(SourceNode::new(length, whole.span.clone())))
+                }
                 None => unresolved("Fn::Length needs a list"),
             },
             "Fn::Equals" | "Fn::And" | "Fn::Or" | "Fn::Not" | "Condition" => {
-                let truth = self.truth(whole, step)?;
-                Ok(Some(SourceNode::new(
-                    Value::Bool(truth),
-                    whole.span.clone(),
-                )))
+                let truth = Value::Bool(self.truth(whole, step)?);
+                Ok(Some(SourceNode::new(truth, whole.span.clone())))
             }
             "Fn::ImportValue" => unresolved("Fn::ImportValue uses a value of another stack"),
             "Fn::GetAZs" => unresolved("Fn::GetAZs depends on the account"),
@@ -231,75 +166,96 @@ impl<'a> Resolver<'a> {
         }
     }
 
+    fn join(
+        &self,
+        argument: &SourceNode,
+        whole: &SourceNode,
+        step: usize,
+    ) -> Result<Option<SourceNode>, Unresolved> {
+        let [separator, list] = argument.elements() else {
+            return unresolved("Fn::Join needs a separator and a list");
+        };
+        let Some(list) = self.value(list, step)? else {
+            return short(String::new(), whole);
+        };
+        let parts = list
+            .elements()
+            .iter()
+            .map(|part| self.text(part, step))
+            .collect::<Result<Vec<_>, _>>()?;
+        short(parts.join(&self.text(separator, step)?), whole)
+    }
+
+    fn find_in_map(
+        &self,
+        argument: &SourceNode,
+        step: usize,
+    ) -> Result<Option<SourceNode>, Unresolved> {
+        let [map, first, second, options @ ..] = argument.elements() else {
+            return unresolved("Fn::FindInMap needs a map and two keys");
+        };
+        let keys = [
+            self.text(map, step)?,
+            self.text(first, step)?,
+            self.text(second, step)?,
+        ];
+        let [map, first, second] = keys.each_ref().map(String::as_str);
+        let default = options
+            .first()
+            .and_then(|options| options.get("DefaultValue"));
+        match self
+            .template
+            .at(&["Mappings", map, first, second])
+            .or(default)
+        {
+            Some(value) => self.value(value, step),
+            None => unresolved(format!("the mapping {map} has no {first}, {second}")),
+        }
+    }
+
+    fn select(&self, argument: &SourceNode, step: usize) -> Result<Option<SourceNode>, Unresolved> {
+        let [at, list] = argument.elements() else {
+            return unresolved("Fn::Select needs an index and a list");
+        };
+        let (at, list) = (self.text(at, step)?, self.value(list, step)?);
+        let chosen = list
+            .as_ref()
+            .and_then(|list| list.elements().get(at.parse::<usize>().ok()?));
+        match chosen {
+            Some(chosen) => Ok(Some(chosen.clone())),
+            None => unresolved(format!("Fn::Select: the list has no element {at}")),
+        }
+    }
+
+    fn split(
+        &self,
+        argument: &SourceNode,
+        whole: &SourceNode,
+        step: usize,
+    ) -> Result<Option<SourceNode>, Unresolved> {
+        let [separator, joined] = argument.elements() else {
+            return unresolved("Fn::Split needs a separator and a text");
+        };
+        let (separator, joined) = (self.text(separator, step)?, self.text(joined, step)?);
+        let parts = joined.split(separator.as_str());
+        let parts = parts.map(|part| text_node(part, whole)).collect();
+        Ok(Some(SourceNode::new(
+            Value::List(parts),
+            whole.span.clone(),
+        )))
+    }
+
     fn reference(
         &self,
         name: &str,
         whole: &SourceNode,
         step: usize,
     ) -> Result<Option<SourceNode>, Unresolved> {
-        match name {
-            "AWS::NoValue" => return Ok(None),
-            "AWS::Region" => {
-                return match &self.region {
-                    Some(region) => Ok(Some(SourceNode::new(
-                        Value::Text(region.clone()),
-                        whole.span.clone(),
-                    ))),
-                    None => unresolved("the region is unknown; use --region"),
-                };
-            }
-            "AWS::Partition" => {
-                return Ok(Some(SourceNode::new(
-                    Value::Text("aws".to_string()),
-                    whole.span.clone(),
-                )));
-            }
-            "AWS::URLSuffix" => {
-                return Ok(Some(SourceNode::new(
-                    Value::Text("amazonaws.com".to_string()),
-                    whole.span.clone(),
-                )));
-            }
-            pseudo if self.given.contains_key(pseudo) && pseudo.starts_with("AWS::") => {
-                return Ok(self.given.get(pseudo).cloned());
-            }
-            pseudo if pseudo.starts_with("AWS::") => {
-                return unresolved(format!("{pseudo} is only known once the stack is deployed"));
-            }
-            _ => {}
+        if name.starts_with("AWS::") {
+            return self.pseudo_parameter(name, whole);
         }
         if let Some(parameter) = self.template.at(&["Parameters", name]) {
-            let kind = parameter.text_at("Type").unwrap_or_default();
-            let is_list = kind.starts_with("List<") || kind == "CommaDelimitedList";
-            // A list is written with commas, as in the AWS CLI; a usage file may also use an array.
-            let listed = |node: &SourceNode| match node.scalar().filter(|_| is_list) {
-                Some(text) => {
-                    let part = |part: &str| {
-                        SourceNode::new(Value::Text(part.trim().to_string()), node.span.clone())
-                    };
-                    SourceNode::new(
-                        Value::List(text.split(',').map(part).collect()),
-                        node.span.clone(),
-                    )
-                }
-                None => node.clone(),
-            };
-            if let Some(given) = self.given.get(name) {
-                return Ok(Some(listed(given)));
-            }
-            if kind.starts_with("AWS::SSM::") {
-                return unresolved(format!(
-                    "the parameter {name} is read from Parameter Store; set it under [parameters] \
-                     in a usage file"
-                ));
-            }
-            return match parameter.get("Default") {
-                Some(default) => Ok(Some(listed(default))),
-                None => unresolved(format!(
-                    "the parameter {name} has no default; set it under [parameters] in a usage \
-                     file"
-                )),
-            };
+            return self.parameter(name, parameter);
         }
         let Some(resource) = self.template.at(&["Resources", name]) else {
             return unresolved(format!(
@@ -313,21 +269,63 @@ impl<'a> Resolver<'a> {
                 | "AWS::DynamoDB::GlobalTable"
                 | "AWS::Serverless::SimpleTable",
             ) => resource.at(&["Properties", "TableName"]),
-            Some("AWS::ApplicationAutoScaling::ScalableTarget") => None,
             _ => None,
         };
-        match named {
-            Some(node) => match self.value(node, step) {
-                Err(error) if !error.cycle => Ok(Some(SourceNode::new(
-                    Value::Text(name.to_string()),
-                    whole.span.clone(),
-                ))),
-                other => other,
+        match named.map(|node| self.value(node, step)) {
+            Some(Ok(name)) => Ok(name),
+            Some(Err(error)) if error.cycle => Err(error),
+            _ => Ok(Some(text_node(name, whole))),
+        }
+    }
+
+    fn pseudo_parameter(
+        &self,
+        name: &str,
+        whole: &SourceNode,
+    ) -> Result<Option<SourceNode>, Unresolved> {
+        match (name, self.given.get(name)) {
+            ("AWS::NoValue", _) => Ok(None),
+            ("AWS::Region", _) => match &self.region {
+                Some(region) => Ok(Some(text_node(region, whole))),
+                None => unresolved("the region is unknown; use --region"),
             },
-            None => Ok(Some(SourceNode::new(
-                Value::Text(name.to_string()),
-                whole.span.clone(),
-            ))),
+            ("AWS::Partition", _) => Ok(Some(text_node("aws", whole))),
+            ("AWS::URLSuffix", _) => Ok(Some(text_node("amazonaws.com", whole))),
+            (_, Some(given)) => Ok(Some(given.clone())),
+            _ => unresolved(format!("{name} is only known once the stack is deployed")),
+        }
+    }
+
+    /// The value of a parameter: as it is given, else its default. A list is written with commas,
+    /// as in the AWS CLI; a usage file may also use an array.
+    fn parameter(
+        &self,
+        name: &str,
+        parameter: &SourceNode,
+    ) -> Result<Option<SourceNode>, Unresolved> {
+        let kind = parameter.text_at("Type").unwrap_or_default();
+        let is_list = kind.starts_with("List<") || kind == "CommaDelimitedList";
+        let listed = |node: &SourceNode| match node.scalar().filter(|_| is_list) {
+            Some(text) => {
+                let parts = text.split(',').map(|part| text_node(part.trim(), node));
+                SourceNode::new(Value::List(parts.collect()), node.span.clone())
+            }
+            None => node.clone(),
+        };
+        if let Some(given) = self.given.get(name) {
+            return Ok(Some(listed(given)));
+        }
+        if kind.starts_with("AWS::SSM::") {
+            return unresolved(format!(
+                "the parameter {name} is read from Parameter Store; set it under [parameters] in \
+                 a usage file"
+            ));
+        }
+        match parameter.get("Default") {
+            Some(default) => Ok(Some(listed(default))),
+            None => unresolved(format!(
+                "the parameter {name} has no default; set it under [parameters] in a usage file"
+            )),
         }
     }
 
@@ -609,6 +607,19 @@ impl<'a> Resolver<'a> {
             }
         }
         Ok(all)
+    }
+}
+
+/// A text in the place of an expression.
+fn text_node(text: &str, whole: &SourceNode) -> SourceNode {
+    SourceNode::new(Value::Text(text.to_string()), whole.span.clone())
+}
+
+/// A text in the place of an expression, refused if it is longer than any property can be.
+fn short(text: String, whole: &SourceNode) -> Result<Option<SourceNode>, Unresolved> {
+    match text.len() > TEXT_BYTES_MAX {
+        true => unresolved("the text is longer than any property can be"),
+        false => Ok(Some(text_node(&text, whole))),
     }
 }
 

@@ -16,7 +16,7 @@ mod template;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::diag::Source;
+use crate::diag::{Diagnostic, Source};
 use crate::import::draft::{Draft, Sourced, TableDraft, quoted};
 use crate::import::node::{NodeKey, SourceNode, Value, wrong};
 use crate::import::scaling::{self};
@@ -25,7 +25,7 @@ use crate::import::{Context, name_of, names_of, usage};
 use intrinsic::{Resolver, Unresolved};
 use template::Template;
 
-pub(super) fn draft(documents: &[(Arc<Source>, SourceNode)], context: Context) -> Draft {
+pub(super) fn draft(documents: &[(Arc<Source>, SourceNode)], mut context: Context) -> Draft {
     let made_of = format!("the CloudFormation template {}", names_of(documents));
     let mut draft = Draft {
         made_of,
@@ -61,41 +61,13 @@ pub(super) fn draft(documents: &[(Arc<Source>, SourceNode)], context: Context) -
             .usage
             .map(usage::UsageFile::parameters)
             .unwrap_or_default();
-        let is_unknown =
-            |name: &str| template.at(&["Parameters", name]).is_none() && !name.starts_with("AWS::");
-        let unknown: Vec<(String, SourceNode)> = given
-            .iter()
-            .filter(|(name, _)| is_unknown(name))
-            .map(|(name, node)| (name.clone(), node.clone()))
-            .collect();
-        for (name, node) in unknown {
-            let message = format!("{} has no parameter {name:?}", source.name);
-            let usage = context
-                .usage
-                .map_or_else(|| source.clone(), |usage| usage.source().clone());
-            context.problems.push(wrong(
-                &usage,
-                node.span,
-                "unknown-parameter",
-                message,
-                "correct the name under [parameters], or remove it",
-            ));
-        }
-        let expanded = match Resolver::new(template, region.clone(), given.clone()).expanded() {
-            Ok(expanded) => expanded,
-            Err((node, error)) => {
-                let code = if error.cycle { "cycle" } else { "wrong-type" };
-                let span = node.span.start..node.span.end.min(node.span.start + 200);
-                let message = format!("cannot expand a loop (Fn::ForEach): {}", error.why);
-                context.problems.push(wrong(
-                    source,
-                    span,
-                    code,
-                    message,
-                    "write out the resources instead of the loop",
-                ));
-                continue;
-            }
+        unknown_parameters(source, template, &given, &mut context);
+        let Some(expanded) = Resolver::new(template, region.clone(), given.clone())
+            .expanded()
+            .map_err(|(node, error)| context.problems.push(not_expanded(source, &node, &error)))
+            .ok()
+        else {
+            continue;
         };
         let template = &expanded;
         let resolver = Resolver::new(template, region.clone(), given);
@@ -120,12 +92,80 @@ pub(super) fn draft(documents: &[(Arc<Source>, SourceNode)], context: Context) -
     draft
 }
 
+/// Reports parameters of the usage file that the template does not have.
+fn unknown_parameters(
+    source: &Arc<Source>,
+    template: &SourceNode,
+    given: &BTreeMap<String, SourceNode>,
+    context: &mut Context,
+) {
+    let is_unknown =
+        |name: &str| template.at(&["Parameters", name]).is_none() && !name.starts_with("AWS::");
+    let usage = context.usage.map_or(source, |usage| usage.source());
+    for (name, node) in given.iter().filter(|(name, _)| is_unknown(name)) {
+        context.problems.push(wrong(
+            usage,
+            node.span.clone(),
+            "unknown-parameter",
+            format!("{} has no parameter {name:?}", source.name),
+            "correct the name under [parameters], or remove it",
+        ));
+    }
+}
+
+fn not_expanded(source: &Arc<Source>, node: &SourceNode, error: &Unresolved) -> Diagnostic {
+    wrong(
+        source,
+        node.span.start..node.span.end.min(node.span.start + 200),
+        if error.cycle { "cycle" } else { "wrong-type" },
+        format!("cannot expand a loop (Fn::ForEach): {}", error.why),
+        "write out the resources instead of the loop",
+    )
+}
+
+/// The properties of a resource.
+fn properties_of(resource: &SourceNode) -> SourceNode {
+    let properties = resource.get("Properties").cloned();
+    properties.unwrap_or_else(|| SourceNode::new(Value::Map(Vec::new()), 0..0))
+}
+
+/// The resources of one type.
+fn of_type<'a>(
+    resources: &'a [(NodeKey, SourceNode)],
+    kind: &'a str,
+) -> impl Iterator<Item = &'a (NodeKey, SourceNode)> {
+    resources
+        .iter()
+        .filter(move |(_, node)| node.text_at("Type") == Some(kind))
+}
+
 impl Template<'_> {
     fn resources(&mut self, template: &SourceNode, region: Option<&str>, draft: &mut Draft) {
         let Some(resources) = template.get("Resources") else {
             return;
         };
-        let mut there: Vec<(NodeKey, SourceNode)> = Vec::new();
+        let created = self.created(resources);
+        for (key, resource) in &created {
+            let table = self.table_of(template, key, resource, region);
+            draft.tables.extend(table);
+        }
+        for (key, resource) in of_type(&created, "Custom::DynamoDBReplica") {
+            self.custom_replica(key, &properties_of(resource), draft);
+        }
+        for (key, resource) in of_type(&created, "AWS::AutoScalingPlans::ScalingPlan") {
+            self.scaling_plan(key, resource, draft);
+        }
+        let targets = self.targets(&created);
+        let notes = scaling::join(targets, &mut draft.tables);
+        self.notes.extend(notes);
+        for (key, resource) in of_type(&created, "AWS::DAX::Cluster") {
+            self.dax(key, resource, draft);
+        }
+    }
+
+    /// The resources whose condition is true or unresolved.
+    fn created(&mut self, resources: &SourceNode) -> Vec<(NodeKey, SourceNode)> {
+        let mut created = Vec::new();
         for (key, resource) in resources.entries() {
             if key.name.starts_with("Fn::Transform")
                 || resource.at(&["Properties", "Fn::Transform"]).is_some()
@@ -137,91 +177,71 @@ impl Template<'_> {
                 ));
             }
             if self.is_there(key, resource) {
-                there.push((key.clone(), resource.clone()));
+                created.push((key.clone(), resource.clone()));
             }
         }
-        let empty = SourceNode::new(Value::Map(Vec::new()), 0..0);
-        let of = |node: &SourceNode| {
-            node.get("Properties")
-                .cloned()
-                .unwrap_or_else(|| empty.clone())
+        created
+    }
+
+    /// The table that a resource creates; resources that may create tables elsewhere are noted.
+    fn table_of(
+        &mut self,
+        template: &SourceNode,
+        key: &NodeKey,
+        resource: &SourceNode,
+        region: Option<&str>,
+    ) -> Option<TableDraft> {
+        let properties = properties_of(resource);
+        let table = match resource.text_at("Type").unwrap_or_default() {
+            "AWS::DynamoDB::Table" => self.table(key, resource, &properties),
+            "AWS::DynamoDB::GlobalTable" => self.global_table(key, resource, &properties, region),
+            "AWS::Serverless::SimpleTable" => {
+                // Common properties of all simple tables are under Globals.
+                let properties = match template.at(&["Globals", "SimpleTable"]) {
+                    Some(globals) => with_globals(&properties, globals),
+                    None => properties,
+                };
+                self.simple_table(key, resource, &properties)
+            }
+            "AWS::CloudFormation::Stack" | "AWS::Serverless::Application" => {
+                self.notes.push(format!(
+                    "{}: the tables of a nested stack are in another template; import it separately",
+                    key.name
+                ));
+                return None;
+            }
+            kind if kind.ends_with("::MODULE") => {
+                self.notes.push(format!(
+                    "{}: the resources of a module are in the registry and were not imported",
+                    key.name
+                ));
+                return None;
+            }
+            _ => return None,
         };
-        for (key, resource) in &there {
-            let properties = of(resource);
-            match resource.text_at("Type").unwrap_or_default() {
-                "AWS::DynamoDB::Table" => {
-                    let table = self.table(key, resource, &properties);
-                    let table = self.with_untold(table);
-                    draft.tables.extend(table);
-                }
-                "AWS::DynamoDB::GlobalTable" => {
-                    let table = self.global_table(key, resource, &properties, region);
-                    let table = self.with_untold(table);
-                    draft.tables.extend(table);
-                }
-                "AWS::Serverless::SimpleTable" => {
-                    // Common properties of all simple tables are under Globals.
-                    let properties = match template.at(&["Globals", "SimpleTable"]) {
-                        Some(globals) => with_globals(&properties, globals),
-                        None => properties,
-                    };
-                    let table = self.simple_table(key, resource, &properties);
-                    let table = self.with_untold(table);
-                    draft.tables.extend(table);
-                }
-                "AWS::CloudFormation::Stack" | "AWS::Serverless::Application" => {
-                    self.notes.push(format!(
-                        "{}: the tables of a nested stack are in another template; import it \
-                         separately",
-                        key.name
-                    ));
-                }
-                kind if kind.ends_with("::MODULE") => {
-                    self.notes.push(format!(
-                        "{}: the resources of a module are in the registry and were not imported",
-                        key.name
-                    ));
-                }
-                _ => {}
-            }
+        self.with_untold(table)
+    }
+
+    fn scaling_plan(&mut self, key: &NodeKey, resource: &SourceNode, draft: &mut Draft) {
+        let words = format!(
+            "the scaling plan {}, which is not supported: set min, max and target of the tables it \
+             scales",
+            key.name
+        );
+        let said = Sourced::new(quoted(&words), "", self.origin(resource));
+        if let Some(table) = draft.tables.iter_mut().find(|table| table.is_provisioned()) {
+            table.unpriced.push(said);
         }
-        for (key, resource) in there
-            .iter()
-            .filter(|(_, node)| node.text_at("Type") == Some("Custom::DynamoDBReplica"))
-        {
-            self.custom_replica(key, &of(resource), draft);
-        }
-        for (key, resource) in there
-            .iter()
-            .filter(|(_, node)| node.text_at("Type") == Some("AWS::AutoScalingPlans::ScalingPlan"))
-        {
-            let words = format!(
-                "the scaling plan {}, which is not supported: set min, max and target of the \
-                 tables it scales",
-                key.name
-            );
-            let origin = self.origin(resource);
-            if let Some(table) = draft.tables.iter_mut().find(|table| table.is_provisioned()) {
-                table
-                    .unpriced
-                    .push(Sourced::new(quoted(&words), "", origin));
-            }
-        }
-        let targets = self.targets(&there, &of);
-        let notes = scaling::join(targets, &mut draft.tables);
-        self.notes.extend(notes);
-        for (key, resource) in &there {
-            if resource.text_at("Type") == Some("AWS::DAX::Cluster") {
-                let properties = of(resource);
-                let origin = self.origin(resource);
-                let label = key.name.clone();
-                let kind = self
-                    .text(&properties, "NodeType", &label)
-                    .map(|kind| Sourced::text(&kind, format!("{label}: NodeType"), origin));
-                let nodes = self.number(&properties, "ReplicationFactor", &label);
-                attach_dax(draft, &label, kind, nodes);
-            }
-        }
+    }
+
+    fn dax(&mut self, key: &NodeKey, resource: &SourceNode, draft: &mut Draft) {
+        let properties = properties_of(resource);
+        let (label, origin) = (&key.name, self.origin(resource));
+        let kind = self
+            .text(&properties, "NodeType", label)
+            .map(|kind| Sourced::text(&kind, format!("{label}: NodeType"), origin));
+        let nodes = self.number(&properties, "ReplicationFactor", label);
+        attach_dax(draft, label, kind, nodes);
     }
 
     fn with_untold(&mut self, table: Option<TableDraft>) -> Option<TableDraft> {
