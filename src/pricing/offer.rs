@@ -6,7 +6,7 @@
 //! operation: the same usage type with another operation is another product. Unknown products are
 //! listed, never dropped. Source: AWS Billing User Guide, "Reading the service price list files".
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 
@@ -426,9 +426,7 @@ fn json(file: &str, text: &str) -> Result<Parsed, OfferError> {
         savings_plan_rows(&products, &terms, &mut rows);
         return Ok((code, version, rows));
     }
-    let text =
-        |value: &serde_json::Value, key: &str| value[key].as_str().unwrap_or_default().to_string();
-    let mut priced: BTreeMap<&str, ()> = BTreeMap::new();
+    let mut priced: BTreeSet<&str> = BTreeSet::new();
     for (term, skus) in &terms {
         for (sku, offers) in skus.as_object().into_iter().flatten() {
             let Some(product) = products.get(sku) else {
@@ -437,72 +435,82 @@ fn json(file: &str, text: &str) -> Result<Parsed, OfferError> {
                     format!("the term of {sku} has no product: the file is incomplete"),
                 ));
             };
-            let attributes = &product["attributes"];
-            for offer in offers
+            let sold = SoldProduct {
+                service: &code,
+                sku,
+                attributes: &product["attributes"],
+                term,
+            };
+            let of_sku: Vec<PriceListRow> = offers
                 .as_object()
                 .into_iter()
                 .flatten()
-                .map(|(_, offer)| offer)
-            {
-                for (rate_code, dimension) in
-                    offer["priceDimensions"].as_object().into_iter().flatten()
-                {
-                    priced.insert(sku, ());
-                    let service = text(attributes, "servicecode");
-                    rows.push(PriceListRow {
-                        service: if service.is_empty() {
-                            code.clone()
-                        } else {
-                            service
-                        },
-                        usage_type: text(attributes, "usagetype"),
-                        operation: text(attributes, "operation"),
-                        region: either(
-                            text(attributes, "regionCode"),
-                            text(attributes, "fromRegionCode"),
-                        ),
-                        location: either(
-                            text(attributes, "location"),
-                            text(attributes, "fromLocation"),
-                        ),
-                        to_region: text(attributes, "toRegionCode"),
-                        transfer: text(attributes, "transferType"),
-                        term: term.clone(),
-                        lease: text(&offer["termAttributes"], "LeaseContractLength"),
-                        description: text(dimension, "description"),
-                        unit: text(dimension, "unit"),
-                        starts: text(dimension, "beginRange"),
-                        usd: dimension["pricePerUnit"]["USD"]
-                            .as_str()
-                            .map(str::to_string),
-                        effective: text(offer, "effectiveDate"),
-                        sku: sku.clone(),
-                        rate_code: rate_code.clone(),
-                        option: String::new(),
-                    });
-                }
+                .flat_map(|(_, offer)| sold.rows(offer))
+                .collect();
+            if !of_sku.is_empty() {
+                priced.insert(sku);
             }
+            rows.extend(of_sku);
         }
     }
     // A product without a price is still listed.
-    for (sku, product) in products
-        .as_object()
-        .into_iter()
-        .flatten()
-        .filter(|(sku, _)| !priced.contains_key(sku.as_str()))
-    {
+    let products = products.as_object().into_iter().flatten();
+    for (sku, product) in products.filter(|(sku, _)| !priced.contains(sku.as_str())) {
         let attributes = &product["attributes"];
-        let (usage_type, operation) =
-            (text(attributes, "usagetype"), text(attributes, "operation"));
         rows.push(PriceListRow {
-            service: text(attributes, "servicecode"),
-            usage_type,
-            operation,
+            service: member(attributes, "servicecode"),
+            usage_type: member(attributes, "usagetype"),
+            operation: member(attributes, "operation"),
             sku: sku.clone(),
             ..PriceListRow::default()
         });
     }
     Ok((code, version, rows))
+}
+
+/// A text of a JSON object; empty if there is none.
+fn member(value: &serde_json::Value, key: &str) -> String {
+    value[key].as_str().unwrap_or_default().to_string()
+}
+
+/// A product in one term of a JSON file.
+struct SoldProduct<'a> {
+    /// The service of the file.
+    service: &'a str,
+    sku: &'a str,
+    attributes: &'a serde_json::Value,
+    term: &'a str,
+}
+
+impl SoldProduct<'_> {
+    /// The rows of an offer: one for each price.
+    fn rows(&self, offer: &serde_json::Value) -> Vec<PriceListRow> {
+        let of = |key: &str| member(self.attributes, key);
+        let dimensions = offer["priceDimensions"].as_object().into_iter().flatten();
+        dimensions
+            .map(|(rate_code, dimension)| PriceListRow {
+                service: either(of("servicecode"), self.service.to_string()),
+                usage_type: of("usagetype"),
+                operation: of("operation"),
+                region: either(of("regionCode"), of("fromRegionCode")),
+                location: either(of("location"), of("fromLocation")),
+                to_region: of("toRegionCode"),
+                transfer: of("transferType"),
+                term: self.term.to_string(),
+                lease: member(&offer["termAttributes"], "LeaseContractLength"),
+                description: member(dimension, "description"),
+                unit: member(dimension, "unit"),
+                starts: member(dimension, "beginRange"),
+                usd: dimension["pricePerUnit"]["USD"]
+                    .as_str()
+                    .map(str::to_string),
+                effective: member(offer, "effectiveDate"),
+                sku: self.sku.to_string(),
+                rate_code: rate_code.clone(),
+                option: String::new(),
+            })
+            .collect()
+    }
 }
 
 fn either(one: String, other: String) -> String {
@@ -514,8 +522,7 @@ fn savings_plan_rows(
     terms: &BTreeMap<String, serde_json::Value>,
     rows: &mut Vec<PriceListRow>,
 ) {
-    let text =
-        |value: &serde_json::Value, key: &str| value[key].as_str().unwrap_or_default().to_string();
+    let text = member;
     let list = products.as_array().map(Vec::as_slice).unwrap_or_default();
     for plan in terms
         .values()
@@ -568,7 +575,6 @@ fn csv(file: &str, text: &str) -> Result<Parsed, OfferError> {
         .has_headers(false)
         .flexible(true)
         .from_reader(text.as_bytes());
-    let mut records = reader.records();
     let mut head: BTreeMap<String, String> = BTreeMap::new();
     let mut header: Option<Vec<String>> = None;
     let mut rows = Vec::new();
@@ -578,7 +584,7 @@ fn csv(file: &str, text: &str) -> Result<Parsed, OfferError> {
             .collect::<String>()
             .to_lowercase()
     };
-    for record in &mut records {
+    for record in reader.records() {
         let record = record.map_err(|error| {
             failed(
                 file,
@@ -594,16 +600,6 @@ fn csv(file: &str, text: &str) -> Result<Parsed, OfferError> {
             }
             continue;
         };
-        // The first of several columns that is not empty.
-        let cell = |names: &[&str]| -> String {
-            let of = |name: &&str| {
-                record
-                    .get(columns.iter().position(|column| column == *name)?)
-                    .map(str::trim)
-                    .filter(|text| !text.is_empty())
-            };
-            names.iter().find_map(of).unwrap_or_default().to_string()
-        };
         if record.len() != columns.len() {
             let line = record.position().map_or(0, ::csv::Position::line);
             return Err(failed(
@@ -615,61 +611,7 @@ fn csv(file: &str, text: &str) -> Result<Parsed, OfferError> {
                 ),
             ));
         }
-        let plan = columns.iter().any(|column| column == "discountedrate");
-        let usd = if plan {
-            cell(&["discountedrate"])
-        } else {
-            cell(&["priceperunit"])
-        };
-        let in_dollars = cell(&["currency"]) == "USD" && !usd.is_empty();
-        let lease = cell(&["leasecontractlength"]);
-        rows.push(PriceListRow {
-            service: if plan {
-                cell(&["discountedservicecode"])
-            } else {
-                cell(&["servicecode"])
-            },
-            usage_type: if plan {
-                cell(&["discountedusagetype"])
-            } else {
-                cell(&["usagetype"])
-            },
-            operation: if plan {
-                cell(&["discountedoperation"])
-            } else {
-                cell(&["operation"])
-            },
-            region: if plan {
-                cell(&["discountedregioncode"])
-            } else {
-                cell(&["regioncode", "fromregioncode"])
-            },
-            location: if plan {
-                String::new()
-            } else {
-                cell(&["location", "fromlocation"])
-            },
-            to_region: cell(&["toregioncode"]),
-            transfer: cell(&["transfertype"]),
-            term: if plan {
-                "SavingsPlan".to_string()
-            } else {
-                cell(&["termtype"])
-            },
-            lease: if plan {
-                years(&lease, &cell(&["leasecontractlengthunit"]))
-            } else {
-                lease
-            },
-            description: cell(&["pricedescription"]),
-            unit: cell(&["unit"]),
-            starts: cell(&["startingrange"]),
-            usd: in_dollars.then_some(usd),
-            effective: cell(&["effectivedate"]),
-            sku: cell(&["sku"]),
-            rate_code: cell(&["ratecode"]),
-            option: cell(&["purchaseoption"]),
-        });
+        rows.push(csv_row(columns, &record));
     }
     if header.is_none() {
         return Err(failed(
@@ -679,6 +621,60 @@ fn csv(file: &str, text: &str) -> Result<Parsed, OfferError> {
     }
     let of = |key: &str| head.get(key).cloned().unwrap_or_default();
     Ok((of("offercode"), of("version"), rows))
+}
+
+/// A row of a CSV file: of a service's price list, or of savings plans.
+fn csv_row(columns: &[String], record: &::csv::StringRecord) -> PriceListRow {
+    // The first of several columns that is not empty.
+    let cell = |names: &[&str]| -> String {
+        let of = |name: &&str| {
+            record
+                .get(columns.iter().position(|column| column == *name)?)
+                .map(str::trim)
+                .filter(|text| !text.is_empty())
+        };
+        names.iter().find_map(of).unwrap_or_default().to_string()
+    };
+    let in_dollars = |price: &str| {
+        let price = cell(&[price]);
+        (cell(&["currency"]) == "USD" && !price.is_empty()).then_some(price)
+    };
+    let lease = cell(&["leasecontractlength"]);
+    let row = PriceListRow {
+        to_region: cell(&["toregioncode"]),
+        transfer: cell(&["transfertype"]),
+        description: cell(&["pricedescription"]),
+        unit: cell(&["unit"]),
+        starts: cell(&["startingrange"]),
+        effective: cell(&["effectivedate"]),
+        sku: cell(&["sku"]),
+        rate_code: cell(&["ratecode"]),
+        option: cell(&["purchaseoption"]),
+        ..PriceListRow::default()
+    };
+    if columns.iter().any(|column| column == "discountedrate") {
+        return PriceListRow {
+            service: cell(&["discountedservicecode"]),
+            usage_type: cell(&["discountedusagetype"]),
+            operation: cell(&["discountedoperation"]),
+            region: cell(&["discountedregioncode"]),
+            term: "SavingsPlan".to_string(),
+            lease: years(&lease, &cell(&["leasecontractlengthunit"])),
+            usd: in_dollars("discountedrate"),
+            ..row
+        };
+    }
+    PriceListRow {
+        service: cell(&["servicecode"]),
+        usage_type: cell(&["usagetype"]),
+        operation: cell(&["operation"]),
+        region: cell(&["regioncode", "fromregioncode"]),
+        location: cell(&["location", "fromlocation"]),
+        term: cell(&["termtype"]),
+        lease,
+        usd: in_dollars("priceperunit"),
+        ..row
+    }
 }
 
 #[cfg(test)]

@@ -122,25 +122,7 @@ impl OpenBook {
         let Some(day) = offered.iter().map(|(rate, _)| rate.effective_from).max() else {
             return Ok(());
         };
-        let mut wanted: BTreeMap<u64, (Rate, String, String)> = BTreeMap::new();
-        for (rate, offer) in offered {
-            let source = format!("{}-{}", offer.code, offer.version);
-            if let Some((other, _, known)) = wanted.insert(
-                rate.tier_from,
-                (rate.rate, rate.unit.clone(), source.clone()),
-            ) && other != rate.rate
-            {
-                let message = format!(
-                    "{code} has two prices for the tier from {} on: {other} ({known}) and {} \
-                     ({source})",
-                    rate.tier_from, rate.rate
-                );
-                return Err(BookError::File {
-                    path: self.region.clone(),
-                    message,
-                });
-            }
-        }
+        let mut wanted = self.offered_tiers(code, offered)?;
         let in_force = in_force(self.rates.iter().filter(|rate| rate.code == code), day);
         let (unit, source) = wanted
             .values()
@@ -176,42 +158,75 @@ impl OpenBook {
                 update.confirmed += 1;
                 continue;
             }
-            let first_seen = in_force.is_empty();
             let after = PublishedRate {
                 code: code.to_string(),
                 unit,
                 tier_from,
                 rate,
                 effective_from: day,
-                first_seen,
+                first_seen: in_force.is_empty(),
                 source,
                 confidence: "high".to_string(),
             };
-            if let Some(same) = self.rates.iter().find(|one| {
-                (one.code.as_str(), one.tier_from, one.effective_from) == (code, tier_from, day)
-            }) {
+            let before = before.or(part_of).map(|published| (*published).clone());
+            update.changed.push(self.add(after, before)?);
+        }
+        Ok(())
+    }
+
+    /// The offered price of each tier of a code, with its unit and its source.
+    fn offered_tiers(
+        &self,
+        code: &str,
+        offered: &[(&OfferedRate, &PriceListFile)],
+    ) -> Result<BTreeMap<u64, (Rate, String, String)>, BookError> {
+        let mut wanted: BTreeMap<u64, (Rate, String, String)> = BTreeMap::new();
+        for (rate, offer) in offered {
+            let source = format!("{}-{}", offer.code, offer.version);
+            if let Some((other, _, known)) = wanted.insert(
+                rate.tier_from,
+                (rate.rate, rate.unit.clone(), source.clone()),
+            ) && other != rate.rate
+            {
                 let message = format!(
-                    "{code} already has the price {} from {day} on ({}), but the offer has {rate} \
-                     ({})",
-                    same.rate, same.source, after.source
+                    "{code} has two prices for the tier from {} on: {other} ({known}) and {} \
+                     ({source})",
+                    rate.tier_from, rate.rate
                 );
                 return Err(BookError::File {
                     path: self.region.clone(),
                     message,
                 });
             }
-            self.rates.push(Arc::new(after.clone()));
-            let before = before.or(part_of).map(|published| (*published).clone());
-            let (region, code) = (self.region.clone(), code.to_string());
-            update.changed.push(ChangedRate {
-                region,
-                code,
-                tier_from,
-                before,
-                after: Some(after),
+        }
+        Ok(wanted)
+    }
+
+    /// Adds a rate to the book, unless it has another one from the same day on.
+    fn add(
+        &mut self,
+        after: PublishedRate,
+        before: Option<PublishedRate>,
+    ) -> Result<ChangedRate, BookError> {
+        let key = |rate: &PublishedRate| (rate.code.clone(), rate.tier_from, rate.effective_from);
+        if let Some(same) = self.rates.iter().find(|one| key(one) == key(&after)) {
+            let message = format!(
+                "{} already has the price {} from {} on ({}), but the offer has {} ({})",
+                after.code, same.rate, after.effective_from, same.source, after.rate, after.source
+            );
+            return Err(BookError::File {
+                path: self.region.clone(),
+                message,
             });
         }
-        Ok(())
+        self.rates.push(Arc::new(after.clone()));
+        Ok(ChangedRate {
+            region: self.region.clone(),
+            code: after.code.clone(),
+            tier_from: after.tier_from,
+            before,
+            after: Some(after),
+        })
     }
 
     /// The book as a file.

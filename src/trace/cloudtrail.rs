@@ -13,7 +13,7 @@ use serde_json::Value;
 use super::json::{RecordFormat, member, text};
 use super::{
     ApiName, Event, Failure, MemberAction, NameTable, RowPlace, SkipReason, TracedCall, TracedKey,
-    What, parse_time,
+    What, Wrong, parse_time,
 };
 use crate::table::{Arn, Consistency, KeySchema};
 
@@ -24,8 +24,6 @@ pub struct Trail {
     others: u64,
     free: u64,
 }
-
-type Wrong = (SkipReason, String);
 
 impl Trail {
     /// Creates a reader; `keys` are the key schemas of the tables, which give the order of a key's
@@ -64,99 +62,97 @@ impl Trail {
         request: &Value,
         names: &mut NameTable,
     ) -> Result<Vec<(String, TracedCall)>, Wrong> {
-        let table =
-            |value: &Value| text(value, "tableName").map(|name| Arn::of(name).table().to_string());
-        let no_table = || {
+        if matches!(
+            api,
+            ApiName::BatchGetItem
+                | ApiName::BatchWriteItem
+                | ApiName::TransactGetItems
+                | ApiName::TransactWriteItems
+        ) {
+            return self.members(api, request);
+        }
+        let name = table_of(request).ok_or_else(|| no_table(api))?;
+        let mut call = TracedCall::new(api, self.key(&name, member(request, "key")));
+        call.index = text(request, "indexName").map(|index| names.number(index));
+        // Reads are eventually consistent unless the request sets consistentRead.
+        let strong = member(request, "consistentRead").and_then(Value::as_bool);
+        call.consistency = Some(match strong {
+            Some(true) => Consistency::Strong,
+            _ => Consistency::Eventual,
+        });
+        Ok(vec![(name, call)])
+    }
+
+    /// The calls in a batch or a transaction, one for each item.
+    fn members(&self, api: ApiName, request: &Value) -> Result<Vec<(String, TracedCall)>, Wrong> {
+        let items = member(request, "requestItems").or_else(|| member(request, "transactItems"));
+        let items = items.ok_or_else(|| {
             (
-                SkipReason::UnknownTable,
-                format!(
-                    "requestParameters has no tableName; {} requires one",
-                    api.name()
-                ),
+                SkipReason::Malformed,
+                "requestParameters has no requestItems".to_string(),
             )
+        })?;
+        let call = |name: &str, key: Option<&Value>, action: Option<MemberAction>| {
+            let call = TracedCall {
+                action,
+                ..TracedCall::new(api, self.key(name, key))
+            };
+            (name.to_string(), call)
         };
         let mut calls = Vec::new();
-        match api {
-            ApiName::BatchGetItem
-            | ApiName::BatchWriteItem
-            | ApiName::TransactGetItems
-            | ApiName::TransactWriteItems => {
-                let items =
-                    member(request, "requestItems").or_else(|| member(request, "transactItems"));
-                let items = items.ok_or_else(|| {
-                    (
-                        SkipReason::Malformed,
-                        "requestParameters has no requestItems".to_string(),
-                    )
-                })?;
-                let one_of = |name: &str, key: Option<&Value>, action: Option<MemberAction>| {
-                    let call = TracedCall {
-                        action,
-                        ..TracedCall::new(api, self.key(name, key))
-                    };
-                    (name.to_string(), call)
-                };
-                match items {
-                    Value::Array(list) => {
-                        for one in list {
-                            let action = text(one, "operation").and_then(MemberAction::parse);
-                            calls.push(one_of(
-                                &table(one).ok_or_else(no_table)?,
-                                member(one, "key"),
-                                action,
-                            ));
-                        }
-                    }
-                    Value::Object(tables) => {
-                        for (name, requests) in tables {
-                            let list = requests
-                                .as_array()
-                                .or_else(|| member(requests, "keys").and_then(Value::as_array));
-                            for one in list.into_iter().flatten() {
-                                let put =
-                                    member(one, "putRequest").map(|put| (put, MemberAction::Put));
-                                let found = put.or_else(|| {
-                                    member(one, "deleteRequest")
-                                        .map(|delete| (delete, MemberAction::Delete))
-                                });
-                                match found {
-                                    Some((inner, action)) => calls.push(one_of(
-                                        Arn::of(name).table(),
-                                        member(inner, "key"),
-                                        Some(action),
-                                    )),
-                                    None => calls.push(one_of(
-                                        Arn::of(name).table(),
-                                        member(one, "key").or(Some(one)),
-                                        None,
-                                    )),
-                                }
-                            }
-                        }
-                    }
-                    other => {
-                        return Err((
-                            SkipReason::Malformed,
-                            format!("requestItems is {other}; expected a list or an object"),
-                        ));
+        match items {
+            Value::Array(list) => {
+                for one in list {
+                    let action = text(one, "operation").and_then(MemberAction::parse);
+                    let table = table_of(one).ok_or_else(|| no_table(api))?;
+                    calls.push(call(&table, member(one, "key"), action));
+                }
+            }
+            Value::Object(tables) => {
+                for (name, requests) in tables {
+                    let table = Arn::of(name).table();
+                    let list = requests
+                        .as_array()
+                        .or_else(|| member(requests, "keys").and_then(Value::as_array));
+                    for one in list.into_iter().flatten() {
+                        let (key, action) = key_and_action(one);
+                        calls.push(call(table, key, action));
                     }
                 }
             }
-            _ => {
-                let name = table(request).ok_or_else(no_table)?;
-                let mut call = TracedCall::new(api, self.key(&name, member(request, "key")));
-                call.index = text(request, "indexName").map(|index| names.number(index));
-                let strong = member(request, "consistentRead").and_then(Value::as_bool);
-                // Reads are eventually consistent unless the request sets consistentRead.
-                call.consistency = Some(if strong == Some(true) {
-                    Consistency::Strong
-                } else {
-                    Consistency::Eventual
-                });
-                calls.push((name, call));
+            other => {
+                return Err((
+                    SkipReason::Malformed,
+                    format!("requestItems is {other}; expected a list or an object"),
+                ));
             }
         }
         Ok(calls)
+    }
+}
+
+fn table_of(value: &Value) -> Option<String> {
+    text(value, "tableName").map(|name| Arn::of(name).table().to_string())
+}
+
+fn no_table(api: ApiName) -> Wrong {
+    let name = api.name();
+    (
+        SkipReason::UnknownTable,
+        format!("requestParameters has no tableName; {name} requires one"),
+    )
+}
+
+/// The key of a member of a batch, and its action if it is a write.
+fn key_and_action(one: &Value) -> (Option<&Value>, Option<MemberAction>) {
+    let put = member(one, "putRequest").map(|put| (put, MemberAction::Put));
+    let found = put.or_else(|| {
+        let delete = member(one, "deleteRequest")?;
+        Some((delete, MemberAction::Delete))
+    });
+    match found {
+        Some((inner, action)) => (member(inner, "key"), Some(action)),
+        None => (member(one, "key").or(Some(one)), None),
     }
 }
 

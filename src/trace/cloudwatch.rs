@@ -8,7 +8,7 @@
 
 use crate::table::Direction;
 use std::collections::BTreeSet;
-use std::io::{BufRead, Read};
+use std::io::Read;
 use std::sync::atomic::Ordering;
 
 use serde_json::Value;
@@ -16,11 +16,9 @@ use serde_json::Value;
 use super::input::{TraceText, why};
 use super::json::{RecordFormat, member, text};
 use super::{
-    Counted, Event, EventSink, NameTable, Progress, RowPlace, SkipReason, Time, TraceError,
-    TraceReader, What, parse_time,
+    Bad, Counted, Event, EventSink, NameTable, Progress, RowPlace, SkipReason, Time, TraceError,
+    TraceReader, What, Wrong, parse_time,
 };
-
-type Wrong = (SkipReason, String);
 
 /// What a metric counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -157,6 +155,27 @@ fn period(times: &[Time]) -> u32 {
         .map_or(60, |gap| gap.clamp(1, 86_400) as u32)
 }
 
+/// The points of a result.
+fn times_and_values<'a>(result: &'a Value, id: &str) -> Result<(Vec<Time>, &'a [Value]), Wrong> {
+    let list = |name: &str| {
+        let list = member(result, name).and_then(Value::as_array);
+        list.map(Vec::as_slice).unwrap_or_default()
+    };
+    let (times, values) = (list("Timestamps"), list("Values"));
+    if times.len() != values.len() {
+        return Err((
+            SkipReason::Malformed,
+            format!(
+                "{id}: {} timestamps but {} values",
+                times.len(),
+                values.len()
+            ),
+        ));
+    }
+    let times = times.iter().map(moment).collect::<Result<_, _>>()?;
+    Ok((times, values))
+}
+
 impl MetricReader {
     /// Creates a reader; `table` is used for metrics that do not name one.
     pub fn new(table: Option<String>) -> MetricReader {
@@ -182,102 +201,90 @@ impl MetricReader {
     ) -> Result<(), Wrong> {
         let queries = member(document, "MetricDataQueries").and_then(Value::as_array);
         for result in results {
-            let (id, label) = (
-                text(result, "Id").unwrap_or_default(),
-                text(result, "Label").unwrap_or_default(),
-            );
+            let id = text(result, "Id").unwrap_or_default();
             let query =
                 queries.and_then(|list| list.iter().find(|query| text(query, "Id") == Some(id)));
-            let asked = query.and_then(|query| member(query, "MetricStat"));
-            let metric = asked.and_then(|asked| member(asked, "Metric"));
-            let name = metric.and_then(|metric| text(metric, "MetricName"));
-            let dimension = |wanted: &str| {
-                let dimensions = metric
-                    .and_then(|metric| member(metric, "Dimensions"))
-                    .and_then(Value::as_array)?;
-                dimensions
-                    .iter()
-                    .find(|one| text(one, "Name") == Some(wanted))
-                    .and_then(|one| text(one, "Value"))
-            };
-            let found = name.map_or_else(
-                || Metric::find(label).or_else(|| Metric::find(id)),
-                Metric::find,
-            );
-            let Some(found) = found else {
-                self.passed.insert(if label.is_empty() {
-                    id.to_string()
-                } else {
-                    label.to_string()
-                });
-                continue;
-            };
-            // The same units, split by operation, receiving region or source of the writes: skip
-            // them, they would count twice.
-            if ["Operation", "ReceivingRegion", "Source"]
+            self.result(
+                result,
+                query.and_then(|query| member(query, "MetricStat")),
+                points,
+            )?;
+        }
+        Ok(())
+    }
+
+    /// Reads one result; `asked` is its query, if the file has it.
+    fn result(
+        &mut self,
+        result: &Value,
+        asked: Option<&Value>,
+        points: &mut Points,
+    ) -> Result<(), Wrong> {
+        let id = text(result, "Id").unwrap_or_default();
+        let label = text(result, "Label").unwrap_or_default();
+        let metric = asked.and_then(|asked| member(asked, "Metric"));
+        let name = metric.and_then(|metric| text(metric, "MetricName"));
+        let dimension = |wanted: &str| {
+            let dimensions = metric
+                .and_then(|metric| member(metric, "Dimensions"))
+                .and_then(Value::as_array)?;
+            dimensions
                 .iter()
-                .any(|name| dimension(name).is_some())
-            {
-                self.passed
-                    .insert(format!("{id} (a breakdown of another metric)"));
-                continue;
-            }
-            if let Some(stat) = asked
-                .and_then(|asked| text(asked, "Stat"))
-                .filter(|stat| *stat != "Sum")
-            {
-                return Err((
-                    SkipReason::WrongType,
-                    format!(
-                        "{id} was requested with the statistic {stat}; consumed units need the \
-                         statistic Sum"
-                    ),
-                ));
-            }
-            let (word_table, word_index) = MetricReader::label_words(label);
-            let table = dimension("TableName").or(if metric.is_none() { word_table } else { None });
-            let index = dimension("GlobalSecondaryIndexName").or(if metric.is_none() {
-                word_index
-            } else {
-                None
+                .find(|one| text(one, "Name") == Some(wanted))
+                .and_then(|one| text(one, "Value"))
+        };
+        let found = name.map_or_else(
+            || Metric::find(label).or_else(|| Metric::find(id)),
+            Metric::find,
+        );
+        let Some(found) = found else {
+            let name = if label.is_empty() { id } else { label };
+            self.passed.insert(name.to_string());
+            return Ok(());
+        };
+        // The same units, split by operation, receiving region or source of the writes: skip them,
+        // they would count twice.
+        let splits = ["Operation", "ReceivingRegion", "Source"];
+        if splits.iter().any(|name| dimension(name).is_some()) {
+            self.passed
+                .insert(format!("{id} (a breakdown of another metric)"));
+            return Ok(());
+        }
+        let stat = asked.and_then(|asked| text(asked, "Stat"));
+        if let Some(stat) = stat.filter(|stat| *stat != "Sum") {
+            return Err((
+                SkipReason::WrongType,
+                format!(
+                    "{id} was requested with the statistic {stat}; consumed units need the \
+                     statistic Sum"
+                ),
+            ));
+        }
+        // Without its query, the label names the table and the index.
+        let (table, index) = match metric {
+            Some(_) => (
+                dimension("TableName"),
+                dimension("GlobalSecondaryIndexName"),
+            ),
+            None => MetricReader::label_words(label),
+        };
+        let (times, values) = times_and_values(result, id)?;
+        let seconds = asked
+            .and_then(|asked| member(asked, "Period"))
+            .and_then(Value::as_u64)
+            .map_or_else(|| period(&times), |seconds| seconds.clamp(1, 86_400) as u32);
+        let own = self.table.clone();
+        for (time, value) in times.iter().zip(values) {
+            points.push(&MetricPoint {
+                metric: found,
+                table: table.or(own.as_deref()),
+                index,
+                region: None,
+                time: *time,
+                value: number(value)?,
+                calls: None,
+                seconds,
             });
-            let list = |name: &str| {
-                member(result, name)
-                    .and_then(Value::as_array)
-                    .cloned()
-                    .unwrap_or_default()
-            };
-            let (times, values) = (list("Timestamps"), list("Values"));
-            if times.len() != values.len() {
-                return Err((
-                    SkipReason::Malformed,
-                    format!(
-                        "{id}: {} timestamps but {} values",
-                        times.len(),
-                        values.len()
-                    ),
-                ));
-            }
-            let times: Vec<Time> = times.iter().map(moment).collect::<Result<_, _>>()?;
-            let asked_period = asked
-                .and_then(|asked| member(asked, "Period"))
-                .and_then(Value::as_u64);
-            let seconds = asked_period
-                .map_or_else(|| period(&times), |seconds| seconds.clamp(1, 86_400) as u32);
-            for (time, value) in times.iter().zip(&values) {
-                let own = self.table.clone();
-                let point = MetricPoint {
-                    metric: found,
-                    table: table.or(own.as_deref()),
-                    index,
-                    region: None,
-                    time: *time,
-                    value: number(value)?,
-                    calls: None,
-                    seconds,
-                };
-                points.push(&point);
-            }
         }
         Ok(())
     }
@@ -445,6 +452,61 @@ const CONSOLE_ORDER: [Option<Metric>; 6] = [
     Some(Metric::Throttled),
 ];
 
+impl Console {
+    /// The rows after the header: line, time and cells; and the cells of the header's lines.
+    fn rows(&self, whole: &str, bad: &mut Bad) -> Result<(Header, Vec<ConsoleRow>), TraceError> {
+        let mut header = Header::new();
+        let mut rows = Vec::new();
+        let lines = whole.lines().zip(1..);
+        for (line, at) in lines.filter(|(line, _)| !line.trim().is_empty()) {
+            let mut reader = csv::ReaderBuilder::new()
+                .has_headers(false)
+                .flexible(true)
+                .from_reader(line.as_bytes());
+            let Some(Ok(record)) = reader.records().next() else {
+                continue;
+            };
+            let mut cells: Vec<String> =
+                record.iter().map(|cell| cell.trim().to_string()).collect();
+            let first = cells.first().cloned().unwrap_or_default();
+            let others = cells.split_off(1.min(cells.len()));
+            match parse_time(&first, None).filter(|(_, unit)| unit.is_none()) {
+                Some((time, _)) => rows.push((at, time, others)),
+                None if rows.is_empty() => header.push(others),
+                None => bad.row(
+                    RowPlace {
+                        file: self.file,
+                        row: at,
+                    },
+                    SkipReason::Time,
+                    format!("\"{first}\" is not a time"),
+                )?,
+            }
+        }
+        Ok((header, rows))
+    }
+}
+
+/// The cells of the header's lines, without the first of each.
+type Header = Vec<Vec<String>>;
+
+/// The line of a row, its time and its cells.
+type ConsoleRow = (u64, Time, Vec<String>);
+
+/// The metric of each column: as the header names it, or else in the console's order.
+fn metrics_of(header: &Header, width: usize) -> Vec<Option<Metric>> {
+    let named = |column: usize| {
+        let mut lines = header.iter();
+        lines.find_map(|line| line.get(column).and_then(|cell| Metric::find(cell)))
+    };
+    match (0..width).any(|column| named(column).is_some()) {
+        true => (0..width).map(named).collect(),
+        false => (0..width)
+            .map(|column| CONSOLE_ORDER.get(column).copied().flatten())
+            .collect(),
+    }
+}
+
 impl TraceReader for Console {
     fn batch(&mut self, sink: &mut EventSink) -> Result<bool, TraceError> {
         let EventSink { names, events, bad } = sink;
@@ -457,36 +519,7 @@ impl TraceReader for Console {
             bad.row(place, SkipReason::Truncated, why(&error))?;
             return Ok(false);
         }
-        let mut columns: Vec<Vec<String>> = Vec::new();
-        let mut rows: Vec<(u64, Time, Vec<String>)> = Vec::new();
-        for (at, line) in whole
-            .as_bytes()
-            .lines()
-            .map_while(Result::ok)
-            .enumerate()
-            .filter(|(_, line)| !line.trim().is_empty())
-        {
-            let row = at as u64 + 1;
-            let mut reader = csv::ReaderBuilder::new()
-                .has_headers(false)
-                .flexible(true)
-                .from_reader(line.as_bytes());
-            let Some(Ok(record)) = reader.records().next() else {
-                continue;
-            };
-            let mut cells: Vec<String> =
-                record.iter().map(|cell| cell.trim().to_string()).collect();
-            let first = cells.first().cloned().unwrap_or_default();
-            match parse_time(&first, None).filter(|(_, unit)| unit.is_none()) {
-                Some((time, _)) => rows.push((row, time, cells.split_off(1))),
-                None if rows.is_empty() => columns.push(cells.split_off(1.min(cells.len()))),
-                None => bad.row(
-                    RowPlace { row, ..place },
-                    SkipReason::Time,
-                    format!("\"{first}\" is not a time"),
-                )?,
-            }
-        }
+        let (header, rows) = self.rows(&whole, bad)?;
         self.progress
             .rows
             .fetch_add(rows.len() as u64, Ordering::Relaxed);
@@ -495,33 +528,15 @@ impl TraceReader for Console {
             .take(8)
             .find_map(|line| line.strip_prefix("Region,"))
             .and_then(|line| line.split(',').next())
-            .map(str::trim)
-            .map(str::to_string);
-        let width = rows
-            .iter()
-            .map(|(_, _, cells)| cells.len())
-            .max()
-            .unwrap_or(0);
-        let named = |column: usize| {
-            columns
-                .iter()
-                .find_map(|line| line.get(column).and_then(|cell| Metric::find(cell)))
-        };
-        let metrics: Vec<Option<Metric>> = match (0..width).any(|column| named(column).is_some()) {
-            true => (0..width).map(named).collect(),
-            false => (0..width)
-                .map(|column| CONSOLE_ORDER.get(column).copied().flatten())
-                .collect(),
-        };
+            .map(str::trim);
+        let width = rows.iter().map(|(_, _, cells)| cells.len()).max();
+        let metrics = metrics_of(&header, width.unwrap_or(0));
         let seconds = period(&rows.iter().map(|(_, time, _)| *time).collect::<Vec<_>>());
         let first = events.len();
         for (row, time, cells) in rows {
             let place = RowPlace { row, ..place };
-            for (cell, metric) in cells
-                .iter()
-                .zip(&metrics)
-                .filter(|(cell, _)| !cell.is_empty())
-            {
+            let given = cells.iter().zip(&metrics);
+            for (cell, metric) in given.filter(|(cell, _)| !cell.is_empty()) {
                 let Some(metric) = metric else { continue };
                 match cell.parse::<f64>() {
                     Ok(value) if value >= 0.0 && value.is_finite() => {
@@ -529,7 +544,7 @@ impl TraceReader for Console {
                             metric: *metric,
                             table: self.table.as_deref(),
                             index: None,
-                            region: region.as_deref(),
+                            region,
                             time,
                             value,
                             calls: None,

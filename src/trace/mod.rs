@@ -258,6 +258,33 @@ enum Piece {
     Rows(Rows),
 }
 
+/// Why a row cannot be read, and what was found instead.
+type Wrong = (SkipReason, String);
+
+/// The operation of a name, or a message that lists the known ones.
+fn known_operation(name: &str) -> Result<ApiName, Wrong> {
+    ApiName::parse(name).ok_or_else(|| {
+        let known: Vec<&str> = ApiName::NAMES.iter().map(|(name, _)| *name).collect();
+        let message = format!(
+            "unknown operation \"{}\"; the known operations are {}",
+            name.escape_debug(),
+            known.join(", ")
+        );
+        (SkipReason::UnknownOperation, message)
+    })
+}
+
+/// The failure of an exception's name; `none` says how a call without one is written.
+fn known_failure(code: &str, none: &str) -> Result<Failure, Wrong> {
+    Failure::parse(code).ok_or_else(|| {
+        let message = format!(
+            "error is \"{}\"; expected the name of an exception, or {none}",
+            code.escape_debug()
+        );
+        (SkipReason::WrongType, message)
+    })
+}
+
 /// Where a reader puts what it reads: events, the names in them, and rows that cannot be read.
 struct EventSink<'a> {
     names: &'a mut NameTable,

@@ -4,7 +4,9 @@
 use serde_json::Value;
 
 use super::json::{RecordFormat, member, text};
-use super::{ApiName, Event, Failure, NameTable, Request, RowPlace, SkipReason, What};
+use super::{
+    ApiName, Event, NameTable, Request, RowPlace, SkipReason, What, known_failure, known_operation,
+};
 
 /// Lines of a request log.
 #[derive(Debug, Default)]
@@ -20,17 +22,7 @@ impl RecordFormat for Requests {
     ) -> Result<(), (SkipReason, String)> {
         let operation = text(&record, "operation")
             .ok_or_else(|| (SkipReason::UnknownOperation, "no \"operation\"".to_string()))?;
-        let api = ApiName::parse(operation).ok_or_else(|| {
-            let known = ApiName::NAMES
-                .iter()
-                .map(|(name, _)| *name)
-                .collect::<Vec<_>>()
-                .join(", ");
-            (
-                SkipReason::UnknownOperation,
-                format!("unknown operation \"{operation}\"; the known operations are {known}"),
-            )
-        })?;
+        let api = known_operation(operation)?;
         let time = member(&record, "time").map(|time| {
             time.as_str()
                 .map_or_else(|| time.to_string(), str::to_string)
@@ -48,15 +40,7 @@ impl RecordFormat for Requests {
         let (time, _) = time.ok_or_else(wrong)?;
         let failure = match record.get("error") {
             None | Some(Value::Null) => None,
-            Some(Value::String(code)) => Some(Failure::parse(code).ok_or_else(|| {
-                (
-                    SkipReason::WrongType,
-                    format!(
-                        "error is \"{}\"; expected the name of an exception, or no error",
-                        code.escape_debug()
-                    ),
-                )
-            })?),
+            Some(Value::String(code)) => Some(known_failure(code, "no error")?),
             Some(other) => {
                 return Err((
                     SkipReason::WrongType,
@@ -66,13 +50,7 @@ impl RecordFormat for Requests {
         };
         let region = text(&record, "region").map(|region| names.number(region));
         let caller = text(&record, "caller").map(|caller| names.number(caller));
-        let mut take = |name: &str| {
-            record
-                .get_mut(name)
-                .map(Value::take)
-                .filter(|value| !value.is_null())
-        };
-        let request = match take("request") {
+        let request = match taken(&mut record, "request") {
             Some(request @ Value::Object(_)) => request,
             _ if api == ApiName::Free => Value::Null,
             _ => {
@@ -85,33 +63,9 @@ impl RecordFormat for Requests {
         // `item_after` may be null (no item after the update), which differs from a missing
         // `item_after`.
         let item_after = record.get_mut("item_after").map(Value::take);
-        let mut take = |name: &str| {
-            record
-                .get_mut(name)
-                .map(Value::take)
-                .filter(|value| !value.is_null())
-        };
-        let (consumed, evaluated_keys, unprocessed, response) = (
-            take("consumed"),
-            take("evaluated_keys"),
-            take("unprocessed"),
-            take("response"),
-        );
-        let mut response = response.unwrap_or_default();
-        // A response without unprocessed members means that everything was processed.
-        let whole = response
-            .is_object()
-            .then(|| Value::Object(serde_json::Map::new()));
-        let mut answered = |name: &str| {
-            response
-                .get_mut(name)
-                .map(Value::take)
-                .filter(|value| !value.is_null())
-        };
-        let unprocessed = unprocessed
-            .or_else(|| answered("UnprocessedItems"))
-            .or_else(|| answered("UnprocessedKeys"))
-            .or(whole);
+        let consumed = taken(&mut record, "consumed");
+        let evaluated_keys = taken(&mut record, "evaluated_keys");
+        let unprocessed = taken(&mut record, "unprocessed").or_else(|| unprocessed_of(&mut record));
         let request = Request {
             api,
             request,
@@ -131,4 +85,21 @@ impl RecordFormat for Requests {
         });
         Ok(())
     }
+}
+
+/// Takes a member that is not null.
+fn taken(object: &mut Value, name: &str) -> Option<Value> {
+    let value = object.get_mut(name).map(Value::take);
+    value.filter(|value| !value.is_null())
+}
+
+/// What the response of a batch says was not processed; without such members, everything was.
+fn unprocessed_of(record: &mut Value) -> Option<Value> {
+    let mut response = taken(record, "response")?;
+    let whole = response
+        .is_object()
+        .then(|| Value::Object(serde_json::Map::new()));
+    taken(&mut response, "UnprocessedItems")
+        .or_else(|| taken(&mut response, "UnprocessedKeys"))
+        .or(whole)
 }

@@ -9,7 +9,7 @@ use super::cache::{Records, Twemcache};
 use super::cloudtrail::Trail;
 use super::cloudwatch::{Console, MetricReader};
 use super::columns::{ColumnReader, TextLayout, TextSource};
-use super::input::{TraceSource, TraceText, open, why};
+use super::input::{TraceSource, open, why};
 use super::json::{Json, member};
 use super::log::Logged;
 use super::request::Requests;
@@ -147,48 +147,64 @@ pub fn reader(
         .or(by_name)
         .or_else(|| look(&start, &options.mapping_names()));
     let Some(kind) = found else {
-        let begins: String = String::from_utf8_lossy(&start).chars().take(60).collect();
-        let kinds = TraceFormat::NAMES
-            .iter()
-            .map(|(name, _)| *name)
-            .collect::<Vec<_>>()
-            .join(", ");
-        let message = format!(
-            "unrecognised trace format: the file begins with \"{}\"; the formats are {kinds}",
-            begins.escape_debug()
-        );
-        return Err(TraceError::file(&name, message)
-            .help("name the format with --kind, and the columns with --map"));
+        return Err(unrecognised(&name, &start));
     };
     // The bytes examined are read again, and so is an error that occurred among them.
     let again: Box<dyn Read + Send> = match looked {
         Ok(_) => Box::new(Cursor::new(start).chain(text)),
         Err(error) => Box::new(Cursor::new(start).chain(Broken(Some(error)))),
     };
-    let text: TraceText = std::io::BufReader::with_capacity(1 << 17, again);
-    let (table, progress) = (options.table.clone(), progress.clone());
-    let columns = |text, layout, progress| {
-        let source = TextSource {
-            text,
-            file,
-            name: &name,
-            progress,
-        };
-        ColumnReader::text(source, layout, options)
+    let opened = TextSource {
+        text: std::io::BufReader::with_capacity(1 << 17, again),
+        file,
+        name: &name,
+        progress: progress.clone(),
     };
-    let reader: Box<dyn TraceReader> = match kind {
-        TraceFormat::Csv => Box::new(columns(text, TextLayout::Csv, progress)?),
-        TraceFormat::NdJson | TraceFormat::Parquet => {
-            Box::new(columns(text, TextLayout::NdJson, progress)?)
-        }
-        TraceFormat::Requests => Box::new(Json::new(text, file, Requests, progress)),
-        TraceFormat::Export => {
+    Ok((kind, text_reader(kind, opened, source, options)?))
+}
+
+fn unrecognised(name: &str, start: &[u8]) -> TraceError {
+    let begins: String = String::from_utf8_lossy(start).chars().take(60).collect();
+    let kinds: Vec<&str> = TraceFormat::NAMES.iter().map(|(name, _)| *name).collect();
+    let message = format!(
+        "unrecognised trace format: the file begins with \"{}\"; the formats are {}",
+        begins.escape_debug(),
+        kinds.join(", ")
+    );
+    TraceError::file(name, message).help("name the format with --kind, and the columns with --map")
+}
+
+/// The reader of a text.
+fn text_reader(
+    kind: TraceFormat,
+    opened: TextSource,
+    source: &TraceSource,
+    options: &ReadOptions,
+) -> Result<Box<dyn TraceReader>, TraceError> {
+    let layout = match kind {
+        TraceFormat::Csv => Some(TextLayout::Csv),
+        TraceFormat::NdJson | TraceFormat::Parquet => Some(TextLayout::NdJson),
+        _ => None,
+    };
+    if let Some(layout) = layout {
+        return Ok(Box::new(ColumnReader::text(opened, layout, options)?));
+    }
+    let table = options.table.clone();
+    let TextSource {
+        text,
+        file,
+        name,
+        progress,
+    } = opened;
+    Ok(match kind {
+        TraceFormat::Csv | TraceFormat::NdJson | TraceFormat::Parquet | TraceFormat::Export => {
             let message =
                 "this is a data file of a full export, which is a starting state and not a trace";
-            return Err(TraceError::file(&name, message).help(
+            return Err(TraceError::file(name, message).help(
                 "name the folder of the export, which contains the manifest, together with a trace",
             ));
         }
+        TraceFormat::Requests => Box::new(Json::new(text, file, Requests, progress)),
         TraceFormat::Streams | TraceFormat::IncrementalExport => {
             let manifest = match source {
                 TraceSource::File(path) => super::export::incremental_of(path),
@@ -196,19 +212,13 @@ pub fn reader(
             };
             let manifest = manifest.unwrap_or_default();
             let old_images = (!manifest.files.is_empty()).then_some(manifest.old_images);
-            Box::new(Json::new(
-                text,
-                file,
-                ChangeRecords::new(table.or(manifest.table), old_images, manifest.region),
-                progress,
-            ))
+            let records = ChangeRecords::new(table.or(manifest.table), old_images, manifest.region);
+            Box::new(Json::new(text, file, records, progress))
         }
-        TraceFormat::CloudTrail => Box::new(Json::new(
-            text,
-            file,
-            Trail::new(options.keys.clone()),
-            progress,
-        )),
+        TraceFormat::CloudTrail => {
+            let trail = Trail::new(options.keys.clone());
+            Box::new(Json::new(text, file, trail, progress))
+        }
         TraceFormat::CloudWatch => {
             Box::new(Json::new(text, file, MetricReader::new(table), progress))
         }
@@ -220,8 +230,7 @@ pub fn reader(
         TraceFormat::Twemcache => Box::new(Twemcache::new(text, file, table, progress)),
         TraceFormat::OracleGeneral => Box::new(Records::new(text, file, table, false, progress)),
         TraceFormat::Vscsi => Box::new(Records::new(text, file, table, true, progress)),
-    };
-    Ok((kind, reader))
+    })
 }
 
 /// A text that ends with the error that occurred.

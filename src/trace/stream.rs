@@ -13,11 +13,9 @@ use serde_json::Value;
 
 use super::json::{RecordFormat, member, text};
 use super::time::parse_number;
-use super::{Event, ItemChange, NameTable, RowPlace, SkipReason, TimeUnit, What};
+use super::{Event, ItemChange, NameTable, RowPlace, SkipReason, TimeUnit, What, Wrong};
 use crate::table::Item;
 use crate::units::Bytes;
-
-type Wrong = (SkipReason, String);
 
 fn malformed(text: impl Into<String>) -> Wrong {
     (SkipReason::Malformed, text.into())

@@ -426,36 +426,39 @@ impl LoadFile {
     /// # Errors
     /// The location, the message, and how to write it, if the load is invalid.
     fn minutes(&self) -> Result<(Vec<u64>, u64), WrongLoad> {
-        let wrong = |message: String| {
-            (
-                self.at.span.clone(),
-                message,
-                "write a time of day in UTC such as \"02:00\", or a day and a time such as \"MON \
-                 02:00\"",
-            )
-        };
         let text = self.at.value.trim();
         let (day, time) = match text.split_once(' ') {
             Some((day, time)) => (Some(day), time.trim()),
             None => (None, text),
         };
-        let minute = time.split_once(':').and_then(|(hour, minute)| {
-            let digits = |text: &str, most: u64| {
-                text.parse::<u64>()
-                    .ok()
-                    .filter(|number| text.len() == 2 && *number <= most)
-            };
-            Some(digits(hour, 23)? * 60 + digits(minute, 59)?)
-        });
-        let Some(minute) = minute else {
-            return Err(wrong(format!("{text:?} is not a time of day")));
+        let Some(minute) = minute_of_day(time) else {
+            return Err(self.wrong_at(format!("{text:?} is not a time of day")));
         };
+        let days = self.days(day)?;
+        let lasts = self.length(match days.len() {
+            1 => 7 * DAY_MINUTES,
+            _ => DAY_MINUTES,
+        })?;
+        let starts = days.iter().map(|day| day * DAY_MINUTES + minute).collect();
+        Ok((starts, lasts))
+    }
+
+    fn wrong_at(&self, message: String) -> WrongLoad {
+        (
+            self.at.span.clone(),
+            message,
+            "write a time of day in UTC such as \"02:00\", or a day and a time such as \"MON 02:00\"",
+        )
+    }
+
+    /// The days of the week: the one in `at`, those in `on`, or all.
+    fn days(&self, day: Option<&str>) -> Result<Vec<u64>, WrongLoad> {
         let position = |name: &str| {
-            DAYS.iter()
-                .position(|day| day.eq_ignore_ascii_case(name))
-                .map(|day| day as u64)
+            let mut days = DAYS.iter();
+            let day = days.position(|day| day.eq_ignore_ascii_case(name));
+            day.map(|day| day as u64)
         };
-        let days: Vec<u64> = match (day, &self.on) {
+        let on = match (day, &self.on) {
             (Some(_), Some(on)) => {
                 return Err((
                     on.span.clone(),
@@ -463,60 +466,65 @@ impl LoadFile {
                     "give them either in `at` or in `on`",
                 ));
             }
-            (Some(day), None) => vec![
-                position(day).ok_or_else(|| wrong(format!("{day:?} is not a day of the week")))?,
-            ],
-            (None, None) => (0..7).collect(),
-            (None, Some(on)) => {
-                let unknown = |name: &str| {
-                    (
-                        on.span.clone(),
-                        format!("{name:?} is not a day of the week"),
-                        "write MON, TUE, WED, THU, FRI, SAT or SUN",
-                    )
-                };
-                let days = on
-                    .value
-                    .list()
-                    .iter()
-                    .map(|name| position(name).ok_or_else(|| unknown(name)))
-                    .collect::<Result<Vec<_>, _>>()?;
-                if days.is_empty() {
-                    return Err((
-                        on.span.clone(),
-                        "`on` names no day".to_string(),
-                        "name at least one, or remove `on`",
-                    ));
-                }
-                days
+            (Some(day), None) => {
+                let message = || format!("{day:?} is not a day of the week");
+                let day = position(day).ok_or_else(|| self.wrong_at(message()))?;
+                return Ok(vec![day]);
             }
+            (None, None) => return Ok((0..7).collect()),
+            (None, Some(on)) => on,
         };
-        let most = if days.len() == 1 {
-            7 * DAY_MINUTES
-        } else {
-            DAY_MINUTES
+        let unknown = |name: &str| {
+            (
+                on.span.clone(),
+                format!("{name:?} is not a day of the week"),
+                "write MON, TUE, WED, THU, FRI, SAT or SUN",
+            )
         };
-        let lasts = self.r#for.days() * Exact::from(DAY_MINUTES);
-        let whole = (lasts == lasts.floor())
-            .then(|| lasts.to_u64())
-            .flatten()
-            .filter(|minutes| (1..=most).contains(minutes));
-        let Some(lasts) = whole else {
-            let message = format!(
-                "a load must last a whole number of minutes, from 1 to {}",
-                Exact::from(most)
-            );
+        let days = on
+            .value
+            .list()
+            .iter()
+            .map(|name| position(name).ok_or_else(|| unknown(name)))
+            .collect::<Result<Vec<_>, _>>()?;
+        if days.is_empty() {
             return Err((
-                self.r#for.span.clone(),
-                message,
-                "write a length of time such as \"5 minutes\" or \"2 hours\"",
+                on.span.clone(),
+                "`on` names no day".to_string(),
+                "name at least one, or remove `on`",
             ));
-        };
-        Ok((
-            days.iter().map(|day| day * DAY_MINUTES + minute).collect(),
-            lasts,
-        ))
+        }
+        Ok(days)
     }
+
+    /// How many minutes the load lasts, at most so many.
+    fn length(&self, most: u64) -> Result<u64, WrongLoad> {
+        let lasts = self.r#for.days() * Exact::from(DAY_MINUTES);
+        let whole = (lasts == lasts.floor()).then(|| lasts.to_u64()).flatten();
+        whole
+            .filter(|minutes| (1..=most).contains(minutes))
+            .ok_or_else(|| {
+                let message = format!(
+                    "a load must last a whole number of minutes, from 1 to {}",
+                    Exact::from(most)
+                );
+                (
+                    self.r#for.span.clone(),
+                    message,
+                    "write a length of time such as \"5 minutes\" or \"2 hours\"",
+                )
+            })
+    }
+}
+
+/// The minute of the day of a time such as `02:00`.
+fn minute_of_day(time: &str) -> Option<u64> {
+    let (hour, minute) = time.split_once(':')?;
+    let digits = |text: &str, most: u64| {
+        let number = text.parse::<u64>().ok();
+        number.filter(|number| text.len() == 2 && *number <= most)
+    };
+    Some(digits(hour, 23)? * 60 + digits(minute, 59)?)
 }
 
 impl Profile {

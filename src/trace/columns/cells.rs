@@ -12,8 +12,8 @@ use super::schema::{COLUMNS, Mapping};
 use crate::table::{Consistency, limits};
 use crate::trace::time::{TimeUnit, parse_time};
 use crate::trace::{
-    ApiName, Event, Failure, MemberAction, NameTable, RowPlace, SkipReason, Time, TracedCall,
-    TracedKey, What,
+    ApiName, Event, MemberAction, NameTable, RowPlace, SkipReason, Time, TracedCall, TracedKey,
+    What, known_failure, known_operation,
 };
 
 /// One column of a batch.
@@ -164,7 +164,7 @@ impl Cell {
     }
 }
 
-pub(super) type Wrong = (SkipReason, String);
+pub(super) use crate::trace::Wrong;
 
 /// The columns of a batch, in the order of [`COLUMNS`].
 pub(in crate::trace) struct Cells {
@@ -266,6 +266,53 @@ impl Cells {
         }
     }
 
+    /// The sizes of the items that a page fetches from the table.
+    fn fetched(&self, row: usize) -> Result<Option<Arc<[u32]>>, Wrong> {
+        let cell = self.of("fetched_bytes");
+        let Some(sizes) = cell.text(row) else {
+            return Ok(cell.is_given(row).then(|| Arc::new([]) as Arc<[u32]>));
+        };
+        let parsed: Result<Vec<u32>, _> = sizes.split_whitespace().map(str::parse).collect();
+        let sizes = parsed.map_err(|_| {
+            let text = format!(
+                "fetched_bytes is \"{}\"; expected sizes separated by spaces",
+                sizes.escape_debug()
+            );
+            (SkipReason::WrongType, text)
+        })?;
+        Ok(Some(sizes.into()))
+    }
+
+    fn consistency(&self, row: usize) -> Result<Option<Consistency>, Wrong> {
+        let Some(word) = self.of("consistency").text(row) else {
+            return Ok(None);
+        };
+        match word.to_ascii_lowercase().as_str() {
+            "eventual" | "false" | "0" => Ok(Some(Consistency::Eventual)),
+            "strong" | "consistent" | "true" | "1" => Ok(Some(Consistency::Strong)),
+            other => {
+                let text = format!(
+                    "consistency is \"{}\"; expected eventual or strong",
+                    other.escape_debug()
+                );
+                Err((SkipReason::WrongType, text))
+            }
+        }
+    }
+
+    fn action(&self, row: usize) -> Result<Option<MemberAction>, Wrong> {
+        let parse = |text: &str| {
+            MemberAction::parse(text).ok_or_else(|| {
+                let text = format!(
+                    "action is \"{}\"; expected Put, Update, Delete or ConditionCheck",
+                    text.escape_debug()
+                );
+                (SkipReason::WrongType, text)
+            })
+        };
+        self.of("action").text(row).map(parse).transpose()
+    }
+
     pub(super) fn event(
         &self,
         row: usize,
@@ -274,24 +321,10 @@ impl Cells {
         names: &mut NameTable,
     ) -> Result<Event, Wrong> {
         let time = self.time(row, defaults.unit)?;
-        let operation = self
-            .of("operation")
-            .text(row)
-            .ok_or_else(|| (SkipReason::UnknownOperation, "no operation".to_string()))?;
-        let api = ApiName::parse(operation).ok_or_else(|| {
-            let known = ApiName::NAMES
-                .iter()
-                .map(|(name, _)| *name)
-                .collect::<Vec<_>>()
-                .join(", ");
-            (
-                SkipReason::UnknownOperation,
-                format!(
-                    "unknown operation \"{}\"; the known operations are {known}",
-                    operation.escape_debug()
-                ),
-            )
-        })?;
+        let operation = self.of("operation").text(row);
+        let api = known_operation(
+            operation.ok_or_else(|| (SkipReason::UnknownOperation, "no operation".to_string()))?,
+        )?;
         let key = match self.key(row) {
             Some(key) => key?,
             None if api == ApiName::Scan || api.is_free() => TracedKey::of(b""),
@@ -322,60 +355,13 @@ impl Cells {
         call.old_bytes = bytes("old_bytes")?;
         call.evaluated_bytes = self.of("evaluated_bytes").whole(row, "evaluated_bytes")?;
         call.evaluated_items = self.of("evaluated_items").whole(row, "evaluated_items")?;
-        if let Some(sizes) = self.of("fetched_bytes").text(row) {
-            let parsed: Result<Vec<u32>, _> = sizes.split_whitespace().map(str::parse).collect();
-            let sizes = parsed.map_err(|_| {
-                let text = format!(
-                    "fetched_bytes is \"{}\"; expected sizes separated by spaces",
-                    sizes.escape_debug()
-                );
-                (SkipReason::WrongType, text)
-            })?;
-            call.fetched = Some(sizes.into());
-        } else if self.of("fetched_bytes").is_given(row) {
-            call.fetched = Some(Arc::new([]));
-        }
-        call.consistency = match self
-            .of("consistency")
-            .text(row)
-            .map(str::to_ascii_lowercase)
-            .as_deref()
-        {
-            None => None,
-            Some("eventual" | "false" | "0") => Some(Consistency::Eventual),
-            Some("strong" | "consistent" | "true" | "1") => Some(Consistency::Strong),
-            Some(other) => {
-                let text = format!(
-                    "consistency is \"{}\"; expected eventual or strong",
-                    other.escape_debug()
-                );
-                return Err((SkipReason::WrongType, text));
-            }
-        };
-        call.action = match self.of("action").text(row) {
-            None => None,
-            Some(text) => Some(MemberAction::parse(text).ok_or_else(|| {
-                let text = format!(
-                    "action is \"{}\"; expected Put, Update, Delete or ConditionCheck",
-                    text.escape_debug()
-                );
-                (SkipReason::WrongType, text)
-            })?),
-        };
+        call.fetched = self.fetched(row)?;
+        call.consistency = self.consistency(row)?;
+        call.action = self.action(row)?;
         call.failure = self
             .of("error")
             .text(row)
-            .map(|code: &str| {
-                Failure::parse(code).ok_or_else(|| {
-                    (
-                        SkipReason::WrongType,
-                        format!(
-                            "error is \"{}\"; expected the name of an exception, or an empty value",
-                            code.escape_debug()
-                        ),
-                    )
-                })
-            })
+            .map(|code| known_failure(code, "an empty value"))
             .transpose()?;
         call.cached = self.of("cached").flag(row, "cached")?;
         call.replayed = self.of("replayed").flag(row, "replayed")?.unwrap_or(false);

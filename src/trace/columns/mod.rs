@@ -12,7 +12,7 @@ use std::io::BufRead;
 use std::path::Path;
 use std::sync::atomic::Ordering;
 
-use rayon::prelude::{IntoParallelRefMutIterator, ParallelIterator};
+use rayon::prelude::{IntoParallelRefMutIterator, ParallelExtend, ParallelIterator};
 
 pub use schema::{COLUMNS, Mapping};
 
@@ -139,6 +139,13 @@ impl ColumnReader {
             progress,
         })
     }
+}
+
+/// A block with the error that ended it, and the line at which it ended.
+struct ReadBlock {
+    block: Block,
+    error: Option<std::io::Error>,
+    line: u64,
 }
 
 /// Blocks of whole lines.
@@ -374,48 +381,55 @@ impl ColumnReader {
         self.progress.rows.fetch_add(rows as u64, Ordering::Relaxed);
         Ok(())
     }
-}
 
-impl TraceReader for ColumnReader {
-    fn pieces(
+    fn parquet_pieces(
         &mut self,
         look: bool,
         names: &mut NameTable,
         bad: &mut Bad,
     ) -> Result<(Vec<Piece>, bool), TraceError> {
-        if let Blocks::Parquet(parquet) = &mut self.blocks {
-            let before = parquet.bytes();
-            let decoded = parquet.decode(look)?;
-            self.progress
-                .read
-                .fetch_add(parquet.bytes() - before, Ordering::Relaxed);
-            self.unit = self.unit.or(parquet.policy.unit);
-            let (mut pieces, more) = (Vec::new(), !decoded.is_empty());
-            for batch in decoded {
-                match batch {
-                    Decoded::Plain(plain) => {
-                        let rows = plain.numbered(names);
-                        self.row = rows.place.row - 1 + rows.rows.len() as u64;
-                        self.progress
-                            .rows
-                            .fetch_add(rows.rows.len() as u64, Ordering::Relaxed);
-                        pieces.push(Piece::Rows(rows));
-                    }
-                    Decoded::Cells(cells, place, rows) => {
-                        self.row = place.row - 1;
-                        let mut events = Vec::new();
-                        let mut sink = EventSink {
-                            names,
-                            events: &mut events,
-                            bad,
-                        };
-                        self.events(&cells, rows, &[], &mut sink)?;
-                        pieces.push(Piece::Events(events));
-                    }
+        let Blocks::Parquet(parquet) = &mut self.blocks else {
+            return Ok((Vec::new(), false));
+        };
+        let before = parquet.bytes();
+        let decoded = parquet.decode(look)?;
+        self.progress
+            .read
+            .fetch_add(parquet.bytes() - before, Ordering::Relaxed);
+        self.unit = self.unit.or(parquet.policy.unit);
+        let (mut pieces, more) = (Vec::new(), !decoded.is_empty());
+        for batch in decoded {
+            match batch {
+                Decoded::Plain(plain) => {
+                    let rows = plain.numbered(names);
+                    self.row = rows.place.row - 1 + rows.rows.len() as u64;
+                    self.progress
+                        .rows
+                        .fetch_add(rows.rows.len() as u64, Ordering::Relaxed);
+                    pieces.push(Piece::Rows(rows));
+                }
+                Decoded::Cells(cells, place, rows) => {
+                    self.row = place.row - 1;
+                    let mut events = Vec::new();
+                    let mut sink = EventSink {
+                        names,
+                        events: &mut events,
+                        bad,
+                    };
+                    self.events(&cells, rows, &[], &mut sink)?;
+                    pieces.push(Piece::Events(events));
                 }
             }
-            return Ok((pieces, more));
         }
+        Ok((pieces, more))
+    }
+
+    fn text_pieces(
+        &mut self,
+        look: bool,
+        names: &mut NameTable,
+        bad: &mut Bad,
+    ) -> Result<(Vec<Piece>, bool), TraceError> {
         let Blocks::Text(blocks) = &mut self.blocks else {
             return Ok((Vec::new(), false));
         };
@@ -424,46 +438,21 @@ impl TraceReader for ColumnReader {
             || !look && layout == TextLayout::NdJson && read.len() < BLOCKS && !blocks.ended
         {
             let (block, error) = blocks.next();
-            read.push((block, error, blocks.line));
+            read.push(ReadBlock {
+                block,
+                error,
+                line: blocks.line,
+            });
         }
         let ended = blocks.ended;
-        // The unit of times is detected in the first block.
-        let short = layout == TextLayout::NdJson && self.mapping == Mapping::default();
-        let mut pieces: Vec<Option<Plain>> = Vec::new();
-        if short {
-            let (policy, file) = (&self.policy, self.file);
-            let one = |(block, _, _): &mut (Block, Option<std::io::Error>, u64),
-                       unit: Option<TimeUnit>| {
-                let first = block.lines.first().copied()?;
-                let place = RowPlace { file, row: first };
-                let consecutive =
-                    block.lines.last().copied()? - first + 1 == block.lines.len() as u64;
-                if !consecutive {
-                    return None;
-                }
-                let lines = TextLines {
-                    starts: &block.starts,
-                    length: block.length,
-                    place,
-                };
-                lines::plain(policy, &mut block.text, &lines, unit)
-            };
-            let (first, rest) = read.split_at_mut(1);
-            let begun = first.first_mut().and_then(|first| one(first, self.unit));
-            let unit = begun.as_ref().map(|(_, unit)| *unit).or(self.unit);
-            pieces.push(begun.map(|(plain, _)| plain));
-            self.unit = unit;
-            if unit.is_some() {
-                pieces.extend(
-                    rest.par_iter_mut()
-                        .map(|block| one(block, unit).map(|(plain, _)| plain))
-                        .collect::<Vec<_>>(),
-                );
-            }
-        }
+        let is_plain = layout == TextLayout::NdJson && self.mapping == Mapping::default();
+        let pieces = match is_plain {
+            true => self.plain_pieces(&mut read),
+            false => Vec::new(),
+        };
         let mut all = Vec::new();
         let mut pieces = pieces.into_iter();
-        for (block, error, line) in read {
+        for ReadBlock { block, error, line } in read {
             match pieces.next().flatten() {
                 Some(plain) => {
                     let rows = plain.numbered(names);
@@ -496,6 +485,53 @@ impl TraceReader for ColumnReader {
             }
         }
         Ok((all, !ended))
+    }
+
+    /// The plain rows of blocks, on all threads; `None` for a block that needs the full path. The
+    /// unit of times is detected in the first block.
+    fn plain_pieces(&mut self, read: &mut [ReadBlock]) -> Vec<Option<Plain>> {
+        let (policy, file) = (&self.policy, self.file);
+        let one = |ReadBlock { block, .. }: &mut ReadBlock, unit: Option<TimeUnit>| {
+            let first = block.lines.first().copied()?;
+            let consecutive = block.lines.last().copied()? - first + 1 == block.lines.len() as u64;
+            if !consecutive {
+                return None;
+            }
+            let lines = TextLines {
+                starts: &block.starts,
+                length: block.length,
+                place: RowPlace { file, row: first },
+            };
+            lines::plain(policy, &mut block.text, &lines, unit)
+        };
+        let Some((first, rest)) = read.split_first_mut() else {
+            return Vec::new();
+        };
+        let begun = one(first, self.unit);
+        let unit = begun.as_ref().map(|(_, unit)| *unit).or(self.unit);
+        let mut pieces = vec![begun.map(|(plain, _)| plain)];
+        if unit.is_some() {
+            let rest = rest
+                .par_iter_mut()
+                .map(|block| one(block, unit).map(|(plain, _)| plain));
+            pieces.par_extend(rest);
+        }
+        self.unit = unit;
+        pieces
+    }
+}
+
+impl TraceReader for ColumnReader {
+    fn pieces(
+        &mut self,
+        look: bool,
+        names: &mut NameTable,
+        bad: &mut Bad,
+    ) -> Result<(Vec<Piece>, bool), TraceError> {
+        match &self.blocks {
+            Blocks::Parquet(_) => self.parquet_pieces(look, names, bad),
+            Blocks::Text(_) => self.text_pieces(look, names, bad),
+        }
     }
 
     fn notes(&self) -> Vec<String> {

@@ -8,10 +8,10 @@ use crate::units::Exact;
 use crate::workload::DesignPart;
 use crate::workload::decode::{FileNumber, Known, Located};
 use crate::workload::file::{
-    AccessFile, ActionFile, ActionWord, ConsistencyWord, CourseWord, OperationWord, StatementWord,
-    TableFile,
+    AccessFile, ActionFile, ActionWord, ConsistencyWord, ConsumedFile, CourseWord, OperationWord,
+    StatementWord, TableFile,
 };
-use crate::workload::quantities::Profile;
+use crate::workload::quantities::{Frequency, Profile};
 use crate::workload::sizes::SizeClasses;
 use crate::workload::{AccessPattern, PatternCall, WriteKind, WritePlan};
 
@@ -235,42 +235,8 @@ impl Checker<'_> {
         let mut all: Vec<AccessPattern> = Vec::new();
         let mut measured: Vec<(Target, Direction)> = Vec::new();
         for one in written.consumed.iter().flatten() {
-            let target = match &one.index {
-                None => Target::Table,
-                Some(name) => match table
-                    .indexes
-                    .iter()
-                    .position(|index| index.name == name.value && index.kind == IndexKind::Global)
-                {
-                    Some(at) => Target::Index(at),
-                    None => {
-                        let help = if table.indexes.iter().any(|index| index.name == name.value) {
-                            "a local index consumes its table's units: remove `index`".to_string()
-                        } else {
-                            let names: Vec<&str> = table
-                                .indexes
-                                .iter()
-                                .filter(|index| index.kind == IndexKind::Global)
-                                .map(|index| index.name.as_str())
-                                .collect();
-                            format!(
-                                "the global indexes are: {}",
-                                if names.is_empty() {
-                                    "none".to_string()
-                                } else {
-                                    names.join(", ")
-                                }
-                            )
-                        };
-                        self.report(
-                            "unknown-index",
-                            &name.span,
-                            format!("{} has no global index {:?}", table.name, name.value),
-                            help,
-                        );
-                        continue;
-                    }
-                },
+            let Some(target) = self.consumer(one, table) else {
+                continue;
             };
             if one.read.is_none() && one.write.is_none() {
                 self.report(
@@ -280,103 +246,115 @@ impl Checker<'_> {
                     "add `read = { per_second = … }` or `write = …`",
                 );
             }
-            let both = one.read.is_some() && one.write.is_some();
-            for (direction, rate, word) in [
-                (Direction::Read, &one.read, "reads"),
-                (Direction::Write, &one.write, "writes"),
-            ] {
+            for (direction, rate) in [(Direction::Read, &one.read), (Direction::Write, &one.write)]
+            {
                 let Some(rate) = rate else { continue };
                 measured.push((target, direction));
-                let of = one
-                    .index
-                    .as_ref()
-                    .map_or_else(String::new, |index| format!(" of {}", index.value));
-                let name = match &one.name {
-                    Some(name) if both => format!("{} ({word})", name.value),
-                    Some(name) => name.value.clone(),
-                    None => format!("consumed {word}{of}"),
-                };
+                let pattern = self.counted(one, rate, (target, direction), table);
                 let place = one.name.as_ref().map_or_else(
                     || one.span.start..one.span.start + 1,
                     |name| name.span.clone(),
                 );
-                let patterns = written
-                    .access
-                    .iter()
-                    .flatten()
-                    .map(|access| access.name.value.as_str());
-                if all
+                let patterns = written.access.iter().flatten();
+                let mut names = all
                     .iter()
                     .map(|known| known.name.as_str())
-                    .chain(patterns)
-                    .any(|known| known == name)
-                {
+                    .chain(patterns.map(|access| access.name.value.as_str()));
+                if names.any(|known| known == pattern.name) {
                     self.report(
                         "duplicate-name",
                         &place,
-                        format!("the name {name:?} is used twice"),
+                        format!("the name {:?} is used twice", pattern.name),
                         "give each its own `name = …`",
                     );
                 }
-                let whose = one.index.as_ref().map_or_else(
-                    || table.name.clone(),
-                    |index| format!("{} of {}", index.value, table.name),
-                );
-                let why = || {
-                    format!(
-                        "the units that the {word} of {whose} consume are \"unknown\"; give the \
-                         units, or replace them with [[table.access]]"
-                    )
-                };
-                let targets = table.sharing(target, direction);
-                let call = match rate {
-                    Known::Given(_) => PatternCall::Counted { direction, target },
-                    Known::Unknown => PatternCall::Unknown {
-                        direction,
-                        targets,
-                        why: why(),
-                    },
-                };
-                self.note(DesignPart::Access(table.name.clone(), name.clone()), &place);
-                all.push(AccessPattern {
-                    name,
-                    operation: None,
-                    calls: rate.given().map_or_else(Exact::zero, |rate| {
-                        &rate.monthly(&self.month) * &self.traffic
-                    }),
-                    shape: self.shape(one.profile.as_ref(), one.profile_shape),
-                    sizes: None,
-                    before: None,
-                    attributes: None,
-                    through_dax: false,
-                    call,
-                });
+                let part = DesignPart::Access(table.name.clone(), pattern.name.clone());
+                self.note(part, &place);
+                all.push(pattern);
             }
         }
         // If some units of a table are given and no calls are described, the other units are
         // unknown.
-        let is_partial = !all.is_empty() && written.access.iter().flatten().next().is_none();
-        let accounts = || {
-            Target::all(table.indexes.len()).filter(|target| table.account_of(*target) == *target)
-        };
-        for target in accounts().filter(|_| is_partial) {
-            for direction in [Direction::Read, Direction::Write] {
-                if measured.contains(&(target, direction)) {
-                    continue;
-                }
-                let whose = target.index().map_or_else(
-                    || table.name.clone(),
-                    |at| format!("{} of {}", table.indexes[at].name, table.name),
-                );
-                let word = direction.word();
-                let why = format!(
-                    "[[table.consumed]] does not give the units that the {word}s of {whose} \
-                     consume; give `{word}`, or 0 if there are none"
-                );
-                all.push(AccessPattern::unmeasured(table, target, direction, why));
-            }
+        if !all.is_empty() && written.access.iter().flatten().next().is_none() {
+            all.extend(unmeasured(table, &measured));
         }
         all
+    }
+
+    /// The table or the global index whose units are given.
+    fn consumer(&mut self, one: &Located<ConsumedFile>, table: &Table) -> Option<Target> {
+        let Some(name) = &one.index else {
+            return Some(Target::Table);
+        };
+        let global = |index: &&Index| index.kind == IndexKind::Global;
+        let found = table
+            .indexes
+            .iter()
+            .position(|index| index.name == name.value && global(&index));
+        if let Some(at) = found {
+            return Some(Target::Index(at));
+        }
+        let help = if table.indexes.iter().any(|index| index.name == name.value) {
+            "a local index consumes its table's units: remove `index`".to_string()
+        } else {
+            let indexes = table.indexes.iter().filter(global);
+            let names: Vec<&str> = indexes.map(|index| index.name.as_str()).collect();
+            let names = match names.as_slice() {
+                [] => "none".to_string(),
+                names => names.join(", "),
+            };
+            format!("the global indexes are: {names}")
+        };
+        self.report(
+            "unknown-index",
+            &name.span,
+            format!("{} has no global index {:?}", table.name, name.value),
+            help,
+        );
+        None
+    }
+
+    /// The units that a table or an index consumes in one direction.
+    fn counted(
+        &self,
+        one: &ConsumedFile,
+        rate: &Known<Frequency>,
+        (target, direction): (Target, Direction),
+        table: &Table,
+    ) -> AccessPattern {
+        let word = format!("{}s", direction.word());
+        let both = one.read.is_some() && one.write.is_some();
+        let name = match (&one.name, &one.index) {
+            (Some(name), _) if both => format!("{} ({word})", name.value),
+            (Some(name), _) => name.value.clone(),
+            (None, Some(index)) => format!("consumed {word} of {}", index.value),
+            (None, None) => format!("consumed {word}"),
+        };
+        let call = match rate {
+            Known::Given(_) => PatternCall::Counted { direction, target },
+            Known::Unknown => PatternCall::Unknown {
+                direction,
+                targets: table.sharing(target, direction),
+                why: format!(
+                    "the units that the {word} of {} consume are \"unknown\"; give the units, or \
+                     replace them with [[table.access]]",
+                    whose(table, target)
+                ),
+            },
+        };
+        AccessPattern {
+            name,
+            operation: None,
+            calls: rate.given().map_or_else(Exact::zero, |rate| {
+                &rate.monthly(&self.month) * &self.traffic
+            }),
+            shape: self.shape(one.profile.as_ref(), one.profile_shape),
+            sizes: None,
+            before: None,
+            attributes: None,
+            through_dax: false,
+            call,
+        }
     }
 
     /// If the items are described by their attributes, reports attributes that no item has. Returns
@@ -602,38 +580,11 @@ impl Checker<'_> {
         slips: bool,
     ) -> Option<PatternCall> {
         let CheckedTable { written, table, .. } = *of;
-        let mut found = true;
         let index = match &access.index {
             None => None,
-            Some(name) => {
-                let position = table
-                    .indexes
-                    .iter()
-                    .position(|index| index.name == name.value);
-                let indexes = written.index.as_deref().unwrap_or_default();
-                if position.is_none() && !indexes.iter().any(|index| index.name.is_placeholder()) {
-                    let known = table
-                        .indexes
-                        .iter()
-                        .map(|index| format!("{:?}", index.name))
-                        .collect::<Vec<_>>()
-                        .join(", ");
-                    let help = if known.is_empty() {
-                        "define it with [[table.index]]".to_string()
-                    } else {
-                        format!("its indexes are {known}")
-                    };
-                    self.report(
-                        "unknown-index",
-                        &name.span,
-                        format!("the table {:?} has no index {:?}", table.name, name.value),
-                        help,
-                    );
-                }
-                found = position.is_some();
-                position
-            }
+            Some(name) => self.index_read(name, of),
         };
+        let found = index.is_some() || access.index.is_none();
         let consistency = Self::consistency(access);
         let global = index.is_some_and(|at| table.indexes[at].kind == IndexKind::Global);
         let sure = index.is_none_or(|at| {
@@ -644,32 +595,7 @@ impl Checker<'_> {
                 .nth(at)
                 .is_some_and(|index| index.kind.is_placeholder())
         });
-        if let (true, Consistency::Strong, Some(given)) =
-            (global && sure, consistency, &access.consistency)
-        {
-            let message = "a global index supports only eventually consistent reads; DynamoDB \
-                           rejects this call";
-            self.report(
-                "strong-on-global-index",
-                &given.span,
-                message,
-                "use an eventually consistent read, or read a local index or the table",
-            );
-        }
-        if let Some(fetches) = access
-            .fetches
-            .as_ref()
-            .filter(|fetches| fetches.value && (global || index.is_none()))
-        {
-            let message = "only a read of a local index can fetch other attributes from the table";
-            self.report(
-                "fetch-on-global-index",
-                &fetches.span,
-                message,
-                "remove `fetches`, and add an access pattern that reads the items with \
-                 BatchGetItem",
-            );
-        }
+        self.global_index_can(access, global && sure, global || index.is_none());
         if let (Some(at), true) = (index, sure && !slips) {
             self.wanted_is_held(access, &table.indexes[at], table);
         }
@@ -710,6 +636,61 @@ impl Checker<'_> {
             fetches,
             missing,
         })
+    }
+
+    /// Refuses what a global index cannot do, and fetches where there is nothing to fetch.
+    fn global_index_can(&mut self, access: &AccessFile, global: bool, cannot_fetch: bool) {
+        if let (true, Consistency::Strong, Some(given)) =
+            (global, Self::consistency(access), &access.consistency)
+        {
+            let message = "a global index supports only eventually consistent reads; DynamoDB \
+                           rejects this call";
+            self.report(
+                "strong-on-global-index",
+                &given.span,
+                message,
+                "use an eventually consistent read, or read a local index or the table",
+            );
+        }
+        if let Some(fetches) = access
+            .fetches
+            .as_ref()
+            .filter(|fetches| fetches.value && cannot_fetch)
+        {
+            let message = "only a read of a local index can fetch other attributes from the table";
+            self.report(
+                "fetch-on-global-index",
+                &fetches.span,
+                message,
+                "remove `fetches`, and add an access pattern that reads the items with \
+                 BatchGetItem",
+            );
+        }
+    }
+
+    /// The position of the index that a read names.
+    fn index_read(&mut self, name: &Located<String>, of: &CheckedTable) -> Option<usize> {
+        let indexes = &of.table.indexes;
+        let position = indexes.iter().position(|index| index.name == name.value);
+        let mut written = of.written.index.iter().flatten();
+        if position.is_none() && !written.any(|index| index.name.is_placeholder()) {
+            let names = indexes.iter().map(|index| format!("{:?}", index.name));
+            let known = names.collect::<Vec<_>>().join(", ");
+            let help = match known.as_str() {
+                "" => "define it with [[table.index]]".to_string(),
+                known => format!("its indexes are {known}"),
+            };
+            self.report(
+                "unknown-index",
+                &name.span,
+                format!(
+                    "the table {:?} has no index {:?}",
+                    of.table.name, name.value
+                ),
+                help,
+            );
+        }
+        position
     }
 
     /// Checks that the index holds the attributes that a read needs, or that the read fetches them
@@ -942,6 +923,33 @@ impl Checker<'_> {
         };
         (self.plan(kind, written, table), count)
     }
+}
+
+/// A table, or an index of it, in messages.
+fn whose(table: &Table, target: Target) -> String {
+    match target.index() {
+        None => table.name.clone(),
+        Some(at) => format!("{} of {}", table.indexes[at].name, table.name),
+    }
+}
+
+/// The units that `[[table.consumed]]` does not give, as unknown.
+fn unmeasured(table: &Table, measured: &[(Target, Direction)]) -> Vec<AccessPattern> {
+    let accounts =
+        Target::all(table.indexes.len()).filter(|target| table.account_of(*target) == *target);
+    accounts
+        .flat_map(|target| [(target, Direction::Read), (target, Direction::Write)])
+        .filter(|account| !measured.contains(account))
+        .map(|(target, direction)| {
+            let word = direction.word();
+            let why = format!(
+                "[[table.consumed]] does not give the units that the {word}s of {} consume; give \
+                 `{word}`, or 0 if there are none",
+                whose(table, target)
+            );
+            AccessPattern::unmeasured(table, target, direction, why)
+        })
+        .collect()
 }
 
 /// Whether an operation is a PartiQL operation, which DAX does not support.

@@ -6,7 +6,8 @@ use crate::units::{Bytes, Exact};
 use crate::workload::decode::{FileNumber, Located};
 use crate::workload::export::measure;
 use crate::workload::file::{
-    AttributeFile, AttributeType, IndexFile, ItemFile, KeyFile, KeyType, TableFile,
+    AttributeFile, AttributeType, BucketFile, IndexFile, ItemFile, KeyFile, KeyType, LognormalFile,
+    TableFile,
 };
 use crate::workload::sizes::{IndexEntry, SizeClass, SizeClasses, lognormal};
 
@@ -124,34 +125,7 @@ impl Checker<'_> {
             return self.fits_local_indexes(plain(vec![(bytes, 1)]), table, &size.span);
         }
         if let Some(given) = &item.lognormal {
-            let (mean, p99) = (given.mean.0.0, given.p99.0.0);
-            self.item_bytes(p99, &given.p99.span)?;
-            self.holds_its_key(given.mean.0, least, &given.mean.span)?;
-            let Some((classes, cut)) = lognormal(mean, p99, limits::ITEM_BYTES_MAX) else {
-                let message = "no lognormal distribution has this mean and this 99th percentile";
-                self.report(
-                    "lognormal",
-                    &given.span,
-                    message,
-                    "the percentile must be between the mean and 14.9 times the mean; for other \
-                     shapes, give a histogram",
-                );
-                return None;
-            };
-            if &cut * &Exact::from(CUT_MAX) > Exact::one() {
-                let percent = (&cut * &Exact::from(100)).human(3);
-                let message = format!(
-                    "{percent} % of the items of this distribution would be above 400 KB, the \
-                     largest size of an item"
-                );
-                self.report(
-                    "lognormal",
-                    &given.span,
-                    message,
-                    "lower the percentile, or give a histogram of the real sizes",
-                );
-                return None;
-            }
+            let (classes, cut) = self.lognormal(given, least)?;
             let described = plain(classes);
             return Some(Described {
                 sizes: described.sizes.cut_off(cut),
@@ -159,49 +133,91 @@ impl Checker<'_> {
             });
         }
         if let Some(buckets) = &item.histogram {
-            let total = buckets
-                .iter()
-                .map(|bucket| bucket.share.0.clone())
-                .sum::<Exact>();
-            let sizes: Vec<Option<Bytes>> = buckets
-                .iter()
-                .map(|bucket| self.item_bytes(bucket.size.0.0, &bucket.size.span))
-                .collect();
-            for bucket in buckets.iter() {
-                self.share(Some(&bucket.share), Exact::zero());
-                if !bucket.size.is_placeholder() {
-                    self.holds_its_key(bucket.size.0, least, &bucket.size.span)?;
-                }
-            }
-            let complete = !buckets
-                .iter()
-                .any(|bucket| bucket.share.is_placeholder() || bucket.is_placeholder());
-            if total != Exact::one() && complete {
-                self.report(
-                    "shares-sum",
-                    &buckets.span,
-                    format!("the shares add up to {}, not to 1", total.as_written()),
-                    "correct the shares",
-                );
-                return None;
-            }
-            let weights: Vec<Option<u64>> = buckets
-                .iter()
-                .map(|bucket| self.weight(&bucket.share))
-                .collect();
-            let sizes = sizes.into_iter().collect::<Option<Vec<_>>>()?;
-            let classes = plain(
-                sizes
-                    .into_iter()
-                    .zip(weights.into_iter().collect::<Option<Vec<_>>>()?)
-                    .collect(),
-            );
-            return self.fits_local_indexes(classes, table, &buckets.span);
+            let classes = self.histogram(buckets, least)?;
+            return self.fits_local_indexes(plain(classes), table, &buckets.span);
         }
         if let Some(path) = &item.export {
             return self.measured(path, table, indexes);
         }
         self.described(item.attributes.as_ref()?, written, table, indexes)
+    }
+
+    /// The size classes of a lognormal distribution, and the share that is cut off.
+    fn lognormal(
+        &mut self,
+        given: &Located<LognormalFile>,
+        least: u64,
+    ) -> Option<(Vec<(Bytes, u64)>, Exact)> {
+        let (mean, p99) = (given.mean.0.0, given.p99.0.0);
+        self.item_bytes(p99, &given.p99.span)?;
+        self.holds_its_key(given.mean.0, least, &given.mean.span)?;
+        let Some((classes, cut)) = lognormal(mean, p99, limits::ITEM_BYTES_MAX) else {
+            let message = "no lognormal distribution has this mean and this 99th percentile";
+            self.report(
+                "lognormal",
+                &given.span,
+                message,
+                "the percentile must be between the mean and 14.9 times the mean; for other \
+                     shapes, give a histogram",
+            );
+            return None;
+        };
+        if &cut * &Exact::from(CUT_MAX) > Exact::one() {
+            let percent = (&cut * &Exact::from(100)).human(3);
+            let message = format!(
+                "{percent} % of the items of this distribution would be above 400 KB, the \
+                     largest size of an item"
+            );
+            self.report(
+                "lognormal",
+                &given.span,
+                message,
+                "lower the percentile, or give a histogram of the real sizes",
+            );
+            return None;
+        }
+        Some((classes, cut))
+    }
+
+    /// The sizes of a histogram with their weights.
+    fn histogram(
+        &mut self,
+        buckets: &Located<Vec<Located<BucketFile>>>,
+        least: u64,
+    ) -> Option<Vec<(Bytes, u64)>> {
+        let total = buckets
+            .iter()
+            .map(|bucket| bucket.share.0.clone())
+            .sum::<Exact>();
+        let sizes: Vec<Option<Bytes>> = buckets
+            .iter()
+            .map(|bucket| self.item_bytes(bucket.size.0.0, &bucket.size.span))
+            .collect();
+        for bucket in buckets.iter() {
+            self.share(Some(&bucket.share), Exact::zero());
+            if !bucket.size.is_placeholder() {
+                self.holds_its_key(bucket.size.0, least, &bucket.size.span)?;
+            }
+        }
+        let complete = !buckets
+            .iter()
+            .any(|bucket| bucket.share.is_placeholder() || bucket.is_placeholder());
+        if total != Exact::one() && complete {
+            self.report(
+                "shares-sum",
+                &buckets.span,
+                format!("the shares add up to {}, not to 1", total.as_written()),
+                "correct the shares",
+            );
+            return None;
+        }
+        let weights: Vec<Option<u64>> = buckets
+            .iter()
+            .map(|bucket| self.weight(&bucket.share))
+            .collect();
+        let sizes = sizes.into_iter().collect::<Option<Vec<_>>>()?;
+        let weights = weights.into_iter().collect::<Option<Vec<_>>>()?;
+        Some(sizes.into_iter().zip(weights).collect())
     }
 
     /// Checks that an item is large enough for its primary key.
@@ -394,6 +410,37 @@ impl Checker<'_> {
             .map(|attribute| self.attribute(attribute))
             .collect();
         let mut all: Attributes = listed.into_iter().collect::<Option<_>>()?;
+        self.add_keys(written, &mut all)?;
+        for (index, file) in table.indexes.iter().zip(indexes) {
+            self.index_attributes(index, file, attributes, &all);
+        }
+        let size = self.item_bytes(
+            all.iter()
+                .fold(0_u64, |sum, (_, bytes)| sum.saturating_add(*bytes)),
+            &attributes.span,
+        )?;
+        let entries = table.indexes.iter().map(|index| {
+            let held = all
+                .iter()
+                .filter(|(name, _)| index.holds(&table.keys, name));
+            IndexEntry::Size(Bytes(held.map(|(_, bytes)| bytes).sum()))
+        });
+        let sizes = SizeClasses::new([(size, entries.collect(), 1)]);
+        self.fits_local_indexes(
+            Described {
+                sizes,
+                measured: None,
+                keyless: 0,
+                attributes: all,
+                has_numbers: false,
+            },
+            table,
+            &attributes.span,
+        )
+    }
+
+    /// Adds the primary key to the attributes, where they do not list it.
+    fn add_keys(&mut self, written: &Located<TableFile>, all: &mut Attributes) -> Option<()> {
         let partition = written
             .partition_key
             .given()
@@ -421,81 +468,67 @@ impl Checker<'_> {
                 }
             }
         }
-        for (index, file) in table.indexes.iter().zip(indexes) {
-            let included = if let Projection::Include(names) = &index.projection {
-                names.as_slice()
-            } else {
-                &[]
-            };
-            for name in index.keys.iter().chain(included) {
-                if !all.iter().any(|(known, _)| known == name) {
-                    let span = file
-                        .projection
-                        .as_ref()
-                        .filter(|_| included.contains(name))
-                        .map_or(&file.partition_key.span, |p| &p.span)
-                        .clone();
-                    let message = format!(
-                        "the index {:?} names {name:?}, an attribute that no item has",
-                        index.name
-                    );
-                    self.report(
-                        "index-attribute",
-                        &span,
-                        message,
-                        "use a described attribute, or describe this one under `item`",
-                    );
-                }
-            }
-            for attribute in attributes
-                .iter()
-                .filter(|attribute| index.keys.contains(&attribute.name.value))
-            {
-                if !matches!(
-                    attribute.r#type,
-                    AttributeType::S | AttributeType::N | AttributeType::B
-                ) {
-                    let message = format!(
-                        "{:?} is of type {}; an index key must be S, N or B",
-                        attribute.name.value,
-                        attribute.r#type.word()
-                    );
-                    self.report(
-                        "index-attribute",
-                        &file.partition_key.span,
-                        message,
-                        "use another attribute as the index key",
-                    );
-                }
-            }
-            if let Some(size) = &file.entry_size {
-                let message = "the attributes already give the size of an entry";
-                self.report("item-source", &size.span, message, "remove `entry_size`");
+        Some(())
+    }
+
+    /// Checks that the attributes of an index are described, and that its keys have a key type.
+    fn index_attributes(
+        &mut self,
+        index: &Index,
+        file: &Located<IndexFile>,
+        attributes: &[Located<AttributeFile>],
+        all: &Attributes,
+    ) {
+        let included = if let Projection::Include(names) = &index.projection {
+            names.as_slice()
+        } else {
+            &[]
+        };
+        for name in index.keys.iter().chain(included) {
+            if !all.iter().any(|(known, _)| known == name) {
+                let span = file
+                    .projection
+                    .as_ref()
+                    .filter(|_| included.contains(name))
+                    .map_or(&file.partition_key.span, |p| &p.span)
+                    .clone();
+                let message = format!(
+                    "the index {:?} names {name:?}, an attribute that no item has",
+                    index.name
+                );
+                self.report(
+                    "index-attribute",
+                    &span,
+                    message,
+                    "use a described attribute, or describe this one under `item`",
+                );
             }
         }
-        let size = self.item_bytes(
-            all.iter()
-                .fold(0_u64, |sum, (_, bytes)| sum.saturating_add(*bytes)),
-            &attributes.span,
-        )?;
-        let entries = table.indexes.iter().map(|index| {
-            let held = all
-                .iter()
-                .filter(|(name, _)| index.holds(&table.keys, name));
-            IndexEntry::Size(Bytes(held.map(|(_, bytes)| bytes).sum()))
-        });
-        let sizes = SizeClasses::new([(size, entries.collect(), 1)]);
-        self.fits_local_indexes(
-            Described {
-                sizes,
-                measured: None,
-                keyless: 0,
-                attributes: all,
-                has_numbers: false,
-            },
-            table,
-            &attributes.span,
-        )
+        for attribute in attributes
+            .iter()
+            .filter(|attribute| index.keys.contains(&attribute.name.value))
+        {
+            if !matches!(
+                attribute.r#type,
+                AttributeType::S | AttributeType::N | AttributeType::B
+            ) {
+                let message = format!(
+                    "{:?} is of type {}; an index key must be S, N or B",
+                    attribute.name.value,
+                    attribute.r#type.word()
+                );
+                self.report(
+                    "index-attribute",
+                    &file.partition_key.span,
+                    message,
+                    "use another attribute as the index key",
+                );
+            }
+        }
+        if let Some(size) = &file.entry_size {
+            let message = "the attributes already give the size of an entry";
+            self.report("item-source", &size.span, message, "remove `entry_size`");
+        }
     }
 
     /// Bytes of an attribute, name included.

@@ -18,8 +18,8 @@ use super::file::{
 };
 use super::sizes::SizeClasses;
 use super::{
-    Capacity, Contents, DesignPart, Encryption, Import, IndexDesign, NumberKeys, PatternCall,
-    Reserved, Setting, TableDesign, Units, UnknownParts, Workload, WriteKind, Written,
+    AccessPattern, Capacity, Contents, DesignPart, Encryption, Import, IndexDesign, NumberKeys,
+    PatternCall, Reserved, Setting, TableDesign, Units, UnknownParts, Workload, WriteKind, Written,
 };
 use crate::capacity::Scaling;
 use crate::capacity::policy::{Bounds, Schedule};
@@ -61,42 +61,13 @@ pub(super) fn workload(
     setting: &Setting,
     reader: &mut Decoder,
 ) -> Option<Workload> {
-    let month = match file
-        .month_hours
-        .as_ref()
-        .filter(|_| setting.month.is_none())
-    {
-        None => Some(setting.month.clone().unwrap_or_else(MonthHours::standard)),
-        Some(hours) => {
-            let month = MonthHours::new(hours.0.clone());
-            if month.is_none() {
-                reader.report(
-                    "month-hours",
-                    hours.span.clone(),
-                    "a month has 1 to 744 hours",
-                    "write 720 (30 days), 730 (a twelfth of a year) or 744 (31 days)",
-                );
-            }
-            month
-        }
-    };
+    let month = month_of(file, setting, reader);
     let mut switches = Switches::default();
     file.switches
         .iter()
         .for_each(|given| set_switches(given, &mut switches, reader));
-    let prices = file.prices.as_ref().and_then(|text| {
-        let date = Date::parse(text);
-        if date.is_none() {
-            reader.report(
-                "bad-date",
-                text.span.clone(),
-                format!("{:?} is not a date", text.value),
-                "write YYYY-MM-DD, such as 2024-11-01",
-            );
-        }
-        date
-    });
-    let prices = setting.prices.or(prices);
+    let given = date_of(file, reader);
+    let prices = setting.prices.or(given);
     let region = setting
         .region
         .clone()
@@ -149,20 +120,7 @@ pub(super) fn workload(
             "add `years_ahead = 1` at the top of the file",
         );
     }
-    let free = match &file.free_tier {
-        None | Some(FreeTierFile::All(false)) => BTreeSet::new(),
-        Some(FreeTierFile::All(true)) => {
-            BTreeSet::from([FreeTier::Throughput, FreeTier::Storage, FreeTier::Streams])
-        }
-        Some(FreeTierFile::Some(words)) => words
-            .iter()
-            .map(|word| match word {
-                FreeTierWord::Throughput => FreeTier::Throughput,
-                FreeTierWord::Storage => FreeTier::Storage,
-                FreeTierWord::Streams => FreeTier::Streams,
-            })
-            .collect(),
-    };
+    let free = free_tiers(file);
     let tables = tables
         .into_iter()
         .map(|table| table.map(Arc::new))
@@ -182,6 +140,62 @@ pub(super) fn workload(
         years_ahead: checker.years_ahead,
         tables,
     }))
+}
+
+/// The month of the command line, of the file, or else the standard one; `None` if it is wrong.
+fn month_of(file: &WorkloadFile, setting: &Setting, reader: &mut Decoder) -> Option<MonthHours> {
+    match file
+        .month_hours
+        .as_ref()
+        .filter(|_| setting.month.is_none())
+    {
+        None => Some(setting.month.clone().unwrap_or_else(MonthHours::standard)),
+        Some(hours) => {
+            let month = MonthHours::new(hours.0.clone());
+            if month.is_none() {
+                reader.report(
+                    "month-hours",
+                    hours.span.clone(),
+                    "a month has 1 to 744 hours",
+                    "write 720 (30 days), 730 (a twelfth of a year) or 744 (31 days)",
+                );
+            }
+            month
+        }
+    }
+}
+
+/// The date of the prices that the file names.
+fn date_of(file: &WorkloadFile, reader: &mut Decoder) -> Option<Date> {
+    file.prices.as_ref().and_then(|text| {
+        let date = Date::parse(text);
+        if date.is_none() {
+            reader.report(
+                "bad-date",
+                text.span.clone(),
+                format!("{:?} is not a date", text.value),
+                "write YYYY-MM-DD, such as 2024-11-01",
+            );
+        }
+        date
+    })
+}
+
+fn free_tiers(file: &WorkloadFile) -> BTreeSet<FreeTier> {
+    match &file.free_tier {
+        None | Some(FreeTierFile::All(false)) => BTreeSet::new(),
+        Some(FreeTierFile::All(true)) => {
+            BTreeSet::from([FreeTier::Throughput, FreeTier::Storage, FreeTier::Streams])
+        }
+        Some(FreeTierFile::Some(words)) => words
+            .iter()
+            .map(|word| match word {
+                FreeTierWord::Throughput => FreeTier::Throughput,
+                FreeTierWord::Storage => FreeTier::Storage,
+                FreeTierWord::Streams => FreeTier::Streams,
+            })
+            .collect(),
+    }
 }
 
 fn set_switches(given: &SwitchesFile, switches: &mut Switches, reader: &mut Decoder) {
@@ -435,41 +449,20 @@ impl Checker<'_> {
     }
 
     fn table(&mut self, written: &Located<TableFile>) -> Option<TableDesign> {
-        self.name_length("table", &written.name);
-        let keys = self.key_schema(written);
-        let indexes = written.index.as_deref().unwrap_or_default();
-        self.count_indexes(indexes, written);
-        self.unique(
-            "duplicate-name",
-            "index",
-            indexes.iter().map(|index| &index.name),
-        );
-        let table = Table {
-            name: written.name.value.clone(),
-            class: class(written.class),
-            keys,
-            indexes: indexes
-                .iter()
-                .map(|index| self.index(index, written))
-                .collect(),
-        };
+        let table = self.schema(written);
         let described = match &written.item.value {
             Known::Given(item) => self.items(item, &written.item.span, written, &table),
             Known::Unknown => None,
         };
-        self.whole_entry_sizes_fit(&table, indexes, described.as_ref());
+        self.whole_entry_sizes_fit(&table, written, described.as_ref());
         let capacity = self.capacity(written.capacity.as_ref());
         let insights = written.contributor_insights.unwrap_or(false);
+        let measured = described
+            .as_ref()
+            .is_some_and(|described| described.measured.is_some());
+        let indexes = written.index.iter().flatten();
         let index_designs = indexes
-            .iter()
-            .map(|index| {
-                self.index_design(
-                    index,
-                    &capacity,
-                    described.as_ref().is_some_and(|d| d.measured.is_some()),
-                    insights,
-                )
-            })
+            .map(|index| self.index_design(index, &capacity, measured, insights))
             .collect();
         let items = self.number_of_items(written, described.as_ref());
         let sizes = described.as_ref().map(|described| described.sizes.clone());
@@ -480,17 +473,7 @@ impl Checker<'_> {
             unknown: unknown_parts(written),
             items: &items,
         };
-        let access_files = written.access.as_deref().unwrap_or_default();
-        self.unique(
-            "duplicate-name",
-            "access pattern",
-            access_files.iter().map(|access| &access.name),
-        );
-        let mut access: Vec<_> = access_files
-            .iter()
-            .map(|access| self.access(access, &of))
-            .collect();
-        access.extend(self.consumed(written, &table).into_iter().map(Some));
+        let access = self.access_patterns(&of);
         let replicas = self.replicas(&of, &capacity);
         let unknown = of.unknown;
         self.note_table(written);
@@ -500,10 +483,7 @@ impl Checker<'_> {
                 Known::Given(_) => Some(sizes?),
                 Known::Unknown => None,
             },
-            stored: written
-                .stored
-                .as_ref()
-                .map(|stored| Exact::from(stored.0.0)),
+            stored: written.stored.as_ref().map(|size| Exact::from(size.0.0)),
             unknown,
             attributes: described
                 .as_ref()
@@ -519,7 +499,7 @@ impl Checker<'_> {
             capacity,
             on_demand_max: self.on_demand_max(written.capacity.as_ref()),
             reserved: self.reserved(written),
-            access: access.into_iter().collect::<Option<_>>()?,
+            access: access?,
             ttl_deletes: written
                 .ttl
                 .as_ref()
@@ -546,6 +526,11 @@ impl Checker<'_> {
             unpriced: written.unpriced.clone().unwrap_or_default(),
             table,
         };
+        Some(self.after_growth(design, written))
+    }
+
+    /// The design after the years that the file looks ahead, with what depends on its size.
+    fn after_growth(&mut self, design: TableDesign, written: &Located<TableFile>) -> TableDesign {
         let factor = written
             .growth
             .as_ref()
@@ -564,7 +549,45 @@ impl Checker<'_> {
         self.item_collections(written, &design);
         self.transactions_fit(written, &design);
         design.dax = written.dax.as_ref().map(|dax| self.dax(dax, &design));
-        Some(design)
+        design
+    }
+
+    /// The name, the keys and the indexes of a table.
+    fn schema(&mut self, written: &Located<TableFile>) -> Table {
+        self.name_length("table", &written.name);
+        let keys = self.key_schema(written);
+        let indexes = written.index.as_deref().unwrap_or_default();
+        self.count_indexes(indexes, written);
+        self.unique(
+            "duplicate-name",
+            "index",
+            indexes.iter().map(|index| &index.name),
+        );
+        Table {
+            name: written.name.value.clone(),
+            class: class(written.class),
+            keys,
+            indexes: indexes
+                .iter()
+                .map(|index| self.index(index, written))
+                .collect(),
+        }
+    }
+
+    /// The access patterns of a table, and its consumed units; `None` if one is wrong.
+    fn access_patterns(&mut self, of: &CheckedTable) -> Option<Vec<AccessPattern>> {
+        let files = of.written.access.as_deref().unwrap_or_default();
+        self.unique(
+            "duplicate-name",
+            "access pattern",
+            files.iter().map(|access| &access.name),
+        );
+        let access: Vec<_> = files.iter().map(|access| self.access(access, of)).collect();
+        let consumed = self.consumed(of.written, of.table);
+        access
+            .into_iter()
+            .chain(consumed.into_iter().map(Some))
+            .collect()
     }
 
     /// Refuses the size of an entry that is said for an index that holds whole items, whose sizes
@@ -572,10 +595,10 @@ impl Checker<'_> {
     fn whole_entry_sizes_fit(
         &mut self,
         table: &Table,
-        indexes: &[Located<IndexFile>],
+        written: &TableFile,
         described: Option<&items::Described>,
     ) {
-        for (index, file) in table.indexes.iter().zip(indexes) {
+        for (index, file) in table.indexes.iter().zip(written.index.iter().flatten()) {
             let wrong = described
                 .and_then(|described| items::whole_entry_size(index, file, &described.sizes));
             if let (Some(message), Some(size)) = (wrong, &file.entry_size) {
@@ -927,32 +950,7 @@ impl Checker<'_> {
                 1..=limits::PROVISIONED_UNITS_MAX * 1_000,
             ))
         });
-        let capacity = match (written.kind.value, own, provisioned) {
-            (IndexKindWord::Local, Some(own), _) => {
-                self.report(
-                    "capacity-mode",
-                    &own.span,
-                    "a local index uses its table's capacity",
-                    "remove `read` and `write` here",
-                );
-                None
-            }
-            (IndexKindWord::Global, Some(own), false) => {
-                self.report(
-                    "capacity-mode",
-                    &own.span,
-                    "the table is on demand, so its indexes have no provisioned units",
-                    "remove `read` and `write` here",
-                );
-                None
-            }
-            (IndexKindWord::Global, _, true) => {
-                let read = self.units(written.read.as_ref(), "read", &written.name.span);
-                let write = self.units(written.write.as_ref(), "write", &written.name.span);
-                Some(self.with_schedule(read, write, written.schedule.as_ref()))
-            }
-            _ => None,
-        };
+        let capacity = self.index_capacity(written, provisioned);
         if let (Some(popularity), IndexKindWord::Local) = (&written.popularity, written.kind.value)
         {
             let message = "a local index has the partition keys of its table";
@@ -979,6 +977,41 @@ impl Checker<'_> {
             on_demand_max,
             contributor_insights: written.contributor_insights.unwrap_or(insights)
                 && written.kind.value == IndexKindWord::Global,
+        }
+    }
+
+    /// The provisioned units of an index; `None` if it has none of its own.
+    fn index_capacity(
+        &mut self,
+        written: &Located<IndexFile>,
+        provisioned: bool,
+    ) -> Option<ByDirection<Units>> {
+        let own = written.read.as_ref().or(written.write.as_ref());
+        match (written.kind.value, own, provisioned) {
+            (IndexKindWord::Local, Some(own), _) => {
+                self.report(
+                    "capacity-mode",
+                    &own.span,
+                    "a local index uses its table's capacity",
+                    "remove `read` and `write` here",
+                );
+                None
+            }
+            (IndexKindWord::Global, Some(own), false) => {
+                self.report(
+                    "capacity-mode",
+                    &own.span,
+                    "the table is on demand, so its indexes have no provisioned units",
+                    "remove `read` and `write` here",
+                );
+                None
+            }
+            (IndexKindWord::Global, _, true) => {
+                let read = self.units(written.read.as_ref(), "read", &written.name.span);
+                let write = self.units(written.write.as_ref(), "write", &written.name.span);
+                Some(self.with_schedule(read, write, written.schedule.as_ref()))
+            }
+            _ => None,
         }
     }
 
@@ -1113,42 +1146,8 @@ impl Checker<'_> {
         let years = self.whole("reserved", "the term in years", &reserved.years, 1..=100);
         let sold = terms.map(|terms| terms.terms_years).unwrap_or_default();
         let is_sold = sold.contains(&years);
-        if let (Some((last, others)), false) = (sold.split_last(), is_sold) {
-            let others: Vec<String> = others.iter().map(u64::to_string).collect();
-            let words = if others.is_empty() {
-                last.to_string()
-            } else {
-                format!("{} or {last}", others.join(", "))
-            };
-            let message = format!("reserved capacity has a term of {words} years, found {years}");
-            self.report(
-                "reserved",
-                &reserved.years.span,
-                message,
-                format!("write {words}"),
-            );
-        }
-        if class(table.class) == TableClass::StandardIa {
-            self.report(
-                "reserved",
-                &reserved.span,
-                "reserved capacity covers the Standard class only",
-                "remove `reserved`, or use class = \"standard\"",
-            );
-        }
-        if write > 0
-            && table
-                .replica
-                .as_ref()
-                .is_some_and(|replicas| !replicas.is_empty())
-        {
-            self.report(
-                "reserved",
-                &reserved.span,
-                "reserved capacity does not cover the replicated writes of a global table",
-                "reserve reads only",
-            );
-        }
+        self.term_is_sold(&reserved.years.span, years, &sold);
+        self.reserved_covers(table, &reserved.span, write);
         for (direction, units) in [(Direction::Read, read), (Direction::Write, write)] {
             let usage = UsageType::Reserved {
                 years,
@@ -1168,6 +1167,44 @@ impl Checker<'_> {
             }
         }
         Some(Reserved { read, write, years })
+    }
+
+    fn term_is_sold(&mut self, span: &Range<usize>, years: u64, sold: &[u64]) {
+        if let (Some((last, others)), false) = (sold.split_last(), sold.contains(&years)) {
+            let others: Vec<String> = others.iter().map(u64::to_string).collect();
+            let words = if others.is_empty() {
+                last.to_string()
+            } else {
+                format!("{} or {last}", others.join(", "))
+            };
+            let message = format!("reserved capacity has a term of {words} years, found {years}");
+            self.report("reserved", span, message, format!("write {words}"));
+        }
+    }
+
+    /// Refuses what reserved capacity does not cover: the Standard-IA class, replicated writes.
+    fn reserved_covers(&mut self, table: &TableFile, span: &Range<usize>, write: u64) {
+        if class(table.class) == TableClass::StandardIa {
+            self.report(
+                "reserved",
+                span,
+                "reserved capacity covers the Standard class only",
+                "remove `reserved`, or use class = \"standard\"",
+            );
+        }
+        if write > 0
+            && table
+                .replica
+                .as_ref()
+                .is_some_and(|replicas| !replicas.is_empty())
+        {
+            self.report(
+                "reserved",
+                span,
+                "reserved capacity does not cover the replicated writes of a global table",
+                "reserve reads only",
+            );
+        }
     }
 
     /// Units with the schedule that changes their bounds.
