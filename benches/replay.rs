@@ -6,6 +6,11 @@
 //! (installed in a virtual environment under `target/bench`), and `sonic-rs` (typed, one thread).
 //! `DYNAMETER_BENCH_ROWS` sets the number of rows (default: 50 million).
 
+#![allow(
+    clippy::too_many_lines,
+    reason = "a benchmark sets up what it measures in the order in which it runs"
+)]
+
 use std::fs::File;
 use std::hint::black_box;
 use std::io::{BufRead, BufReader, Write};

@@ -1,6 +1,6 @@
 //! How provisioned capacity is billed: the units of every hour, less those that are reserved.
 
-use crate::table::TableClass;
+use crate::table::{Direction, TableClass};
 use crate::time::{HOURS_A_YEAR, MonthHours};
 use crate::units::Exact;
 use crate::usage::{Because, ReservedPart, Subject, Throughput, Usage, UsageType};
@@ -176,38 +176,47 @@ pub fn provisioned(
             hourly: listed,
         });
     }
-    if let Some(ReservedUnits { units, years }) = reserved {
-        let direction = throughput.direction();
-        let mut push = |part: ReservedPart, quantity: Exact, working: String| {
-            let usage_type = UsageType::Reserved {
-                years,
-                direction,
-                part,
-            };
-            usages.push(Usage {
-                subject: table.clone(),
-                usage_type,
-                quantity,
-                because: vec![Because::rule("6.8", working)],
-            });
-        };
-        let number = Exact::from(units);
-        let hourly = &number * hours;
-        let term_hours = Exact::from(HOURS_A_YEAR * years);
-        let upfront = &hourly / &term_hours;
-        push(
-            ReservedPart::Hourly,
-            hourly.clone(),
-            format!("{number} reserved {unit} x {hours} hours = {hourly} {unit}-hours"),
-        );
-        let working = format!(
-            "{number} reserved {unit}, paid up front for {term_hours} hours; the share of {hours} \
-             hours is {} upfront payments",
-            upfront.human(9)
-        );
-        push(ReservedPart::Upfront, upfront, working);
-    }
+    usages.extend(
+        reserved
+            .iter()
+            .flat_map(|reserved| reservation(table, throughput.direction(), reserved, unit, hours)),
+    );
     (usages, all_listed)
+}
+
+/// The hours and the upfront payments of a reservation.
+fn reservation(
+    table: &Subject,
+    direction: Direction,
+    reserved: &ReservedUnits,
+    unit: &str,
+    hours: &Exact,
+) -> [Usage; 2] {
+    let ReservedUnits { units, years } = *reserved;
+    let usage = |part: ReservedPart, quantity: Exact, working: String| Usage {
+        subject: table.clone(),
+        usage_type: UsageType::Reserved {
+            years,
+            direction,
+            part,
+        },
+        quantity,
+        because: vec![Because::rule("6.8", working)],
+    };
+    let number = Exact::from(units);
+    let hourly = &number * hours;
+    let term_hours = Exact::from(HOURS_A_YEAR * years);
+    let upfront = &hourly / &term_hours;
+    let paid_hourly = format!("{number} reserved {unit} x {hours} hours = {hourly} {unit}-hours");
+    let paid_upfront = format!(
+        "{number} reserved {unit}, paid up front for {term_hours} hours; the share of {hours} hours \
+         is {} upfront payments",
+        upfront.human(9)
+    );
+    [
+        usage(ReservedPart::Hourly, hourly, paid_hourly),
+        usage(ReservedPart::Upfront, upfront, paid_upfront),
+    ]
 }
 
 #[cfg(test)]

@@ -355,13 +355,8 @@ fn known(
     );
 }
 
-fn of_limit(
-    limit: &Located<LimitFile>,
-    designs: &Designs,
-    today: Date,
-    reader: &mut Decoder,
-) -> Vec<Limit> {
-    let start = limit.span.start..limit.span.start.saturating_add(1);
+/// What a limit applies to, with every name checked.
+fn scope_of(limit: &LimitFile, designs: &Designs, reader: &mut Decoder) -> Scope {
     if let Some(table) = &limit.table {
         known(reader, "unknown-table", "table", table, &designs.tables());
     }
@@ -414,13 +409,22 @@ fn of_limit(
         );
     }
     let text = |text: &Option<Located<String>>| text.as_ref().map(|text| text.value.clone());
-    let scope = Scope {
+    Scope {
         table: text(&limit.table),
         index: text(&limit.index),
         access: text(&limit.access),
         usage_type: text(&usage_type),
         region: text(&limit.region),
-    };
+    }
+}
+
+fn of_limit(
+    limit: &Located<LimitFile>,
+    designs: &Designs,
+    today: Date,
+    reader: &mut Decoder,
+) -> Vec<Limit> {
+    let scope = scope_of(limit, designs, reader);
     let exception = limit
         .exception
         .as_ref()
@@ -456,7 +460,7 @@ fn of_limit(
         let message = "a limit without a measure";
         reader.report(
             "no-limit",
-            start,
+            limit.span.start..limit.span.start.saturating_add(1),
             message,
             "add monthly_usd, increase_usd, increase_percent, units or throttled_share",
         );

@@ -21,7 +21,7 @@ use crate::diff::{Difference, TotalChange, diff};
 use crate::estimate::EstimateError;
 use crate::money::{Money, MoneyError};
 use crate::outcome::Outcome;
-use crate::pricing::{Books, LineItem};
+use crate::pricing::{Books, LineItem, Unknown};
 use crate::time::Date;
 use crate::units::Exact;
 use crate::usage::{self, Subject, UsageType};
@@ -436,46 +436,6 @@ fn figure(limit: &Limit, designs: &Designs, books: &Books) -> Result<Figure, Est
         Money::sum(scope.lines(designs).map(|line| line.amount))
             .map(|money| Exact::from(money.decimal()))
     };
-    // A cost that is unknown before and after in the same way is not part of a change.
-    let cancels = |at: usize, unknown: &crate::pricing::Unknown| {
-        limit.measure == Measure::Increase
-            && is_unchanged(designs.now.get(at), designs.before.get(at), unknown)
-    };
-    let unknown = |designs: &[CheckedDesign], when: &str| -> Vec<String> {
-        let of = |unknown: &&crate::pricing::Unknown| {
-            let usage = unknown
-                .rate
-                .as_ref()
-                .map(|rate| UsageType::of_code(&rate.code));
-            scope.holds(&unknown.subject, usage.as_ref())
-        };
-        let said = |design: &CheckedDesign, unknown: &crate::pricing::Unknown| {
-            let Subject {
-                table,
-                index,
-                region,
-                ..
-            } = &unknown.subject;
-            let place = usage::place(
-                table,
-                index.as_deref(),
-                (*region != design.outcome.region).then_some(region),
-            );
-            format!("{place}: {}{when}", unknown.what)
-        };
-        let mut all = Vec::new();
-        for (at, design) in designs.iter().enumerate() {
-            let unknown = design
-                .outcome
-                .bill
-                .unknown
-                .iter()
-                .filter(of)
-                .filter(|unknown| !cancels(at, unknown));
-            all.extend(unknown.map(|unknown| said(design, unknown)));
-        }
-        all
-    };
     let known = |value: Exact, missing: Vec<String>| Figure {
         value: Some(value),
         from_nothing: false,
@@ -483,8 +443,8 @@ fn figure(limit: &Limit, designs: &Designs, books: &Books) -> Result<Figure, Est
         at_least: true,
     };
     let (missing, missing_before) = (
-        unknown(&designs.now, ""),
-        unknown(&designs.before, ", before"),
+        unknown_costs(limit, designs, &designs.now, ""),
+        unknown_costs(limit, designs, &designs.before, ", before"),
     );
     let increase = |figure: Figure| Figure {
         at_least: missing_before.is_empty(),
@@ -521,12 +481,45 @@ fn figure(limit: &Limit, designs: &Designs, books: &Books) -> Result<Figure, Est
     })
 }
 
+/// The costs within a limit's scope that are unknown, each with its place; `when` is added to it.
+fn unknown_costs(
+    limit: &Limit,
+    designs: &Designs,
+    examined: &[CheckedDesign],
+    when: &str,
+) -> Vec<String> {
+    // A cost that is unknown before and after in the same way is not part of a change.
+    let cancels = |at: usize, unknown: &Unknown| {
+        limit.measure == Measure::Increase
+            && is_unchanged(designs.now.get(at), designs.before.get(at), unknown)
+    };
+    let mut all = Vec::new();
+    for (at, design) in examined.iter().enumerate() {
+        for unknown in &design.outcome.bill.unknown {
+            let rate = unknown.rate.as_ref();
+            let usage = rate.map(|rate| UsageType::of_code(&rate.code));
+            let subject = &unknown.subject;
+            if !limit.scope.holds(subject, usage.as_ref()) || cancels(at, unknown) {
+                continue;
+            }
+            let elsewhere = (subject.region != design.outcome.region).then_some(&subject.region);
+            let place = usage::place(
+                &subject.table,
+                subject.index.as_deref(),
+                elsewhere.map(String::as_str),
+            );
+            all.push(format!("{place}: {}{when}", unknown.what));
+        }
+    }
+    all
+}
+
 /// Whether an unknown cost is the same in the baseline: the same number of units without a price,
 /// or, at a known rate, a cost of a table in which only the capacity has changed.
 fn is_unchanged(
     now: Option<&CheckedDesign>,
     before: Option<&CheckedDesign>,
-    unknown: &crate::pricing::Unknown,
+    unknown: &Unknown,
 ) -> bool {
     let (Some(now), Some(before)) = (now, before) else {
         return false;

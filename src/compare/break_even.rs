@@ -328,6 +328,33 @@ fn dax(
     ]
 }
 
+/// The units of a Scan of a table.
+fn scan_units(table: &TableDesign, data: &Exact) -> Exact {
+    let page = |evaluated: Bytes| {
+        let scan = Operation::Scan(ReadPage {
+            evaluated,
+            ..ReadPage::default()
+        });
+        meter(&table.table, &scan, &Switches::default())
+            .table
+            .read
+            .exact()
+    };
+    let full = (data / &Exact::from(MB)).floor();
+    let rest = Bytes(
+        (data - &(&full * &Exact::from(MB)))
+            .ceil()
+            .to_u64()
+            .unwrap_or(0),
+    );
+    &(&full * &page(Bytes(MB)))
+        + &(if rest.0 > 0 || full.is_zero() {
+            page(rest)
+        } else {
+            Exact::zero()
+        })
+}
+
 /// How many queries a month an index must answer to be cheaper than a Scan of the table for each
 /// query.
 fn indexes(outcome: &Outcome, table: &TableDesign, book: &PriceBook) -> Vec<BreakEven> {
@@ -339,30 +366,7 @@ fn indexes(outcome: &Outcome, table: &TableDesign, book: &PriceBook) -> Vec<Brea
     let Some(data) = table.held().map(|held| held.data) else {
         return all;
     };
-    let page = |evaluated: Bytes| {
-        let scan = Operation::Scan(ReadPage {
-            evaluated,
-            ..ReadPage::default()
-        });
-        meter(&table.table, &scan, &Switches::default())
-            .table
-            .read
-            .exact()
-    };
-    let full = (&data / &Exact::from(MB)).floor();
-    let rest = Bytes(
-        (&data - &(&full * &Exact::from(MB)))
-            .ceil()
-            .to_u64()
-            .unwrap_or(0),
-    );
-    let units = &(&full * &page(Bytes(MB)))
-        + &(if rest.0 > 0 || full.is_zero() {
-            page(rest)
-        } else {
-            Exact::zero()
-        });
-    let scan = &units * &rate;
+    let scan = &scan_units(table, &data) * &rate;
     for (at, index) in table.table.indexes.iter().enumerate() {
         let of_index = |line: &&LineItem| {
             line.subject.table == table.table.name

@@ -13,6 +13,7 @@ use crate::table::{ByDirection, Direction, TableClass};
 use crate::time::{Date, HOURS_A_YEAR, MonthHours};
 use crate::units::Exact;
 use crate::usage::{ReservedPart, Throughput, UsageType};
+use crate::workload::Workload;
 
 /// Hourly amounts are whole numbers; this many make a dollar.
 const PARTS_OF_A_DOLLAR: u64 = 1_000_000_000_000;
@@ -646,6 +647,50 @@ pub(super) fn delta(curve: &Curve, mix: &Mix, month: &MonthHours) -> Result<Mone
     Money::ZERO.minus(Money::dollars(&curve.monthly(saved, month))?)
 }
 
+const SAVINGS_PLAN: &str = "a Database Savings Plan";
+
+/// The best mix of some commitments on the current design.
+fn priced(
+    curve: &Curve,
+    workload: &Workload,
+    total: Money,
+    name: &str,
+    offers: &[Commitment],
+) -> Result<Alternative, MoneyError> {
+    let alternative = Alternative::new(AlternativeKind::Commitment, name);
+    let mix = best_mix(curve, offers);
+    if !mix.commits() {
+        return Ok(alternative.impossible("it would save nothing on the current design"));
+    }
+    let delta = delta(curve, &mix, &workload.month)?;
+    let mut alternative = alternative
+        .because(mix.words())
+        .risking("you pay for the whole term, even if traffic drops");
+    alternative.state = AlternativeState::Priced {
+        monthly: Money::sum([total, delta])?,
+        delta,
+    };
+    Ok(alternative)
+}
+
+/// Why no savings plan can be bought; `None` if one can.
+fn no_plan(curve: &Curve, book: &PriceBook, prices: Option<Date>) -> Option<String> {
+    if curve.is_empty() {
+        return Some("the design has no throughput to cover".to_string());
+    }
+    if plans_are_sold(book, prices) {
+        return None;
+    }
+    Some(match book.savings_plan() {
+        Some(plan) => format!(
+            "AWS has sold it since {}, and the prices used are from {}",
+            plan.sold_from,
+            book.date()
+        ),
+        None => "the price books do not list its discount".to_string(),
+    })
+}
+
 /// Each commitment on the current design, and the best mix. Commitments on top of other capacity
 /// modes are part of the combinations.
 pub(super) fn alternatives(
@@ -659,22 +704,7 @@ pub(super) fn alternatives(
     let curve = Curve::of(context.metering)?;
     let (sold, missing) = offers(book, workload.prices);
     let mut all = Vec::new();
-    let priced = |name: &str, offers: &[Commitment]| -> Result<Alternative, MoneyError> {
-        let alternative = Alternative::new(AlternativeKind::Commitment, name);
-        let mix = best_mix(&curve, offers);
-        if !mix.commits() {
-            return Ok(alternative.impossible("it would save nothing on the current design"));
-        }
-        let delta = delta(&curve, &mix, &workload.month)?;
-        let mut alternative = alternative
-            .because(mix.words())
-            .risking("you pay for the whole term, even if traffic drops");
-        alternative.state = AlternativeState::Priced {
-            monthly: Money::sum([total, delta])?,
-            delta,
-        };
-        Ok(alternative)
-    };
+    let priced = |name: &str, offers: &[Commitment]| priced(&curve, workload, total, name, offers);
     for years in terms(book) {
         let name = format!(
             "reserved capacity for {years} year{}",
@@ -702,25 +732,10 @@ pub(super) fn alternatives(
             Some(offer) => priced(&name, std::slice::from_ref(offer))?,
         });
     }
-    let plan = "a Database Savings Plan";
-    all.push(
-        match (curve.is_empty(), plans_are_sold(book, workload.prices)) {
-            (true, _) => Alternative::new(AlternativeKind::Commitment, plan)
-                .impossible("the design has no throughput to cover"),
-            (false, false) => {
-                let why = match book.savings_plan() {
-                    Some(plan) => format!(
-                        "AWS has sold it since {}, and the prices used are from {}",
-                        plan.sold_from,
-                        book.date()
-                    ),
-                    None => "the price books do not list its discount".to_string(),
-                };
-                Alternative::new(AlternativeKind::Commitment, plan).impossible(why)
-            }
-            (false, true) => priced(plan, &[Commitment::Plan])?,
-        },
-    );
+    all.push(match no_plan(&curve, book, workload.prices) {
+        Some(why) => Alternative::new(AlternativeKind::Commitment, SAVINGS_PLAN).impossible(why),
+        None => priced(SAVINGS_PLAN, &[Commitment::Plan])?,
+    });
     if !curve.is_empty() && !sold.is_empty() {
         all.push(priced(
             "the best mix of reserved capacity and savings plan",

@@ -94,60 +94,30 @@ pub(super) fn regions(context: &Context) -> Vec<Alternative> {
 
 /// Fewer or more replicas, and strong consistency between regions.
 pub(super) fn replicas(context: &Context, table: &TableDesign) -> Vec<Alternative> {
-    let mut all = Vec::new();
-    let slot = format!("replicas of {}", table.table.name);
+    let impossible = |name: &str, why: &str| {
+        Alternative::new(AlternativeKind::Regions(RegionChange::Replicas), name)
+            .of(table, None)
+            .impossible(why)
+    };
     if table.strong {
         let why = "a strongly consistent (MRSC) global table has three regions of one Region set, \
                    counting a witness; to change them, you must create it again";
-        return vec![
-            Alternative::new(
-                AlternativeKind::Regions(RegionChange::Replicas),
-                "other replicas",
-            )
-            .of(table, None)
-            .impossible(why),
-        ];
+        return vec![impossible("other replicas", why)];
     }
-    for replica in &table.replicas {
-        let (target, region) = (table.table.name.clone(), replica.region.clone());
-        all.push(
-            Alternative::new(
-                AlternativeKind::Regions(RegionChange::Replicas),
-                format!("without the replica in {region}"),
-            )
-            .of(table, None)
-            .because("every write is billed in one region fewer")
-            .deciding(
-                "its readers use the home region, and you need another plan for the loss of a \
-                 region",
-            )
-            .edit(
-                table.part(DesignPart::Table),
-                format!("remove the replica of {region}"),
-            )
-            .change(slot.clone(), move |workload| {
-                if let Some(table) = table_mut(workload, &target) {
-                    bring_home(table, &region);
-                }
-            }),
-        );
-    }
+    let slot = format!("replicas of {}", table.table.name);
+    let mut all: Vec<Alternative> = table
+        .replicas
+        .iter()
+        .map(|replica| without_replica(table, &replica.region, &slot))
+        .collect();
     if table.reserved.is_some_and(|reserved| reserved.write > 0) && table.replicas.is_empty() {
         let why = "reserved capacity does not cover the replicated writes of a global table";
-        all.push(
-            Alternative::new(
-                AlternativeKind::Regions(RegionChange::Replicas),
-                "a global table",
-            )
-            .of(table, None)
-            .impossible(why),
-        );
+        all.push(impossible("a global table", why));
         return all;
     }
-    let set = STRONG_REGION_SETS
-        .iter()
-        .find(|set| set.contains(&context.workload.region.as_str()));
-    let mut own = vec![context.workload.region.as_str()];
+    let home = context.workload.region.as_str();
+    let set = STRONG_REGION_SETS.iter().find(|set| set.contains(&home));
+    let mut own = vec![home];
     own.extend(table.replicas.iter().map(|replica| replica.region.as_str()));
     let others: Vec<&str> = match set {
         Some(set) => set
@@ -160,12 +130,8 @@ pub(super) fn replicas(context: &Context, table: &TableDesign) -> Vec<Alternativ
     for count in 1..=others.len().min(2) {
         if table.replicas.is_empty() || count == 1 {
             let added = &others[..count];
-            all.push(added_replicas(
-                table,
-                added,
-                ConsistencyChoice::Eventual,
-                &slot,
-            ));
+            let eventual = ConsistencyChoice::Eventual;
+            all.push(added_replicas(table, added, eventual, &slot));
         }
     }
     if let (Some(_), true) = (set, table.replicas.is_empty()) {
@@ -181,6 +147,26 @@ pub(super) fn replicas(context: &Context, table: &TableDesign) -> Vec<Alternativ
         }
     }
     all
+}
+
+fn without_replica(table: &TableDesign, region: &str, slot: &str) -> Alternative {
+    let (target, region) = (table.table.name.clone(), region.to_string());
+    Alternative::new(
+        AlternativeKind::Regions(RegionChange::Replicas),
+        format!("without the replica in {region}"),
+    )
+    .of(table, None)
+    .because("every write is billed in one region fewer")
+    .deciding("its readers use the home region, and you need another plan for the loss of a region")
+    .edit(
+        table.part(DesignPart::Table),
+        format!("remove the replica of {region}"),
+    )
+    .change(slot, move |workload| {
+        if let Some(table) = table_mut(workload, &target) {
+            bring_home(table, &region);
+        }
+    })
 }
 
 /// Removes a replica; the home region serves its readers.

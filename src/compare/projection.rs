@@ -245,19 +245,26 @@ fn projected(table: &TableDesign, at: usize, name: String, projection: Projectio
                 }
             },
         );
-    let work = "the index must be recreated and its readers changed";
-    match narrower {
-        true if !fetched && !readers.is_empty() => {
-            alternative.risking("the index must be recreated")
+    alternative.recreating(narrower, fetched, readers.is_empty())
+}
+
+impl Alternative {
+    /// What an index that is recreated asks of its readers.
+    fn recreating(self, narrower: bool, fetched: bool, unread: bool) -> Alternative {
+        let work = "the index must be recreated and its readers changed";
+        match narrower {
+        true if !fetched && !unread => {
+            self.risking("the index must be recreated")
         }
-        true if fetched => alternative.deciding(format!(
+        true if fetched => self.deciding(format!(
             "{work}: each query becomes two calls, and the second reads the table, which may be \
              newer than the index"
         )),
-        true => alternative.deciding(format!(
+        true => self.deciding(format!(
             "{work}; something not listed in the file may read the index"
         )),
-        false => alternative.risking(work),
+        false => self.risking(work),
+    }
     }
 }
 

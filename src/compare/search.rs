@@ -431,14 +431,9 @@ impl Search {
         best
     }
 
-    /// Capacity by the hour of the day, in a few steps a day, with separate weekdays and weekends
-    /// if they differ. Each step is the busiest minute of its hours, and all steps are raised by
-    /// the same percentage until they are safe.
-    fn scheduled(&mut self, fixed: &FoundCapacity) -> FoundCapacity {
-        // A series shorter than a day has no schedule.
-        if self.series.minutes() < 1440 {
-            return fixed.clone();
-        }
+    /// The busiest minute of each hour of the day, in units a second and in a few steps: of weekdays
+    /// and of weekends, or of all days if they hardly differ.
+    fn busiest_hours(&self) -> [[u64; 24]; 2] {
         let start = self.series.start_minute as usize;
         let (mut days, mut seen) = ([[1_u64; 24]; 2], [false; 2]);
         for (minute, summary) in self.series.by_minute().iter().enumerate() {
@@ -467,6 +462,19 @@ impl Search {
             days.iter_mut().for_each(|day| day.copy_from_slice(&both));
         }
         days.iter_mut().for_each(in_steps);
+        days
+    }
+
+    /// Capacity by the hour of the day, in a few steps a day, with separate weekdays and weekends
+    /// if they differ. Each step is the busiest minute of its hours, and all steps are raised by
+    /// the same percentage until they are safe.
+    fn scheduled(&mut self, fixed: &FoundCapacity) -> FoundCapacity {
+        // A series shorter than a day has no schedule.
+        if self.series.minutes() < 1440 {
+            return fixed.clone();
+        }
+        let start = self.series.start_minute as usize;
+        let days = self.busiest_hours();
         let units = |percent: u64, hour: usize| {
             (days[usize::from((hour / 24) % 7 >= 5)][hour % 24] * percent).div_ceil(100)
         };

@@ -628,6 +628,57 @@ pub(super) fn switches(workload: &Workload) -> Vec<Switch> {
         .collect()
 }
 
+/// Items without keys; exports and restores without what they need.
+fn of_backups_and_keys(table: &TableDesign) -> Vec<String> {
+    let mut list = Vec::new();
+    if table.keyless > 0 {
+        list.push(format!(
+            "{}: {} items of its export lack a key of the table; check that it is not the \
+             export of another table",
+            table.table.name,
+            Exact::from(table.keyless)
+        ));
+    }
+    if table.archive.is_some() && !table.backup.pitr {
+        list.push(format!(
+            "{}: exports to S3 need point-in-time recovery, which is off here: its price is \
+             not in the bill; set `pitr = true` under [table.backup]",
+            table.table.name
+        ));
+    }
+    if !table.backup.restores.is_zero() && !table.backup.pitr && table.backup.kept.is_empty() {
+        list.push(format!(
+            "{}: there is no backup to restore from; set `pitr = true` or add `on_demand` \
+             under [table.backup]",
+            table.table.name
+        ));
+    }
+    list
+}
+
+/// Scans through a cache, and a table without any call.
+fn of_calls(table: &TableDesign) -> Vec<String> {
+    let mut list = Vec::new();
+    if table.dax.is_some() {
+        for access in patterns(table).filter(|access| {
+            access.through_dax && matches!(access.call, PatternCall::Page { scan: true, .. })
+        }) {
+            list.push(format!(
+                "{}: the hit ratio of DAX is also applied to the Scan \"{}\"; set `dax = \
+                 false` in that access pattern if every call is different",
+                table.table.name, access.name
+            ));
+        }
+    }
+    if table.access.is_empty() {
+        list.push(format!(
+            "{}: no access pattern is given, so the bill contains no requests",
+            table.table.name
+        ));
+    }
+    list
+}
+
 /// Warnings for the owner of the design.
 pub(super) fn warnings(
     workload: &Workload,
@@ -662,48 +713,11 @@ pub(super) fn warnings(
     }
     for table in &workload.tables {
         list.extend(hot_key(table, demand));
-        if table.keyless > 0 {
-            list.push(format!(
-                "{}: {} items of its export lack a key of the table; check that it is not the \
-                 export of another table",
-                table.table.name,
-                Exact::from(table.keyless)
-            ));
-        }
-        if table.archive.is_some() && !table.backup.pitr {
-            list.push(format!(
-                "{}: exports to S3 need point-in-time recovery, which is off here: its price is \
-                 not in the bill; set `pitr = true` under [table.backup]",
-                table.table.name
-            ));
-        }
-        if !table.backup.restores.is_zero() && !table.backup.pitr && table.backup.kept.is_empty() {
-            list.push(format!(
-                "{}: there is no backup to restore from; set `pitr = true` or add `on_demand` \
-                 under [table.backup]",
-                table.table.name
-            ));
-        }
+        list.extend(of_backups_and_keys(table));
         if let Some(reserved) = &table.reserved {
             list.extend(over_reserved(table, reserved, demand));
         }
-        if table.dax.is_some() {
-            for access in patterns(table).filter(|access| {
-                access.through_dax && matches!(access.call, PatternCall::Page { scan: true, .. })
-            }) {
-                list.push(format!(
-                    "{}: the hit ratio of DAX is also applied to the Scan \"{}\"; set `dax = \
-                     false` in that access pattern if every call is different",
-                    table.table.name, access.name
-                ));
-            }
-        }
-        if table.access.is_empty() {
-            list.push(format!(
-                "{}: no access pattern is given, so the bill contains no requests",
-                table.table.name
-            ));
-        }
+        list.extend(of_calls(table));
         let Some(hit_ratio) = table.dax.as_ref().and_then(|dax| dax.hit_ratio.known()) else {
             continue;
         };

@@ -56,10 +56,10 @@ const GROUP_ROWS: usize = 1 << 18;
 pub struct TraceWriter<W: Write + Send> {
     /// Rows so far.
     pub rows: u64,
-    into: Into<W>,
+    into: RowSink<W>,
 }
 
-enum Into<W: Write + Send> {
+enum RowSink<W: Write + Send> {
     /// The columns that have a value in any row, whether keys are whole numbers, and rows that are
     /// not written yet.
     Parquet(
@@ -124,14 +124,14 @@ impl<W: Write + Send> TraceWriter<W> {
                     .with_compression(ParquetCompression::Zstd(None))
                     .batched(&schema)
                     .map_err(wrong)?;
-                Into::Parquet(Box::new(writer), columns, whole_keys, Vec::new())
+                RowSink::Parquet(Box::new(writer), columns, whole_keys, Vec::new())
             }
             TraceLayout::Csv => {
                 let mut writer = csv::Writer::from_writer(into);
                 writer.write_record(HEADER).map_err(io)?;
-                Into::Csv(Box::new(writer))
+                RowSink::Csv(Box::new(writer))
             }
-            TraceLayout::NdJson => Into::NdJson(std::io::BufWriter::new(into)),
+            TraceLayout::NdJson => RowSink::NdJson(std::io::BufWriter::new(into)),
         };
         Ok(TraceWriter { rows: 0, into })
     }
@@ -140,7 +140,7 @@ impl<W: Write + Send> TraceWriter<W> {
     pub fn row(&mut self, row: SynthesizedRow) -> Result<(), SynthesizeError> {
         self.rows += 1;
         match &mut self.into {
-            Into::Parquet(writer, columns, whole_keys, pending) => {
+            RowSink::Parquet(writer, columns, whole_keys, pending) => {
                 pending.push(row);
                 if pending.len() >= GROUP_ROWS {
                     writer
@@ -149,83 +149,11 @@ impl<W: Write + Send> TraceWriter<W> {
                     pending.clear();
                 }
             }
-            Into::Csv(writer) => {
-                let time = row.time.to_string();
-                let number = |number: Option<u64>| {
-                    number.map(|number| number.to_string()).unwrap_or_default()
-                };
-                let numbers = [
-                    row.item_bytes,
-                    row.old_bytes,
-                    row.evaluated_bytes,
-                    row.evaluated_items,
-                ]
-                .map(number);
-                let flag = |flag: Option<bool>| {
-                    flag.map_or("", |flag| if flag { "true" } else { "false" })
-                };
-                let fields: [&str; 18] = [
-                    &time,
-                    row.operation,
-                    &row.table,
-                    &row.key,
-                    row.index.as_deref().unwrap_or_default(),
-                    &numbers[0],
-                    &numbers[1],
-                    &numbers[2],
-                    &numbers[3],
-                    row.fetched_bytes.as_deref().unwrap_or_default(),
-                    row.consistency.unwrap_or_default(),
-                    row.region.as_deref().unwrap_or_default(),
-                    row.error.unwrap_or_default(),
-                    row.caller.as_deref().unwrap_or_default(),
-                    row.action.unwrap_or_default(),
-                    // An empty list of changes is not the same as an unknown one, which is an
-                    // empty CSV field.
-                    row.changes
-                        .as_deref()
-                        .map_or("", |changes| if changes.is_empty() { "," } else { changes }),
-                    flag(row.cached),
-                    flag(row.replayed),
-                ];
-                writer.write_record(fields).map_err(io)?;
+            RowSink::Csv(writer) => {
+                write_csv(writer, &row).map_err(io)?;
             }
-            Into::NdJson(writer) => {
-                let mut object = Map::new();
-                object.insert("time".to_string(), row.time.into());
-                let mut text = |name: &str, text: Option<&str>| {
-                    if let Some(text) = text {
-                        object.insert(name.to_string(), text.into());
-                    }
-                };
-                text("operation", Some(row.operation));
-                text(
-                    "table",
-                    Some(&row.table)
-                        .map(|table| &**table)
-                        .filter(|table| !table.is_empty()),
-                );
-                text("key", Some(&row.key));
-                text("index", row.index.as_deref());
-                text("fetched_bytes", row.fetched_bytes.as_deref());
-                text("consistency", row.consistency);
-                text("region", row.region.as_deref());
-                text("error", row.error);
-                text("caller", row.caller.as_deref());
-                text("action", row.action);
-                text("changes", row.changes.as_deref());
-                let numbers = [
-                    ("item_bytes", row.item_bytes),
-                    ("old_bytes", row.old_bytes),
-                    ("evaluated_bytes", row.evaluated_bytes),
-                    ("evaluated_items", row.evaluated_items),
-                ];
-                for (name, number) in numbers {
-                    object.extend(number.map(|number| (name.to_string(), Value::from(number))));
-                }
-                for (name, flag) in [("cached", row.cached), ("replayed", row.replayed)] {
-                    object.extend(flag.map(|flag| (name.to_string(), Value::from(flag))));
-                }
+            RowSink::NdJson(writer) => {
+                let object = json_object(&row);
                 serde_json::to_writer(&mut *writer, &object).map_err(std::io::Error::from)?;
                 writer.write_all(b"\n")?;
             }
@@ -236,7 +164,7 @@ impl<W: Write + Send> TraceWriter<W> {
     /// Ends the file; returns the number of its rows.
     pub fn finish(self) -> Result<u64, SynthesizeError> {
         match self.into {
-            Into::Parquet(mut writer, columns, whole_keys, pending) => {
+            RowSink::Parquet(mut writer, columns, whole_keys, pending) => {
                 if !pending.is_empty() {
                     writer
                         .write_batch(&frame(&pending, &columns, whole_keys)?)
@@ -244,8 +172,8 @@ impl<W: Write + Send> TraceWriter<W> {
                 }
                 writer.finish().map_err(wrong)?;
             }
-            Into::Csv(mut writer) => writer.flush()?,
-            Into::NdJson(mut writer) => writer.flush()?,
+            RowSink::Csv(mut writer) => writer.flush()?,
+            RowSink::NdJson(mut writer) => writer.flush()?,
         }
         Ok(self.rows)
     }
@@ -323,4 +251,83 @@ fn frame(
         .filter(|column| wanted.contains(&column.name().as_str()))
         .collect();
     DataFrame::new(rows.len(), columns).map_err(wrong)
+}
+
+/// Writes a row in the order of [`HEADER`].
+fn write_csv(writer: &mut csv::Writer<impl Write>, row: &SynthesizedRow) -> csv::Result<()> {
+    let time = row.time.to_string();
+    let number = |number: Option<u64>| number.map(|number| number.to_string()).unwrap_or_default();
+    let numbers = [
+        row.item_bytes,
+        row.old_bytes,
+        row.evaluated_bytes,
+        row.evaluated_items,
+    ]
+    .map(number);
+    let flag = |flag: Option<bool>| flag.map_or("", |flag| if flag { "true" } else { "false" });
+    let fields: [&str; 18] = [
+        &time,
+        row.operation,
+        &row.table,
+        &row.key,
+        row.index.as_deref().unwrap_or_default(),
+        &numbers[0],
+        &numbers[1],
+        &numbers[2],
+        &numbers[3],
+        row.fetched_bytes.as_deref().unwrap_or_default(),
+        row.consistency.unwrap_or_default(),
+        row.region.as_deref().unwrap_or_default(),
+        row.error.unwrap_or_default(),
+        row.caller.as_deref().unwrap_or_default(),
+        row.action.unwrap_or_default(),
+        // An empty list of changes is not the same as an unknown one, which is an
+        // empty CSV field.
+        row.changes
+            .as_deref()
+            .map_or("", |changes| if changes.is_empty() { "," } else { changes }),
+        flag(row.cached),
+        flag(row.replayed),
+    ];
+    writer.write_record(fields)
+}
+
+/// The members of a row that are given.
+fn json_object(row: &SynthesizedRow) -> Map<String, Value> {
+    let mut object = Map::new();
+    object.insert("time".to_string(), row.time.into());
+    let mut text = |name: &str, text: Option<&str>| {
+        if let Some(text) = text {
+            object.insert(name.to_string(), text.into());
+        }
+    };
+    text("operation", Some(row.operation));
+    text(
+        "table",
+        Some(&row.table)
+            .map(|table| &**table)
+            .filter(|table| !table.is_empty()),
+    );
+    text("key", Some(&row.key));
+    text("index", row.index.as_deref());
+    text("fetched_bytes", row.fetched_bytes.as_deref());
+    text("consistency", row.consistency);
+    text("region", row.region.as_deref());
+    text("error", row.error);
+    text("caller", row.caller.as_deref());
+    text("action", row.action);
+    text("changes", row.changes.as_deref());
+    let numbers = [
+        ("item_bytes", row.item_bytes),
+        ("old_bytes", row.old_bytes),
+        ("evaluated_bytes", row.evaluated_bytes),
+        ("evaluated_items", row.evaluated_items),
+    ];
+    for (name, number) in numbers {
+        object.extend(number.map(|number| (name.to_string(), Value::from(number))));
+    }
+    for (name, flag) in [("cached", row.cached), ("replayed", row.replayed)] {
+        object.extend(flag.map(|flag| (name.to_string(), Value::from(flag))));
+    }
+    object
 }

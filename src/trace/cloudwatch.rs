@@ -6,7 +6,6 @@
 //! table do not include its global secondary indexes. Units are spread evenly over the seconds of a
 //! period, which hides peaks within it. Source: "DynamoDB metrics and dimensions", Developer Guide.
 
-use crate::table::Direction;
 use std::collections::BTreeSet;
 use std::io::Read;
 use std::sync::atomic::Ordering;
@@ -19,6 +18,8 @@ use super::{
     Bad, Counted, Event, EventSink, NameTable, Progress, RowPlace, SkipReason, Time, TraceError,
     TraceReader, What, Wrong, parse_time,
 };
+
+use crate::table::Direction;
 
 /// What a metric counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

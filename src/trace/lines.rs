@@ -82,6 +82,10 @@ pub struct TextLines<'a> {
 
 /// The rows of some lines; takes their text. `None` if a line needs the full path; the text is then
 /// left in place.
+#[expect(
+    clippy::too_many_lines,
+    reason = "one pass over the lines, which gives up at the first that needs the full path"
+)]
 pub fn plain(
     policy: &RowPolicy,
     text: &mut Vec<u8>,

@@ -590,6 +590,10 @@ impl Batches<'_> {
     }
 
     /// The rows of a batch, if all of them are plain.
+    #[expect(
+        clippy::too_many_lines,
+        reason = "the columns of a batch in one pass each, in scratch memory that they share"
+    )]
     fn plain(&self, batch: &RecordBatch, place: RowPlace) -> Option<Plain> {
         let others = [
             "index",

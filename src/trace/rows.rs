@@ -205,6 +205,26 @@ pub fn sign(time: i64, hash: u64) -> u64 {
     hash.wrapping_mul(((time as u64) << 1) | 1)
 }
 
+/// Where each slot begins, and the positions of the rows in the order of their slots.
+fn in_slots(slots: &[u8]) -> (Box<[u32; SLOTS + 1]>, Vec<u16>) {
+    let mut starts = Box::new([0_u32; SLOTS + 1]);
+    for slot in slots {
+        starts[usize::from(*slot) + 1] += 1;
+    }
+    for slot in 0..SLOTS {
+        starts[slot + 1] += starts[slot];
+    }
+    let mut next = [0_u32; SLOTS];
+    next.copy_from_slice(&starts[..SLOTS]);
+    let mut order = vec![0_u16; slots.len()];
+    for (at, slot) in (0..=u16::MAX).zip(slots) {
+        let to = &mut next[usize::from(*slot)];
+        order[*to as usize] = at;
+        *to += 1;
+    }
+    (starts, order)
+}
+
 impl Rows {
     /// Sorts rows into their slots, reusing a buffer. At most 65,536 rows, because a row stores its
     /// position in 16 bits.
@@ -227,23 +247,9 @@ impl Rows {
         assert!(slots.len() <= 1 << 16, "{} rows", slots.len());
         let time = |at: Option<&i64>| Time(at.map_or(0, |time| time * each));
         let (first, last) = (time(times.first()), time(times.last()));
-        let mut starts = Box::new([0_u32; SLOTS + 1]);
-        for slot in slots {
-            starts[usize::from(*slot) + 1] += 1;
-        }
-        for slot in 0..SLOTS {
-            starts[slot + 1] += starts[slot];
-        }
-        let mut next = [0_u32; SLOTS];
-        next.copy_from_slice(&starts[..SLOTS]);
         // Sort the positions first: at two bytes per row they stay in the CPU cache while they are
         // scattered to the slots. The rows are then written sequentially.
-        let mut order = vec![0_u16; slots.len()];
-        for (at, slot) in (0..=u16::MAX).zip(slots) {
-            let to = &mut next[usize::from(*slot)];
-            order[*to as usize] = at;
-            *to += 1;
-        }
+        let (starts, order) = in_slots(slots);
         // Every second that has a row, and the position after its last row.
         let (mut seconds, mut ends, mut sums, mut from) = (Vec::new(), Vec::new(), [0_u64; 2], 0);
         while let Some(time) = times.get(from) {

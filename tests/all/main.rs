@@ -1,6 +1,11 @@
 //! All tests that use the library or the binary from outside, as one program: it is linked once,
 //! and its tests share the cores. `cargo test --all-features golden` runs those of one module.
 
+#![allow(
+    clippy::too_many_lines,
+    reason = "a test is often a table of cases, one row each"
+)]
+
 mod support;
 
 mod browser;
@@ -22,6 +27,7 @@ mod price_lists;
 mod prices;
 mod properties;
 mod replay;
+mod public_api;
 mod report;
 mod shares;
 mod tidy;

@@ -772,6 +772,7 @@ mod tests {
             .apply(&before, Some(&before))
     }
 
+    #[expect(clippy::too_many_lines, reason = "a table of cases")]
     #[test]
     fn updates_do_what_the_guide_says() {
         let before = json!({"id": {"S": "1"}, "n": {"N": "5"}, "l": {"L": [{"N": "1"}, {"N": "2"}, {"N": "3"}]}, "s": {"SS": ["a", "b"]}, "m": {"M": {"x": {"M": {"y": {"S": "z"}}}}}});

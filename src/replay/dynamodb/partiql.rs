@@ -466,89 +466,105 @@ impl Parser {
 
     fn statement(&mut self) -> Parsed<Statement> {
         if self.is_word("SELECT") {
-            let returned = if self.is_sign("*") {
-                None
-            } else {
-                let mut names = Vec::new();
-                loop {
-                    if let Some(PathStep::Name(name)) = self.path()?.into_iter().next() {
-                        names.push(name);
-                    }
-                    if !self.is_sign(",") {
-                        break;
-                    }
-                }
-                Some(names)
-            };
-            self.word("FROM")?;
-            let (table, index) = self.table()?;
-            let (conditions, residue) = self.conditions()?;
-            let mut backward = false;
-            if self.is_word("ORDER") {
-                backward = self.tokens[self.at..].iter().any(
-                    |token| matches!(token, Token::Word(word) if word.eq_ignore_ascii_case("DESC")),
-                );
-                self.at = self.tokens.len();
-            }
-            return Ok(Statement::Select {
-                table,
-                index,
-                returned,
-                conditions,
-                residue,
-                backward,
-            });
+            return self.select();
         }
         if self.is_word("INSERT") {
-            self.word("INTO")?;
-            let (table, _) = self.table()?;
-            self.word("VALUE")?;
-            let AttributeValue::M(item) = self.value()? else {
-                return Err("INSERT takes an item in { }".to_string());
-            };
-            return Ok(Statement::Insert {
-                table,
-                item: Item(item),
-            });
+            return self.insert();
         }
         if self.is_word("UPDATE") {
-            let (table, _) = self.table()?;
-            let mut update = UpdateExpression::default();
-            loop {
-                if self.is_word("SET") {
-                    loop {
-                        let path = self.path()?;
-                        self.sign("=")?;
-                        match self.set_function()? {
-                            Some((true, more)) => update.add.push((path, more)),
-                            Some((false, less)) => update.delete.push((path, less)),
-                            None => update.set.push((path, self.sum()?)),
-                        }
-                        if !self.is_sign(",") {
-                            break;
-                        }
-                    }
-                } else if self.is_word("REMOVE") {
-                    update.remove.push(self.path()?);
-                } else {
-                    break;
-                }
-            }
-            let key = self.key()?;
-            self.returning();
-            return Ok(Statement::Update { table, update, key });
+            return self.update();
         }
         if self.is_word("DELETE") {
-            self.word("FROM")?;
-            let (table, _) = self.table()?;
-            let key = self.key()?;
-            self.returning();
-            return Ok(Statement::Delete { table, key });
+            return self.delete();
         }
         Err(format!(
             "a statement begins with SELECT, INSERT, UPDATE or DELETE, found {:?}",
             self.peek()
         ))
+    }
+
+    fn select(&mut self) -> Parsed<Statement> {
+        let returned = if self.is_sign("*") {
+            None
+        } else {
+            let mut names = Vec::new();
+            loop {
+                if let Some(PathStep::Name(name)) = self.path()?.into_iter().next() {
+                    names.push(name);
+                }
+                if !self.is_sign(",") {
+                    break;
+                }
+            }
+            Some(names)
+        };
+        self.word("FROM")?;
+        let (table, index) = self.table()?;
+        let (conditions, residue) = self.conditions()?;
+        let mut backward = false;
+        if self.is_word("ORDER") {
+            backward = self.tokens[self.at..].iter().any(
+                |token| matches!(token, Token::Word(word) if word.eq_ignore_ascii_case("DESC")),
+            );
+            self.at = self.tokens.len();
+        }
+        Ok(Statement::Select {
+            table,
+            index,
+            returned,
+            conditions,
+            residue,
+            backward,
+        })
+    }
+
+    fn insert(&mut self) -> Parsed<Statement> {
+        self.word("INTO")?;
+        let (table, _) = self.table()?;
+        self.word("VALUE")?;
+        let AttributeValue::M(item) = self.value()? else {
+            return Err("INSERT takes an item in { }".to_string());
+        };
+        Ok(Statement::Insert {
+            table,
+            item: Item(item),
+        })
+    }
+
+    fn update(&mut self) -> Parsed<Statement> {
+        let (table, _) = self.table()?;
+        let mut update = UpdateExpression::default();
+        loop {
+            if self.is_word("SET") {
+                loop {
+                    let path = self.path()?;
+                    self.sign("=")?;
+                    match self.set_function()? {
+                        Some((true, more)) => update.add.push((path, more)),
+                        Some((false, less)) => update.delete.push((path, less)),
+                        None => update.set.push((path, self.sum()?)),
+                    }
+                    if !self.is_sign(",") {
+                        break;
+                    }
+                }
+            } else if self.is_word("REMOVE") {
+                update.remove.push(self.path()?);
+            } else {
+                break;
+            }
+        }
+        let key = self.key()?;
+        self.returning();
+        Ok(Statement::Update { table, update, key })
+    }
+
+    fn delete(&mut self) -> Parsed<Statement> {
+        self.word("FROM")?;
+        let (table, _) = self.table()?;
+        let key = self.key()?;
+        self.returning();
+        Ok(Statement::Delete { table, key })
     }
 }
 

@@ -265,47 +265,7 @@ impl Stored {
         asked: &PageRequest,
         numbers: NumberAlignment,
     ) -> Result<Page, String> {
-        let order: Vec<&str> = match asked.index {
-            Some(index) => Stored::order(table, index),
-            None => table.keys.names().collect(),
-        };
-        let mut prefix = KeyValues::new();
-        let mut ranges = Vec::new();
-        for name in &order {
-            match asked
-                .conditions
-                .iter()
-                .find(|condition| condition.name == *name)
-            {
-                Some(KeyCondition {
-                    test: Test::Equal(value),
-                    ..
-                }) if ranges.is_empty() => {
-                    prefix.push(KeyValue::of(value).ok_or_else(|| {
-                        format!("{name} is compared with a value that cannot be a key")
-                    })?);
-                }
-                Some(condition) => ranges.push((prefix.len() + ranges.len(), &condition.test)),
-                None => break,
-            }
-        }
-        if let Some(other) = asked
-            .conditions
-            .iter()
-            .find(|condition| !order.contains(&condition.name.as_str()))
-        {
-            return Err(format!(
-                "{} is not a key of the table or index that is queried; its keys are {}",
-                other.name,
-                order.join(", ")
-            ));
-        }
-        if !asked.conditions.is_empty() && prefix.is_empty() {
-            return Err(format!(
-                "a Query needs an equality condition on {}",
-                order.first().unwrap_or(&"the partition key")
-            ));
-        }
+        let (prefix, ranges) = key_conditions(table, asked)?;
         let after = match &asked.after {
             None => None,
             Some(after) => Some(self.after(table, asked.index, after)?),
@@ -342,43 +302,36 @@ impl Stored {
             (Some(after), false) => Bound::Excluded(after.clone()),
             _ => Bound::Included(prefix.clone()),
         };
-        match asked.index {
-            None if !asked.backward => {
-                let _ = self
-                    .items
-                    .range((lower, Bound::Unbounded))
-                    .all(|(key, item)| visit(key, item));
-            }
-            None => {
-                let below = self
-                    .items
-                    .range((lower, after.map_or(Bound::Unbounded, Bound::Excluded)));
-                let _ = below
-                    .rev()
-                    .skip_while(|(key, _)| !key.starts_with(&prefix))
-                    .all(|(key, item)| visit(key, item));
-            }
+        let upper = match (after, asked.backward) {
+            (Some(after), true) => Bound::Excluded(after),
+            _ => Bound::Unbounded,
+        };
+        let items = self.in_order(asked.index, (lower, upper));
+        // From the end, keys after the requested range come first.
+        let mut items: Box<dyn Iterator<Item = (&KeyValues, &Item)>> = match asked.backward {
+            true => Box::new(items.rev().skip_while(|(key, _)| !key.starts_with(&prefix))),
+            false => Box::new(items),
+        };
+        let _ = items.all(|(key, item)| visit(key, item));
+        Ok(page)
+    }
+
+    /// The items of a range in the order of the table's keys, or of an index's.
+    fn in_order<'a>(
+        &'a self,
+        index: Option<usize>,
+        range: (Bound<KeyValues>, Bound<KeyValues>),
+    ) -> Box<dyn DoubleEndedIterator<Item = (&'a KeyValues, &'a Item)> + 'a> {
+        match index {
+            None => Box::new(self.items.range(range)),
             Some(index) => {
-                let Some(entries) = self.entries.get(index) else {
-                    return Ok(page);
+                let entries = self.entries.get(index).map(|entries| entries.range(range));
+                let item = |(entry, key): (&'a KeyValues, &'a KeyValues)| {
+                    self.items.get(key).map(|item| (entry, item))
                 };
-                let item = |key: &KeyValues| self.items.get(key);
-                if asked.backward {
-                    let below =
-                        entries.range((lower, after.map_or(Bound::Unbounded, Bound::Excluded)));
-                    let mut below = below
-                        .rev()
-                        .skip_while(|(entry, _)| !entry.starts_with(&prefix));
-                    let _ =
-                        below.all(|(entry, key)| item(key).is_none_or(|item| visit(entry, item)));
-                } else {
-                    let _ = entries
-                        .range((lower, Bound::Unbounded))
-                        .all(|(entry, key)| item(key).is_none_or(|item| visit(entry, item)));
-                }
+                Box::new(entries.into_iter().flatten().filter_map(item))
             }
         }
-        Ok(page)
     }
 
     /// Where a page continues: the key in the order of the table or index that is read.
@@ -447,6 +400,56 @@ fn holds(test: &Test, value: &KeyValue) -> bool {
 
 fn same_type(one: &KeyValue, other: &KeyValue) -> bool {
     std::mem::discriminant(one) == std::mem::discriminant(other)
+}
+
+/// Conditions on keys: the values of those that are compared for equality, and the tests of the
+/// others, each with its position among the keys.
+type KeyConditions<'a> = (KeyValues, Vec<(usize, &'a Test)>);
+
+/// The conditions of a request, in the order of the keys of the table or index that it reads.
+fn key_conditions<'a>(table: &Table, asked: &'a PageRequest) -> Result<KeyConditions<'a>, String> {
+    let order: Vec<&str> = match asked.index {
+        Some(index) => Stored::order(table, index),
+        None => table.keys.names().collect(),
+    };
+    let mut prefix = KeyValues::new();
+    let mut ranges = Vec::new();
+    for name in &order {
+        match asked
+            .conditions
+            .iter()
+            .find(|condition| condition.name == *name)
+        {
+            Some(KeyCondition {
+                test: Test::Equal(value),
+                ..
+            }) if ranges.is_empty() => {
+                prefix.push(KeyValue::of(value).ok_or_else(|| {
+                    format!("{name} is compared with a value that cannot be a key")
+                })?);
+            }
+            Some(condition) => ranges.push((prefix.len() + ranges.len(), &condition.test)),
+            None => break,
+        }
+    }
+    if let Some(other) = asked
+        .conditions
+        .iter()
+        .find(|condition| !order.contains(&condition.name.as_str()))
+    {
+        return Err(format!(
+            "{} is not a key of the table or index that is queried; its keys are {}",
+            other.name,
+            order.join(", ")
+        ));
+    }
+    if !asked.conditions.is_empty() && prefix.is_empty() {
+        return Err(format!(
+            "a Query needs an equality condition on {}",
+            order.first().unwrap_or(&"the partition key")
+        ));
+    }
+    Ok((prefix, ranges))
 }
 
 #[cfg(test)]

@@ -842,6 +842,10 @@ impl KindWork {
     }
 
     /// Executes one write. Returns `false`, without any effect, if it needs the full path.
+    #[expect(
+        clippy::too_many_lines,
+        reason = "one pass over a row, of which millions are executed each second"
+    )]
     #[inline(always)]
     fn write(&mut self, here: &Here, into: &mut Sums) -> bool {
         let Here { rows, row, .. } = here;

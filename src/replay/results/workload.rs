@@ -12,7 +12,7 @@ use crate::replay::engine::Engine;
 use crate::replay::options::ReplayOptions;
 use crate::replay::tally::ItemCounts;
 use crate::replay::tally::consumption::{CallKind, DemandKey, SECONDS_MINUTES_MAX, TraceSpan};
-use crate::table::{ApiName, Direction, Index, IndexKind, Item};
+use crate::table::{ApiName, Direction, Index, IndexKind, Item, Target};
 use crate::trace::{NameTable, slot_of};
 use crate::units::{Bytes, Exact};
 use crate::workload::{
@@ -123,33 +123,7 @@ fn table(engine: &Engine, at: usize, names: &NameTable, span: &TraceSpan) -> Tab
                 ))
         },
     );
-    // Demand that metrics do not count is unknown, unless something else in the trace gives it.
-    let metered = &engine.tally.totals.metered;
-    let is_metered = metered.iter().any(|(table, ..)| *table == at);
-    for target in design.accounts().filter(|_| is_metered).collect::<Vec<_>>() {
-        for direction in [Direction::Read, Direction::Write] {
-            let account = (at, target.index(), direction);
-            let told = |lane: &DemandKey| (lane.table, lane.index, lane.direction) == account;
-            if metered.contains(&account) || engine.tally.demand.keys().any(told) {
-                continue;
-            }
-            let whose = design.index_name(target).map_or_else(
-                || design.table.name.clone(),
-                |index| format!("{index} of {}", design.table.name),
-            );
-            let why = format!(
-                "the trace has no metric that counts the {}s of {whose}; get this metric from \
-                 CloudWatch as well",
-                direction.word()
-            );
-            design.access.push(AccessPattern::unmeasured(
-                &design.table,
-                target,
-                direction,
-                why,
-            ));
-        }
-    }
+    design.access.extend(unmeasured(engine, at, &design));
     for (at_region, direction, access) in accesses {
         let region = &engine.regions[at_region];
         match design.replicas.iter_mut().find(|replica| {
@@ -160,6 +134,36 @@ fn table(engine: &Engine, at: usize, names: &NameTable, span: &TraceSpan) -> Tab
         }
     }
     design
+}
+
+/// The demand that metrics do not count: it is unknown, unless something else in the trace gives it.
+fn unmeasured(engine: &Engine, at: usize, design: &TableDesign) -> Vec<AccessPattern> {
+    let metered = &engine.tally.totals.metered;
+    if !metered.iter().any(|(table, ..)| *table == at) {
+        return Vec::new();
+    }
+    let is_known = |(target, direction): &(Target, Direction)| {
+        let account = (at, target.index(), *direction);
+        let told = |key: &DemandKey| (key.table, key.index, key.direction) == account;
+        metered.contains(&account) || engine.tally.demand.keys().any(told)
+    };
+    design
+        .accounts()
+        .flat_map(|target| [(target, Direction::Read), (target, Direction::Write)])
+        .filter(|account| !is_known(account))
+        .map(|(target, direction)| {
+            let whose = design.index_name(target).map_or_else(
+                || design.table.name.clone(),
+                |index| format!("{index} of {}", design.table.name),
+            );
+            let why = format!(
+                "the trace has no metric that counts the {}s of {whose}; get this metric from \
+                 CloudWatch as well",
+                direction.word()
+            );
+            AccessPattern::unmeasured(&design.table, target, direction, why)
+        })
+        .collect()
 }
 
 /// Sets what a table that no workload declares holds at the end, as far as the trace shows: the

@@ -125,6 +125,23 @@ pub(super) fn font<'a>(size: u32) -> TextStyle<'a> {
     ("sans-serif", size).into_font().color(&ink(TEXT))
 }
 
+impl ChartLine {
+    /// The points to connect, up to the right edge if the line goes in steps.
+    fn path(&self, to: f64) -> Vec<(f64, f64)> {
+        let mut points: Vec<(f64, f64)> = Vec::new();
+        for (x, y) in self.points.iter().filter(|(_, y)| y.is_finite()) {
+            if let (true, Some((_, last))) = (self.steps, points.last().copied()) {
+                points.push((*x, last));
+            }
+            points.push((*x, *y));
+        }
+        if let (true, Some((_, last))) = (self.steps, points.last().copied()) {
+            points.push((to, last));
+        }
+        points
+    }
+}
+
 impl LineChart<'_> {
     /// The chart.
     pub fn draw(&self, label: &str) -> String {
@@ -136,29 +153,27 @@ impl LineChart<'_> {
         self.draw_in(140, label)
     }
 
-    fn draw_in(&self, height: u32, label: &str) -> String {
-        let all = self
-            .lines
-            .iter()
-            .flat_map(|line| &line.points)
-            .map(|(_, y)| *y)
-            .filter(|y| y.is_finite());
-        let most = all.fold(0.0_f64, f64::max);
-        // A chart without data still has an axis.
-        let top = if most > 0.0 { most * 1.08 } else { 1.0 };
-        let least = self
-            .lines
-            .iter()
-            .flat_map(|line| &line.points)
-            .map(|(_, y)| *y)
-            .filter(|y| y.is_finite())
-            .fold(most, f64::min);
-        let room = (most - least) * 0.1;
-        let (bottom, top) = if self.near && room > 0.0 && least > room {
-            (least - room, most + room)
-        } else {
-            (0.0, top)
+    /// The lowest and the highest value of the axis, and the highest of the lines.
+    fn y_range(&self) -> (f64, f64, f64) {
+        let values = || {
+            let points = self.lines.iter().flat_map(|line| &line.points);
+            points.map(|(_, y)| *y).filter(|y| y.is_finite())
         };
+        let most = values().fold(0.0_f64, f64::max);
+        let least = values().fold(most, f64::min);
+        let room = (most - least) * 0.1;
+        if self.near && room > 0.0 && least > room {
+            (least - room, most + room, most)
+        } else if most > 0.0 {
+            (0.0, most * 1.08, most)
+        } else {
+            // A chart without data still has an axis.
+            (0.0, 1.0, most)
+        }
+    }
+
+    fn draw_in(&self, height: u32, label: &str) -> String {
+        let (bottom, top, most) = self.y_range();
         draw(height, label, |area| {
             let (from, to) = if self.x_range.0 < self.x_range.1 {
                 self.x_range
@@ -196,19 +211,8 @@ impl LineChart<'_> {
                 .draw()
                 .ok()?;
             for line in &self.lines {
-                let mut points: Vec<(f64, f64)> = Vec::new();
-                for (x, y) in line.points.iter().filter(|(_, y)| y.is_finite()) {
-                    if let (true, Some((_, last))) = (line.steps, points.last().copied()) {
-                        points.push((*x, last));
-                    }
-                    points.push((*x, *y));
-                }
-                if let (true, Some((_, last))) = (line.steps, points.last().copied()) {
-                    points.push((to, last));
-                }
-                chart
-                    .draw_series([PathElement::new(points, ink(line.color))])
-                    .ok()?;
+                let path = PathElement::new(line.path(to), ink(line.color));
+                chart.draw_series([path]).ok()?;
             }
             for (x, word) in &self.marks {
                 chart
