@@ -252,6 +252,7 @@ impl Diagnostics {
     }
 
     /// The same diagnostics, at the locations that the lines come from.
+    #[must_use]
     pub fn at_origins(self, origins: &Origins) -> Diagnostics {
         // A message may name another line of the text.
         let told = |message: String| {

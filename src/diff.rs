@@ -9,6 +9,8 @@ use crate::usage::{Subject, UsageType};
 
 /// Two outcomes and what differs between them.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use]
+#[non_exhaustive]
 pub struct Difference {
     /// The design before.
     pub old: Outcome,
@@ -65,6 +67,7 @@ impl Difference {
 
 /// One line of a bill before and after.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ChangedLine {
     /// The table, index, region and access pattern that it is for.
     pub subject: Subject,

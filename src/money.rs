@@ -26,6 +26,7 @@ pub struct Charge {
 
 /// Why money could not be computed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum MoneyError {
     /// A product or a sum has more than 28 digits.
     #[error(
@@ -40,6 +41,7 @@ pub enum MoneyError {
 
 impl MoneyError {
     /// The same error, with the table and what was charged.
+    #[must_use]
     pub fn of(self, what: &str, table: &str) -> MoneyError {
         match self {
             MoneyError::TooLarge(product) => {

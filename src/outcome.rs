@@ -14,6 +14,8 @@ use crate::usage::{FreeTier, Throughput};
 
 /// The result of an estimate or a replay.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use]
+#[non_exhaustive]
 pub struct Outcome {
     /// The name of the design.
     pub workload: String,
@@ -50,6 +52,7 @@ pub struct Outcome {
 
 /// The interval of the total of a file with ranges.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Uncertainty {
     /// The number of draws.
     pub draws: u64,
@@ -68,6 +71,7 @@ pub struct Uncertainty {
 
 /// The totals with one range at its ends.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct RangeSwing {
     /// The line of the range, from 1.
     pub line: usize,
@@ -95,6 +99,14 @@ impl RangeSwing {
 }
 
 impl Outcome {
+    /// The same outcome with the effect of the workload file's ranges on its total.
+    pub fn with_uncertainty(self, uncertainty: Option<Uncertainty>) -> Outcome {
+        Outcome {
+            uncertainty,
+            ..self
+        }
+    }
+
     /// The rules that the lines and switches refer to, in the order of their numbers.
     pub fn rules(&self) -> Vec<&'static MeteringRule> {
         let of_lines = self.bill.lines.iter().flat_map(|line| &line.because);
@@ -144,6 +156,7 @@ impl Outcome {
 
 /// What a table or an index holds in one region.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Holding {
     /// The table.
     pub table: String,
@@ -157,6 +170,7 @@ pub struct Holding {
 
 /// The figures of a simple calculator, where they are wrong by more than 1 %.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Calculators {
     /// The month's total with every item at its mean size.
     pub at_mean_size: Option<Money>,

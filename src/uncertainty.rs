@@ -17,6 +17,7 @@ pub const DRAWS: u64 = 500;
 
 /// Why there is no interval.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum UncertaintyError {
     /// A value of a range makes the file invalid.
     #[error("the file is invalid for a value within one of its ranges:\n{0}")]

@@ -290,6 +290,7 @@ impl Exact {
     }
 
     /// The smallest whole number that is not below this one.
+    #[must_use]
     pub fn ceil(&self) -> Exact {
         let floor = self.floor();
         if floor == *self {
@@ -300,6 +301,7 @@ impl Exact {
     }
 
     /// The largest whole number that is not above this one.
+    #[must_use]
     pub fn floor(&self) -> Exact {
         match &self.0 {
             Fraction::Small(small) => Exact(Fraction::Small(Ratio::from(

@@ -8,6 +8,7 @@ use crate::units::Exact;
 
 /// A kind of usage that AWS bills.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum UsageType {
     /// Request units of the on-demand mode.
     Requests(Throughput, TableClass),
@@ -38,6 +39,7 @@ pub enum UsageType {
 
 /// The two parts of the price of a reservation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum ReservedPart {
     /// For each hour of the term.
     Hourly,
@@ -775,6 +777,7 @@ impl PartialOrd for UsageType {
 
 /// One of AWS's free tiers; each applies per account, region and month.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
 pub enum FreeTier {
     /// Hours of WCU, of RCU and of rWCU, in the Standard class.
     Throughput,
@@ -871,6 +874,7 @@ pub struct Usage {
 
 impl Usage {
     /// The same without its calculation.
+    #[must_use]
     pub fn without_working(&self) -> Usage {
         Usage {
             because: Vec::new(),

@@ -11,6 +11,7 @@ use crate::usage::place;
 
 /// The demand of one account in one direction.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Demand {
     /// The table.
     pub table: String,

@@ -97,6 +97,7 @@ impl<'a> AccountDirection<'a> {
 
 /// The result of one account direction.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct LedgerRun {
     /// Half units of demand.
     pub demanded: u128,

@@ -29,6 +29,7 @@ use series::Arrivals;
 
 /// Units that one access pattern consumes of a table or an index in a month.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Consumption {
     /// Table, index, region and access pattern.
     pub subject: Subject,

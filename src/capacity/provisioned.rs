@@ -99,6 +99,7 @@ pub struct ProvisionedCapacity {
 /// Provisioned units that are charged at the list price, hour by hour: what a further commitment
 /// could cover.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ListedCapacity {
     /// The account.
     pub subject: Subject,

@@ -61,6 +61,7 @@ impl Series {
     }
 
     /// A series of the same length without demand.
+    #[must_use]
     pub fn idle(&self) -> Series {
         Series::new(
             self.step_seconds,

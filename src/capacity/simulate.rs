@@ -80,6 +80,7 @@ type SimulationKey = (String, Vec<u64>, Horizon, Scaling, Scaling);
 
 impl Simulations {
     /// Simulations for bills only: throttling of scheduled capacity is not simulated.
+    #[must_use]
     pub fn for_bills(&self) -> Simulations {
         Simulations {
             bills_only: true,

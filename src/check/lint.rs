@@ -13,6 +13,7 @@ use crate::workload::{
 
 /// A finding about a design.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Finding {
     /// The rule.
     pub rule: &'static FindingRule,

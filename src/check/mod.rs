@@ -168,6 +168,7 @@ impl Scope {
 
 /// What is limited.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Measure {
     /// Dollars a month.
     Monthly,
@@ -249,6 +250,7 @@ impl Status {
 
 /// A line of the bill that contributes to a verdict.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Cause {
     /// What it applies to.
     pub subject: Subject,
@@ -268,6 +270,7 @@ pub struct Cause {
 
 /// The result of a limit.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Verdict {
     /// The limit.
     pub limit: Limit,
@@ -286,6 +289,8 @@ pub struct Verdict {
 
 /// The result of a check.
 #[derive(Clone, Debug)]
+#[must_use]
+#[non_exhaustive]
 pub struct Checked {
     /// The budget file.
     pub budget: String,

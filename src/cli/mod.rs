@@ -246,11 +246,9 @@ fn outcomes(
     let outcome =
         |((workload, text), path): ((Workload, input::WorkloadText), &String)| -> Result<Outcome> {
             let outcome = estimate(&workload, books).with_context(|| path.clone())?;
-            Ok(Outcome {
-                uncertainty: input::interval(args, &workload, &text, books, date)
-                    .with_context(|| path.clone())?,
-                ..outcome
-            })
+            let uncertainty = input::interval(args, &workload, &text, books, date)
+                .with_context(|| path.clone())?;
+            Ok(outcome.with_uncertainty(uncertainty))
         };
     workloads
         .into_iter()

@@ -13,6 +13,7 @@ use crate::workload::{DesignPart, Workload};
 
 /// A change worth making.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Advice {
     /// What it changes.
     pub kind: AlternativeKind,
@@ -38,6 +39,7 @@ pub struct Advice {
 
 /// Changes that can be made together, priced as one design.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Combination {
     /// The changes, in the order in which they were chosen.
     pub changes: Vec<String>,

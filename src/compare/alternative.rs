@@ -11,6 +11,7 @@ use crate::workload::{DesignPart, TableDesign, Workload};
 
 /// What an alternative changes.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
 pub enum AlternativeKind {
     /// Capacity mode and units.
     Capacity(CapacityPlan),
@@ -34,6 +35,7 @@ pub enum AlternativeKind {
 
 /// A capacity mode.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
 pub enum CapacityPlan {
     /// The table on demand.
     OnDemand,
@@ -58,6 +60,7 @@ pub enum CapacityMode {
 
 /// A change of regions.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
 pub enum RegionChange {
     /// The whole design in another region.
     MoveTo(String),
@@ -67,6 +70,7 @@ pub enum RegionChange {
 
 /// How data is backed up and archived.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
 pub enum BackupPlan {
     /// Point-in-time recovery, on or off.
     Recovery,
@@ -106,6 +110,7 @@ impl AlternativeKind {
 
 /// Whether an alternative is possible, and what the design then costs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum AlternativeState {
     /// It is possible.
     Priced {
@@ -133,6 +138,7 @@ impl AlternativeState {
 
 /// What an alternative depends on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
 pub enum Footing {
     /// The application sees no difference.
     Sure,
@@ -158,6 +164,7 @@ pub type DesignChange = Arc<dyn Fn(&mut Workload) + Send + Sync>;
 
 /// An alternative, and what the whole design then costs.
 #[derive(Clone)]
+#[non_exhaustive]
 pub struct Alternative {
     /// What it changes.
     pub kind: AlternativeKind,

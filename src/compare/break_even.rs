@@ -15,6 +15,7 @@ use crate::workload::TableDesign;
 
 /// Which alternatives cost the same at a break-even.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum BreakEvenKind {
     /// Provisioned and reserved units.
     Reservation,
@@ -30,6 +31,7 @@ pub enum BreakEvenKind {
 
 /// A point at which two alternatives cost the same.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct BreakEven {
     /// Which alternatives it compares.
     pub kind: BreakEvenKind,

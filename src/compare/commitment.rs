@@ -31,6 +31,7 @@ struct Price {
 /// What the throughput of a design costs in each hour, in parts of a dollar, and the units that a
 /// reservation could cover, in sixtieths.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Curve {
     on_demand: Vec<Price>,
     /// Provisioned units that cannot be reserved: Standard-IA, replicated, in other regions.
@@ -45,6 +46,7 @@ pub struct Curve {
 
 /// A commitment that can be made.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Commitment {
     /// Reserved capacity: the term in years, and the cost of a read unit and of a write unit for an
     /// hour, with its share of the upfront price.
@@ -64,6 +66,7 @@ pub enum Commitment {
 
 /// Commitments, and what the throughput costs with them.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Mix {
     /// Years of the reservation, if there is one.
     pub years: Option<u64>,

@@ -29,6 +29,7 @@ use crate::workload::{Dax, TableDesign, Workload};
 
 /// A comparison's curves.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
+#[non_exhaustive]
 pub struct Curves {
     /// What each way to pay for an account costs, by the utilization of its capacity.
     pub utilization: Vec<Utilization>,
@@ -46,6 +47,7 @@ pub struct Curves {
 
 /// The simulated time of one account, hour by hour.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[non_exhaustive]
 pub struct Week {
     /// The table.
     pub table: String,
@@ -59,6 +61,7 @@ pub struct Week {
 
 /// One direction of an account, hour by hour.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
+#[non_exhaustive]
 pub struct Hours {
     /// Units a second on average in each hour.
     pub demand: Vec<Exact>,
@@ -70,6 +73,7 @@ pub struct Hours {
 
 /// Capacity hour by hour, and what it throttled.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
+#[non_exhaustive]
 pub struct Provided {
     /// The bounds, in words.
     pub bounds: String,
@@ -83,6 +87,7 @@ pub struct Provided {
 
 /// What the whole design costs with a DAX cluster for one table, by the hit ratio.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[non_exhaustive]
 pub struct HitRatios {
     /// The table.
     pub table: String,
@@ -96,6 +101,7 @@ pub struct HitRatios {
 
 /// One hit ratio.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[non_exhaustive]
 pub struct HitRatioPoint {
     /// The hit ratio in percent.
     pub percent: u64,
@@ -107,6 +113,7 @@ pub struct HitRatioPoint {
 
 /// What the whole design costs if all its tables keep backups for years, in the steady state.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
+#[non_exhaustive]
 pub struct Retention {
     /// Years.
     pub years: Vec<u64>,
@@ -116,6 +123,7 @@ pub struct Retention {
 
 /// A cheaper region.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[non_exhaustive]
 pub struct Move {
     /// The region.
     pub region: String,
@@ -130,6 +138,7 @@ pub struct Move {
 
 /// A narrower projection: it saves on writes and storage, but each query also reads the table.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[non_exhaustive]
 pub struct Narrower {
     /// The table.
     pub table: String,
@@ -271,6 +280,7 @@ fn week(context: &Context, at: usize, target: Target) -> Option<Week> {
 
 /// What the capacity of a design throttles in one account direction.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Throttles {
     /// The table.
     pub table: String,

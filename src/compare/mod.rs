@@ -92,6 +92,8 @@ fn table_mut<'a>(workload: &'a mut Workload, name: &str) -> Option<&'a mut Table
 }
 
 /// The design, its alternatives, and what follows from them.
+#[must_use]
+#[non_exhaustive]
 pub struct Comparison {
     /// Where the design was written.
     pub written: Written,

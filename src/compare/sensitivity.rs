@@ -13,6 +13,7 @@ use crate::workload::{DesignPart, Workload};
 
 /// The totals with one figure 50 % lower and 50 % higher.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Swing {
     /// The figure.
     pub what: String,

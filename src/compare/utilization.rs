@@ -18,6 +18,7 @@ use crate::workload::{Capacity, TableDesign};
 ///
 /// Every curve is a straight line, defined by its cost without traffic and at full utilization.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[non_exhaustive]
 pub struct Utilization {
     /// The table.
     pub table: String,
@@ -44,6 +45,7 @@ pub struct Utilization {
 /// A way to pay for throughput.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Payment {
     /// For each request.
     OnDemand,
@@ -84,6 +86,7 @@ impl Payment {
 
 /// One way to pay.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[non_exhaustive]
 pub struct Way {
     /// Its name.
     pub name: String,
@@ -100,6 +103,7 @@ pub struct Way {
 
 /// Two ways to pay that cost the same.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[non_exhaustive]
 pub struct Crossing {
     /// The way that is cheaper below.
     pub below: String,

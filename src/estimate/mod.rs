@@ -57,6 +57,7 @@ use throughput::Metered;
 
 /// Why there is no estimate.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum EstimateError {
     /// No price book fits.
     #[error(transparent)]
@@ -78,6 +79,7 @@ pub fn estimate(workload: &Workload, books: &Books) -> Result<Outcome, EstimateE
 /// A workload, metered table by table. For a changed workload, only the changed tables are metered
 /// again.
 #[derive(Clone)]
+#[must_use]
 pub struct Metering {
     workload: Arc<Workload>,
     books: BTreeMap<String, PriceBook>,

@@ -92,6 +92,7 @@ pub const CODES: &[(&str, &str)] = &[
 
 /// The kinds of files that can be imported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum ImportFormat {
     /// A Terraform plan as JSON (`terraform show -json`).
     Terraform,
@@ -166,6 +167,8 @@ pub struct ImportOptions {
 
 /// A workload file made by an import.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use]
+#[non_exhaustive]
 pub struct Imported {
     /// The file, with its comments.
     pub text: String,
@@ -436,6 +439,7 @@ pub fn import_metrics(
 /// Why metrics cannot be converted to a workload.
 #[cfg(feature = "replay")]
 #[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum MetricsError {
     /// The metrics cannot be read.
     #[error(transparent)]

@@ -49,6 +49,7 @@ impl TargetCapacity {
 /// What one operation consumes of the table and each index, as `ReturnConsumedCapacity=INDEXES`
 /// would report it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ConsumedCapacity {
     /// The base table.
     pub table: TargetCapacity,
@@ -115,6 +116,7 @@ pub fn index_write(transition: Transition) -> WriteUnits {
 ///
 /// In a global table, the write units of the base table and of local indexes are replicated units
 /// (rWRU, rWCU); [`replicate`] returns what every other region consumes.
+#[must_use]
 pub fn meter(table: &Table, operation: &Operation, switches: &Switches) -> ConsumedCapacity {
     let mut consumed = ConsumedCapacity::none(table);
     match operation {

@@ -11,6 +11,7 @@ use crate::usage::{Because, FreeTier, Subject, Usage, UsageType};
 
 /// One line of a bill: `quantity × rate = amount`, exactly, with its reasons.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct LineItem {
     /// What the line is about.
     pub subject: Subject,
@@ -32,6 +33,7 @@ pub struct LineItem {
 
 /// Something unknown, whose cost is not in the total.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Unknown {
     /// What it is about.
     pub subject: Subject,
@@ -47,6 +49,7 @@ pub struct Unknown {
 
 /// A month's bill.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Bill {
     /// The lines, in the order of the design.
     pub lines: Vec<LineItem>,

@@ -67,6 +67,7 @@ pub struct MissingRate {
 
 /// Why there is no book.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum BookError {
     /// No such region.
     #[error(

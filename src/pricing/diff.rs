@@ -6,6 +6,7 @@ use super::{PriceBook, PublishedRate, Tier};
 
 /// A rate that differs, with its values before and after, if any.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ChangedRate {
     /// The region.
     pub region: String,

@@ -67,6 +67,7 @@ pub struct PriceListFile {
 
 /// Why an offer file cannot be imported.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum OfferError {
     /// The file is not an offer.
     #[error("{file}: {message}\nhelp: {help}")]

@@ -10,6 +10,7 @@ use crate::money::Rate;
 
 /// Price books after an import of offers.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct BookUpdate {
     /// The text of each book, by region: those of the offers, with their new lines, and the others
     /// as they were.

@@ -195,11 +195,14 @@ fn nothing_to_price(read: &Read, skipped: &Skipped) -> ReplayError {
     } else {
         format!("\n{}", read.notes.join("\n"))
     };
-    ReplayError::Empty(format!(
-        "{}: the trace has no events of a table{skipped}{notes}\nhelp: give a trace with calls to \
-         tables; a full export is only a starting state, to be given together with a trace",
+    ReplayError::empty(format!(
+        "{}: the trace has no events of a table{skipped}{notes}",
         read.files.join(", ")
     ))
+    .with_help(
+        "give a trace with calls to tables; a full export is only a starting state, to be given \
+         together with a trace",
+    )
 }
 
 /// The time that the trace covers: what the options say, what an incremental export says, or from
@@ -218,14 +221,14 @@ fn covered(
     let to = options.to.or(window.map(|(_, to)| to));
     let span = TraceSpan::new(first, last, from, to, month_seconds);
     if span.seconds() > SPAN_SECONDS_MAX {
-        return Err(ReplayError::Empty(format!(
-            "the trace runs from {first} to {last}, more than three years\nhelp: check whether a \
-             time or its unit is wrong; --time-unit sets the unit, --skip-bad-rows does not help \
-             here"
-        )));
+        let text = format!("the trace runs from {first} to {last}, more than three years");
+        return Err(ReplayError::empty(text).with_help(
+            "check whether a time or its unit is wrong; --time-unit sets the unit, \
+             --skip-bad-rows does not help here",
+        ));
     }
     if span.from > first.second() || span.to <= last.second() {
-        return Err(ReplayError::Empty(format!(
+        return Err(ReplayError::empty(format!(
             "the trace runs from {first} to {last}, and events are outside of --from and --to; \
              these state the time that the trace covers, and must include all of its events"
         )));

@@ -49,6 +49,8 @@ pub struct ReplayRun {
     resume: Option<Box<Loaded>>,
 }
 
+const SAME_FILES: &str = "give the same files as before, or delete the checkpoint to start over";
+
 impl ReplayRun {
     /// Prepares a run: the tables and the starting state.
     ///
@@ -85,7 +87,7 @@ impl ReplayRun {
             || tables.iter().any(|state| state.design.dax.is_some());
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
         let pool = pool.map_err(|error| {
-            ReplayError::Empty(format!("cannot start {threads} threads: {error}"))
+            ReplayError::empty(format!("cannot start {threads} threads: {error}"))
         })?;
         Ok(ReplayRun {
             trace,
@@ -116,7 +118,7 @@ impl ReplayRun {
         let loaded = part::read(path, workload, options)?;
         loaded.check(path, true)?;
         if loaded.header.share != self.share {
-            return Err(ReplayError::Part(format!(
+            return Err(ReplayError::part(format!(
                 "{}: is a checkpoint of share {}, not of share {}",
                 path.display(),
                 loaded.header.share,
@@ -176,9 +178,8 @@ impl ReplayRun {
             store,
         } = *resume;
         if (header.read.events, header.read.signature) != (self.events, self.signature) {
-            let text = "the checkpoint is of another trace\nhelp: give the same files as before, \
-                        or delete the checkpoint to start over";
-            return Err(ReplayError::Part(text.to_string()));
+            let error = ReplayError::part("the checkpoint is of another trace");
+            return Err(error.with_help(SAME_FILES));
         }
         let ReplayPart {
             executor,
@@ -191,7 +192,7 @@ impl ReplayRun {
             let tables = &mut own.engine.tables;
             tables
                 .define_again(&executor.engine.tables.definitions)
-                .map_err(ReplayError::Part)?;
+                .map_err(ReplayError::part)?;
             let is_undefined = |name: &String| tables.find(name).is_none();
             let exports = &mut own.pending.exports;
             exports.retain(|state| state.table.as_ref().is_some_and(is_undefined));
@@ -293,9 +294,8 @@ impl ReplayRun {
     fn skip(&mut self, batch: Batch) -> Result<bool, ReplayError> {
         match batch {
             Batch::End => {
-                let text = "the checkpoint covers more events than the trace has\nhelp: give the \
-                            same files as before, or delete the checkpoint to start over";
-                return Err(ReplayError::Part(text.to_string()));
+                let text = "the checkpoint covers more events than the trace has";
+                return Err(ReplayError::part(text).with_help(SAME_FILES));
             }
             Batch::Rows(rows) => {
                 for rows in &rows {

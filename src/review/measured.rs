@@ -8,6 +8,7 @@ use crate::usage::Throughput;
 
 /// The demand of an account, expected and measured.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[non_exhaustive]
 pub struct MeasuredDemand {
     /// The table.
     pub table: String,
@@ -25,6 +26,7 @@ pub struct MeasuredDemand {
 
 /// The cost of a usage type of a table, expected and measured.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[non_exhaustive]
 pub struct MeasuredCost {
     /// The table.
     pub table: String,
@@ -40,6 +42,7 @@ pub struct MeasuredCost {
 
 /// What a trace measured, compared with what the file expects.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[non_exhaustive]
 pub struct MeasuredTraffic {
     /// The month's total of the trace minus that of the file.
     pub difference: Money,

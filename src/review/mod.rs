@@ -24,6 +24,8 @@ use crate::replay::Replayed;
 use crate::workload::{PatternCall, Workload};
 
 /// The figures of a design review.
+#[must_use]
+#[non_exhaustive]
 pub struct Review {
     /// The design under every alternative.
     pub comparison: Comparison,

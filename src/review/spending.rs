@@ -6,6 +6,7 @@ use crate::pricing::LineItem;
 
 /// A bill, broken down in one way.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[non_exhaustive]
 pub struct Spending {
     /// What it is broken down by, such as `table`.
     pub by: &'static str,
@@ -15,6 +16,7 @@ pub struct Spending {
 
 /// A part of a bill.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[non_exhaustive]
 pub struct BillShare {
     /// What it is for.
     pub name: String,

@@ -29,6 +29,7 @@ pub const MONTHS: [(u64, &str); 3] = [
 
 /// Totals by month and traffic.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[non_exhaustive]
 pub struct TrafficTable {
     /// The hours of each month; that of the file is the first.
     pub months: Vec<MonthHours>,
@@ -40,6 +41,7 @@ pub struct TrafficTable {
 
 /// What a design costs.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[non_exhaustive]
 pub struct DesignTotal {
     /// All tables.
     pub total: Money,

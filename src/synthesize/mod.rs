@@ -22,6 +22,7 @@ use calls::{CallStream, SynthesizedRow, streams};
 
 /// Why a trace cannot be written.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum SynthesizeError {
     /// The trace would have too many calls.
     #[error(

@@ -7,6 +7,7 @@ use crate::units::Bytes;
 
 /// Whether an index shares its table's partitions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum IndexKind {
     /// Own partitions and own capacity; eventually consistent reads only.
     Global,

@@ -88,6 +88,7 @@ pub enum TransactionOutcome {
 
 /// An API call that costs. A call over several tables is one operation for each table.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Operation {
     /// GetItem, with the size of the item if it exists.
     GetItem {

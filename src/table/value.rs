@@ -64,6 +64,7 @@ pub struct Number {
 
 /// Why a text or a JSON value is not an attribute value.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum ValueError {
     /// Not a DynamoDB number.
     #[error("{0:?} is not a DynamoDB number (up to 38 significant digits, ±1E-130 to ±9.99E+125)")]

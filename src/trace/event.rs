@@ -534,6 +534,7 @@ pub struct Counted {
 
 /// What an event holds.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub enum What {
     /// A call, possibly with its sizes.
     Call(TracedCall),

@@ -53,6 +53,7 @@ use crate::table::KeySchema;
 /// Why reading a trace stopped: the place, what was found, and how to fix it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{}{message}{}", self.place(), self.help.map(|help| format!("\nhelp: {help}")).unwrap_or_default())]
+#[non_exhaustive]
 pub struct TraceError {
     /// The file.
     pub file: String,
@@ -76,6 +77,7 @@ impl TraceError {
     }
 
     /// Adds a help text that says how to fix it.
+    #[must_use]
     pub fn help(self, help: &'static str) -> TraceError {
         TraceError {
             help: Some(help),
@@ -95,6 +97,7 @@ impl TraceError {
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
 )]
+#[non_exhaustive]
 pub enum SkipReason {
     /// Not JSON, or not in the structure of the format.
     Malformed,

@@ -18,6 +18,7 @@ use super::{Progress, ReadOptions, TraceError, TraceReader, parse_time};
 
 /// The formats of traces.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
 pub enum TraceFormat {
     /// Columns in Parquet.
     Parquet,

@@ -31,10 +31,12 @@ use crate::table::ApiName;
 /// # Ok::<(), dynameter::diag::Diagnostics>(())
 /// ```
 #[derive(Clone, Debug, PartialEq)]
+#[must_use]
 pub struct Builder(BuilderPart);
 
 /// A part of a design that is being built: a table, an index, an access pattern, a replica.
 #[derive(Clone, Debug, Default, PartialEq)]
+#[must_use]
 pub struct BuilderPart(Table);
 
 impl BuilderPart {
@@ -49,7 +51,6 @@ impl BuilderPart {
     }
 
     /// Sets a key of the part. A dot in the key selects a nested table: `item.size`, `backup.pitr`.
-    #[must_use]
     pub fn set(mut self, key: &str, value: impl Into<Value>) -> BuilderPart {
         let mut parts: Vec<&str> = key.split('.').collect();
         let last = parts.pop().unwrap_or_default();
@@ -71,7 +72,6 @@ impl BuilderPart {
     }
 
     /// Adds a part to a list of parts: an `index`, an `access`, a `replica`, `consumed` units.
-    #[must_use]
     pub fn part(mut self, list: &str, part: BuilderPart) -> BuilderPart {
         match self.0.get_mut(list) {
             Some(Value::Array(parts)) => parts.push(Value::Table(part.0)),
@@ -85,7 +85,6 @@ impl BuilderPart {
 
     /// Adds an access pattern with its rate, such as `rate.per_second`. For a pattern with more
     /// keys, use [`BuilderPart::part`].
-    #[must_use]
     pub fn access(
         self,
         name: &str,
@@ -109,13 +108,11 @@ impl Builder {
     }
 
     /// Sets a top-level key, such as `month_hours`, `free_tier` or `switches.failed_condition`.
-    #[must_use]
     pub fn set(self, key: &str, value: impl Into<Value>) -> Builder {
         Builder(self.0.set(key, value))
     }
 
     /// Adds a table.
-    #[must_use]
     pub fn table(self, table: BuilderPart) -> Builder {
         Builder(self.0.part("table", table))
     }

@@ -327,6 +327,7 @@ impl AccessPattern {
 
 /// What one call of an access pattern does. Shares are of calls or of their items.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum PatternCall {
     /// GetItem, BatchGetItem, TransactGetItems.
     Get {

@@ -147,6 +147,7 @@ impl SizeClasses {
     }
 
     /// The same items with other entries in one index.
+    #[must_use]
     pub fn with_entries(
         &self,
         index: usize,
@@ -160,6 +161,7 @@ impl SizeClasses {
     }
 
     /// The same items without one index.
+    #[must_use]
     pub fn without_index(&self, index: usize) -> SizeClasses {
         self.changed(|class| {
             if index < class.entries.len() {
@@ -170,6 +172,7 @@ impl SizeClasses {
 
     /// The same items at a share of their size, rounded up, and not reduced below `least` bytes;
     /// entries that hold the whole item shrink with it.
+    #[must_use]
     pub fn scaled(&self, share: &Exact, least: u64) -> SizeClasses {
         self.changed(|class| {
             let whole = class.item;
@@ -259,6 +262,7 @@ impl SizeClasses {
     }
 
     /// Every item and entry at its mean size, rounded up to whole bytes: what calculators assume.
+    #[must_use]
     pub fn at_their_mean(&self) -> SizeClasses {
         let whole = |mean: Exact| Bytes(mean.ceil().to_u64().unwrap_or(u64::MAX));
         let indexes = self.classes.first().map_or(0, |class| class.entries.len());

@@ -10,6 +10,7 @@ use crate::diag::{Origins, Place};
 
 /// A part of a design that is written on a line of its file.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
 pub enum DesignPart {
     /// The region.
     Region,

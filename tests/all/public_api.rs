@@ -11,7 +11,7 @@ use syn::{Attribute, Fields, ImplItem, Item, Meta, UseTree, Visibility};
 
 use crate::support;
 
-/// A module: its items, and whether it is public.
+/// A module.
 struct Module {
     items: Vec<Item>,
 }
@@ -32,7 +32,11 @@ fn is_public(visibility: &Visibility) -> bool {
 fn is_test(attributes: &[Attribute]) -> bool {
     attributes.iter().any(|attribute| {
         attribute.path().is_ident("cfg")
-            && attribute.meta.to_token_stream().to_string().contains("test)")
+            && attribute
+                .meta
+                .to_token_stream()
+                .to_string()
+                .contains("test)")
     })
 }
 
@@ -59,6 +63,8 @@ fn written(tokens: impl ToTokens) -> String {
         ("- >", "->"),
         ("->", " -> "),
         ("  ", " "),
+        ("=(", "= ("),
+        (",)", ")"),
     ] {
         text = text.replace(spaced, plain);
     }
@@ -178,11 +184,12 @@ impl Sources {
             if let Item::Use(used) = item {
                 for (path, as_name) in names(&used.tree) {
                     if as_name == name || as_name == "*" {
-                        let (last, before) = path.split_last()?;
-                        let last = if as_name == "*" { name } else { last };
-                        let inner = self.resolve(module, before)?;
-                        if let Some(found) = self.find(&inner, last) {
-                            return Some(found);
+                        let found = path.split_last().and_then(|(last, before)| {
+                            let last = if as_name == "*" { name } else { last };
+                            self.find(&self.resolve(module, before)?, last)
+                        });
+                        if found.is_some() {
+                            return found;
                         }
                     }
                 }
@@ -256,7 +263,11 @@ impl Sources {
                 }
             }
             Item::Fn(one) => {
-                lines.insert(format!("{path}  {}{}", written(&one.sig), marks(&one.attrs)));
+                lines.insert(format!(
+                    "{path}  {}{}",
+                    written(&one.sig),
+                    marks(&one.attrs)
+                ));
             }
             Item::Const(one) => {
                 lines.insert(format!("{path}  const: {}", written(&one.ty)));
@@ -326,14 +337,14 @@ fn the_public_names_are_those_that_are_listed() {
             if !is_public(&used.vis) {
                 continue;
             }
-            for (_, name) in names(&used.tree) {
+            for (from, name) in names(&used.tree) {
                 match sources.find(module, &name) {
-                    Some((home, _)) if public.contains(&home) => {
-                        lines.insert(format!("{}  = {}::{name}", path(&name), home.join("::")));
+                    Some((_, item)) if from[0] != "crate" => {
+                        sources.lines(&path(&name), item, &mut lines);
                     }
-                    Some((_, item)) => sources.lines(&path(&name), item, &mut lines),
-                    None => {
-                        lines.insert(format!("{}  use {}", path(&name), written(&used.tree)));
+                    // A name of another public module, or one that a macro defines.
+                    _ => {
+                        lines.insert(format!("{}  = {}", path(&name), from.join("::")));
                     }
                 }
             }

@@ -285,7 +285,7 @@ fn deviation_of_several(access: &AccessPattern) -> f64 {
         PatternCall::Write { plans, .. } | PatternCall::Transaction { plans, .. } => {
             plans.iter().map(|(_, count)| count).sum()
         }
-        PatternCall::Traced(_) | PatternCall::Counted { .. } | PatternCall::Unknown { .. } => 1,
+        _ => 1,
     };
     let sizes = access.sizes.as_ref().expect("sizes");
     let total = sizes.total() as f64;

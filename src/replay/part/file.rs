@@ -386,17 +386,12 @@ impl Loaded {
     pub fn check(&self, path: &Path, unfinished: bool) -> Result<(), ReplayError> {
         match (self.header.unfinished, unfinished) {
             (true, false) => {
-                return Err(wrong(
-                    path,
-                    "is a checkpoint of an unfinished run\nhelp: run the same command again with \
-                     --checkpoint to continue it",
-                ));
+                let help = "run the same command again with --checkpoint to continue it";
+                return Err(wrong(path, "is a checkpoint of an unfinished run").with_help(help));
             }
             (false, true) => {
-                return Err(wrong(
-                    path,
-                    "is a part, not a checkpoint\nhelp: merge parts with --merge",
-                ));
+                let help = "merge parts with --merge";
+                return Err(wrong(path, "is a part, not a checkpoint").with_help(help));
             }
             _ => {}
         }
@@ -538,11 +533,8 @@ pub fn read(
     read_rows(path, |row| rows.take(path, row))?;
     let rest: Rest = postcard::from_bytes(&rows.rest).map_err(|_| {
         let own = env!("CARGO_PKG_VERSION");
-        let text = format!(
-            "was written by another version; this is version {own}\nhelp: create the parts again \
-             with one version"
-        );
-        wrong(path, text)
+        let text = format!("was written by another version; this is version {own}");
+        wrong(path, text).with_help(ONE_VERSION)
     })?;
     rest.header.check(path, workload, options)?;
     let mut executor = Executor::new(workload, "", options, Caches::default());
@@ -601,6 +593,8 @@ pub fn read(
     })
 }
 
+const ONE_VERSION: &str = "create the parts again with one version";
+
 impl Header {
     /// The part is of this version, and of a run with the same settings.
     fn check(
@@ -612,20 +606,19 @@ impl Header {
         let own = env!("CARGO_PKG_VERSION");
         if (self.format, self.version.as_str()) != (FORMAT, own) {
             let text = format!(
-                "was written by version {}; this is version {own}\nhelp: create the parts again \
-                 with one version",
+                "was written by version {}; this is version {own}",
                 self.version
             );
-            return Err(wrong(path, text));
+            return Err(wrong(path, text).with_help(ONE_VERSION));
         }
         let now = settings(workload, options);
         if self.settings != now {
             let text = format!(
-                "was made with other settings\n  then: {}\n  now: {now}\nhelp: give the same \
-                 --workload, --region, --verify and --dax… options as then",
+                "was made with other settings\n  then: {}\n  now: {now}",
                 self.settings
             );
-            return Err(wrong(path, text));
+            let help = "give the same --workload, --region, --verify and --dax… options as then";
+            return Err(wrong(path, text).with_help(help));
         }
         Ok(())
     }

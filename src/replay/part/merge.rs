@@ -15,7 +15,7 @@ use crate::replay::error::ReplayError;
 /// traces.
 pub fn merge(parts: Vec<(PathBuf, Loaded)>) -> Result<ReplayPart, ReplayError> {
     let mut found: BTreeMap<u32, &Path> = BTreeMap::new();
-    let none = || ReplayError::Part("no parts to merge".to_string());
+    let none = || ReplayError::part("no parts to merge");
     let first = parts.first().ok_or_else(none)?;
     for part in &parts {
         let (path, loaded) = part;
@@ -23,8 +23,8 @@ pub fn merge(parts: Vec<(PathBuf, Loaded)>) -> Result<ReplayPart, ReplayError> {
         let share = loaded.header.share;
         if let Some(twice) = found.insert(share.number, path) {
             let twice = twice.display();
-            let text = format!("is share {share}, and so is {twice}\nhelp: give each share once");
-            return Err(wrong(path, text));
+            let text = format!("is share {share}, and so is {twice}");
+            return Err(wrong(path, text).with_help("give each share once"));
         }
     }
     let of = first.1.header.share.of;
@@ -33,10 +33,9 @@ pub fn merge(parts: Vec<(PathBuf, Loaded)>) -> Result<ReplayPart, ReplayError> {
         .map(|number| format!("{number}/{of}"))
         .collect();
     if let Some(one) = missing.first() {
-        return Err(ReplayError::Part(format!(
-            "missing shares: {}\nhelp: create one with replay --share {one} --partial",
-            missing.join(", "),
-        )));
+        let help = format!("create one with replay --share {one} --partial");
+        let text = format!("missing shares: {}", missing.join(", "));
+        return Err(ReplayError::part(text).with_help(help));
     }
     let mut parts = parts.into_iter().map(|(_, loaded)| loaded.part);
     let mut whole = parts.next().ok_or_else(none)?;
@@ -63,10 +62,10 @@ fn belongs_together(
     }
     let events = |header: &Header| header.read.events;
     let text = format!(
-        "is of another trace than {other}: {} events here, {} there\nhelp: all parts must come \
-         from the same files, in the same order",
+        "is of another trace than {other}: {} events here, {} there",
         events(&loaded.header),
         events(&first.header)
     );
-    Err(wrong(path, text))
+    let help = "all parts must come from the same files, in the same order";
+    Err(wrong(path, text).with_help(help))
 }

@@ -99,7 +99,7 @@ pub struct PartRow {
 
 /// A file that cannot be read as a part, and why.
 pub fn wrong(path: &Path, why: impl std::fmt::Display) -> ReplayError {
-    ReplayError::Part(format!("{}: {why}", path.display()))
+    ReplayError::part(format!("{}: {why}", path.display()))
 }
 
 /// A part whose content does not fit together.
@@ -109,16 +109,14 @@ pub fn broken(path: &Path, why: impl std::fmt::Display) -> ReplayError {
 
 /// A file that is not a part.
 pub fn not_a_part(path: &Path) -> ReplayError {
-    wrong(
-        path,
-        "is not a part or checkpoint written by this version, or is damaged\nhelp: write a part \
-         with replay --partial, a checkpoint with replay --checkpoint",
-    )
+    let text = "is not a part or checkpoint written by this version, or is damaged";
+    wrong(path, text)
+        .with_help("write a part with replay --partial, a checkpoint with replay --checkpoint")
 }
 
 /// A part that cannot be written.
 pub fn failed(error: impl std::fmt::Display) -> ReplayError {
-    ReplayError::Part(format!("the part cannot be written: {error}"))
+    ReplayError::part(format!("the part cannot be written: {error}"))
 }
 
 /// Writes rows.
@@ -231,10 +229,8 @@ pub fn read_rows(
         Seal::Whole => {}
         Seal::Missing => return Err(not_a_part(path)),
         Seal::Broken => {
-            return Err(wrong(
-                path,
-                "is damaged: its content differs from what was written\nhelp: write it again",
-            ));
+            let text = "is damaged: its content differs from what was written";
+            return Err(wrong(path, text).with_help("write it again"));
         }
     }
     let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|_| not_a_part(path))?;

@@ -16,6 +16,7 @@ use crate::workload::Workload;
 
 /// What a cache of one size would have answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct DaxResult {
     /// The table.
     pub table: String,
@@ -35,6 +36,7 @@ pub struct DaxResult {
 
 /// A cluster that can serve the trace.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Cluster {
     /// How many nodes can serve the busiest second; `None` if eleven are not enough.
     pub nodes: Option<u64>,

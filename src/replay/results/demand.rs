@@ -9,6 +9,7 @@ use crate::units::Exact;
 
 /// The busiest second and minute of an account.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Peak {
     /// The table.
     pub table: String,
@@ -30,6 +31,7 @@ pub struct Peak {
 
 /// Units of an account over time, in at most 128 columns of equal length.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct OverTime {
     /// The table.
     pub table: String,

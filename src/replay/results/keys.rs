@@ -14,6 +14,7 @@ use crate::units::Exact;
 
 /// A hot key: one that consumes many units.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct HotKey {
     /// The table.
     pub table: String,
@@ -47,6 +48,7 @@ impl HotKey {
 
 /// Partitions of a table in a region.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct PartitionHeat {
     /// The table.
     pub table: String,

@@ -27,6 +27,8 @@ use crate::outcome::Outcome;
 use crate::trace::{SkipReason, Time};
 
 /// The result of a replay.
+#[must_use]
+#[non_exhaustive]
 pub struct Replayed {
     /// Summary of the trace.
     pub trace: Summary,
@@ -58,6 +60,7 @@ pub struct Replayed {
 
 /// Summary of the trace.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Summary {
     /// The files.
     pub files: Vec<String>,

@@ -24,6 +24,7 @@ const CAPACITY: &str = "capacity";
 
 /// The design in one capacity mode.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ModeResult {
     /// The table; `None` for all tables.
     pub table: Option<String>,
@@ -43,6 +44,7 @@ pub struct ModeResult {
 
 /// One account direction in a mode.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct AccountRun {
     /// The table.
     pub table: String,

@@ -287,6 +287,7 @@ pub const HEAT_MAP_ROWS: usize = 32;
 /// each column begins at a multiple of its width since 1970. So heat maps of parts can be merged
 /// into the heat map of the whole.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[non_exhaustive]
 pub struct HeatMap {
     /// A column has 2^`power` seconds.
     pub power: u32,

@@ -50,6 +50,7 @@ impl Verify {
 
 /// How often the figures of AWS (or of an emulator) agree with the meter's.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[non_exhaustive]
 pub struct Verification {
     /// How many differences are kept; `None` for all.
     kept: Option<usize>,
@@ -82,6 +83,7 @@ pub struct SizeDifference {
 
 /// One difference, with the input of the meter.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[non_exhaustive]
 pub struct VerifyDifference {
     /// The number of the event in the trace.
     pub ordinal: u64,

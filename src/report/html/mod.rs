@@ -23,6 +23,7 @@ use crate::units::Exact;
 
 /// Why the page cannot be written.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum ReportError {
     /// A figure is too large to be exact.
     #[error(transparent)]
