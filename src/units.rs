@@ -363,6 +363,17 @@ impl Exact {
     }
 }
 
+/// A noun in the singular for one, in the plural for any other number: `1 call`, `2 calls`.
+pub(crate) fn plural(is_one: bool, noun: &str) -> String {
+    format!("{noun}{}", if is_one { "" } else { "s" })
+}
+
+/// A number with its noun: `1 call`, `1,200 calls`.
+pub(crate) fn count_of(number: impl Into<Exact>, noun: &str) -> String {
+    let number = number.into();
+    format!("{number} {}", plural(number == Exact::one(), noun))
+}
+
 /// Puts commas between the thousands of a plain decimal number.
 pub fn group_thousands(number: &str) -> String {
     let (sign, rest) = match number.strip_prefix('-') {

@@ -8,7 +8,7 @@ use anyhow::{Result, bail};
 use super::args::{Args, SynthesizeArgs};
 use super::trace::{bar, interruption, moment};
 use super::{input, output};
-use dynameter::synthesize::{self, HEADER, SynthesizeOptions, TraceLayout};
+use dynameter::synthesize::{self, HEADER, SynthesizeError, SynthesizeOptions, TraceLayout};
 use dynameter::units::Exact;
 
 /// `dynameter synthesize`.
@@ -36,7 +36,7 @@ pub fn synthesize(args: &Args, asked: &SynthesizeArgs) -> Result<()> {
                 )?)
             })?;
             bar.finish_and_clear();
-            output::note(args, &format!("wrote {} rows to {}", rows, path.display()));
+            output::note(args, &format!("rows written to {}: {rows}", path.display()));
         }
         None => {
             if options.layout == TraceLayout::Parquet {
@@ -48,8 +48,11 @@ pub fn synthesize(args: &Args, asked: &SynthesizeArgs) -> Result<()> {
             let result = synthesize::synthesize(&workload, &options, std::io::stdout(), &mut tick);
             bar.finish_and_clear();
             match result {
-                Err(synthesize::SynthesizeError::Write(error))
+                Err(SynthesizeError::Write(error))
                     if error.kind() == std::io::ErrorKind::BrokenPipe => {}
+                Err(SynthesizeError::Stopped) => bail!(
+                    "stopped by Ctrl-C; standard output holds only the beginning of the trace"
+                ),
                 result => {
                     result?;
                 }

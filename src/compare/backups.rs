@@ -2,7 +2,7 @@
 //! of old items.
 
 use super::{Alternative, AlternativeKind, BackupPlan, Context, table_mut};
-use crate::units::{Exact, GB, MB};
+use crate::units::{Exact, GB, MB, count_of};
 use crate::usage::{Subject, Usage, UsageType};
 use crate::workload::{Archive, DesignPart, Stay, TableDesign};
 
@@ -105,7 +105,10 @@ fn monthly_backups(table: &TableDesign, years: u64) -> Alternative {
     changed(
         table,
         BackupPlan::MonthlyBackups,
-        format!("monthly on-demand backups kept for {years} years"),
+        format!(
+            "monthly on-demand backups kept for {}",
+            count_of(years, "year")
+        ),
         "backups",
         move |table| table.backup.kept = vec![kept],
     )
@@ -149,7 +152,10 @@ fn monthly_exports(
     changed(
         table,
         plan,
-        format!("monthly exports kept for {years} years in {name}"),
+        format!(
+            "monthly exports kept for {} in {name}",
+            count_of(years, "year")
+        ),
         RECOVERY_AND_EXPORTS,
         move |table| {
             table.backup.pitr = true;
@@ -175,8 +181,8 @@ fn monthly_exports(
     .edit(
         table.part(DesignPart::Table),
         format!(
-            "backup.pitr = true, archive = {{ export = {{ every = \"1 month\" }}, keep = \"{years} \
-             years\"{lifecycle} }}"
+            "backup.pitr = true, archive = {{ export = {{ every = \"1 month\" }}, keep = \"{}\"{lifecycle} }}",
+            count_of(years, "year")
         ),
     )
 }

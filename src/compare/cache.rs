@@ -2,7 +2,7 @@
 
 use super::{Alternative, AlternativeKind, Context, table_mut};
 use crate::dax::{Load, NODE_TYPES, NodeType, hit_millionths};
-use crate::units::{Exact, KB};
+use crate::units::{Exact, KB, count_of};
 use crate::workload::{Dax, DesignPart, HitRatio, PatternCall, TableDesign};
 
 /// Hit ratios in percent that are shown if none is known.
@@ -153,10 +153,11 @@ fn cluster(
     let target = load.target(nodes).unwrap_or_default();
     let why = format!(
         "{} normalized requests a second, or {} with headroom for the loss of a node or 70 % \
-         utilization, of the {} that {nodes} nodes serve",
+         utilization, of the {} that {} can serve",
         load.normalized(nodes).human(0),
         target.human(0),
-        Exact::from(node.requests * nodes)
+        Exact::from(node.requests * nodes),
+        count_of(nodes, "node")
     );
     let dax = Dax {
         node_type: node.name.to_string(),

@@ -91,6 +91,21 @@ fn table_mut<'a>(workload: &'a mut Workload, name: &str) -> Option<&'a mut Table
         .map(Arc::make_mut)
 }
 
+/// A table of a design, to change it, and the position of one of its indexes.
+fn index_mut<'a>(
+    workload: &'a mut Workload,
+    table: &str,
+    index: &str,
+) -> Option<(&'a mut TableDesign, usize)> {
+    let table = table_mut(workload, table)?;
+    let at = table
+        .table
+        .indexes
+        .iter()
+        .position(|one| one.name == index)?;
+    Some((table, at))
+}
+
 /// The design, its alternatives, and what follows from them.
 #[must_use]
 #[non_exhaustive]

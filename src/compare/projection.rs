@@ -1,6 +1,6 @@
 //! What each index could hold: keys only, some attributes, or all; or no index at all.
 
-use super::{Alternative, AlternativeKind, table_mut};
+use super::{Alternative, AlternativeKind, index_mut, table_mut};
 use crate::table::{ApiName, Consistency, Index, IndexKind, KeySchema, Projection};
 use crate::units::{Bytes, Exact};
 use crate::workload::{AccessPattern, IndexEntry, PatternCall, TableDesign};
@@ -62,15 +62,7 @@ fn of_index(table: &TableDesign, at: usize) -> Vec<Alternative> {
             .change(
                 format!("coverage of {} / {}", table.table.name, index.name),
                 move |workload| {
-                    let Some(table) = table_mut(workload, &target) else {
-                        return;
-                    };
-                    if let Some(at) = table
-                        .table
-                        .indexes
-                        .iter()
-                        .position(|index| index.name == name)
-                    {
+                    if let Some((table, at)) = index_mut(workload, &target, &name) {
                         table.indexes[at].coverage = Exact::ratio(1, 10);
                     }
                 },
@@ -232,15 +224,7 @@ fn projected(table: &TableDesign, at: usize, name: String, projection: Projectio
         .change(
             format!("projection of {} / {}", table.table.name, index.name),
             move |workload| {
-                let Some(table) = table_mut(workload, &target) else {
-                    return;
-                };
-                if let Some(at) = table
-                    .table
-                    .indexes
-                    .iter()
-                    .position(|index| index.name == name)
-                {
+                if let Some((table, at)) = index_mut(workload, &target, &name) {
                     project(table, at, &projection, fetched);
                 }
             },

@@ -9,7 +9,7 @@ use crate::meter::{
     replicated_bytes,
 };
 use crate::table::{Direction, Operation, Table, Target, Transition, Write};
-use crate::units::{Bytes, Exact};
+use crate::units::{Bytes, Exact, count_of};
 use crate::usage::Because;
 use crate::workload::{IndexDesign, TargetUnits, Traced};
 
@@ -235,9 +235,13 @@ impl ExpectedUnits {
         let calls = if traced.uncounted {
             "an unknown number of calls".to_string()
         } else {
-            format!("{} calls", Exact::from(traced.calls))
+            count_of(traced.calls, "call")
         };
-        let text = format!("{units} units of {calls} in the trace{}", traced.scaled);
+        let text = format!(
+            "{} of {calls} in the trace{}",
+            count_of(units.clone(), "unit"),
+            traced.scaled
+        );
         let units = units / Exact::from(traced.calls.max(1));
         let units_per_call = vec![(
             (&units * &Exact::from(2))

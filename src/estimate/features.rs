@@ -9,7 +9,7 @@ use crate::meter::BackupOverhead;
 use crate::outcome::Holding;
 use crate::storage::{GLOBAL_TABLE_OVERHEAD_BYTES, OVERHEAD_BYTES, Occupied};
 use crate::table::{Index, IndexKind, TableClass};
-use crate::units::{Exact, GB, KB, MB};
+use crate::units::{Exact, GB, KB, MB, count_of, plural};
 use crate::usage::{Because, Subject, Usage, UsageType};
 use crate::workload::{AccessPattern, Archive, Encryption, Import, PatternCall};
 
@@ -390,9 +390,10 @@ impl UsageLines<'_> {
             let seconds = design.workload.month.seconds();
             let calls = &(&(&stream.polling * &shards) * &stream.polls_per_second) * &seconds;
             let text = format!(
-                "{} polling readers x {shards} shards x {} GetRecords a second x {seconds} s = \
-                 {calls}",
-                stream.polling, stream.polls_per_second
+                "{} x {} x {} GetRecords a second x {seconds} s = {calls}",
+                count_of(stream.polling.clone(), "polling reader"),
+                count_of(shards, "shard"),
+                stream.polls_per_second
             );
             self.of_table(
                 &design.workload.region,
@@ -405,8 +406,8 @@ impl UsageLines<'_> {
             for (name, calls, units) in self.metered.captured() {
                 let quantity = &calls * &units;
                 let text = format!(
-                    "{calls} calls x {} units, the larger image of each changed item in KB = \
-                     {quantity}",
+                    "{} x {} units, the larger image of each changed item in KB = {quantity}",
+                    count_of(calls.clone(), "call"),
                     units.human(9)
                 );
                 let because = vec![Because::rule("5.2", text)];
@@ -486,8 +487,10 @@ impl UsageLines<'_> {
         let objects = (bytes / &archive.object_bytes).ceil().max(Exact::one());
         let put = exports * &objects;
         let text = format!(
-            "{} exports x {objects} objects of up to {} B written",
+            "{} {} x {} of up to {} B written",
             exports.human(6),
+            plural(*exports == Exact::one(), "export"),
+            count_of(objects.clone(), "object"),
             archive.object_bytes
         );
         self.of_table(
@@ -499,7 +502,7 @@ impl UsageLines<'_> {
         for (at, stay) in archive.stays.iter().enumerate() {
             if at > 0 {
                 let text = format!(
-                    "{} objects a month move to {}",
+                    "objects that move to {1} in a month: {0}",
                     put.human(6),
                     stay.class.replace('_', " ")
                 );
@@ -528,10 +531,12 @@ impl UsageLines<'_> {
                 String::new()
             };
             let text = format!(
-                "{} exports a month x {} GB, each {} days in {}{minimum}: {} GB at any time",
+                "{} {} a month x {} GB, each {} {} in {}{minimum}: {} GB at any time",
                 exports.human(6),
+                plural(*exports == Exact::one(), "export"),
                 gigabytes.human(9),
                 stay.days.human(2),
+                plural(stay.days == Exact::one(), "day"),
                 stay.class.replace('_', " "),
                 quantity.human(9)
             );
@@ -571,8 +576,8 @@ impl UsageLines<'_> {
         let because = vec![Because::rule(
             "7.8",
             format!(
-                "{} nodes x {hours} hours = {quantity} node-hours",
-                dax.nodes
+                "{} x {hours} hours = {quantity} node-hours",
+                count_of(dax.nodes, "node")
             ),
         )];
         self.push(
@@ -693,7 +698,12 @@ impl UsageLines<'_> {
             } else {
                 " that reach the table"
             };
-            let text = format!("{calls} calls{behind} x {items} items x {each} events = {events}");
+            let text = format!(
+                "{}{behind} x {} x {} = {events}",
+                count_of(calls.clone(), "call"),
+                count_of(items.clone(), "item"),
+                count_of(each, "event")
+            );
             let index = index.map(|at| table.indexes[at].name.as_str());
             let usage_type = UsageType::INSIGHTS_EVENTS;
             self.push(

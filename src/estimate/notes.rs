@@ -633,7 +633,7 @@ fn of_backups_and_keys(table: &TableDesign) -> Vec<String> {
     let mut list = Vec::new();
     if table.keyless > 0 {
         list.push(format!(
-            "{}: {} items of its export lack a key of the table; check that it is not the \
+            "{}: items of its export that lack a key of the table: {}; check that it is not the \
              export of another table",
             table.table.name,
             Exact::from(table.keyless)

@@ -14,7 +14,7 @@ use crate::capacity::{
 use crate::meter::ReplicatedLocalIndex;
 use crate::pricing::{PriceBook, Unknown};
 use crate::table::{ByDirection, Direction, Index, IndexKind, TableClass, Target};
-use crate::units::Exact;
+use crate::units::{Exact, count_of};
 use crate::usage::{Because, Subject, Throughput, Usage, UsageType};
 use crate::workload::{AccessPattern, Capacity, PatternCall, Replica, TableDesign, Units};
 
@@ -201,8 +201,8 @@ impl<'a> Site<'a> {
         self.gaps.push(Gap {
             subject: self.design.subject(None, self.region, Some(&access.name)),
             what: format!(
-                "the units of {} calls of \"{}\" in the trace",
-                Exact::from(traced.unmetered),
+                "the units of {} of \"{}\" in the trace",
+                count_of(traced.unmetered, "call"),
                 access.name
             ),
             why: traced.unmetered_why.to_string(),

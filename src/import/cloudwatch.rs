@@ -190,7 +190,7 @@ impl MetricsFile {
         );
         let (first, last) = (shown(from), shown(self.to));
         draft.notes.push(format!(
-            "Metrics from {first} to {last}, {} days; missing minutes were idle.",
+            "Metrics from {first} to {last}, days: {}; missing minutes were idle.",
             days(self.to - from)
         ));
         draft.notes.push(

@@ -18,7 +18,7 @@ use super::draft::{
 use super::node::{SourceNode, wrong};
 use super::scaling::{self, AWS_WORDS, ScalingTarget, ScheduledAction, Suspended};
 use super::shared::projection;
-use super::{Context, name_of, names_of};
+use super::{Context, names_of};
 use crate::diag::{Diagnostic, Source};
 use crate::units::Exact;
 
@@ -47,15 +47,7 @@ fn is_table(node: &SourceNode) -> bool {
 }
 
 pub(super) fn draft(documents: &[(Arc<Source>, SourceNode)], context: Context) -> Draft {
-    let mut draft = Draft {
-        made_of: names_of(documents),
-        missing: "AWS does not say",
-        ..Draft::default()
-    };
-    draft.head.set(
-        "name",
-        Sourced::text(&name_of(documents), "the name of the file", None),
-    );
+    let mut draft = Draft::of(documents, names_of(documents), "AWS does not say");
     let mut targets: Vec<ScalingTarget> = Vec::new();
     let mut regions: Vec<Sourced> = Vec::new();
     for (source, document) in documents {
@@ -392,7 +384,7 @@ impl Reading<'_> {
                 Sourced {
                     toml: coverage,
                     note: format!(
-                        "{} entries for {} items",
+                        "ItemCount of the index / ItemCount of the table: {} / {}",
                         held.toml,
                         items.map_or("", |items| &items.toml)
                     ),

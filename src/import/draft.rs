@@ -4,6 +4,8 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::name_of;
+use super::node::SourceNode;
 use crate::diag::{Origins, Source, harmless};
 use crate::units::Exact;
 
@@ -436,6 +438,22 @@ pub(super) struct Draft {
 }
 
 impl Draft {
+    /// An empty draft of these documents; `missing` says why values are missing.
+    pub fn of(
+        documents: &[(Arc<Source>, SourceNode)],
+        made_of: String,
+        missing: &'static str,
+    ) -> Draft {
+        let mut draft = Draft {
+            made_of,
+            missing,
+            ..Draft::default()
+        };
+        let name = Sourced::text(&name_of(documents), "the name of the file", None);
+        draft.head.set("name", name);
+        draft
+    }
+
     /// Adds missing values as unknown, each with a comment that says what to write instead.
     pub fn complete(&mut self) {
         let missing = self.missing;

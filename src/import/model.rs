@@ -12,7 +12,7 @@ use super::draft::{
 };
 use super::node::{SourceNode, Value, shown, wrong};
 use super::shared::projection;
-use super::{Context, name_of, names_of, usage};
+use super::{Context, names_of, usage};
 use crate::diag::{Diagnostic, Source};
 use crate::units::Exact;
 
@@ -30,15 +30,7 @@ pub(super) fn is_model(document: &SourceNode) -> bool {
 
 pub(super) fn draft(documents: &[(Arc<Source>, SourceNode)], context: Context) -> Draft {
     let made_of = format!("the workload model {}", names_of(documents));
-    let mut draft = Draft {
-        made_of,
-        missing: "not in the model",
-        ..Draft::default()
-    };
-    draft.head.set(
-        "name",
-        Sourced::text(&name_of(documents), "the name of the file", None),
-    );
+    let mut draft = Draft::of(documents, made_of, "not in the model");
     let asked = context
         .region
         .map(str::to_string)

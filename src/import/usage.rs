@@ -25,7 +25,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use toml::Spanned;
-use toml::de::{DeTable, DeValue};
+use toml::de::{DeString, DeTable, DeValue};
 
 use super::draft::{Draft, Fields, Origin, Sourced, TableDraft, UnitsDraft, number as written};
 use super::node::{self, NodeKey, SourceNode, Value, wrong};
@@ -287,43 +287,26 @@ impl UsageReader<'_> {
                 && !without.contains(&key.get_ref().as_ref())
                 && !is_unknown(value)
         });
-        let mut fields: Vec<(usize, String, Sourced)> = known
-            .map(|(key, value)| {
-                (
-                    key.span().start,
-                    key.get_ref().to_string(),
-                    self.said(value),
-                )
-            })
-            .collect();
-        fields.sort_by_key(|(start, ..)| *start);
-        Fields(
-            fields
-                .into_iter()
-                .map(|(_, key, said)| (key, said))
-                .collect(),
-        )
+        self.in_order(known)
+    }
+
+    /// Fields in the order in which they are written.
+    fn in_order<'t>(
+        &self,
+        values: impl Iterator<Item = (&'t Spanned<DeString<'t>>, &'t Toml<'t>)>,
+    ) -> Fields {
+        let mut values: Vec<_> = values.collect();
+        values.sort_by_key(|(key, _)| key.span().start);
+        let field = |(key, value): (&Spanned<DeString>, &Toml)| {
+            (key.get_ref().to_string(), self.said(value))
+        };
+        Fields(values.into_iter().map(field).collect())
     }
 
     /// All keys of a table, unchecked: the workload's reader checks them later.
     fn plain(&self, table: &DeTable) -> Fields {
-        let mut fields: Vec<(usize, String, Sourced)> = table
-            .iter()
-            .map(|(key, value)| {
-                (
-                    key.span().start,
-                    key.get_ref().to_string(),
-                    self.said(value),
-                )
-            })
-            .collect();
-        fields.sort_by_key(|(start, ..)| *start);
-        Fields(
-            fields
-                .into_iter()
-                .map(|(_, key, said)| (bare(&key), said))
-                .collect(),
-        )
+        let fields = self.in_order(table.iter()).0.into_iter();
+        Fields(fields.map(|(key, said)| (bare(&key), said)).collect())
     }
 
     fn usage(&mut self, document: &DeTable) -> UsageFile {

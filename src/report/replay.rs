@@ -13,7 +13,7 @@ use crate::replay::{
 };
 use crate::table::Direction;
 use crate::trace::SkipReason;
-use crate::units::{Exact, group_thousands};
+use crate::units::{Exact, group_thousands, plural};
 use crate::usage;
 
 fn place(table: &str, index: Option<&str>, region: &str, home: &str) -> String {
@@ -577,8 +577,9 @@ fn trace_line(replayed: &Replayed) -> String {
         String::new()
     };
     format!(
-        "{} events from {} to {}, {} s, in {} ({}){refused}{throttled}",
+        "{} {} from {} to {}, {} s, in {} ({}){refused}{throttled}",
         count(trace.events),
+        plural(trace.events == 1, "event"),
         trace.first,
         trace.last,
         count(trace.span.seconds()),

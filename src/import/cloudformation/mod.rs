@@ -21,21 +21,13 @@ use crate::import::draft::{Draft, Sourced, TableDraft, quoted};
 use crate::import::node::{NodeKey, SourceNode, Value, wrong};
 use crate::import::scaling::{self};
 use crate::import::shared::attach_dax;
-use crate::import::{Context, name_of, names_of, usage};
+use crate::import::{Context, names_of, usage};
 use intrinsic::{Resolver, Unresolved};
 use template::Template;
 
 pub(super) fn draft(documents: &[(Arc<Source>, SourceNode)], mut context: Context) -> Draft {
     let made_of = format!("the CloudFormation template {}", names_of(documents));
-    let mut draft = Draft {
-        made_of,
-        missing: "not in a template",
-        ..Draft::default()
-    };
-    draft.head.set(
-        "name",
-        Sourced::text(&name_of(documents), "the name of the file", None),
-    );
+    let mut draft = Draft::of(documents, made_of, "not in a template");
     let asked = context
         .region
         .map(str::to_string)

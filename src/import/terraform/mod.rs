@@ -18,18 +18,15 @@ use crate::diag::{Diagnostic, Source};
 use crate::import::draft::{Draft, Sourced, TableDraft, quoted};
 use crate::import::node::SourceNode;
 use crate::import::scaling::{self, ScalingTarget};
-use crate::import::{Context, name_of, names_of};
+use crate::import::{Context, names_of};
 use parts::*;
 use plan::*;
 use region::*;
 use table::*;
 
 pub(super) fn draft(documents: &[(Arc<Source>, SourceNode)], context: Context) -> Draft {
-    let mut draft = Draft {
-        made_of: format!("the Terraform plan {}", names_of(documents)),
-        missing: "not in a plan",
-        ..Draft::default()
-    };
+    let made_of = format!("the Terraform plan {}", names_of(documents));
+    let mut draft = Draft::of(documents, made_of, "not in a plan");
     let before = context.before;
     let resources: Vec<Resource> = documents
         .iter()
@@ -38,8 +35,6 @@ pub(super) fn draft(documents: &[(Arc<Source>, SourceNode)], context: Context) -
             false => resources_after(source, plan),
         })
         .collect();
-    let name = Sourced::text(&name_of(documents), "the name of the file", None);
-    draft.head.set("name", name);
     let is_asked =
         context.region.is_some() || context.usage.is_some_and(|usage| usage.region().is_some());
     let home = match home(&resources, &mut draft, &context) {

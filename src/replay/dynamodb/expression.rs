@@ -7,116 +7,8 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use super::tokens::{Parsed, Token, TokenStream};
 use crate::table::{AttributeValue, Item};
-
-/// One token of an expression.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Token {
-    /// A word: a name, a function, a keyword.
-    Word(String),
-    /// `#name`.
-    Name(String),
-    /// `:value`, or a literal of PartiQL.
-    Value(String),
-    /// A quoted name of PartiQL.
-    Quoted(String),
-    /// A quoted string of PartiQL.
-    Text(String),
-    /// A number.
-    Number(String),
-    /// Punctuation: `=`, `<>`, `(`, `,`, …
-    Sign(&'static str),
-}
-
-const SIGNS: [&str; 22] = [
-    "<<", ">>", "<=", ">=", "<>", "!=", "||", "=", "<", ">", "(", ")", "[", "]", "{", "}", ",",
-    ".", "+", "-", "?", "*",
-];
-
-/// The longest expression or statement, in bytes.
-const EXPRESSION_BYTES_MAX: usize = 8_192;
-
-/// Maximum number of opening brackets of one expression.
-const NESTED_MAX: usize = 300;
-
-/// Splits an expression, or a PartiQL statement, into tokens.
-pub fn tokens(text: &str) -> Result<Vec<Token>, String> {
-    // DynamoDB's own limits: 8 KB of a statement, 300 operators.
-    if text.len() > EXPRESSION_BYTES_MAX || text.matches(['(', '[', '{']).count() > NESTED_MAX {
-        return Err(format!(
-            "the text has {} bytes, or more than {NESTED_MAX} brackets; DynamoDB allows \
-             {EXPRESSION_BYTES_MAX} bytes",
-            text.len()
-        ));
-    }
-    let mut tokens = Vec::new();
-    let mut rest = text.trim_start();
-    let is_word = |c: char| c.is_alphanumeric() || c == '_';
-    while let Some(first) = rest.chars().next() {
-        let word = |from: &str| from.find(|c: char| !is_word(c)).unwrap_or(from.len());
-        let used = match first {
-            '#' | ':' if rest.len() > 1 => {
-                let end = 1 + word(&rest[1..]);
-                let text = rest[..end].to_string();
-                tokens.push(if first == '#' {
-                    Token::Name(text)
-                } else {
-                    Token::Value(text)
-                });
-                end
-            }
-            '"' | '\'' => {
-                let mut content = String::new();
-                let mut chars = rest.char_indices().skip(1).peekable();
-                let mut end = None;
-                while let Some((at, c)) = chars.next() {
-                    match c {
-                        _ if c == first && chars.peek().is_some_and(|(_, next)| *next == first) => {
-                            content.push(first);
-                            chars.next();
-                        }
-                        _ if c == first => {
-                            end = Some(at + 1);
-                            break;
-                        }
-                        c => content.push(c),
-                    }
-                }
-                tokens.push(if first == '"' {
-                    Token::Quoted(content)
-                } else {
-                    Token::Text(content)
-                });
-                end.ok_or_else(|| format!("a quotation does not end: {}", start(rest)))?
-            }
-            c if c.is_ascii_digit() => {
-                let end = rest
-                    .find(|c: char| !(c.is_ascii_alphanumeric() || c == '.'))
-                    .unwrap_or(rest.len());
-                tokens.push(Token::Number(rest[..end].to_string()));
-                end
-            }
-            c if is_word(c) => {
-                let end = word(rest);
-                tokens.push(Token::Word(rest[..end].to_string()));
-                end
-            }
-            // A sign. Anything else, such as a backtick, is not part of the language.
-            _ => {
-                let sign = SIGNS.into_iter().find(|sign| rest.starts_with(sign));
-                let sign = sign.ok_or_else(|| format!("\"{}\" is not understood", start(rest)))?;
-                tokens.push(Token::Sign(sign));
-                sign.len()
-            }
-        };
-        rest = rest[used..].trim_start();
-    }
-    Ok(tokens)
-}
-
-fn start(text: &str) -> String {
-    text.chars().take(40).collect()
-}
 
 /// A document path: `a.b[0].c`.
 pub type Path = Vec<PathStep>;
@@ -184,36 +76,30 @@ pub enum Test {
 
 /// Reads tokens with the names and values that a request gives.
 pub struct Parser<'a> {
-    tokens: Vec<Token>,
-    at: usize,
+    tokens: TokenStream,
     names: Option<&'a Value>,
     values: BTreeMap<String, AttributeValue>,
 }
 
-type Parsed<T> = Result<T, String>;
+/// What expressions and PartiQL statements have in common: document paths, functions and sums.
+pub trait Grammar {
+    /// The tokens that it reads.
+    fn tokens(&mut self) -> &mut TokenStream;
 
-/// A reader of tokens that can read document paths: of an expression, or of a PartiQL statement.
-pub trait Tokens {
-    /// The next token.
-    fn next(&mut self) -> Parsed<Token>;
-
-    /// Reads a sign if it comes next, and returns whether it did.
-    fn is_sign(&mut self, sign: &str) -> bool;
-
-    /// Reads a sign that must come next.
-    fn sign(&mut self, sign: &str) -> Parsed<()>;
-
-    /// The name of an attribute.
+    /// Reads the name of an attribute.
     fn name(&mut self) -> Parsed<String>;
 
-    /// A document path, such as `a.b[0].c`.
+    /// Reads an operand of a sum.
+    fn operand(&mut self) -> Parsed<Operand>;
+
+    /// Reads a document path, such as `a.b[0].c`.
     fn path(&mut self) -> Parsed<Path> {
         let mut path = vec![PathStep::Name(self.name()?)];
         loop {
-            if self.is_sign(".") {
+            if self.tokens().is_sign(".") {
                 path.push(PathStep::Name(self.name()?));
-            } else if self.is_sign("[") {
-                let Token::Number(number) = self.next()? else {
+            } else if self.tokens().is_sign("[") {
+                let Token::Number(number) = self.tokens().next()? else {
                     return Err("a list index is expected after [".to_string());
                 };
                 path.push(PathStep::Index(
@@ -221,40 +107,71 @@ pub trait Tokens {
                         .parse()
                         .map_err(|_| format!("[{number}] is not a list index"))?,
                 ));
-                self.sign("]")?;
+                self.tokens().sign("]")?;
             } else {
                 return Ok(path);
             }
         }
     }
-}
 
-impl Tokens for Parser<'_> {
-    fn next(&mut self) -> Parsed<Token> {
-        let token = self
-            .peek()
-            .cloned()
-            .ok_or_else(|| "the expression ends too early".to_string());
-        self.at += 1;
-        token
-    }
-
-    fn is_sign(&mut self, sign: &str) -> bool {
-        let is = matches!(self.peek(), Some(Token::Sign(found)) if *found == sign);
-        self.at += usize::from(is);
-        is
-    }
-
-    fn sign(&mut self, sign: &str) -> Parsed<()> {
-        if self.is_sign(sign) {
-            Ok(())
+    /// Reads a path, or a function of one or two of them.
+    fn path_or_function(&mut self) -> Parsed<Operand> {
+        let Some(function) = self.tokens().call() else {
+            return self.path().map(Operand::Path);
+        };
+        let operand = if self.tokens().is_call("if_not_exists") {
+            let path = self.path()?;
+            self.tokens().sign(",")?;
+            Operand::IfNotExists(path, Box::new(self.sum()?))
+        } else if self.tokens().is_call("list_append") {
+            let one = self.sum()?;
+            self.tokens().sign(",")?;
+            Operand::ListAppend(Box::new(one), Box::new(self.sum()?))
         } else {
-            Err(format!("{sign} is expected{}", self.found()))
+            return Err(format!(
+                "{function} is not a function of an update; use if_not_exists or list_append"
+            ));
+        };
+        self.tokens().sign(")")?;
+        Ok(operand)
+    }
+
+    /// Reads a sum of operands, or one operand.
+    fn sum(&mut self) -> Parsed<Operand> {
+        let mut sum = self.operand()?;
+        loop {
+            let subtract = if self.tokens().is_sign("+") {
+                false
+            } else if self.tokens().is_sign("-") {
+                true
+            } else {
+                return Ok(sum);
+            };
+            sum = Operand::Sum(Box::new(sum), Box::new(self.operand()?), subtract);
         }
     }
 
+    /// Reads paths separated by commas: the top-level attributes that they begin with.
+    fn top_level_names(&mut self) -> Parsed<Vec<String>> {
+        let mut names = Vec::new();
+        loop {
+            if let Some(PathStep::Name(name)) = self.path()?.into_iter().next() {
+                names.push(name);
+            }
+            if !self.tokens().is_sign(",") {
+                return Ok(names);
+            }
+        }
+    }
+}
+
+impl Grammar for Parser<'_> {
+    fn tokens(&mut self) -> &mut TokenStream {
+        &mut self.tokens
+    }
+
     fn name(&mut self) -> Parsed<String> {
-        match self.next()? {
+        match self.tokens.next()? {
             Token::Word(name) | Token::Quoted(name) => Ok(name),
             Token::Name(placeholder) => {
                 let named = self
@@ -265,8 +182,20 @@ impl Tokens for Parser<'_> {
                     .map(str::to_string)
                     .ok_or_else(|| format!("{placeholder} is not in ExpressionAttributeNames"))
             }
-            other => Err(format!("an attribute is expected, found {other:?}")),
+            other => Err(format!("an attribute is expected, found {other}")),
         }
+    }
+
+    fn operand(&mut self) -> Parsed<Operand> {
+        if self.tokens.is_sign("(") {
+            let inner = self.sum()?;
+            self.tokens.sign(")")?;
+            return Ok(inner);
+        }
+        if let Some(Token::Value(_)) = self.tokens.peek() {
+            return self.value().map(Operand::Value);
+        }
+        self.path_or_function()
     }
 }
 
@@ -285,104 +214,33 @@ impl<'a> Parser<'a> {
             );
         }
         Ok(Parser {
-            tokens: tokens(text)?,
-            at: 0,
+            tokens: TokenStream::new(text, "expression")?,
             names: request.get("ExpressionAttributeNames"),
             values,
         })
     }
 
-    fn peek(&self) -> Option<&Token> {
-        self.tokens.get(self.at)
-    }
-
-    fn found(&self) -> String {
-        self.peek().map_or(" at the end".to_string(), |token| {
-            format!(", found {token:?}")
-        })
-    }
-
-    fn is_word(&mut self, word: &str) -> bool {
-        let is =
-            matches!(self.peek(), Some(Token::Word(found)) if found.eq_ignore_ascii_case(word));
-        self.at += usize::from(is);
-        is
-    }
-
     fn value(&mut self) -> Parsed<AttributeValue> {
-        match self.next()? {
+        match self.tokens.next()? {
             Token::Value(name) => self
                 .values
                 .get(&name)
                 .cloned()
                 .ok_or_else(|| format!("{name} is not in ExpressionAttributeValues")),
-            other => Err(format!("a value is expected, found {other:?}")),
-        }
-    }
-
-    fn operand(&mut self) -> Parsed<Operand> {
-        if self.is_sign("(") {
-            let inner = self.sum()?;
-            self.sign(")")?;
-            return Ok(inner);
-        }
-        if let Some(Token::Value(_)) = self.peek() {
-            return self.value().map(Operand::Value);
-        }
-        let function = match (self.peek(), self.tokens.get(self.at + 1)) {
-            (Some(Token::Word(name)), Some(Token::Sign("("))) => Some(name.to_ascii_lowercase()),
-            _ => None,
-        };
-        let Some(function) = function else {
-            return self.path().map(Operand::Path);
-        };
-        self.at += 2;
-        let operand = match function.as_str() {
-            "if_not_exists" => {
-                let path = self.path()?;
-                self.sign(",")?;
-                Operand::IfNotExists(path, Box::new(self.sum()?))
-            }
-            "list_append" => {
-                let one = self.sum()?;
-                self.sign(",")?;
-                Operand::ListAppend(Box::new(one), Box::new(self.sum()?))
-            }
-            other => {
-                return Err(format!(
-                    "{other} is not a function of an update expression; use if_not_exists or \
-                     list_append"
-                ));
-            }
-        };
-        self.sign(")")?;
-        Ok(operand)
-    }
-
-    fn sum(&mut self) -> Parsed<Operand> {
-        let mut sum = self.operand()?;
-        loop {
-            let subtract = if self.is_sign("+") {
-                false
-            } else if self.is_sign("-") {
-                true
-            } else {
-                return Ok(sum);
-            };
-            sum = Operand::Sum(Box::new(sum), Box::new(self.operand()?), subtract);
+            other => Err(format!("a value is expected, found {other}")),
         }
     }
 
     /// An update expression.
     pub fn update(mut self) -> Parsed<UpdateExpression> {
         let mut update = UpdateExpression::default();
-        while self.peek().is_some() {
+        while self.tokens.peek().is_some() {
             let clause = self.name()?.to_ascii_uppercase();
             loop {
                 let path = self.path()?;
                 match clause.as_str() {
                     "SET" => {
-                        self.sign("=")?;
+                        self.tokens.sign("=")?;
                         update.set.push((path, self.sum()?));
                     }
                     "REMOVE" => update.remove.push(path),
@@ -395,7 +253,7 @@ impl<'a> Parser<'a> {
                         ));
                     }
                 }
-                if !self.is_sign(",") {
+                if !self.tokens.is_sign(",") {
                     break;
                 }
             }
@@ -407,52 +265,46 @@ impl<'a> Parser<'a> {
     pub fn key_conditions(mut self) -> Parsed<Vec<KeyCondition>> {
         let mut all = Vec::new();
         self.key_conditions_joined(&mut all)?;
-        match self.peek() {
-            None => Ok(all),
-            Some(token) => Err(format!("unexpected {token:?} after the key condition")),
-        }
+        self.tokens.end("key condition")?;
+        Ok(all)
     }
 
     /// Reads conditions joined by AND, with parentheses around any of them.
     fn key_conditions_joined(&mut self, all: &mut Vec<KeyCondition>) -> Parsed<()> {
         loop {
-            if self.is_sign("(") {
+            if self.tokens.is_sign("(") {
                 self.key_conditions_joined(all)?;
-                self.sign(")")?;
+                self.tokens.sign(")")?;
             } else {
                 all.push(self.key_condition()?);
             }
-            if !self.is_word("AND") {
+            if !self.tokens.is_word("AND") {
                 return Ok(());
             }
         }
     }
 
     fn key_condition(&mut self) -> Parsed<KeyCondition> {
-        if matches!((self.peek(), self.tokens.get(self.at + 1)), (Some(Token::Word(word)), Some(Token::Sign("("))) if word.eq_ignore_ascii_case("begins_with"))
-        {
-            self.at += 2;
+        if self.tokens.is_call("begins_with") {
             let name = self.name()?;
-            self.sign(",")?;
+            self.tokens.sign(",")?;
             let value = self.value()?;
-            self.sign(")")?;
+            self.tokens.sign(")")?;
             return Ok(KeyCondition {
                 name,
                 test: Test::BeginsWith(value),
             });
         }
         let name = self.name()?;
-        if self.is_word("BETWEEN") {
+        if self.tokens.is_word("BETWEEN") {
             let low = self.value()?;
-            if !self.is_word("AND") {
-                return Err(format!("AND is expected after BETWEEN{}", self.found()));
-            }
+            self.tokens.word("AND")?;
             return Ok(KeyCondition {
                 name,
                 test: Test::Between(low, self.value()?),
             });
         }
-        let Token::Sign(sign) = self.next()? else {
+        let Token::Sign(sign) = self.tokens.next()? else {
             return Err("a comparison is expected".to_string());
         };
         let value = self.value()?;
@@ -464,16 +316,10 @@ impl<'a> Parser<'a> {
 
     /// The top-level attributes that a projection names.
     pub fn projection(mut self) -> Parsed<Vec<String>> {
-        let mut names = Vec::new();
-        while self.peek().is_some() {
-            if let Some(PathStep::Name(name)) = self.path()?.into_iter().next() {
-                names.push(name);
-            }
-            if !self.is_sign(",") {
-                break;
-            }
+        match self.tokens.peek() {
+            None => Ok(Vec::new()),
+            Some(_) => self.top_level_names(),
         }
-        Ok(names)
     }
 }
 

@@ -4,3 +4,4 @@
 pub mod expression;
 pub mod partiql;
 pub mod tables;
+mod tokens;

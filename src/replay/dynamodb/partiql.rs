@@ -7,8 +7,9 @@
 use serde_json::Value;
 
 use super::expression::{
-    KeyCondition, Operand, PathStep, Test, Token, Tokens, UpdateExpression, compared, tokens,
+    Grammar, KeyCondition, Operand, PathStep, Test, UpdateExpression, compared,
 };
+use super::tokens::{Parsed, Token, TokenStream};
 use crate::table::{AttributeValue, Item, Number};
 
 /// A statement.
@@ -68,12 +69,9 @@ impl Statement {
 }
 
 struct Parser {
-    tokens: Vec<Token>,
-    at: usize,
+    tokens: TokenStream,
     parameters: std::vec::IntoIter<AttributeValue>,
 }
-
-type Parsed<T> = Result<T, String>;
 
 /// Reads a statement with its parameters: `{"Statement": "…", "Parameters": […]}`.
 ///
@@ -92,76 +90,50 @@ pub fn parse(request: &Value) -> Parsed<Statement> {
         .collect::<Result<Vec<_>, _>>()
         .map_err(|error| format!("Parameters: {error}"))?;
     let mut reader = Parser {
-        tokens: tokens(text.trim().trim_end_matches(';'))?,
-        at: 0,
+        tokens: TokenStream::new(text.trim().trim_end_matches(';'), "statement")?,
         parameters: parameters.into_iter(),
     };
     let statement = reader.statement()?;
-    match reader.tokens.get(reader.at) {
-        None => Ok(statement),
-        Some(token) => Err(format!("unexpected {token:?} after the statement")),
-    }
+    reader.tokens.end("statement")?;
+    Ok(statement)
 }
 
-impl Tokens for Parser {
-    fn next(&mut self) -> Parsed<Token> {
-        let token = self
-            .peek()
-            .cloned()
-            .ok_or_else(|| "the statement ends too early".to_string())?;
-        self.at += 1;
-        Ok(token)
-    }
-
-    fn is_sign(&mut self, sign: &str) -> bool {
-        let is = matches!(self.peek(), Some(Token::Sign(found)) if *found == sign);
-        self.at += usize::from(is);
-        is
-    }
-
-    fn sign(&mut self, sign: &str) -> Parsed<()> {
-        if self.is_sign(sign) {
-            Ok(())
-        } else {
-            Err(format!("{sign} is expected, found {:?}", self.peek()))
-        }
+impl Grammar for Parser {
+    fn tokens(&mut self) -> &mut TokenStream {
+        &mut self.tokens
     }
 
     fn name(&mut self) -> Parsed<String> {
-        match self.next()? {
+        match self.tokens.next()? {
             Token::Word(name) | Token::Quoted(name) => Ok(name),
-            other => Err(format!("a name is expected, found {other:?}")),
+            other => Err(format!("a name is expected, found {other}")),
+        }
+    }
+
+    fn operand(&mut self) -> Parsed<Operand> {
+        match self.tokens.peek() {
+            Some(Token::Word(word))
+                if LITERALS.iter().any(|one| word.eq_ignore_ascii_case(one)) =>
+            {
+                self.value().map(Operand::Value)
+            }
+            Some(Token::Word(_) | Token::Quoted(_)) => self.path_or_function(),
+            _ => self.value().map(Operand::Value),
         }
     }
 }
 
+/// The words that are values.
+const LITERALS: [&str; 4] = ["true", "false", "null", "missing"];
+
 impl Parser {
-    fn peek(&self) -> Option<&Token> {
-        self.tokens.get(self.at)
-    }
-
-    fn is_word(&mut self, word: &str) -> bool {
-        let is =
-            matches!(self.peek(), Some(Token::Word(found)) if found.eq_ignore_ascii_case(word));
-        self.at += usize::from(is);
-        is
-    }
-
-    fn word(&mut self, word: &str) -> Parsed<()> {
-        if self.is_word(word) {
-            Ok(())
-        } else {
-            Err(format!("{word} is expected, found {:?}", self.peek()))
-        }
-    }
-
     fn table(&mut self) -> Parsed<(String, Option<String>)> {
         let mut table = self.name()?;
         // Without quotation marks, a table name may also contain `-`; `.` begins the index name.
-        while self.is_sign("-") {
+        while self.tokens.is_sign("-") {
             table = format!("{table}-{}", self.name()?);
         }
-        let index = if self.is_sign(".") {
+        let index = if self.tokens.is_sign(".") {
             Some(self.name()?)
         } else {
             None
@@ -170,8 +142,8 @@ impl Parser {
     }
 
     fn value(&mut self) -> Parsed<AttributeValue> {
-        let negative = self.is_sign("-");
-        match self.next()? {
+        let negative = self.tokens.is_sign("-");
+        match self.tokens.next()? {
             Token::Sign("?") => self
                 .parameters
                 .next()
@@ -201,111 +173,59 @@ impl Parser {
             Token::Sign("[") => self.list("]").map(AttributeValue::L),
             Token::Sign("{") => {
                 let mut map = std::collections::BTreeMap::new();
-                while !self.is_sign("}") {
-                    let (Token::Text(name) | Token::Quoted(name)) = self.next()? else {
+                while !self.tokens.is_sign("}") {
+                    let (Token::Text(name) | Token::Quoted(name)) = self.tokens.next()? else {
                         return Err("a name is expected in { }".to_string());
                     };
                     self.colon()?;
                     map.insert(name, self.value()?);
-                    if !self.is_sign(",") {
-                        self.sign("}")?;
+                    if !self.tokens.is_sign(",") {
+                        self.tokens.sign("}")?;
                         break;
                     }
                 }
                 Ok(AttributeValue::M(map))
             }
             Token::Sign("<<") => set(self.list(">>")?),
-            other => Err(format!("a value is expected, found {other:?}")),
+            other => Err(format!("a value is expected, found {other}")),
         }
     }
 
     /// Reads the colon of `'name': value`. Without a space after it, the colon was read as the
     /// beginning of the next token.
     fn colon(&mut self) -> Parsed<()> {
-        match self.tokens.get_mut(self.at) {
-            Some(Token::Value(text)) if text == ":" => {
-                self.at += 1;
-                Ok(())
-            }
+        match self.tokens.peek() {
+            Some(Token::Value(text)) if text == ":" => self.tokens.next().map(|_| ()),
             Some(Token::Value(text)) => {
-                let rest = text.split_off(1);
+                let rest = text[1..].to_string();
                 let token = if rest.starts_with(|c: char| c.is_ascii_digit()) {
                     Token::Number(rest)
                 } else {
                     Token::Word(rest)
                 };
-                self.tokens[self.at] = token;
+                self.tokens.replace_next(token);
                 Ok(())
             }
-            other => Err(format!(": is expected, found {other:?}")),
+            _ => Err(format!(": is expected, {}", self.tokens.found())),
         }
     }
 
     fn list(&mut self, end: &str) -> Parsed<Vec<AttributeValue>> {
         let mut list = Vec::new();
-        while !self.is_sign(end) {
+        while !self.tokens.is_sign(end) {
             list.push(self.value()?);
-            if !self.is_sign(",") {
-                self.sign(end)?;
+            if !self.tokens.is_sign(",") {
+                self.tokens.sign(end)?;
                 break;
             }
         }
         Ok(list)
     }
 
-    fn operand(&mut self) -> Parsed<Operand> {
-        let is_path = matches!(self.peek(), Some(Token::Word(_) | Token::Quoted(_)))
-            && !matches!(self.peek(), Some(Token::Word(word)) if ["true", "false", "null", "missing"].contains(&word.to_ascii_lowercase().as_str()));
-        if !is_path {
-            return self.value().map(Operand::Value);
-        }
-        let function = match (self.peek(), self.tokens.get(self.at + 1)) {
-            (Some(Token::Word(name)), Some(Token::Sign("("))) => Some(name.to_ascii_lowercase()),
-            _ => None,
-        };
-        match function.as_deref() {
-            None => self.path().map(Operand::Path),
-            Some("list_append") => {
-                self.at += 2;
-                let one = self.operand()?;
-                self.sign(",")?;
-                let other = self.operand()?;
-                self.sign(")")?;
-                Ok(Operand::ListAppend(Box::new(one), Box::new(other)))
-            }
-            Some("if_not_exists") => {
-                self.at += 2;
-                let path = self.path()?;
-                self.sign(",")?;
-                let other = self.operand()?;
-                self.sign(")")?;
-                Ok(Operand::IfNotExists(path, Box::new(other)))
-            }
-            Some(other) => Err(format!(
-                "the function {other} is not evaluated; give the item after the statement as \
-                 item_after"
-            )),
-        }
-    }
-
-    fn sum(&mut self) -> Parsed<Operand> {
-        let mut sum = self.operand()?;
-        loop {
-            let subtract = if self.is_sign("+") {
-                false
-            } else if self.is_sign("-") {
-                true
-            } else {
-                return Ok(sum);
-            };
-            sum = Operand::Sum(Box::new(sum), Box::new(self.operand()?), subtract);
-        }
-    }
-
     /// Reads a WHERE: the comparisons joined by AND, and the attributes compared by OR or IN.
     fn conditions(&mut self) -> Parsed<(Vec<KeyCondition>, Vec<String>)> {
         let (mut conditions, mut residue) = (Vec::new(), Vec::new());
-        if self.is_word("WHERE") {
+        if self.tokens.is_word("WHERE") {
             self.joined(&mut conditions, &mut residue)?;
         }
         Ok((conditions, residue))
@@ -318,16 +238,16 @@ impl Parser {
         residue: &mut Vec<String>,
     ) -> Parsed<()> {
         loop {
-            if self.is_sign("(") {
+            if self.tokens.is_sign("(") {
                 self.joined(conditions, residue)?;
-                self.sign(")")?;
+                self.tokens.sign(")")?;
             } else if let Some(condition) = self.condition(residue)? {
                 conditions.push(condition);
             }
-            if self.is_word("AND") {
+            if self.tokens.is_word("AND") {
                 continue;
             }
-            if self.is_word("OR") {
+            if self.tokens.is_word("OR") {
                 // What follows OR is an alternative to everything before it.
                 residue.extend(conditions.drain(..).map(|condition| condition.name));
                 let mut others = Vec::new();
@@ -340,27 +260,25 @@ impl Parser {
 
     /// Reads one comparison; `None` if it does not narrow a key.
     fn condition(&mut self, residue: &mut Vec<String>) -> Parsed<Option<KeyCondition>> {
-        if self.is_word("NOT") {
+        if self.tokens.is_word("NOT") {
             let mut ignored = Vec::new();
-            if self.is_sign("(") {
+            if self.tokens.is_sign("(") {
                 self.joined(&mut ignored, residue)?;
-                self.sign(")")?;
+                self.tokens.sign(")")?;
             } else {
                 self.condition(residue)?;
             }
             return Ok(None);
         }
-        let call = matches!(self.tokens.get(self.at + 1), Some(Token::Sign("(")));
-        if call {
-            let function = self.name()?.to_ascii_lowercase();
-            self.sign("(")?;
+        if let Some(function) = self.tokens.call() {
+            self.tokens.is_call(&function);
             let path = self.path()?;
-            let value = if self.is_sign(",") {
+            let value = if self.tokens.is_sign(",") {
                 Some(self.value()?)
             } else {
                 None
             };
-            self.sign(")")?;
+            self.tokens.sign(")")?;
             let name = match path.as_slice() {
                 [PathStep::Name(name)] => Some(name.clone()),
                 _ => None,
@@ -371,7 +289,7 @@ impl Parser {
                     test: Test::BeginsWith(value),
                 }),
                 ("size", ..) => {
-                    self.at += 1;
+                    self.tokens.next()?;
                     self.value()?;
                     None
                 }
@@ -379,26 +297,26 @@ impl Parser {
             });
         }
         let path = self.path()?;
-        let test = if self.is_word("BETWEEN") {
+        let test = if self.tokens.is_word("BETWEEN") {
             let low = self.value()?;
-            self.word("AND")?;
+            self.tokens.word("AND")?;
             Some(Test::Between(low, self.value()?))
-        } else if self.is_word("IN") {
-            let end = if self.is_sign("(") { ")" } else { "]" };
+        } else if self.tokens.is_word("IN") {
+            let end = if self.tokens.is_sign("(") { ")" } else { "]" };
             if end == "]" {
-                self.sign("[")?;
+                self.tokens.sign("[")?;
             }
             let values = self.list(end)?;
             if let (true, [PathStep::Name(name)]) = (values.len() > 1, path.as_slice()) {
                 residue.push(name.clone());
             }
             (values.len() == 1).then(|| Test::Equal(values[0].clone()))
-        } else if self.is_word("IS") {
-            self.is_word("NOT");
-            self.next()?;
+        } else if self.tokens.is_word("IS") {
+            self.tokens.is_word("NOT");
+            self.tokens.next()?;
             None
         } else {
-            let Token::Sign(sign) = self.next()? else {
+            let Token::Sign(sign) = self.tokens.next()? else {
                 return Err("a comparison is expected in WHERE".to_string());
             };
             let value = self.value()?;
@@ -437,76 +355,56 @@ impl Parser {
     /// Reads `set_add(path, value)` or `set_delete(path, value)`; returns whether it adds, and the
     /// value.
     fn set_function(&mut self) -> Parsed<Option<(bool, AttributeValue)>> {
-        let adds = match (self.peek(), self.tokens.get(self.at + 1)) {
-            (Some(Token::Word(word)), Some(Token::Sign("(")))
-                if word.eq_ignore_ascii_case("set_add") =>
-            {
-                true
-            }
-            (Some(Token::Word(word)), Some(Token::Sign("(")))
-                if word.eq_ignore_ascii_case("set_delete") =>
-            {
-                false
-            }
-            _ => return Ok(None),
-        };
-        self.at += 2;
+        let adds = self.tokens.is_call("set_add");
+        if !adds && !self.tokens.is_call("set_delete") {
+            return Ok(None);
+        }
         self.path()?;
-        self.sign(",")?;
+        self.tokens.sign(",")?;
         let value = self.value()?;
-        self.sign(")")?;
+        self.tokens.sign(")")?;
         Ok(Some((adds, value)))
     }
 
     fn returning(&mut self) {
-        if self.is_word("RETURNING") {
-            self.at = self.tokens.len();
+        if self.tokens.is_word("RETURNING") {
+            self.tokens.rest();
         }
     }
 
     fn statement(&mut self) -> Parsed<Statement> {
-        if self.is_word("SELECT") {
+        if self.tokens.is_word("SELECT") {
             return self.select();
         }
-        if self.is_word("INSERT") {
+        if self.tokens.is_word("INSERT") {
             return self.insert();
         }
-        if self.is_word("UPDATE") {
+        if self.tokens.is_word("UPDATE") {
             return self.update();
         }
-        if self.is_word("DELETE") {
+        if self.tokens.is_word("DELETE") {
             return self.delete();
         }
         Err(format!(
-            "a statement begins with SELECT, INSERT, UPDATE or DELETE, found {:?}",
-            self.peek()
+            "a statement begins with SELECT, INSERT, UPDATE or DELETE, {}",
+            self.tokens.found()
         ))
     }
 
     fn select(&mut self) -> Parsed<Statement> {
-        let returned = if self.is_sign("*") {
+        let returned = if self.tokens.is_sign("*") {
             None
         } else {
-            let mut names = Vec::new();
-            loop {
-                if let Some(PathStep::Name(name)) = self.path()?.into_iter().next() {
-                    names.push(name);
-                }
-                if !self.is_sign(",") {
-                    break;
-                }
-            }
-            Some(names)
+            Some(self.top_level_names()?)
         };
-        self.word("FROM")?;
+        self.tokens.word("FROM")?;
         let (table, index) = self.table()?;
         let (conditions, residue) = self.conditions()?;
         let mut backward = false;
-        if self.is_word("ORDER") {
-            backward = self.tokens[self.at..].iter().any(
+        if self.tokens.is_word("ORDER") {
+            backward = self.tokens.rest().iter().any(
                 |token| matches!(token, Token::Word(word) if word.eq_ignore_ascii_case("DESC")),
             );
-            self.at = self.tokens.len();
         }
         Ok(Statement::Select {
             table,
@@ -519,9 +417,9 @@ impl Parser {
     }
 
     fn insert(&mut self) -> Parsed<Statement> {
-        self.word("INTO")?;
+        self.tokens.word("INTO")?;
         let (table, _) = self.table()?;
-        self.word("VALUE")?;
+        self.tokens.word("VALUE")?;
         let AttributeValue::M(item) = self.value()? else {
             return Err("INSERT takes an item in { }".to_string());
         };
@@ -535,20 +433,20 @@ impl Parser {
         let (table, _) = self.table()?;
         let mut update = UpdateExpression::default();
         loop {
-            if self.is_word("SET") {
+            if self.tokens.is_word("SET") {
                 loop {
                     let path = self.path()?;
-                    self.sign("=")?;
+                    self.tokens.sign("=")?;
                     match self.set_function()? {
                         Some((true, more)) => update.add.push((path, more)),
                         Some((false, less)) => update.delete.push((path, less)),
                         None => update.set.push((path, self.sum()?)),
                     }
-                    if !self.is_sign(",") {
+                    if !self.tokens.is_sign(",") {
                         break;
                     }
                 }
-            } else if self.is_word("REMOVE") {
+            } else if self.tokens.is_word("REMOVE") {
                 update.remove.push(self.path()?);
             } else {
                 break;
@@ -560,7 +458,7 @@ impl Parser {
     }
 
     fn delete(&mut self) -> Parsed<Statement> {
-        self.word("FROM")?;
+        self.tokens.word("FROM")?;
         let (table, _) = self.table()?;
         let key = self.key()?;
         self.returning();

@@ -474,23 +474,11 @@ pub fn check_github(checked: &Checked) -> String {
 
 /// A verdict in a sentence.
 fn sentence(verdict: &Verdict) -> String {
-    let limit = match verdict.status {
-        Status::Warn if verdict.limit.exception.is_none() => {
-            format!("warns above {}", level(verdict, &verdict.limit.warn))
-        }
-        _ => {
-            format!(
-                "fails above {}",
-                level(
-                    verdict,
-                    if verdict.limit.fail.is_some() {
-                        &verdict.limit.fail
-                    } else {
-                        &verdict.limit.warn
-                    }
-                )
-            )
-        }
+    // A limit without a level that fails only warns.
+    let warns = verdict.status == Status::Warn && verdict.limit.exception.is_none();
+    let limit = match &verdict.limit.fail {
+        Some(_) if !warns => format!("fails above {}", level(verdict, &verdict.limit.fail)),
+        _ => format!("warns above {}", level(verdict, &verdict.limit.warn)),
     };
     let cause = verdict
         .causes

@@ -1064,7 +1064,7 @@ fn unpriced(review: &Review) -> String {
     let more = reasons
         .len()
         .checked_sub(4)
-        .map(|more| format!("; and for {} more reasons", more + 1))
+        .map(|more| format!("; other reasons: {}", more + 1))
         .unwrap_or_default();
     clean(&format!(
         " Regions not compared ({count}): {}{more}.",

@@ -15,7 +15,7 @@ use crate::report::render::text::clean;
 use crate::review::{MeasuredCost, MeasuredDemand, Review};
 use crate::table::Direction;
 use crate::trace::Time;
-use crate::units::{Exact, group_thousands};
+use crate::units::{Exact, count_of, group_thousands};
 use crate::usage;
 
 /// The number of accounts whose units are drawn over time; a table has the totals of all.
@@ -39,15 +39,6 @@ fn direction(direction: Direction) -> &'static str {
     }
 }
 
-/// A number with its noun, in the singular or plural.
-fn of_many(number: u64, what: &str) -> String {
-    format!(
-        "{} {what}{}",
-        group_thousands(&number.to_string()),
-        if number == 1 { "" } else { "s" }
-    )
-}
-
 fn count(number: u64) -> HtmlCell {
     HtmlCell {
         text: group_thousands(&number.to_string()),
@@ -65,7 +56,7 @@ pub(super) fn measured(review: &Review) -> Result<Option<Section>, ReportError> 
     let trace = &replayed.trace;
     section.text(format!(
         "{} from {} to {} ({}), executed call by call. Scaled to a month: {}.",
-        of_many(trace.events, "event"),
+        count_of(trace.events, "event"),
         trace.first,
         trace.last,
         trace.files.join(", "),
@@ -136,18 +127,18 @@ fn not_executed(trace: &Summary) -> Vec<String> {
     let skipped = trace
         .skipped
         .iter()
-        .map(|(reason, rows)| format!("Skipped {}: {}", of_many(*rows, "row"), reason.word()));
+        .map(|(reason, rows)| format!("Skipped {}: {}", count_of(*rows, "row"), reason.word()));
     let refused = (trace.refused > 0).then(|| {
         format!(
             "Throttled or refused in the trace: {}. They cost nothing, so the demand is higher \
              than what is billed",
-            of_many(trace.refused, "call")
+            count_of(trace.refused, "call")
         )
     });
     let throttled = (trace.throttled > 0).then(|| {
         format!(
             "Throttled according to the metrics of the trace: {}",
-            of_many(trace.throttled, "request")
+            count_of(trace.throttled, "request")
         )
     });
     skipped.chain(refused).chain(throttled).collect()

@@ -1177,7 +1177,7 @@ impl Checker<'_> {
             } else {
                 format!("{} or {last}", others.join(", "))
             };
-            let message = format!("reserved capacity has a term of {words} years, found {years}");
+            let message = format!("reserved capacity has a term of {words} years, not of {years}");
             self.report("reserved", span, message, format!("write {words}"));
         }
     }
