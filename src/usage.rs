@@ -936,4 +936,38 @@ mod tests {
             assert_eq!(UsageType::of_code(code).code(), code);
         }
     }
+
+    /// A code that the catalogue lacks would have its code as its name, and no unit.
+    #[test]
+    fn every_named_usage_type_is_in_the_catalogue() {
+        let mut count = 0;
+        for rest in include_str!("usage.rs")
+            .split("UsageType::Listed(\"")
+            .skip(1)
+        {
+            let Some((code, _)) = rest.split_once('"') else {
+                continue;
+            };
+            count += 1;
+            assert!(
+                CATALOGUE.iter().any(|(listed, ..)| *listed == code),
+                "{code}"
+            );
+        }
+        assert!(count > 10, "{count} usage types have a name");
+    }
+
+    #[test]
+    fn every_usage_type_of_a_table_has_a_purpose() {
+        for (code, ..) in CATALOGUE {
+            let usage = UsageType::of_code(code);
+            let of_calls = matches!(usage, UsageType::Requests(..))
+                || code.starts_with("kinesis_")
+                || code.starts_with("data_transfer_");
+            assert!(
+                of_calls || usage.purpose() != "(table)",
+                "{code} has no purpose"
+            );
+        }
+    }
 }

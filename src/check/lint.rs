@@ -420,7 +420,7 @@ impl<'a> LintedTable<'a> {
 
     fn no_pitr(&self) -> Option<FoundCost> {
         let table = self.table;
-        (!table.backup.pitr && !table.unknown.pitr).then(|| {
+        (table.backup.pitr == Some(false)).then(|| {
             let message = format!(
                 "{} is a production table without point-in-time recovery",
                 self.name()

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+use dynameter::replay::HOT_KEYS;
+
 /// Compute exactly what an Amazon DynamoDB design costs, with the working behind every line.
 #[derive(Debug, Parser)]
 #[command(name = "dynameter", version, max_term_width = 100)]
@@ -236,7 +238,7 @@ pub struct ReadingArgs {
     #[arg(long, value_name = "N")]
     pub threads: Option<usize>,
     /// The number of hot keys to show for reads and writes of each table and index
-    #[arg(long, value_name = "N", default_value_t = 5)]
+    #[arg(long, value_name = "N", default_value_t = HOT_KEYS)]
     pub hot_keys: usize,
 }
 

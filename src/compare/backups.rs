@@ -64,10 +64,21 @@ fn recovery(table: &TableDesign) -> Alternative {
             BackupPlan::Recovery,
             name,
             RECOVERY_AND_EXPORTS,
-            move |table| table.backup.pitr = on,
+            move |table| table.backup.pitr = Some(on),
         )
     };
-    match table.backup.pitr {
+    let point_in_time = match table.backup.pitr {
+        Some(on) => on,
+        None => {
+            return Alternative::new(
+                AlternativeKind::Backup(BackupPlan::Recovery),
+                "with or without point-in-time recovery",
+            )
+            .of(table, None)
+            .impossible("whether point-in-time recovery is on is not known");
+        }
+    };
+    match point_in_time {
         true if table.archive.is_some() => Alternative::new(
             AlternativeKind::Backup(BackupPlan::Recovery),
             "without point-in-time recovery",
@@ -146,8 +157,11 @@ fn monthly_exports(
         false => "",
     };
     let pitr = match table.backup.pitr {
-        true => "",
-        false => "; includes the cost of point-in-time recovery, which exports require",
+        Some(true) => "",
+        Some(false) => "; includes the cost of point-in-time recovery, which exports require",
+        None => {
+            "; whether point-in-time recovery, which exports require, is on already is not known"
+        }
     };
     changed(
         table,
@@ -158,7 +172,7 @@ fn monthly_exports(
         ),
         RECOVERY_AND_EXPORTS,
         move |table| {
-            table.backup.pitr = true;
+            table.backup.pitr = Some(true);
             table.archive = Some(Archive {
                 exports: Exact::one(),
                 incremental: false,

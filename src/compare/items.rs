@@ -176,7 +176,7 @@ fn plain_writes(
         access.operation = Some(ApiName::PutItem);
         access.call = PatternCall::Write {
             plans: plans.clone(),
-            refused: Exact::zero(),
+            condition_failures: Exact::zero(),
         };
     };
     let name = "without a transaction";

@@ -324,7 +324,7 @@ fn added_replicas(
                     read_max: None,
                     indexes: Vec::new(),
                     contributor_insights: false,
-                    pitr: false,
+                    pitr: Some(false),
                     witness: witness.as_ref() == Some(region),
                 });
             }

@@ -245,16 +245,16 @@ impl UsageLines<'_> {
         (sum, names.join(" and "))
     }
 
-    fn backups(&mut self, region: &str, pitr: bool, home: bool) {
+    fn backups(&mut self, region: &str, pitr: Option<bool>, home: bool) {
         let backup = &self.design.table.backup;
-        if home && self.design.table.unknown.pitr {
+        if pitr.is_none() {
             let what = "point-in-time recovery, on or off".to_string();
             let gap = self.design.gap_because(region, what, UsageType::PITR);
             self.gaps.push(gap(
                 "whether it is on is \"unknown\"; give `pitr = true` or `pitr = false`",
             ));
         }
-        if pitr {
+        if pitr == Some(true) {
             let (bytes, what) = self.backed_up(
                 false,
                 region,

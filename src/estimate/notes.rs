@@ -59,7 +59,7 @@ const ASSUMPTIONS: &[(Holds, &str)] = &[
     ),
     (
         Holds::Access(
-            |access| matches!(&access.call, PatternCall::Write { plans, refused } if !refused.is_zero() && plans.iter().any(|(plan, _)| plan.kind == WriteKind::Put)),
+            |access| matches!(&access.call, PatternCall::Write { plans, condition_failures } if !condition_failures.is_zero() && plans.iter().any(|(plan, _)| plan.kind == WriteKind::Put)),
         ),
         "a put whose condition fails finds an item of the pattern's size",
     ),
@@ -240,7 +240,7 @@ const ASSUMPTIONS: &[(Holds, &str)] = &[
          same for all access patterns",
     ),
     (
-        Holds::Table(|table| table.contributor_insights),
+        Holds::Table(has_contributor_insights),
         "Contributor Insights counts one event for each item that a call reads or writes, or two \
          if the table has a sort key; index writes are not counted",
     ),
@@ -254,6 +254,16 @@ const ASSUMPTIONS: &[(Holds, &str)] = &[
         "the upfront price of reserved capacity is spread evenly over its term",
     ),
 ];
+
+/// Whether Contributor Insights is on for the table, an index or a replica.
+fn has_contributor_insights(table: &TableDesign) -> bool {
+    table.contributor_insights
+        || table.indexes.iter().any(|index| index.contributor_insights)
+        || table
+            .replicas
+            .iter()
+            .any(|replica| replica.contributor_insights)
+}
 
 /// Assumptions about what AWS does not document and what the design leaves open, if they affect
 /// this workload.
@@ -531,7 +541,9 @@ fn price_notes(bill: &Bill, date: Date, newest: Option<Date>) -> Vec<String> {
 /// Whether a call is billed for writes that change nothing.
 fn writes_without_change(call: &PatternCall) -> bool {
     match call {
-        PatternCall::Write { refused, .. } => !refused.is_zero(),
+        PatternCall::Write {
+            condition_failures, ..
+        } => !condition_failures.is_zero(),
         PatternCall::Transaction {
             plans, cancelled, ..
         } => {
@@ -581,17 +593,20 @@ pub(super) fn switches(workload: &Workload) -> Vec<Switch> {
     };
     let backed_up = |table: &TableDesign| {
         let backup = &table.backup;
-        backup.pitr
+        backup.pitr != Some(false)
             || !backup.kept.is_empty()
             || !backup.restores.is_zero()
             || table.archive.is_some()
-            || table.replicas.iter().any(|replica| replica.pitr)
+            || table
+                .replicas
+                .iter()
+                .any(|replica| replica.pitr != Some(false))
     };
     let listed = [
         (any(&|table| table.has_numbers), switches.number_alignment()),
         (
             any_call(
-                &|call| matches!(call, PatternCall::Write { refused, .. } if !refused.is_zero()),
+                &|call| matches!(call, PatternCall::Write { condition_failures, .. } if !condition_failures.is_zero()),
             ),
             switches.failed_condition(),
         ),
@@ -639,14 +654,15 @@ fn of_backups_and_keys(table: &TableDesign) -> Vec<String> {
             Exact::from(table.keyless)
         ));
     }
-    if table.archive.is_some() && !table.backup.pitr {
+    if table.archive.is_some() && table.backup.pitr == Some(false) {
         list.push(format!(
             "{}: exports to S3 need point-in-time recovery, which is off here: its price is \
              not in the bill; set `pitr = true` under [table.backup]",
             table.table.name
         ));
     }
-    if !table.backup.restores.is_zero() && !table.backup.pitr && table.backup.kept.is_empty() {
+    let backup = &table.backup;
+    if !backup.restores.is_zero() && backup.pitr == Some(false) && backup.kept.is_empty() {
         list.push(format!(
             "{}: there is no backup to restore from; set `pitr = true` or add `on_demand` \
              under [table.backup]",

@@ -2,7 +2,7 @@
 //! weight.
 
 use crate::dax;
-use crate::meter::{FailedCondition, Switches};
+use crate::meter::Switches;
 use crate::table::{
     ApiName, Consistency, EntryEffect, Index, Operation, Projection, ReadPage, Table,
     TransactionAction, TransactionOutcome, Transition, Write, WriteOutcome,
@@ -110,10 +110,13 @@ pub(super) fn expand(access: &AccessPattern, design: &TableDesign, switches: &Sw
                 fetched(access, &mut cases);
             }
         },
-        PatternCall::Write { plans, refused } => {
+        PatternCall::Write {
+            plans,
+            condition_failures,
+        } => {
             for (plan, count) in plans {
                 let count = Exact::from(*count);
-                let applied = &count * &(Exact::one() - refused.clone());
+                let applied = &count * &(Exact::one() - condition_failures.clone());
                 let writes = |weight| PlannedWrites {
                     plan,
                     access,
@@ -123,7 +126,7 @@ pub(super) fn expand(access: &AccessPattern, design: &TableDesign, switches: &Sw
                 writes(&applied).expand(&mut cases, &|write| {
                     wrap(access.operation, plan.kind, write)
                 });
-                writes(&(&count * refused)).refused(switches, &mut cases);
+                writes(&(&count * condition_failures)).with_failed_condition(switches, &mut cases);
             }
         }
         PatternCall::Transaction {
@@ -498,7 +501,7 @@ impl PlannedWrites<'_> {
     }
 
     /// Writes whose condition fails. The condition of a put fails because an item exists.
-    fn refused(&self, switches: &Switches, cases: &mut Cases) {
+    fn with_failed_condition(&self, switches: &Switches, cases: &mut Cases) {
         let Self {
             plan,
             access,
@@ -506,7 +509,6 @@ impl PlannedWrites<'_> {
             ..
         } = *self;
         let rule = switches.failed_condition().rule;
-        let larger = switches.failed_condition == FailedCondition::Larger;
         if weight.is_zero() {
             return;
         }
@@ -515,35 +517,26 @@ impl PlannedWrites<'_> {
         } else {
             plan.finds.clone()
         };
-        let refused = |old: Option<Bytes>, class: &SizeClass| {
-            let new = (plan.kind != WriteKind::Delete).then_some(class.item);
-            wrap(
-                access.operation,
-                plan.kind,
-                Write {
-                    old,
-                    new,
-                    indexes: Vec::new(),
-                    outcome: WriteOutcome::ConditionFailed,
-                },
-            )
+        let failed = |old: Option<Bytes>, class: &SizeClass| Write {
+            old,
+            new: (plan.kind != WriteKind::Delete).then_some(class.item),
+            indexes: Vec::new(),
+            outcome: WriteOutcome::ConditionFailed,
         };
+        let wrapped = |write| wrap(access.operation, plan.kind, write);
         let found = cases.scale(&(weight * &finds) / &pairs_total(access));
         for (before, class, parts) in pairs(access) {
-            let counted = if larger && plan.kind != WriteKind::Delete {
-                before.item.max(class.item)
-            } else {
-                before.item
-            };
-            let reason = CaseReason::new(rule, "condition failed, the item stays", Some(counted));
-            cases.push(found, parts, refused(Some(before.item), class), reason);
+            let write = failed(Some(before.item), class);
+            let counted = switches.failed_condition.image(write.old, write.new);
+            let reason = CaseReason::new(rule, "condition failed, the item stays", counted);
+            cases.push(found, parts, wrapped(write), reason);
         }
         let absent = cases.scale(weight * &((Exact::one() - finds) / Exact::from(total(access))));
         for class in classes(access) {
             cases.push(
                 absent,
                 class.weight.into(),
-                refused(None, class),
+                wrapped(failed(None, class)),
                 CaseReason::new(rule, "condition failed, no item", None),
             );
         }

@@ -529,6 +529,9 @@ impl Reading<'_> {
             let name = index.text_at("IndexName");
             indexes.extend(name.map(|name| (name.to_string(), read, own)));
         }
+        let note = "not in this response: `aws dynamodb describe-continuous-backups --region …` \
+                    says it; write true or false";
+        fields.set("pitr", Sourced::unknown(note));
         ReplicaDraft {
             region: self.region_name(region, "Replicas"),
             fields,

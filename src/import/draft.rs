@@ -313,6 +313,13 @@ impl TableDraft {
         &mut self.blocks[at].1
     }
 
+    /// Adds whether point-in-time recovery is on, if it is said.
+    pub fn add_recovery(&mut self, said: Option<Sourced>) {
+        if said.is_some() {
+            self.block("backup").set_some("pitr", said);
+        }
+    }
+
     /// The settings of a block, if it exists.
     pub fn find_block(&self, name: &str) -> Option<&Fields> {
         self.blocks

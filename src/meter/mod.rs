@@ -151,7 +151,7 @@ pub fn meter(table: &Table, operation: &Operation, switches: &Switches) -> Consu
             // Rule 3.10: failed members count only if another member succeeded on the same table.
             if statements
                 .iter()
-                .any(|statement| !writes::is_refused(statement))
+                .any(|statement| !writes::has_failed(statement))
             {
                 for statement in statements {
                     match writes::failed_member(statement, switches) {

@@ -2,6 +2,7 @@
 //! so.
 
 use crate::table::NumberAlignment;
+use crate::units::Bytes;
 
 /// One reading of a disputed rule: its name in the workload file, the rule, and what it means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -135,6 +136,17 @@ switches! {
         /// They are billed for the same bytes as storage.
         Included = "included" "5.3"
     } = Excluded;
+}
+
+impl FailedCondition {
+    /// The image of the item that a write whose condition failed is charged for (rules 3.7 and
+    /// 3.7g).
+    pub fn image(self, existing: Option<Bytes>, attempted: Option<Bytes>) -> Option<Bytes> {
+        match self {
+            FailedCondition::Existing => existing,
+            FailedCondition::Larger => existing.max(attempted),
+        }
+    }
 }
 
 #[cfg(test)]

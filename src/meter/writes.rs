@@ -1,7 +1,8 @@
-//! Writes: single items, index entries, transactions (rules 3.1 to 3.12).
+//! Writes: single items, index entries, transactions (rules 3.1 to 3.12), and failed
+//! members of a BatchExecuteStatement (rules 3.10 and 11.1).
 
 use super::reads::transact_get;
-use super::{ConsumedCapacity, FailedCondition, Switches};
+use super::{ConsumedCapacity, Switches};
 use crate::table::{
     Operation, TransactionAction, TransactionOutcome, Transition, Write, WriteOutcome,
 };
@@ -22,9 +23,7 @@ pub(super) fn single(write: &Write, switches: &Switches, consumed: &mut Consumed
             consumed.table.write += base(write.old, write.new);
             index_writes(&write.indexes, consumed);
         }
-        WriteOutcome::ConditionFailed => {
-            consumed.table.write += failed_condition(write, switches.failed_condition)
-        }
+        WriteOutcome::ConditionFailed => consumed.table.write += failed_condition(write, switches),
     }
 }
 
@@ -38,11 +37,8 @@ pub(super) fn base(old: Option<Bytes>, new: Option<Bytes>) -> WriteUnits {
 }
 
 /// A condition that failed changes nothing and still costs (rule 3.7).
-fn failed_condition(write: &Write, switch: FailedCondition) -> WriteUnits {
-    match switch {
-        FailedCondition::Existing => units(write.old),
-        FailedCondition::Larger => base(write.old, write.new),
-    }
+fn failed_condition(write: &Write, switches: &Switches) -> WriteUnits {
+    units(switches.failed_condition.image(write.old, write.new))
 }
 
 /// Each index is charged for its own entry (rule 3.8). Source: Developer Guide, "Global secondary
@@ -107,16 +103,16 @@ fn twice(units: WriteUnits) -> WriteUnits {
 /// item that exists costs the larger of the stored and the attempted item (rule 11.1).
 pub(super) fn failed_member(member: &Operation, switches: &Switches) -> Option<WriteUnits> {
     match member {
-        Operation::PutItem(write) if is_refused(member) => Some(base(write.old, write.new)),
-        Operation::UpdateItem(write) | Operation::DeleteItem(write) if is_refused(member) => {
-            Some(failed_condition(write, switches.failed_condition))
+        Operation::PutItem(write) if has_failed(member) => Some(base(write.old, write.new)),
+        Operation::UpdateItem(write) | Operation::DeleteItem(write) if has_failed(member) => {
+            Some(failed_condition(write, switches))
         }
         _ => None,
     }
 }
 
-/// Whether an operation is a write that its condition refused.
-pub(super) fn is_refused(operation: &Operation) -> bool {
+/// Whether an operation is a write whose condition failed.
+pub(super) fn has_failed(operation: &Operation) -> bool {
     let (Operation::PutItem(write) | Operation::UpdateItem(write) | Operation::DeleteItem(write)) =
         operation
     else {

@@ -1,5 +1,6 @@
-//! The engine: the tables, the rules and the sums that the fast and the full path share. A call is
-//! metered here and added up here.
+//! The engine: the tables, the rules and the sums that the fast and the full path share. A call of
+//! the full path is metered here and added up here; the fast path meters its rows itself and adds
+//! to the same sums.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -83,9 +84,7 @@ impl CallSite {
             index: self.index,
         }
     }
-}
 
-impl CallSite {
     /// A use of one of the table's caches by the call.
     pub fn cache_use(&self, which: Which, hash: u64, bytes: u32, direction: Direction) -> CacheUse {
         CacheUse {

@@ -1,4 +1,4 @@
-//! What executes a share of a trace on one thread: the engine, and what the full path remembers
+//! What executes events on one thread: the engine, and what the full path remembers
 //! between events.
 
 use super::cache::exact::Caches;

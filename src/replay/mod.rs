@@ -37,7 +37,7 @@ pub use cache::exact::Which;
 pub use cache::lru::{Cache, Overwrite};
 pub use error::ReplayError;
 pub use fast::without_state::each_second;
-pub use options::{CONSTANT_BYTES, KEY_BYTES_MAX, ReplayOptions};
+pub use options::{CONSTANT_BYTES, HOT_KEYS, KEY_BYTES_MAX, ReplayOptions};
 pub use part::ReplayPart;
 pub use price::price;
 pub use results::dax::{Cluster, DaxResult};

@@ -62,11 +62,14 @@ impl Default for ReplayOptions {
             threads: 1,
             share: KeyShare::default(),
             partial: false,
-            hot_keys: 10,
+            hot_keys: HOT_KEYS,
             question: Question::default(),
         }
     }
 }
+
+/// How many of the hottest keys of each account direction a result lists, unless said otherwise.
+pub const HOT_KEYS: usize = 5;
 
 /// Maximum number of bytes of memory that a replay uses for each distinct key.
 pub const KEY_BYTES_MAX: u64 = 32;

@@ -18,7 +18,7 @@ use super::options::ReplayOptions;
 use super::part::{Heats, Read, ReplayPart, settle};
 use crate::replay::cache::exact::Caches;
 use crate::replay::fast::rows::Failed;
-use crate::replay::part::file::{self as part, Loaded, Saved};
+use crate::replay::part::file::{self as part_file, Loaded, Saved};
 use crate::replay::tally::FIRST_SKIPPED;
 use crate::replay::tally::merge::Merge;
 use crate::replay::tally::share::KeyShare;
@@ -100,7 +100,7 @@ impl ReplayRun {
             heat: BTreeMap::new(),
             events: 0,
             signature: 0,
-            settings: part::settings(workload, options),
+            settings: part_file::settings(workload, options),
             resume: None,
         })
     }
@@ -115,7 +115,7 @@ impl ReplayRun {
         workload: Option<&Workload>,
         options: &ReplayOptions,
     ) -> Result<(), ReplayError> {
-        let loaded = part::read(path, workload, options)?;
+        let loaded = part_file::read(path, workload, options)?;
         loaded.check(path, true)?;
         if loaded.header.share != self.share {
             return Err(ReplayError::part(format!(
@@ -157,7 +157,7 @@ impl ReplayRun {
             settings: self.settings.clone(),
             unfinished: true,
         };
-        part::write(&saved, into)
+        part_file::write(&saved, into)
     }
 
     /// The executor of the thread to which a slot belongs.
@@ -486,7 +486,7 @@ impl ReplayRun {
             settings,
             unfinished: false,
         };
-        part::write(&saved, into)
+        part_file::write(&saved, into)
     }
 
     /// Ends the run.

@@ -161,7 +161,12 @@ pub fn holds(workload: &Workload, column: &str) -> bool {
         ("fetched_bytes", PatternCall::Page { fetches, .. }) => *fetches,
         ("evaluated_bytes" | "evaluated_items" | "consistency", PatternCall::Page { .. }) => true,
         ("item_bytes" | "consistency", PatternCall::Get { .. }) => true,
-        ("error", PatternCall::Write { refused, .. }) => !refused.is_zero(),
+        (
+            "error",
+            PatternCall::Write {
+                condition_failures, ..
+            },
+        ) => !condition_failures.is_zero(),
         ("error", PatternCall::Transaction { cancelled, .. }) => !cancelled.is_zero(),
         ("replayed", PatternCall::Transaction { replayed, .. }) => !replayed.is_zero(),
         ("changes", PatternCall::Write { plans, .. } | PatternCall::Transaction { plans, .. }) => {
@@ -546,11 +551,13 @@ impl Maker {
                 PatternCall::Page { .. } => {
                     self.pages(&call(access, *api), index.as_ref(), random, rows)
                 }
-                PatternCall::Write { refused, .. } => {
-                    let refused = probability(refused);
+                PatternCall::Write {
+                    condition_failures, ..
+                } => {
+                    let failing = probability(condition_failures);
                     for planned in plans {
                         for _ in 0..planned.count {
-                            let fails = refused > 0.0 && uniform(random) < refused;
+                            let fails = failing > 0.0 && uniform(random) < failing;
                             let error = fails.then_some("ConditionalCheckFailedException");
                             let finds = if fails && planned.plan.kind == WriteKind::Put {
                                 1.0

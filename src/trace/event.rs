@@ -309,14 +309,14 @@ impl fmt::Display for TracedKey {
     }
 }
 
-/// What a call that failed costs.
+/// How a call failed, as far as it matters for what the meter charges.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Failure {
-    /// Its condition failed: charged by the size of the existing item (rule 3.7).
+    /// Its condition failed (rule 3.7).
     Condition,
-    /// Its transaction was cancelled: charged by the sizes of the existing items (rule 3.7a).
+    /// Its transaction was cancelled (rule 3.7a).
     Cancelled,
-    /// Throttled, invalid or rejected for another reason: not charged (rule 3.7c).
+    /// Throttled, invalid or rejected for another reason: free (rule 3.7c).
     Free,
 }
 

@@ -121,8 +121,6 @@ pub struct UnknownParts {
     pub ttl_deletes: bool,
     /// The readers of its stream.
     pub stream_readers: bool,
-    /// Whether point-in-time recovery is on.
-    pub pitr: bool,
 }
 
 /// The properties of an index that the meter does not need.
@@ -360,7 +358,7 @@ pub enum PatternCall {
         /// The writes, and the number of each.
         plans: Vec<(WritePlan, u64)>,
         /// The share whose condition fails.
-        refused: Exact,
+        condition_failures: Exact,
     },
     /// TransactWriteItems.
     Transaction {
@@ -418,8 +416,8 @@ pub enum WriteKind {
 /// Backups and restores.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Backup {
-    /// Whether point-in-time recovery is on.
-    pub pitr: bool,
+    /// Whether point-in-time recovery is on; `None` if not known.
+    pub pitr: Option<bool>,
     /// The number of on-demand backups kept at any time, for each schedule.
     pub kept: Vec<u64>,
     /// Restores in a month.
@@ -488,8 +486,8 @@ pub struct Replica {
     pub indexes: Vec<ReplicaIndex>,
     /// Whether Contributor Insights is on in that region.
     pub contributor_insights: bool,
-    /// Whether point-in-time recovery is on in that region.
-    pub pitr: bool,
+    /// Whether point-in-time recovery is on in that region; `None` if not known.
+    pub pitr: Option<bool>,
     /// Whether it is a witness.
     pub witness: bool,
 }
@@ -645,7 +643,7 @@ impl TableDesign {
             access: Vec::new(),
             ttl_deletes: Exact::zero(),
             backup: Backup {
-                pitr: false,
+                pitr: Some(false),
                 kept: Vec::new(),
                 restores: Exact::zero(),
             },

@@ -803,7 +803,7 @@ document! {
         /// Whether Contributor Insights is on in that region (default: false).
         contributor_insights: Option<bool>,
         /// Whether point-in-time recovery is on in that region (default: false).
-        pitr: Option<bool>,
+        pitr: Option<Known<bool>>,
         /// Whether it is the witness of a strongly consistent global table; a witness cannot be
         /// read (default: false).
         witness: Option<bool>,

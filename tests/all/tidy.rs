@@ -228,6 +228,18 @@ fn the_library_lists_its_modules_in_the_order_of_the_layers() {
 }
 
 #[test]
+fn the_architecture_shows_the_layers() {
+    let text = std::fs::read_to_string(support::root().join("docs/ARCHITECTURE.md")).expect("docs");
+    for (number, modules) in LAYERS.iter().enumerate() {
+        let row = format!("{number:>3}    {}", modules.join("  "));
+        assert!(
+            text.contains(&row),
+            "docs/ARCHITECTURE.md: add the row {row:?}"
+        );
+    }
+}
+
+#[test]
 fn some_words_stay_out() {
     let mut wrong = Vec::new();
     for (file, text) in sources() {
@@ -298,5 +310,57 @@ fn only_the_bill_and_what_meters_make_quantities_and_amounts() {
             }));
         }
     }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// The numbers of the rules that a line names, such as "rule 3.8" or "rules 3.1 and 3.2".
+fn cited(line: &str) -> Vec<&str> {
+    let is_number = |word: &&str| {
+        let digits = word.trim_end_matches(|c: char| c.is_ascii_lowercase());
+        digits.split_once('.').is_some_and(|(section, rule)| {
+            section.parse::<u8>().is_ok() && rule.parse::<u8>().is_ok()
+        })
+    };
+    let mut found = Vec::new();
+    for start in ["rule ", "rules "] {
+        for (at, _) in line.match_indices(start) {
+            let words = line[at + start.len()..].split([' ', ',', ')', ':', ';', '"']);
+            found.extend(
+                words
+                    .map(|word| word.trim_end_matches('.'))
+                    .filter(|word| !word.is_empty())
+                    .take_while(|word| is_number(word) || *word == "and" || *word == "to")
+                    .filter(is_number),
+            );
+        }
+    }
+    found
+}
+
+#[test]
+fn every_rule_that_is_cited_is_listed() {
+    let mut wrong = Vec::new();
+    let docs = [
+        "README.md",
+        "docs/traces.md",
+        "docs/workload.md",
+        "docs/import.md",
+    ];
+    let docs = docs.map(|file| {
+        let text = std::fs::read_to_string(support::root().join(file)).expect("a file of docs");
+        (file.to_string(), text)
+    });
+    let mut count = 0;
+    for (file, text) in sources().into_iter().chain(docs) {
+        for (at, line) in text.lines().enumerate() {
+            for number in cited(line) {
+                count += 1;
+                if dynameter::rules::rule(number).is_none() {
+                    wrong.push(format!("{file}:{}: rule {number} is not listed", at + 1));
+                }
+            }
+        }
+    }
+    assert!(count > 100, "only {count} citations found");
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }

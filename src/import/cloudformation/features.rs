@@ -42,25 +42,18 @@ impl Template<'_> {
         }
     }
 
-    pub(super) fn recovery(&mut self, table: &mut TableDraft, node: &SourceNode, label: &str) {
+    pub(super) fn recovery(&mut self, node: &SourceNode, label: &str) -> Option<Sourced> {
         let label = &format!("{label}: PointInTimeRecoverySpecification");
-        let Some(settings) = self.child(node, "PointInTimeRecoverySpecification", label) else {
-            return;
-        };
+        let settings = self.child(node, "PointInTimeRecoverySpecification", label)?;
         let origin = self.origin(&settings);
         let note = label.clone();
-        match self.truth_or_unknown(&settings, "PointInTimeRecoveryEnabled", label) {
-            Some(Some(true)) => table
-                .block("backup")
-                .set("pitr", Sourced::new("true", note, origin)),
-            Some(None) => table.block("backup").set(
-                "pitr",
-                Sourced {
-                    origin,
-                    ..Sourced::unknown(format!("{note}: only known once the stack is deployed"))
-                },
-            ),
-            _ => {}
+        match self.truth_or_unknown(&settings, "PointInTimeRecoveryEnabled", label)? {
+            Some(true) => Some(Sourced::new("true", note, origin)),
+            Some(false) => None,
+            None => Some(Sourced {
+                origin,
+                ..Sourced::unknown(format!("{note}: only known once the stack is deployed"))
+            }),
         }
     }
 

@@ -101,7 +101,8 @@ impl Template<'_> {
         if table.fields.get("contributor_insights").is_some() {
             table.insights_alone();
         }
-        self.recovery(&mut table, &home, &label);
+        let recovery = self.recovery(&home, &label);
+        table.add_recovery(recovery);
         // A global table has a stream for replication; the template does not say whether it has
         // other readers.
         self.streams(&mut table, properties, &label);
@@ -273,15 +274,7 @@ impl Template<'_> {
         let mut fields = Fields::default();
         let class = self.class(node, &inner);
         fields.set_some("class", class);
-        if let Some(settings) = self.child(node, "PointInTimeRecoverySpecification", &inner) {
-            let origin = self.origin(&settings);
-            if self.truth(&settings, "PointInTimeRecoveryEnabled", &inner) == Some(true) {
-                fields.set(
-                    "pitr",
-                    Sourced::new("true", "PointInTimeRecoverySpecification", origin),
-                );
-            }
-        }
+        fields.set_some("pitr", self.recovery(node, &inner));
         self.insights(&mut fields, node, &inner);
         self.maximum(&mut fields, node, &READ_MAXIMUM, &inner);
         if let Some(kinesis) = self.child(node, "KinesisStreamSpecification", &inner) {

@@ -88,7 +88,8 @@ impl Template<'_> {
         if table.fields.get("contributor_insights").is_some() {
             table.insights_alone();
         }
-        self.recovery(&mut table, properties, &label);
+        let recovery = self.recovery(properties, &label);
+        table.add_recovery(recovery);
         self.streams(&mut table, properties, &label);
         self.kinesis(&mut table, properties, &label);
         self.features(&mut table, properties, None, &label);
@@ -157,7 +158,8 @@ impl Template<'_> {
                 ),
             ),
         }
-        self.recovery(&mut table, properties, &label);
+        let recovery = self.recovery(properties, &label);
+        table.add_recovery(recovery);
         if self.child(properties, "SSESpecification", &label).is_some() {
             self.features(&mut table, properties, None, &label);
         }

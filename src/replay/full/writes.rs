@@ -31,12 +31,12 @@ struct Expected {
 }
 
 impl RowWrite<'_> {
-    fn is_refused(&self) -> bool {
+    fn has_failed(&self) -> bool {
         self.call.failure.is_some()
     }
 
     fn is_applied(&self) -> bool {
-        !self.is_refused() && !self.call.replayed && self.action != MemberAction::ConditionCheck
+        !self.has_failed() && !self.call.replayed && self.action != MemberAction::ConditionCheck
     }
 
     fn old_bytes(&self) -> Option<u32> {
@@ -84,7 +84,7 @@ impl RowWrite<'_> {
             old,
             new,
             indexes,
-            outcome: if self.is_refused() && !in_transaction {
+            outcome: if self.has_failed() && !in_transaction {
                 WriteOutcome::ConditionFailed
             } else {
                 WriteOutcome::Applied
@@ -95,7 +95,7 @@ impl RowWrite<'_> {
     fn operation(&self, write: Write) -> Operation {
         match self.call.api {
             ApiName::TransactWriteItems => Operation::TransactWriteItems {
-                outcome: match (self.is_refused(), self.call.replayed) {
+                outcome: match (self.has_failed(), self.call.replayed) {
                     (true, _) => TransactionOutcome::Cancelled,
                     (false, true) => TransactionOutcome::Replayed,
                     (false, false) => TransactionOutcome::Committed,

@@ -12,7 +12,8 @@ use crate::table::Direction;
 use crate::trace::Time;
 use crate::units::Exact;
 
-/// A hot key: one that consumes many units.
+/// One of the keys that consume most units of an account direction: an item's whole primary key, as
+/// far as the trace gives it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct HotKey {

@@ -105,7 +105,8 @@ impl Checker<'_> {
                 let plan = self.plan(kind, WrittenPlan::of(access), table);
                 PatternCall::Write {
                     plans: vec![(plan, 1)],
-                    refused: self.share(access.condition_failures.as_ref(), Exact::zero()),
+                    condition_failures: self
+                        .share(access.condition_failures.as_ref(), Exact::zero()),
                 }
             }
             Family::Batch | Family::Transaction => self.several(access, family, table)?,
@@ -854,7 +855,7 @@ impl Checker<'_> {
         if !transaction {
             return Some(PatternCall::Write {
                 plans,
-                refused: Exact::zero(),
+                condition_failures: Exact::zero(),
             });
         }
         let cancelled = self.share(access.cancelled.as_ref(), Exact::zero());

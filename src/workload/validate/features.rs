@@ -17,11 +17,21 @@ use crate::workload::{
     STRONG_REGION_SETS, Stay, Stream, TableDesign,
 };
 
+/// What a key says of something that is on or off; off without the key, `None` if it is
+/// "unknown".
+fn switch(written: Option<&Known<bool>>) -> Option<bool> {
+    match written {
+        None => Some(false),
+        Some(Known::Given(on)) => Some(*on),
+        Some(Known::Unknown) => None,
+    }
+}
+
 impl Checker<'_> {
     pub(super) fn backup(&mut self, written: &Located<TableFile>) -> Backup {
         let Some(backup) = &written.backup else {
             return Backup {
-                pitr: false,
+                pitr: Some(false),
                 kept: Vec::new(),
                 restores: Exact::zero(),
             };
@@ -36,7 +46,7 @@ impl Checker<'_> {
             .as_ref()
             .map_or_else(Exact::zero, |number| number.0.clone());
         Backup {
-            pitr: backup.pitr == Some(Known::Given(true)),
+            pitr: switch(backup.pitr.as_ref()),
             kept,
             restores: a_year / Exact::from(12),
         }
@@ -309,6 +319,10 @@ impl Checker<'_> {
                 ("read", replica.read.is_some()),
                 ("pitr", replica.pitr.is_some()),
                 ("class", replica.class.is_some()),
+                (
+                    "contributor_insights",
+                    replica.contributor_insights.is_some(),
+                ),
             ];
             for (key, _) in holds_nothing.iter().filter(|(_, given)| *given) {
                 let message = format!("a witness cannot be read, so it cannot have `{key}`");
@@ -423,7 +437,7 @@ impl Checker<'_> {
             }),
             indexes,
             contributor_insights: replica.contributor_insights.unwrap_or(false),
-            pitr: replica.pitr.unwrap_or(false),
+            pitr: switch(replica.pitr.as_ref()),
             witness: replica.witness.unwrap_or(false),
         }
     }

@@ -1177,7 +1177,7 @@ impl Checker<'_> {
             } else {
                 format!("{} or {last}", others.join(", "))
             };
-            let message = format!("reserved capacity has a term of {words} years, not of {years}");
+            let message = format!("reserved capacity has a term of {words} years, found {years}");
             self.report("reserved", span, message, format!("write {words}"));
         }
     }
@@ -1357,10 +1357,6 @@ fn unknown_parts(written: &TableFile) -> UnknownParts {
             .ttl
             .as_ref()
             .is_some_and(|ttl| ttl.deletes == Known::Unknown),
-        pitr: written
-            .backup
-            .as_ref()
-            .is_some_and(|backup| backup.pitr == Some(Known::Unknown)),
         stream_readers: written
             .stream
             .as_ref()
