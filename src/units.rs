@@ -321,6 +321,15 @@ impl Exact {
         self.rounded(0).to_i128()
     }
 
+    /// The numerator and the denominator, in lowest terms, of a number that is not negative.
+    pub(crate) fn numbers(&self) -> (BigUint, BigUint) {
+        let large = self.large();
+        (
+            large.numer().magnitude().clone(),
+            large.denom().magnitude().clone(),
+        )
+    }
+
     /// The nearest float, for charts and statistics only.
     pub fn to_f64(&self) -> f64 {
         match &self.0 {

@@ -7,9 +7,7 @@ use crate::money::{Money, MoneyError};
 use crate::table::{ApiName, IndexKind, Projection, limits};
 use crate::units::{Exact, GB, KB, MB};
 use crate::usage::{Throughput, UsageType};
-use crate::workload::{
-    AccessPattern, DesignPart, PatternCall, SizeClasses, TableDesign, Units, WritePlan,
-};
+use crate::workload::{AccessPattern, DesignPart, PatternCall, SizeClasses, TableDesign, Units};
 
 /// A finding about a design.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -169,23 +167,14 @@ impl<'a> LintedTable<'a> {
 
     /// A batch or a transaction that can exceed the size of a call.
     fn size_of_call(&self, access: &AccessPattern) -> Option<FoundCost> {
-        let count = |plans: &[(WritePlan, u64)]| plans.iter().map(|(_, count)| *count).sum::<u64>();
-        let (items, limit, code) = match &access.call {
-            PatternCall::Transaction { plans, .. } => (
-                count(plans),
-                limits::TRANSACTION_BYTES_MAX,
-                "transaction-size",
-            ),
-            PatternCall::Get { items, .. }
-                if access.operation == Some(ApiName::TransactGetItems) =>
-            {
-                (*items, limits::TRANSACTION_BYTES_MAX, "transaction-size")
+        let items = access.call.most_items();
+        let (limit, code) = match &access.call {
+            PatternCall::Transaction { .. } => (limits::TRANSACTION_BYTES_MAX, "transaction-size"),
+            PatternCall::Get { .. } if access.operation == Some(ApiName::TransactGetItems) => {
+                (limits::TRANSACTION_BYTES_MAX, "transaction-size")
             }
-            PatternCall::Get { items, .. } if *items > 1 => {
-                (*items, limits::BATCH_BYTES_MAX, "batch-size")
-            }
-            PatternCall::Write { plans, .. } => {
-                (count(plans), limits::BATCH_BYTES_MAX, "batch-size")
+            PatternCall::Get { .. } | PatternCall::Write { .. } => {
+                (limits::BATCH_BYTES_MAX, "batch-size")
             }
             _ => return None,
         };

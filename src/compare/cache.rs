@@ -32,8 +32,8 @@ pub(super) fn load(context: &Context, table: &TableDesign, hit_ratio: &Exact) ->
             / mean.clone();
         let calls = &a_second(access) * &larger;
         match &access.call {
-            PatternCall::Get { items, .. } | PatternCall::Page { items, .. } => {
-                let reads = &calls * &Exact::from((*items).max(1));
+            PatternCall::Get { .. } | PatternCall::Page { .. } => {
+                let reads = &calls * &access.call.items().max(Exact::one());
                 let hits = if access.is_cacheable() {
                     &reads * hit_ratio
                 } else {
@@ -42,9 +42,8 @@ pub(super) fn load(context: &Context, table: &TableDesign, hit_ratio: &Exact) ->
                 load.misses += &(&reads - &hits);
                 load.hits += &hits;
             }
-            PatternCall::Write { plans, .. } | PatternCall::Transaction { plans, .. } => {
-                load.writes +=
-                    &(&calls * &Exact::from(plans.iter().map(|(_, count)| count).sum::<u64>()));
+            PatternCall::Write { .. } | PatternCall::Transaction { .. } => {
+                load.writes += &(&calls * &access.call.items());
             }
             PatternCall::Traced(_) | PatternCall::Counted { .. } | PatternCall::Unknown { .. } => {}
         }

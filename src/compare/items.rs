@@ -3,7 +3,9 @@
 use super::{Alternative, AlternativeKind, Context, table_mut};
 use crate::table::{ApiName, Consistency, IndexKind};
 use crate::units::Exact;
-use crate::workload::{AccessPattern, DesignPart, PatternCall, TableDesign, WriteKind, WritePlan};
+use crate::workload::{
+    AccessPattern, Counts, DesignPart, PatternCall, TableDesign, WriteKind, WritePlan,
+};
 
 pub(super) fn of(context: &Context, table: &TableDesign) -> Vec<Alternative> {
     if !table.is_described() {
@@ -67,10 +69,8 @@ fn promises(table: &TableDesign, access: &AccessPattern) -> Vec<Alternative> {
             consistency: now, ..
         } => Some(other_consistency(table, access, *now)),
         PatternCall::Get {
-            items,
-            consistency: None,
-            missing,
-        } => Some(plain_read(table, access, *items, missing)),
+            consistency: None, ..
+        } => Some(plain_read(table, access)),
         PatternCall::Transaction { plans, .. } => Some(plain_writes(table, access, plans)),
         PatternCall::Write { .. }
         | PatternCall::Traced(_)
@@ -127,24 +127,16 @@ fn other_consistency(table: &TableDesign, access: &AccessPattern, now: Consisten
 }
 
 /// A transactional read as a plain one.
-fn plain_read(
-    table: &TableDesign,
-    access: &AccessPattern,
-    items: u64,
-    missing: &Exact,
-) -> Alternative {
-    let missing = missing.clone();
-    let operation = match items {
+fn plain_read(table: &TableDesign, access: &AccessPattern) -> Alternative {
+    let operation = match access.call.most_items() {
         1 => ApiName::GetItem,
         _ => ApiName::BatchGetItem,
     };
     let change = move |access: &mut AccessPattern| {
         access.operation = Some(operation);
-        access.call = PatternCall::Get {
-            items,
-            consistency: Some(Consistency::Strong),
-            missing: missing.clone(),
-        };
+        if let PatternCall::Get { consistency, .. } = &mut access.call {
+            *consistency = Some(Consistency::Strong);
+        }
     };
     let name = "without a transaction, strongly consistent";
     of_access(table, access, AlternativeKind::Consistency, name, change)
@@ -160,7 +152,7 @@ fn plain_read(
 fn plain_writes(
     table: &TableDesign,
     access: &AccessPattern,
-    plans: &[(WritePlan, u64)],
+    plans: &[(WritePlan, Counts)],
 ) -> Alternative {
     if plans
         .iter()
@@ -171,11 +163,14 @@ fn plain_writes(
             .of(table, None)
             .impossible("it checks conditions on items that it does not write");
     }
-    let plans = plans.to_vec();
     let change = move |access: &mut AccessPattern| {
+        let PatternCall::Transaction { plans, .. } = &mut access.call else {
+            return;
+        };
+        let plans = std::mem::take(plans);
         access.operation = Some(ApiName::PutItem);
         access.call = PatternCall::Write {
-            plans: plans.clone(),
+            plans,
             condition_failures: Exact::zero(),
         };
     };
@@ -192,26 +187,35 @@ fn plain_writes(
 /// A batch read as one Query.
 fn one_query(table: &TableDesign, access: &AccessPattern) -> Option<Alternative> {
     let PatternCall::Get {
-        items: items @ 2..,
         consistency: Some(consistency),
         ..
     } = access.call
     else {
         return None;
     };
+    let items = access.call.items();
+    if items <= Exact::one() {
+        return None;
+    }
     let change = move |access: &mut AccessPattern| {
-        let PatternCall::Get { missing, .. } = &access.call else {
+        let PatternCall::Get { reads, missing, .. } = &mut access.call else {
             return;
         };
-        let found = (&Exact::from(items) * &(Exact::one() - missing.clone()))
-            .ceil()
-            .to_u64()
-            .unwrap_or(items);
+        let mut reads = std::mem::take(reads);
+        for read in &mut reads {
+            let found = |count| {
+                (&Exact::from(count) * &(Exact::one() - missing.clone()))
+                    .ceil()
+                    .to_u64()
+                    .unwrap_or(count)
+            };
+            read.counts = read.counts.map(found);
+        }
         access.operation = Some(ApiName::Query);
         access.call = PatternCall::Page {
             scan: false,
             index: None,
-            items: found,
+            reads,
             segments: 1,
             consistency,
             fetches: false,
@@ -316,16 +320,20 @@ fn split(table: &TableDesign, parts: u64) -> Option<Alternative> {
                 table.items = &table.items * &Exact::from(parts);
                 for access in &mut table.access {
                     if let PatternCall::Page {
-                        scan: true, items, ..
+                        scan: true, reads, ..
                     } = &mut access.call
                     {
-                        *items = items.saturating_mul(parts);
+                        for read in reads {
+                            read.counts = read.counts.map(|count| count.saturating_mul(parts));
+                        }
                     }
                     if let PatternCall::Write { plans, .. } = &mut access.call {
                         let whole = plans.iter_mut().filter(|(plan, _)| {
                             matches!(plan.kind, WriteKind::Put | WriteKind::Delete)
                         });
-                        whole.for_each(|(_, count)| *count *= parts);
+                        whole.for_each(|(_, counts)| {
+                            *counts = counts.map(|count| count.saturating_mul(parts));
+                        });
                     }
                 }
                 table.ttl_deletes = &table.ttl_deletes * &Exact::from(parts);

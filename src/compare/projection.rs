@@ -330,7 +330,7 @@ fn project(table: &mut TableDesign, at: usize, projection: &Projection, fetched:
                 access.attributes.is_some(),
             );
             let PatternCall::Page {
-                items,
+                reads,
                 fetches,
                 missing,
                 ..
@@ -345,18 +345,23 @@ fn project(table: &mut TableDesign, at: usize, projection: &Projection, fetched:
             if !fetched || !wants {
                 continue;
             }
-            let keys = (*items).clamp(1, 100);
-            let calls =
-                &(&access.calls * &(Exact::one() - missing.clone())) * &Exact::ratio(*items, keys);
+            // A batch has at most 100 keys; each is rounded up alone, so how they are divided among
+            // calls does not matter.
+            let (reads, found) = (reads.clone(), Exact::one() - missing.clone());
+            let items: Exact = reads.iter().map(|read| read.counts.mean()).sum();
+            if items.is_zero() {
+                continue;
+            }
+            let call = PatternCall::Get {
+                reads,
+                consistency: Some(Consistency::Eventual),
+                missing: Exact::zero(),
+            };
             more.push(AccessPattern {
                 name: format!("{}, fetched from the table", access.name),
                 operation: Some(ApiName::BatchGetItem),
-                calls,
-                call: PatternCall::Get {
-                    items: keys,
-                    consistency: Some(Consistency::Eventual),
-                    missing: Exact::zero(),
-                },
+                calls: &access.calls * &found,
+                call,
                 ..access.clone()
             });
         }

@@ -1,5 +1,6 @@
 //! What simple calculators report for a design, and how far off it is.
 
+use super::membership::is_paired;
 use super::site::Settled;
 use crate::meter::Switches;
 use crate::outcome::PlainCalls;
@@ -10,7 +11,7 @@ use crate::workload::{AccessPattern, PatternCall, SizeClasses, TableDesign, Writ
 
 /// The table with every item at the mean size; `None` if sizes do not vary.
 pub(super) fn at_mean_sizes(table: &TableDesign) -> Option<TableDesign> {
-    if is_traced(table) {
+    if is_traced(table) || is_paired(table) {
         return None;
     }
     let several =
@@ -103,10 +104,9 @@ fn plain(access: &AccessPattern, design: &TableDesign) -> Exact {
             item: Some(size),
             consistency: consistency.unwrap_or(Consistency::Strong),
         },
-        PatternCall::Page {
-            items, consistency, ..
-        } => {
-            let evaluated = Bytes(size.0.saturating_mul(*items));
+        PatternCall::Page { consistency, .. } => {
+            let items = access.call.items().ceil().to_u64().unwrap_or(u64::MAX);
+            let evaluated = Bytes(size.0.saturating_mul(items));
             Operation::Query(ReadPage {
                 evaluated,
                 consistency: *consistency,

@@ -769,22 +769,14 @@ fn object_bytes_min(class: &str) -> u64 {
 /// items do not count.
 fn touched(access: &AccessPattern) -> (Option<usize>, Exact) {
     match &access.call {
-        PatternCall::Get { items, missing, .. } => {
-            (None, Exact::from(*items) * (Exact::one() - missing.clone()))
+        PatternCall::Get { missing, .. } => {
+            (None, access.call.items() * (Exact::one() - missing.clone()))
         }
-        PatternCall::Page {
-            index,
-            items,
-            missing,
-            ..
-        } => (
+        PatternCall::Page { index, missing, .. } => (
             *index,
-            Exact::from(*items) * (Exact::one() - missing.clone()),
+            access.call.items() * (Exact::one() - missing.clone()),
         ),
-        PatternCall::Write { plans, .. } | PatternCall::Transaction { plans, .. } => (
-            None,
-            Exact::from(plans.iter().map(|(_, count)| count).sum::<u64>()),
-        ),
+        PatternCall::Write { .. } | PatternCall::Transaction { .. } => (None, access.call.items()),
         PatternCall::Traced(traced) => (
             traced.index,
             Exact::ratio(traced.touched, traced.calls.max(1)),
@@ -815,8 +807,8 @@ fn estimated_shards(design: &TableContext) -> Exact {
 
 fn writes_of(access: &AccessPattern) -> Exact {
     match &access.call {
-        PatternCall::Write { plans, .. } | PatternCall::Transaction { plans, .. } => {
-            &access.calls * &Exact::from(plans.iter().map(|(_, count)| count).sum::<u64>())
+        PatternCall::Write { .. } | PatternCall::Transaction { .. } => {
+            &access.calls * &access.call.items()
         }
         PatternCall::Traced(traced) if traced.writes => {
             &access.calls * &Exact::ratio(traced.touched, traced.calls.max(1))

@@ -30,6 +30,7 @@
 mod calculators;
 mod expected;
 mod features;
+mod membership;
 mod notes;
 mod operations;
 mod site;

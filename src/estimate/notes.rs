@@ -4,8 +4,8 @@
 use crate::pricing::LineItem;
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::TableContext;
 use super::operations::expand;
+use super::{TableContext, membership};
 use crate::capacity::policy::{OnDemand, Tracking};
 use crate::capacity::series::Horizon;
 use crate::capacity::{Course, Demand, Shape, Simulations};
@@ -17,8 +17,8 @@ use crate::time::Date;
 use crate::units::Exact;
 use crate::usage::{Throughput, Usage, UsageType};
 use crate::workload::{
-    AccessPattern, Capacity, HitRatio, PatternCall, Reserved, TableDesign, Units, Workload,
-    WriteKind, WritePlan,
+    AccessPattern, Capacity, Counts, HitRatio, ItemsBefore, PatternCall, ReadItems, Reserved,
+    TableDesign, Units, Workload, WriteKind, WritePlan,
 };
 
 /// Units a second that a table can have by default. Source: Developer Guide, "Quotas in Amazon
@@ -65,12 +65,8 @@ const ASSUMPTIONS: &[(Holds, &str)] = &[
     ),
     (
         Holds::Access(|access| {
-            access.before.is_none()
-                && varies(access)
-                && matches!(
-                    access.call,
-                    PatternCall::Write { .. } | PatternCall::Transaction { .. }
-                )
+            let keeps = |(plan, _): &(WritePlan, Counts)| plan.before == ItemsBefore::Same;
+            varies(access) && access.call.plans().iter().any(keeps)
         }),
         "a write does not change the size of an item",
     ),
@@ -99,7 +95,7 @@ const ASSUMPTIONS: &[(Holds, &str)] = &[
     ),
     (
         Holds::Access(
-            |access| matches!(&access.call, PatternCall::Page { missing, items, .. } if !missing.is_zero() || *items == 0),
+            |access| matches!(&access.call, PatternCall::Page { missing, .. } if !missing.is_zero() || may_be_empty(&access.call)),
         ),
         "a Query or Scan that finds nothing costs the minimum for one partition, however many \
          partitions it reads",
@@ -233,6 +229,40 @@ const ASSUMPTIONS: &[(Holds, &str)] = &[
                 .is_some_and(|archive| archive.incremental)
         }),
         "an incremental export bills the bytes of each changed item once for each change",
+    ),
+    (
+        Holds::Access(|access| {
+            let assumed = access.call.counts().any(Counts::is_assumed);
+            assumed && matches!(access.call, PatternCall::Page { .. })
+        }),
+        "of a mean number of items that is not whole, such as 2.5, each Query has one of the two whole \
+         numbers around it; `items = { histogram = [{ items = 1, share = 0.4 }, …] }` gives the real \
+         numbers",
+    ),
+    (
+        Holds::Table(|table| {
+            let mut kinds = table
+                .entities
+                .iter()
+                .filter_map(|entity| entity.kind.as_ref());
+            kinds.any(|kind| kind.optional() > 0)
+        }),
+        "optional attributes, and the shares of entities in indexes, are independent of each other and \
+         of the size of an item",
+    ),
+    (
+        Holds::Table(|table| {
+            let reads = |access: &AccessPattern| {
+                let mut reads = access.call.reads().iter();
+                reads.any(|read| read.entity.is_none())
+            };
+            !table.entities.is_empty() && table.patterns().any(reads)
+        }),
+        "an access pattern that names no entity reads items of all entities, by their numbers",
+    ),
+    (
+        Holds::Access(|access| access.call.reads().len() > 1 && spans_pages(access)),
+        "items of several entities are spread evenly over the pages of a Query",
     ),
     (
         Holds::Table(|table| table.dax.is_some()),
@@ -462,19 +492,8 @@ fn patterns(table: &TableDesign) -> impl Iterator<Item = &AccessPattern> {
         .chain(table.replicas.iter().flat_map(|replica| &replica.access))
 }
 
-fn plans(access: &AccessPattern) -> &[(WritePlan, u64)] {
-    match &access.call {
-        PatternCall::Write { plans, .. } | PatternCall::Transaction { plans, .. } => plans,
-        PatternCall::Get { .. }
-        | PatternCall::Page { .. }
-        | PatternCall::Traced(_)
-        | PatternCall::Counted { .. }
-        | PatternCall::Unknown { .. } => &[],
-    }
-}
-
 fn changes_unsaid(access: &AccessPattern) -> bool {
-    plans(access).iter().any(|(plan, _)| {
+    access.call.plans().iter().any(|(plan, _)| {
         plan.changes.is_none()
             && !plan.finds.is_zero()
             && matches!(plan.kind, WriteKind::Put | WriteKind::Update)
@@ -482,7 +501,7 @@ fn changes_unsaid(access: &AccessPattern) -> bool {
 }
 
 fn puts_unsaid(access: &AccessPattern) -> bool {
-    plans(access).iter().any(|(plan, _)| match plan.kind {
+    access.call.plans().iter().any(|(plan, _)| match plan.kind {
         WriteKind::Put => plan.finds.is_zero(),
         WriteKind::Update | WriteKind::Delete => plan.finds == Exact::one(),
         WriteKind::ConditionCheck => false,
@@ -560,6 +579,11 @@ fn writes_without_change(call: &PatternCall) -> bool {
     }
 }
 
+/// Whether a call may read no item at all.
+fn may_be_empty(call: &PatternCall) -> bool {
+    call.counts().all(Counts::may_be_none)
+}
+
 /// Whether its items have several sizes.
 fn varies(access: &AccessPattern) -> bool {
     access.sizes.as_ref().is_some_and(|sizes| sizes.count() > 1)
@@ -567,13 +591,13 @@ fn varies(access: &AccessPattern) -> bool {
 
 /// Whether a read fills more than one page.
 fn spans_pages(access: &AccessPattern) -> bool {
-    let PatternCall::Page { items, .. } = &access.call else {
-        return false;
+    let bytes = |read: &ReadItems| {
+        let sizes = read.sizes.as_ref()?;
+        Some(sizes.mean() * Exact::from(read.counts.most()))
     };
-    access
-        .sizes
-        .as_ref()
-        .is_some_and(|sizes| sizes.mean() * Exact::from(*items) > Exact::from(limits::PAGE_BYTES))
+    matches!(access.call, PatternCall::Page { .. })
+        && access.call.reads().iter().filter_map(bytes).sum::<Exact>()
+            > Exact::from(limits::PAGE_BYTES)
 }
 
 /// The switches that affect a figure of this workload, or could affect one.
@@ -612,7 +636,7 @@ pub(super) fn switches(workload: &Workload) -> Vec<Switch> {
         ),
         (
             any_call(
-                &|call| matches!(call, PatternCall::Page { fetches: true, missing, items, .. } if !missing.is_zero() || *items == 0),
+                &|call| matches!(call, PatternCall::Page { fetches: true, missing, .. } if !missing.is_zero() || may_be_empty(call)),
             ),
             switches.fetch_of_nothing(),
         ),
@@ -734,6 +758,7 @@ pub(super) fn warnings(
             list.extend(over_reserved(table, reserved, demand));
         }
         list.extend(of_calls(table));
+        list.extend(membership::warnings(table));
         let Some(hit_ratio) = table.dax.as_ref().and_then(|dax| dax.hit_ratio.known()) else {
             continue;
         };

@@ -4,13 +4,13 @@
 use crate::dax;
 use crate::meter::Switches;
 use crate::table::{
-    ApiName, Consistency, EntryEffect, Index, Operation, Projection, ReadPage, Table,
-    TransactionAction, TransactionOutcome, Transition, Write, WriteOutcome,
+    ApiName, EntryEffect, Operation, Projection, ReadPage, Table, TransactionAction,
+    TransactionOutcome, Transition, Write, WriteOutcome,
 };
 use crate::units::{Bytes, Exact, MB};
 use crate::workload::{
-    AccessPattern, IndexEntry, PatternCall, SizeClass, SizeClasses, TableDesign, WriteKind,
-    WritePlan, mean_of, sum_of,
+    AccessPattern, Counts, IndexEntry, ItemsBefore, PatternCall, ReadItems, SizeClass, SizeClasses,
+    TableDesign, WriteKind, WritePlan, integer_weights, mean_of, sum_of_kinds,
 };
 
 /// How often something happens in a call: `parts` times a scale, which is an exact number in
@@ -95,27 +95,24 @@ pub(super) fn expand(access: &AccessPattern, design: &TableDesign, switches: &Sw
     let table = &design.table;
     let mut cases = Cases::default();
     match &access.call {
-        PatternCall::Get {
-            items,
-            consistency,
-            missing,
-        } => get(access, *items, *consistency, missing, &mut cases),
-        PatternCall::Page { index, .. } => match (evaluated(access, design, *index), *index) {
-            (None, Some(index)) => {
-                cases.unknown_read = Some(index);
-                fetched(access, &mut cases);
+        PatternCall::Get { .. } => get(access, &mut cases),
+        PatternCall::Page { index, reads, .. } => {
+            let evaluated: Option<Vec<_>> = reads
+                .iter()
+                .map(|read| Some((evaluated(read, design, *index)?, &read.counts)))
+                .collect();
+            match evaluated {
+                Some(kinds) => pages(access, &kinds, &mut cases),
+                None => cases.unknown_read = *index,
             }
-            (sizes, _) => {
-                pages(access, &sizes.unwrap_or_default(), &mut cases);
-                fetched(access, &mut cases);
-            }
-        },
+            fetched(access, &mut cases);
+        }
         PatternCall::Write {
             plans,
             condition_failures,
         } => {
             for (plan, count) in plans {
-                let count = Exact::from(*count);
+                let count = count.mean();
                 let applied = &count * &(Exact::one() - condition_failures.clone());
                 let writes = |weight| PlannedWrites {
                     plan,
@@ -136,7 +133,7 @@ pub(super) fn expand(access: &AccessPattern, design: &TableDesign, switches: &Sw
         } => {
             let committed = Exact::one() - cancelled.clone() - replayed.clone();
             for (plan, count) in plans {
-                let count = Exact::from(*count);
+                let count = count.mean();
                 for (share, outcome) in [
                     (&committed, TransactionOutcome::Committed),
                     (cancelled, TransactionOutcome::Cancelled),
@@ -158,29 +155,28 @@ pub(super) fn expand(access: &AccessPattern, design: &TableDesign, switches: &Sw
     cases
 }
 
-/// The sizes that a read evaluates, with their weights: those of the pattern's items, or of entries
-/// if only their size is given.
+/// The sizes of the items or entries that a read evaluates, with their weights.
 fn evaluated(
-    access: &AccessPattern,
+    read: &ReadItems,
     design: &TableDesign,
     index: Option<usize>,
 ) -> Option<Vec<(u64, u64)>> {
-    match (&access.sizes, index) {
+    match (&read.sizes, index) {
         (Some(sizes), _) => sizes.evaluated(index),
         (None, Some(at)) => Some(vec![(design.indexes.get(at)?.entry_size?.0, 1)]),
-        (None, None) => None,
+        // The bill reports separately that the size is not known.
+        (None, None) => Some(Vec::new()),
     }
 }
 
-/// The size classes of a pattern's items; none if their size is not known, which the bill reports
-/// separately.
-fn classes(access: &AccessPattern) -> impl Iterator<Item = &SizeClass> {
-    access.sizes.iter().flat_map(SizeClasses::iter)
+/// The size classes of items; none if their size is not known, which the bill reports separately.
+fn classes(sizes: &Option<SizeClasses>) -> impl Iterator<Item = &SizeClass> {
+    sizes.iter().flat_map(SizeClasses::iter)
 }
 
 /// The sum of the weights of all classes.
-fn total(access: &AccessPattern) -> u64 {
-    access.sizes.as_ref().map_or(1, SizeClasses::total)
+fn total(sizes: &Option<SizeClasses>) -> Exact {
+    Exact::from(sizes.as_ref().map_or(1, SizeClasses::total))
 }
 
 /// What DAX reads after a committed TransactWriteItems to fill its cache (rule 7.4).
@@ -193,47 +189,46 @@ pub(super) fn fills(access: &AccessPattern) -> Cases {
     } = &access.call
     {
         let committed = Exact::one() - cancelled.clone() - replayed.clone();
-        let count = |wanted: &dyn Fn(WriteKind) -> bool| -> u64 {
-            plans
-                .iter()
-                .filter(|(plan, _)| wanted(plan.kind))
-                .map(|(_, count)| count)
-                .sum()
-        };
-        let deleted = count(&|kind| kind == WriteKind::Delete);
-        let items = count(&|kind| matches!(kind, WriteKind::Put | WriteKind::Update));
-        cases.push_alone(
-            &committed * &Exact::from(deleted),
-            dax::fill(None),
-            CaseReason::new("7.4", "read of a deleted item", None),
-        );
-        let scale = cases.scale(committed * Exact::ratio(items, total(access)));
-        for class in classes(access) {
-            let reason = CaseReason::new("7.4", "item read into the cache", Some(class.item));
-            cases.push(
-                scale,
-                class.weight.into(),
-                dax::fill(Some(class.item)),
-                reason,
-            );
+        for (plan, count) in plans {
+            let weight = &committed * &count.mean();
+            match plan.kind {
+                WriteKind::Delete => cases.push_alone(
+                    weight,
+                    dax::fill(None),
+                    CaseReason::new("7.4", "read of a deleted item", None),
+                ),
+                WriteKind::Put | WriteKind::Update => {
+                    let scale = cases.scale(weight / total(&plan.sizes));
+                    for class in classes(&plan.sizes) {
+                        let reason =
+                            CaseReason::new("7.4", "item read into the cache", Some(class.item));
+                        let read = dax::fill(Some(class.item));
+                        cases.push(scale, class.weight.into(), read, reason);
+                    }
+                }
+                WriteKind::ConditionCheck => {}
+            }
         }
     }
     cases
 }
 
-fn get(
-    access: &AccessPattern,
-    items: u64,
-    consistency: Option<Consistency>,
-    missing: &Exact,
-    cases: &mut Cases,
-) {
+/// The items that a GetItem, BatchGetItem or TransactGetItems reads, each rounded up alone.
+fn get(access: &AccessPattern, cases: &mut Cases) {
+    let PatternCall::Get {
+        reads,
+        consistency,
+        missing,
+    } = &access.call
+    else {
+        return;
+    };
     let rule = match (consistency, access.operation) {
         (None, _) => "2.9",
         (Some(_), Some(ApiName::GetItem)) => "2.2",
         (Some(_), _) => "2.3",
     };
-    let read = |item: Option<Bytes>| match consistency {
+    let operation = |item: Option<Bytes>| match *consistency {
         None => Operation::TransactGetItems { items: vec![item] },
         Some(consistency) if rule == "2.2" => Operation::GetItem { item, consistency },
         Some(consistency) => Operation::BatchGetItem {
@@ -241,74 +236,161 @@ fn get(
             consistency,
         },
     };
-    let found = cases.scale((Exact::one() - missing.clone()) * Exact::ratio(items, total(access)));
-    for class in classes(access) {
-        cases.push(
-            found,
-            class.weight.into(),
-            read(Some(class.item)),
-            CaseReason::new(rule, "item", Some(class.item)),
-        );
+    for read in reads {
+        let found = (Exact::one() - missing.clone()) * read.counts.mean();
+        let scale = cases.scale(found / total(&read.sizes));
+        for class in classes(&read.sizes) {
+            let reason = CaseReason::new(rule, "item", Some(class.item));
+            cases.push(
+                scale,
+                class.weight.into(),
+                operation(Some(class.item)),
+                reason,
+            );
+        }
     }
     cases.push_alone(
-        missing * &Exact::from(items),
-        read(None),
+        missing * &access.call.items(),
+        operation(None),
         CaseReason::new(rule, "no item", None),
     );
 }
 
+/// Sizes with their weights, of the items of one kind that a page evaluates.
+type KindSizes<'a> = (Vec<(u64, u64)>, &'a Counts);
+
 /// The pages of a Query or Scan (rules 2.4 to 2.7).
 ///
 /// `Assumption:` items of different sizes fill a page as the same number of items of their mean
-/// size would.
-fn pages(access: &AccessPattern, sizes: &[(u64, u64)], cases: &mut Cases) {
+/// size would, and those of different entities follow each other evenly.
+fn pages(access: &AccessPattern, kinds: &[KindSizes], cases: &mut Cases) {
     let PatternCall::Page {
-        items,
-        segments,
-        missing,
-        ..
+        segments, missing, ..
     } = &access.call
     else {
         return;
     };
     let found = Exact::one() - missing.clone();
-    let mean = mean_of(sizes);
-    let page_items = if mean.is_zero() {
+    for (counts, share) in combinations(kinds) {
+        let weight = &found * &share;
+        // Items are divided among the segments as evenly as whole numbers allow; each segment fills
+        // its own pages.
+        let ends = counts.iter().map(|count| count % segments);
+        let mut ends: Vec<u64> = ends.chain([0, *segments]).collect();
+        ends.sort_unstable();
+        ends.dedup();
+        for range in ends.windows(2) {
+            let of_segment =
+                |count: &u64| count / segments + u64::from(count % segments > range[0]);
+            let counts: Vec<u64> = counts.iter().map(of_segment).collect();
+            let weight = &weight * &Exact::from(range[1] - range[0]);
+            segment_pages(access, kinds, &counts, &weight, cases);
+        }
+    }
+    push_page(access, &[], missing.clone(), cases);
+}
+
+/// Every combination of how many items of each kind a call has, with its share of the calls.
+fn combinations(kinds: &[KindSizes]) -> Vec<(Vec<u64>, Exact)> {
+    kinds
+        .iter()
+        .fold(vec![(Vec::new(), Exact::one())], |all, (_, counts)| {
+            let more = |(before, share): &(Vec<u64>, Exact)| {
+                let (before, share) = (before.clone(), share.clone());
+                counts.iter().map(move |(count, own)| {
+                    let mut counts = before.clone();
+                    counts.push(count);
+                    (counts, &share * own)
+                })
+            };
+            all.iter().flat_map(more).collect()
+        })
+}
+
+/// The pages of one segment, or of a whole call, that evaluates `counts` items of each kind.
+fn segment_pages(
+    access: &AccessPattern,
+    kinds: &[KindSizes],
+    counts: &[u64],
+    weight: &Exact,
+    cases: &mut Cases,
+) {
+    let all: Vec<(&[(u64, u64)], u64)> = kinds
+        .iter()
+        .zip(counts)
+        .map(|((sizes, _), count)| (sizes.as_slice(), *count))
+        .filter(|(_, count)| *count > 0)
+        .collect();
+    let items: u64 = all.iter().map(|(_, count)| count).sum();
+    let bytes: Exact = all
+        .iter()
+        .map(|(sizes, count)| mean_of(sizes) * Exact::from(*count))
+        .sum();
+    let page_items = if bytes.is_zero() {
         u64::MAX
     } else {
-        (Exact::from(MB) / mean)
+        (Exact::from(MB) * Exact::from(items) / bytes)
             .ceil()
             .to_u64()
             .unwrap_or(u64::MAX)
             .max(1)
     };
-    let alike = sizes.len() == 1;
-    let mut push_page = |count: u64, weight: Exact| {
-        if weight.is_zero() {
-            return;
-        }
-        for (bytes, share) in sum_of(sizes, count) {
-            let what = if count == 0 {
-                "nothing found"
-            } else {
-                "items evaluated together"
-            };
-            let reason = CaseReason::new("2.4", what, (alike && count > 0).then_some(bytes));
-            cases.push_alone(&weight * &share, page(access, bytes, None), reason);
-        }
-    };
-    // Items are divided among the segments as evenly as whole numbers allow; each segment fills its
-    // own pages.
-    let (each, more) = (items / segments, items % segments);
-    for (count, number) in [(each + 1, more), (each, segments - more)] {
-        let weight = &found * &Exact::from(number);
-        push_page(page_items, &weight * &Exact::from(count / page_items));
-        let rest = count % page_items;
-        if rest > 0 || count == 0 {
-            push_page(rest, weight);
-        }
+    if items <= page_items {
+        return push_page(access, &all, weight.clone(), cases);
     }
-    push_page(0, missing.clone());
+    let mixed = mixture(&all);
+    let full = weight * &Exact::from(items / page_items);
+    push_page(access, &[(&mixed, page_items)], full, cases);
+    if items % page_items > 0 {
+        push_page(
+            access,
+            &[(&mixed, items % page_items)],
+            weight.clone(),
+            cases,
+        );
+    }
+}
+
+/// The sizes of items of several kinds, in the proportions of their numbers.
+fn mixture(kinds: &[(&[(u64, u64)], u64)]) -> Vec<(u64, u64)> {
+    if let [(sizes, _)] = kinds {
+        return sizes.to_vec();
+    }
+    let weighted = kinds.iter().flat_map(|(sizes, count)| {
+        let total: u64 = sizes.iter().map(|(_, weight)| weight).sum();
+        let share = move |weight: u64| Exact::ratio(weight, total) * Exact::from(*count);
+        sizes
+            .iter()
+            .map(move |(size, weight)| (*size, share(*weight)))
+    });
+    let (sizes, shares): (Vec<u64>, Vec<Exact>) = weighted.unzip();
+    sizes.into_iter().zip(integer_weights(&shares)).collect()
+}
+
+/// A page that evaluates some items of each kind; none if it finds nothing.
+fn push_page(
+    access: &AccessPattern,
+    kinds: &[(&[(u64, u64)], u64)],
+    weight: Exact,
+    cases: &mut Cases,
+) {
+    if weight.is_zero() {
+        return;
+    }
+    let alike = kinds.iter().all(|(sizes, _)| sizes.len() == 1);
+    for (bytes, share) in sum_of_kinds(kinds) {
+        let what = if kinds.is_empty() {
+            "nothing found"
+        } else {
+            "items evaluated together"
+        };
+        let size = (alike && !kinds.is_empty()).then_some(bytes);
+        cases.push_alone(
+            &weight * &share,
+            page(access, bytes, None),
+            CaseReason::new("2.4", what, size),
+        );
+    }
 }
 
 /// One page of a Query or Scan.
@@ -338,7 +420,7 @@ fn page(access: &AccessPattern, evaluated: Bytes, fetched: Option<Vec<Bytes>>) -
 /// What a query of a local index fetches from the table (rule 2.7).
 fn fetched(access: &AccessPattern, cases: &mut Cases) {
     let PatternCall::Page {
-        items,
+        reads,
         fetches: true,
         missing,
         ..
@@ -348,23 +430,23 @@ fn fetched(access: &AccessPattern, cases: &mut Cases) {
     };
     let first = cases.list.len();
     let found = Exact::one() - missing.clone();
-    let scale = cases.scale(&found * &Exact::ratio(*items, total(access)));
-    for class in classes(access) {
-        let reason = CaseReason::new("2.7", "item fetched from the table", Some(class.item));
-        cases.push(
-            scale,
-            class.weight.into(),
-            page(access, Bytes(0), Some(vec![class.item])),
-            reason,
-        );
+    let mut empty = found.clone();
+    for read in reads {
+        let none = read.counts.iter().filter(|(count, _)| *count == 0);
+        empty = empty * none.map(|(_, share)| share.clone()).sum::<Exact>();
+        let scale = cases.scale(&found * &(read.counts.mean() / total(&read.sizes)));
+        for class in classes(&read.sizes) {
+            let reason = CaseReason::new("2.7", "item fetched from the table", Some(class.item));
+            cases.push(
+                scale,
+                class.weight.into(),
+                page(access, Bytes(0), Some(vec![class.item])),
+                reason,
+            );
+        }
     }
-    let nothing = if *items == 0 {
-        Exact::one()
-    } else {
-        missing.clone()
-    };
     cases.push_alone(
-        nothing,
+        missing + &empty,
         page(access, Bytes(0), Some(Vec::new())),
         CaseReason::new("2.7a", "nothing fetched", None),
     );
@@ -383,24 +465,22 @@ fn wrap(operation: Option<ApiName>, kind: WriteKind, write: Write) -> Operation 
     }
 }
 
-/// The classes of the item before and after a write, with their joint weight. The size before is
-/// the given one, or else the same as after.
-fn pairs(access: &AccessPattern) -> Vec<(&SizeClass, &SizeClass, u128)> {
-    match &access.before {
-        None => classes(access)
-            .map(|class| (class, class, u128::from(class.weight)))
+/// The classes of the item before and after a write, with their joint weight.
+fn pairs(plan: &WritePlan) -> Vec<(&SizeClass, &SizeClass, u128)> {
+    let own = |class: &SizeClass| u128::from(class.weight);
+    let after = classes(&plan.sizes);
+    match &plan.before {
+        ItemsBefore::Same => after.map(|class| (class, class, own(class))).collect(),
+        ItemsBefore::Paired(before) => before
+            .iter()
+            .zip(after)
+            .map(|(before, after)| (before, after, own(after)))
             .collect(),
-        Some(given) => {
-            let with = |class| given.iter().map(move |before: &SizeClass| (before, class));
-            let all = classes(access).flat_map(with);
-            all.map(|(before, class): (_, &SizeClass)| {
-                (
-                    before,
-                    class,
-                    u128::from(before.weight) * u128::from(class.weight),
-                )
-            })
-            .collect()
+        ItemsBefore::Given(given) => {
+            let with = |after| given.iter().map(move |before: &SizeClass| (before, after));
+            let all = after.flat_map(with);
+            all.map(|(before, after)| (before, after, own(before) * own(after)))
+                .collect()
         }
     }
 }
@@ -426,12 +506,11 @@ fn with_entries(before: &SizeClass, after: &SizeClass, table: &Table) -> SizeCla
 }
 
 /// The total of the weights of [`pairs`].
-fn pairs_total(access: &AccessPattern) -> Exact {
-    Exact::from(total(access))
-        * access
-            .before
-            .as_ref()
-            .map_or_else(Exact::one, |before| Exact::from(before.total()))
+fn pairs_total(plan: &WritePlan) -> Exact {
+    match &plan.before {
+        ItemsBefore::Same | ItemsBefore::Paired(_) => total(&plan.sizes),
+        ItemsBefore::Given(before) => total(&plan.sizes) * Exact::from(before.total()),
+    }
 }
 
 /// The writes of one plan in some calls of an access pattern.
@@ -449,14 +528,14 @@ impl PlannedWrites<'_> {
     fn expand(&self, cases: &mut Cases, operation: &dyn Fn(Write) -> Operation) {
         let Self {
             plan,
-            access,
             table,
             weight,
+            ..
         } = *self;
         let delete = plan.kind == WriteKind::Delete;
-        let found = cases.scale(&(weight * &plan.finds) / &pairs_total(access));
+        let found = cases.scale(&(weight * &plan.finds) / &pairs_total(plan));
         if !cases.scales[found].is_zero() {
-            for (before, class, parts) in pairs(access) {
+            for (before, class, parts) in pairs(plan) {
                 let before = &with_entries(before, class, table);
                 let (write, rule, what) = match delete {
                     true => (deletion(Some(before), table), "3.2", "item deleted"),
@@ -488,8 +567,8 @@ impl PlannedWrites<'_> {
                 CaseReason::new("3.2", "no item to delete", None),
             );
         } else if !absent.is_zero() {
-            let absent = cases.scale(absent / Exact::from(total(access)));
-            for class in classes(access) {
+            let absent = cases.scale(absent / total(&plan.sizes));
+            for class in classes(&plan.sizes) {
                 cases.push(
                     absent,
                     class.weight.into(),
@@ -524,15 +603,15 @@ impl PlannedWrites<'_> {
             outcome: WriteOutcome::ConditionFailed,
         };
         let wrapped = |write| wrap(access.operation, plan.kind, write);
-        let found = cases.scale(&(weight * &finds) / &pairs_total(access));
-        for (before, class, parts) in pairs(access) {
+        let found = cases.scale(&(weight * &finds) / &pairs_total(plan));
+        for (before, class, parts) in pairs(plan) {
             let write = failed(Some(before.item), class);
             let counted = switches.failed_condition.image(write.old, write.new);
             let reason = CaseReason::new(rule, "condition failed, the item stays", counted);
             cases.push(found, parts, wrapped(write), reason);
         }
-        let absent = cases.scale(weight * &((Exact::one() - finds) / Exact::from(total(access))));
-        for class in classes(access) {
+        let absent = cases.scale(weight * &((Exact::one() - finds) / total(&plan.sizes)));
+        for class in classes(&plan.sizes) {
             cases.push(
                 absent,
                 class.weight.into(),
@@ -544,20 +623,15 @@ impl PlannedWrites<'_> {
 
     /// Actions of transactions with one outcome.
     fn transacted(&self, outcome: TransactionOutcome, cases: &mut Cases) {
-        let Self {
-            plan,
-            access,
-            weight,
-            ..
-        } = *self;
+        let Self { plan, weight, .. } = *self;
         let first = cases.list.len();
         let whole = |action: TransactionAction| Operation::TransactWriteItems {
             actions: vec![action],
             outcome,
         };
         if plan.kind == WriteKind::ConditionCheck {
-            let found = cases.scale(&(weight * &plan.finds) / &pairs_total(access));
-            for (before, _, parts) in pairs(access) {
+            let found = cases.scale(&(weight * &plan.finds) / &pairs_total(plan));
+            for (before, _, parts) in pairs(plan) {
                 let reason =
                     CaseReason::new("3.6", "condition check of an item", Some(before.item));
                 cases.push(
@@ -660,18 +734,23 @@ fn change(plan: &WritePlan, before: &SizeClass, after: &SizeClass, table: &Table
     }
 }
 
-/// Whether an access pattern writes entries of an index, so that their size matters.
-pub(super) fn writes_entries(access: &AccessPattern, index: &Index, table: &Table) -> bool {
-    let (PatternCall::Write { plans, .. } | PatternCall::Transaction { plans, .. }) = &access.call
-    else {
-        return false;
-    };
-    plans.iter().any(|(plan, _)| match plan.kind {
+/// Whether an access pattern writes entries of an index whose sizes are not known.
+pub(super) fn writes_unknown_entries(access: &AccessPattern, at: usize, table: &Table) -> bool {
+    let index = &table.indexes[at];
+    let writes = |plan: &WritePlan| match plan.kind {
         WriteKind::ConditionCheck => false,
         WriteKind::Delete => !plan.finds.is_zero(),
         WriteKind::Put | WriteKind::Update => {
             plan.finds != Exact::one()
                 || index.effect_of(plan.changes.as_deref(), &table.keys) != EntryEffect::Nothing
         }
-    })
+    };
+    let is_unknown = |plan: &WritePlan| {
+        let sizes = plan.sizes.as_ref();
+        sizes.is_some_and(|sizes| sizes.entries(at).is_none())
+    };
+    let plans = access.call.plans();
+    plans
+        .iter()
+        .any(|(plan, _)| writes(plan) && is_unknown(plan))
 }

@@ -2,7 +2,7 @@
 
 use super::TableContext;
 use super::expected::{Expected, ExpectedUnits, counted, measured};
-use super::operations::{expand, fills, time_to_live, writes_entries};
+use super::operations::{expand, fills, time_to_live, writes_unknown_entries};
 use super::site::{MonthlyCalls, Settled, Site};
 use crate::capacity::Shape;
 use crate::dax;
@@ -43,7 +43,7 @@ impl<'a> Metered<'a> {
             .map(|access| pattern(design, access))
             .collect();
         let ttl = &design.table.ttl_deletes;
-        let sizes = design.table.sizes.as_ref().filter(|_| !ttl.is_zero());
+        let sizes = design.table.expiring().filter(|_| !ttl.is_zero());
         let expired = sizes.map(|sizes| design.expect(&time_to_live(sizes, &design.table.table)));
         Metered {
             design,
@@ -332,12 +332,7 @@ fn pattern<'a>(design: &'a TableContext<'a>, access: &'a AccessPattern) -> Patte
     let fills = behind_dax
         .then(|| design.expect(&fills(access)).home.into_iter().next())
         .flatten();
-    let entries = |at: usize| access.sizes.as_ref().and_then(|sizes| sizes.entries(at));
-    let unknown = |at: &usize| {
-        access.sizes.is_some()
-            && entries(*at).is_none()
-            && writes_entries(access, &table.indexes[*at], table)
-    };
+    let unknown = |at: &usize| writes_unknown_entries(access, *at, table);
     Pattern {
         access,
         expected: design.expect(&cases),

@@ -15,8 +15,8 @@ use crate::table::{Consistency, limits};
 use crate::trace::{ApiName, MemberAction, Time, TracedKey, mixed, salt};
 use crate::units::{Bytes, Exact};
 use crate::workload::{
-    AccessPattern, PatternCall, SizeClasses, TableDesign, Workload, WriteKind, WritePlan, mean_of,
-    pick_weighted, sum_of,
+    AccessPattern, Counts, Entity, ItemsBefore, PatternCall, ReadItems, SizeClasses, TableDesign,
+    Workload, WriteKind, WritePlan, mean_of, pick_weighted, sum_of,
 };
 
 /// A row of a trace.
@@ -38,6 +38,7 @@ pub struct SynthesizedRow {
     pub caller: Option<Arc<str>>,
     pub action: Option<&'static str>,
     pub changes: Option<Arc<str>>,
+    pub entity: Option<Arc<str>>,
     pub cached: Option<bool>,
     pub replayed: Option<bool>,
 }
@@ -62,6 +63,7 @@ impl SynthesizedRow {
             ("region", &mut self.region),
             ("caller", &mut self.caller),
             ("changes", &mut self.changes),
+            ("entity", &mut self.entity),
         ] {
             text.take_if(|_| gone(column));
         }
@@ -105,10 +107,14 @@ struct Maker {
     sorted: bool,
     /// Whether partition keys and sort keys are numbers.
     numbers: [bool; 2],
+    /// The keys of the items of a table without entities, or of all items together.
     keys: Keys,
+    /// The entities of the table.
+    entities: Vec<MakerEntity>,
     fresh: u64,
     tag: u64,
-    sums: BTreeMap<u64, Vec<(u64, f64)>>,
+    /// Distributions of sums of sizes, by the kind of items and their number.
+    sums: BTreeMap<(usize, u64), Vec<(u64, f64)>>,
     hit_ratio: Option<f64>,
     kind: MakerKind,
 }
@@ -121,14 +127,23 @@ enum MakerKind {
         plans: Vec<Planned>,
     },
     TimeToLive {
+        entity: Option<usize>,
         sizes: Option<SizeClasses>,
     },
+}
+
+/// An entity, and which of its keys a call is for.
+struct MakerEntity {
+    name: Arc<str>,
+    /// How its partition keys begin.
+    prefix: String,
+    keys: Keys,
 }
 
 /// A write, and the attributes that it changes.
 struct Planned {
     plan: WritePlan,
-    count: u64,
+    counts: Counts,
     finds: f64,
     changes: Option<Arc<str>>,
 }
@@ -182,6 +197,7 @@ pub fn holds(workload: &Workload, column: &str) -> bool {
     let table = |table: &TableDesign| match column {
         "region" => table.is_global() || !table.replicas.is_empty(),
         "cached" => table.dax.is_some(),
+        "entity" => !table.entities.is_empty(),
         "old_bytes" if !table.ttl_deletes.is_zero() => true,
         _ => table
             .access
@@ -222,7 +238,8 @@ pub fn streams(workload: &Workload, options: &SynthesizeOptions) -> Vec<CallStre
         }
         if !table.ttl_deletes.is_zero() {
             let kind = MakerKind::TimeToLive {
-                sizes: table.sizes.clone(),
+                entity: table.ttl_entity,
+                sizes: table.expiring().cloned(),
             };
             all.push(site.calls(CallPlan {
                 name: "Time to Live",
@@ -281,11 +298,11 @@ impl CallSite<'_> {
         let index = index
             .and_then(|at| table.table.indexes.get(at))
             .map(|index| index.name.as_str().into());
-        let planned = |(plan, count): &(WritePlan, u64)| Planned {
+        let planned = |(plan, counts): &(WritePlan, Counts)| Planned {
             finds: probability(&plan.finds),
             changes: plan.changes.as_ref().map(|names| names.join(",").into()),
             plan: plan.clone(),
-            count: *count,
+            counts: counts.clone(),
         };
         let api = match (&access.call, access.operation) {
             (_, Some(operation)) if !operation.is_partiql() => operation,
@@ -296,7 +313,7 @@ impl CallSite<'_> {
                 },
                 _,
             ) => ApiName::TransactGetItems,
-            (PatternCall::Get { items: 1, .. }, _) => ApiName::GetItem,
+            (PatternCall::Get { .. }, _) if access.call.most_items() == 1 => ApiName::GetItem,
             (PatternCall::Get { .. }, _) => ApiName::BatchGetItem,
             (PatternCall::Page { scan: true, .. }, _) => ApiName::Scan,
             (PatternCall::Transaction { .. }, _) => ApiName::TransactWriteItems,
@@ -375,13 +392,23 @@ impl CallSite<'_> {
             region.as_deref().unwrap_or_default()
         );
         let mut random = Pcg64Mcg::seed_from_u64(seed_of(options.seed, &account, 7));
-        let items = table.items.to_u64().unwrap_or(u64::MAX).max(1);
-        let keys = match &table.popularity {
-            Some(popularity) => {
-                Zipf::new(popularity.keys.max(1) as f64, probability(&popularity.zipf))
-                    .map_or(Keys::Uniform(items), Keys::Zipf)
+        let keys = |items: &Exact| {
+            let items = items.to_u64().unwrap_or(u64::MAX).max(1);
+            match &table.popularity {
+                Some(popularity) => {
+                    Zipf::new(popularity.keys.max(1) as f64, probability(&popularity.zipf))
+                        .map_or(Keys::Uniform(items), Keys::Zipf)
+                }
+                None => Keys::Uniform(items),
             }
-            None => Keys::Uniform(items),
+        };
+        let entity = |one: &Entity| MakerEntity {
+            name: one.name.as_str().into(),
+            prefix: match &one.key_prefix {
+                Some(prefix) => prefix.clone(),
+                None => format!("{}#", one.name),
+            },
+            keys: keys(&one.items),
         };
         let maker = Maker {
             table: table.table.name.as_str().into(),
@@ -389,7 +416,8 @@ impl CallSite<'_> {
             caller: (!matches!(kind, MakerKind::TimeToLive { .. })).then(|| name.into()),
             sorted: table.table.keys.sort.is_some(),
             numbers: [table.number_keys.partition, table.number_keys.sort],
-            keys,
+            keys: keys(&table.items),
+            entities: table.entities.iter().map(entity).collect(),
             fresh: 0,
             tag: seed_of(options.seed, &account, 11) & 0xffff_ffff,
             sums: BTreeMap::new(),
@@ -474,7 +502,7 @@ struct CallAt<'a> {
 }
 
 impl Maker {
-    fn key_text(&self, number: u64, fresh: bool) -> String {
+    fn key_text(&self, entity: Option<usize>, number: u64, fresh: bool) -> String {
         let text = |number: u64, whole: bool| match (whole, fresh) {
             (true, false) => number.to_string(),
             // Larger than the number of any item, within 18 digits; each stream has its own range
@@ -484,29 +512,41 @@ impl Maker {
             (false, false) => format!("item-{number}"),
         };
         let [partition, sort] = self.numbers;
+        let prefix = match entity.and_then(|at| self.entities.get(at)) {
+            Some(entity) if !partition => entity.prefix.as_str(),
+            _ => "",
+        };
         // In a table with a sort key, ten items share a partition key.
         if self.sorted {
-            format!("{}|{}", text(number / 10, partition), text(number, sort))
+            let partition = text(number / 10, partition);
+            format!("{prefix}{partition}|{}", text(number, sort))
         } else {
-            text(number, partition)
+            format!("{prefix}{}", text(number, partition))
         }
     }
 
     /// The key of an existing item.
-    fn there(&self, random: &mut Pcg64Mcg) -> String {
-        let number = match &self.keys {
+    fn there(&self, entity: Option<usize>, random: &mut Pcg64Mcg) -> String {
+        let own = entity.and_then(|at| self.entities.get(at));
+        let number = match own.map_or(&self.keys, |entity| &entity.keys) {
             Keys::Uniform(items) => {
                 ((u128::from(random.next_u64()) * u128::from(*items)) >> 64) as u64
             }
             Keys::Zipf(zipf) => zipf.sample(random) as u64 - 1,
         };
-        self.key_text(number, false)
+        self.key_text(entity, number, false)
     }
 
     /// A key that was never used.
-    fn new_key(&mut self) -> String {
+    fn new_key(&mut self, entity: Option<usize>) -> String {
         self.fresh += 1;
-        self.key_text(self.fresh, true)
+        self.key_text(entity, self.fresh, true)
+    }
+
+    /// The name of an entity, as a value of its column.
+    fn entity(&self, entity: Option<usize>) -> Option<Arc<str>> {
+        let entity = self.entities.get(entity?)?;
+        Some(entity.name.clone())
     }
 
     fn row(&self, time: Time, operation: &'static str, key: String) -> SynthesizedRow {
@@ -523,14 +563,15 @@ impl Maker {
 
     fn rows(&mut self, time: Time, random: &mut Pcg64Mcg, rows: &mut Vec<SynthesizedRow>) {
         // Taken out for the call, so that the other fields of the maker can be changed.
-        let kind = std::mem::replace(&mut self.kind, MakerKind::TimeToLive { sizes: None });
+        let kind = std::mem::replace(&mut self.kind, NOTHING);
         let call = |access, api| CallAt { access, api, time };
         match &kind {
-            MakerKind::TimeToLive { sizes } => {
-                let key = self.there(random);
+            MakerKind::TimeToLive { entity, sizes } => {
+                let key = self.there(*entity, random);
                 let bytes = size(sizes, &key);
                 rows.push(SynthesizedRow {
                     old_bytes: bytes,
+                    entity: self.entity(*entity),
                     ..self.row(time, ApiName::TimeToLiveDelete.name(), key)
                 });
             }
@@ -540,14 +581,7 @@ impl Maker {
                 index,
                 plans,
             } => match &access.call {
-                PatternCall::Get {
-                    items,
-                    consistency,
-                    missing,
-                } => {
-                    let read = (*items, *consistency, probability(missing));
-                    self.gets(&call(access, *api), read, random, rows);
-                }
+                PatternCall::Get { .. } => self.gets(&call(access, *api), random, rows),
                 PatternCall::Page { .. } => {
                     self.pages(&call(access, *api), index.as_ref(), random, rows)
                 }
@@ -556,7 +590,7 @@ impl Maker {
                 } => {
                     let failing = probability(condition_failures);
                     for planned in plans {
-                        for _ in 0..planned.count {
+                        for _ in 0..drawn_count(&planned.counts, random) {
                             let fails = failing > 0.0 && uniform(random) < failing;
                             let error = fails.then_some("ConditionalCheckFailedException");
                             let finds = if fails && planned.plan.kind == WriteKind::Put {
@@ -578,7 +612,7 @@ impl Maker {
                     let cancels = at < probability(cancelled);
                     let repeats = !cancels && at < probability(cancelled) + probability(replayed);
                     for planned in plans {
-                        for _ in 0..planned.count {
+                        for _ in 0..drawn_count(&planned.counts, random) {
                             let row =
                                 self.write(&call(access, *api), planned, planned.finds, random);
                             let error = cancels.then_some("TransactionCanceledException");
@@ -599,35 +633,40 @@ impl Maker {
     }
 
     /// The items that one GetItem, BatchGetItem or TransactGetItems reads.
-    fn gets(
-        &mut self,
-        call: &CallAt,
-        (items, consistency, missing): (u64, Option<Consistency>, f64),
-        random: &mut Pcg64Mcg,
-        rows: &mut Vec<SynthesizedRow>,
-    ) {
+    fn gets(&mut self, call: &CallAt, random: &mut Pcg64Mcg, rows: &mut Vec<SynthesizedRow>) {
         let CallAt { access, api, time } = *call;
+        let PatternCall::Get {
+            reads,
+            consistency,
+            missing,
+        } = &access.call
+        else {
+            return;
+        };
+        let missing = probability(missing);
         // A DAX cluster answers the whole call or passes it on.
         let hit = self.hit_ratio.map(|ratio| uniform(random) < ratio);
-        for _ in 0..items {
-            let gone = missing > 0.0 && uniform(random) < missing;
-            let key = if gone {
-                self.new_key()
-            } else {
-                self.there(random)
-            };
-            let bytes = if gone {
-                Some(0)
-            } else {
-                size(&access.sizes, &key)
-            };
-            let consistency = consistency.map(word);
-            rows.push(SynthesizedRow {
-                item_bytes: bytes,
-                consistency,
-                cached: hit,
-                ..self.row(time, api.name(), key)
-            });
+        for read in reads {
+            for _ in 0..drawn_count(&read.counts, random) {
+                let gone = missing > 0.0 && uniform(random) < missing;
+                let key = if gone {
+                    self.new_key(read.entity)
+                } else {
+                    self.there(read.entity, random)
+                };
+                let bytes = if gone {
+                    Some(0)
+                } else {
+                    size(&read.sizes, &key)
+                };
+                rows.push(SynthesizedRow {
+                    item_bytes: bytes,
+                    consistency: consistency.map(word),
+                    cached: hit,
+                    entity: self.entity(read.entity),
+                    ..self.row(time, api.name(), key)
+                });
+            }
         }
     }
 
@@ -638,18 +677,19 @@ impl Maker {
         finds: f64,
         random: &mut Pcg64Mcg,
     ) -> SynthesizedRow {
-        let CallAt { access, api, time } = *call;
+        let CallAt { api, time, .. } = *call;
+        let plan = &planned.plan;
         let found = finds >= 1.0 || (finds > 0.0 && uniform(random) < finds);
         let key = if found {
-            self.there(random)
+            self.there(plan.entity, random)
         } else {
-            self.new_key()
+            self.new_key(plan.entity)
         };
-        let after = size(&access.sizes, &key);
-        let before = if access.before.is_some() {
-            size(&access.before, &format!("before {key}"))
-        } else {
-            after
+        let after = size(&plan.sizes, &key);
+        let before = match &plan.before {
+            ItemsBefore::Same => after,
+            ItemsBefore::Paired(sizes) => Some(class_of(sizes, &key)),
+            ItemsBefore::Given(sizes) => Some(class_of(sizes, &format!("before {key}"))),
         };
         let leaves = matches!(planned.plan.kind, WriteKind::Put | WriteKind::Update);
         let action = match planned.plan.kind {
@@ -664,6 +704,7 @@ impl Maker {
             old_bytes: if found { before } else { Some(0) },
             action: member.then(|| action.name()),
             changes: planned.changes.clone().filter(|_| leaves),
+            entity: self.entity(plan.entity),
             ..self.row(time, api.name(), key)
         }
     }
@@ -679,7 +720,7 @@ impl Maker {
         let CallAt { access, api, time } = *call;
         let PatternCall::Page {
             index: at,
-            items,
+            reads,
             segments,
             consistency,
             fetches,
@@ -689,7 +730,8 @@ impl Maker {
         else {
             return;
         };
-        let key = self.there(random);
+        let entity = reads.first().and_then(|read| read.entity);
+        let key = self.there(entity, random);
         let key = if self.sorted {
             key.split('|').next().unwrap_or_default().to_string()
         } else {
@@ -697,66 +739,59 @@ impl Maker {
         };
         let hit = self.hit_ratio.map(|ratio| uniform(random) < ratio);
         let missing = probability(missing);
-        let nothing = *items == 0 || (missing > 0.0 && uniform(random) < missing);
-        let sizes = access.sizes.as_ref().and_then(|sizes| sizes.evaluated(*at));
-        let mean = sizes
-            .as_ref()
-            .map_or_else(Exact::zero, |sizes| mean_of(sizes));
-        let page_items = if mean.is_zero() {
-            u64::MAX
-        } else {
-            (Exact::from(limits::PAGE_BYTES) / mean)
-                .ceil()
-                .to_u64()
-                .unwrap_or(u64::MAX)
-                .max(1)
-        };
-        let mut push = |maker: &mut Maker, count: u64| {
-            let evaluated = sizes.as_ref().map(|sizes| maker.sum(sizes, count, random));
-            let fetched = fetches.then(|| {
-                let one = |sizes: &SizeClasses| {
-                    sizes
-                        .at(mixed(random.next_u64(), salt::SIZE))
-                        .item
-                        .0
-                        .to_string()
-                };
-                let each = access
-                    .sizes
-                    .as_ref()
-                    .map(|sizes| (0..count).map(|_| sizes).map(one).collect::<Vec<_>>());
-                each.unwrap_or_default().join(" ")
-            });
-            rows.push(SynthesizedRow {
-                index: index.cloned(),
-                evaluated_bytes: evaluated,
-                evaluated_items: Some(count),
-                fetched_bytes: fetched,
-                consistency: Some(word(*consistency)),
-                cached: hit,
-                ..maker.row(time, api.name(), key.clone())
-            });
-        };
-        if nothing {
-            push(self, 0);
-            return;
-        }
-        let (each, more) = (items / segments, items % segments);
-        for segment in 0..*segments {
-            let mut left = each + u64::from(segment < more);
+        let nothing = missing > 0.0 && uniform(random) < missing;
+        let counts: Vec<u64> = reads
+            .iter()
+            .map(|read| match nothing {
+                true => 0,
+                false => drawn_count(&read.counts, random),
+            })
+            .collect();
+        let evaluated: Vec<Option<Vec<(u64, u64)>>> = reads
+            .iter()
+            .map(|read| read.sizes.as_ref().and_then(|sizes| sizes.evaluated(*at)))
+            .collect();
+        let segments = if nothing { 1 } else { *segments };
+        for segment in 0..segments {
+            let of_segment = |count: &u64| count / segments + u64::from(segment < count % segments);
+            let mut left: Vec<u64> = counts.iter().map(of_segment).collect();
+            let page_items = page_items(&evaluated, &left);
             loop {
-                let count = left.min(page_items);
-                push(self, count);
-                left -= count;
-                if left == 0 {
+                let page = next_page(&mut left, page_items);
+                let bytes = evaluated.iter().enumerate().zip(&page);
+                let bytes: Option<u64> = bytes
+                    .map(|((kind, sizes), count)| {
+                        Some(self.sum((kind, sizes.as_ref()?), *count, random))
+                    })
+                    .sum();
+                let fetched = fetches.then(|| fetched_bytes(reads, &page, random));
+                rows.push(SynthesizedRow {
+                    index: index.cloned(),
+                    evaluated_bytes: bytes,
+                    evaluated_items: Some(page.iter().sum()),
+                    fetched_bytes: fetched,
+                    consistency: Some(word(*consistency)),
+                    cached: hit,
+                    entity: match reads.as_slice() {
+                        [read] => self.entity(read.entity),
+                        _ => None,
+                    },
+                    ..self.row(time, api.name(), key.clone())
+                });
+                if left.iter().all(|count| *count == 0) {
                     break;
                 }
             }
         }
     }
 
-    /// The total bytes of `count` items.
-    fn sum(&mut self, sizes: &[(u64, u64)], count: u64, random: &mut Pcg64Mcg) -> u64 {
+    /// The total bytes of `count` items of a kind.
+    fn sum(
+        &mut self,
+        (kind, sizes): (usize, &[(u64, u64)]),
+        count: u64,
+        random: &mut Pcg64Mcg,
+    ) -> u64 {
         const ONE_BY_ONE: u64 = 64;
         match sizes {
             [(size, _)] => size * count,
@@ -768,7 +803,7 @@ impl Maker {
             }
             _ => {
                 // Larger counts are drawn from sums that have the same mean number of blocks.
-                let sums = self.sums.entry(count).or_insert_with(|| {
+                let sums = self.sums.entry((kind, count)).or_insert_with(|| {
                     let mut up_to = 0.0;
                     let sum = |(bytes, share): (Bytes, Exact)| {
                         up_to += share.to_f64();
@@ -799,7 +834,79 @@ fn word(consistency: Consistency) -> &'static str {
 
 /// The bytes of a key's item, drawn by the key's hash as in a replay.
 fn size(sizes: &Option<SizeClasses>, key: &str) -> Option<u64> {
-    sizes
-        .as_ref()
-        .map(|sizes| key_class(sizes, TracedKey::of(key.as_bytes()).hash).item.0)
+    sizes.as_ref().map(|sizes| class_of(sizes, key))
 }
+
+/// The bytes of the class that is drawn for a key.
+fn class_of(sizes: &SizeClasses, key: &str) -> u64 {
+    key_class(sizes, TracedKey::of(key.as_bytes()).hash).item.0
+}
+
+/// How many items a call has; without chance if the number is the same in every call.
+fn drawn_count(counts: &Counts, random: &mut Pcg64Mcg) -> u64 {
+    match counts.fixed() {
+        Some(count) => count,
+        None => counts.at(uniform(random)),
+    }
+}
+
+/// How many items fill a page, at the mean size of `counts` items of each kind.
+fn page_items(evaluated: &[Option<Vec<(u64, u64)>>], counts: &[u64]) -> u64 {
+    let bytes: Exact = evaluated
+        .iter()
+        .zip(counts)
+        .map(|(sizes, count)| match sizes {
+            Some(sizes) => mean_of(sizes) * Exact::from(*count),
+            None => Exact::zero(),
+        })
+        .sum();
+    let items: u64 = counts.iter().sum();
+    if bytes.is_zero() {
+        return u64::MAX;
+    }
+    (Exact::from(limits::PAGE_BYTES) * Exact::from(items) / bytes)
+        .ceil()
+        .to_u64()
+        .unwrap_or(u64::MAX)
+        .max(1)
+}
+
+/// Takes the items of the next page, of each kind in proportion to what is left.
+fn next_page(left: &mut [u64], page_items: u64) -> Vec<u64> {
+    let all: u64 = left.iter().sum();
+    let mut rest = all.min(page_items);
+    let mut after: u64 = all;
+    let mut page = Vec::new();
+    for count in left.iter_mut() {
+        // The last kinds get what the rounding of the others leaves.
+        let own = match after {
+            0 => 0,
+            after => (u128::from(rest) * u128::from(*count)).div_ceil(u128::from(after)) as u64,
+        };
+        let own = own.min(*count).min(rest);
+        after -= *count;
+        rest -= own;
+        *count -= own;
+        page.push(own);
+    }
+    page
+}
+
+/// The bytes of the items that a page fetches from the table, one after the other.
+fn fetched_bytes(reads: &[ReadItems], page: &[u64], random: &mut Pcg64Mcg) -> String {
+    let mut all = Vec::new();
+    for (read, count) in reads.iter().zip(page) {
+        let Some(sizes) = &read.sizes else { continue };
+        for _ in 0..*count {
+            let class = sizes.at(mixed(random.next_u64(), salt::SIZE));
+            all.push(class.item.0.to_string());
+        }
+    }
+    all.join(" ")
+}
+
+/// Stands for the calls of a maker while it makes one.
+const NOTHING: MakerKind = MakerKind::TimeToLive {
+    entity: None,
+    sizes: None,
+};

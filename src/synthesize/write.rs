@@ -73,7 +73,7 @@ enum RowSink<W: Write + Send> {
 }
 
 /// The columns of a row.
-pub const HEADER: [&str; 18] = [
+pub const HEADER: [&str; 19] = [
     "time",
     "operation",
     "table",
@@ -90,6 +90,7 @@ pub const HEADER: [&str; 18] = [
     "caller",
     "action",
     "changes",
+    "entity",
     "cached",
     "replayed",
 ];
@@ -237,6 +238,7 @@ fn frame(
         texts("caller", &|row| row.caller.as_deref()),
         texts("action", &|row| row.action),
         texts("changes", &|row| row.changes.as_deref()),
+        texts("entity", &|row| row.entity.as_deref()),
         Column::new(
             "cached".into(),
             rows.iter().map(|row| row.cached).collect::<Vec<_>>(),
@@ -265,7 +267,7 @@ fn write_csv(writer: &mut csv::Writer<impl Write>, row: &SynthesizedRow) -> csv:
     ]
     .map(number);
     let flag = |flag: Option<bool>| flag.map_or("", |flag| if flag { "true" } else { "false" });
-    let fields: [&str; 18] = [
+    let fields: [&str; 19] = [
         &time,
         row.operation,
         &row.table,
@@ -286,6 +288,7 @@ fn write_csv(writer: &mut csv::Writer<impl Write>, row: &SynthesizedRow) -> csv:
         row.changes
             .as_deref()
             .map_or("", |changes| if changes.is_empty() { "," } else { changes }),
+        row.entity.as_deref().unwrap_or_default(),
         flag(row.cached),
         flag(row.replayed),
     ];
@@ -317,6 +320,7 @@ fn json_object(row: &SynthesizedRow) -> Map<String, Value> {
     text("caller", row.caller.as_deref());
     text("action", row.action);
     text("changes", row.changes.as_deref());
+    text("entity", row.entity.as_deref());
     let numbers = [
         ("item_bytes", row.item_bytes),
         ("old_bytes", row.old_bytes),

@@ -392,6 +392,8 @@ pub struct TracedCall {
     pub action: Option<MemberAction>,
     /// The names of the attributes that it changes, separated by commas.
     pub changes: Option<Name>,
+    /// The entity of its item.
+    pub entity: Option<Name>,
     /// Whether a DAX cluster answered it, if the row says so.
     pub cached: Option<bool>,
     /// Whether a missing size is taken from the next write of the key (a miss in a cache trace).
@@ -418,6 +420,7 @@ impl TracedCall {
             failure: None,
             action: None,
             changes: None,
+            entity: None,
             cached: None,
             sized_by_next: false,
             replayed: false,

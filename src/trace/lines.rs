@@ -39,6 +39,7 @@ struct Line<'a> {
     error: Option<IgnoredAny>,
     action: Option<IgnoredAny>,
     changes: Option<IgnoredAny>,
+    entity: Option<IgnoredAny>,
     cached: Option<IgnoredAny>,
     replayed: Option<IgnoredAny>,
 }
@@ -54,6 +55,7 @@ impl Line<'_> {
             &self.error,
             &self.action,
             &self.changes,
+            &self.entity,
             &self.cached,
             &self.replayed,
         ];

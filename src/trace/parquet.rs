@@ -604,6 +604,7 @@ impl Batches<'_> {
             "error",
             "action",
             "changes",
+            "entity",
             "cached",
             "replayed",
         ];

@@ -56,6 +56,14 @@ pub const CODES: &[(&str, &str)] = &[
         "an `entry_size` that differs from the item size, in an index that holds all attributes",
     ),
     (
+        "entity",
+        "an entity that is not described completely, or a key that does not go with entities",
+    ),
+    (
+        "unknown-entity",
+        "a key names an entity that the table does not have",
+    ),
+    (
         "item-source",
         "an item size that is not given in exactly one way",
     ),

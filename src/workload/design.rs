@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 use std::ops::Deref;
 use std::sync::Arc;
 
+use super::counts::{Counts, ReadItems};
+use super::membership::ItemKind;
 use super::sizes::{IndexEntry, SizeClass, SizeClasses};
 use super::traced::Traced;
 use super::written::Written;
@@ -62,6 +64,8 @@ pub struct TableDesign {
     pub items: Exact,
     /// The sizes of the items and of their index entries; `None` if not known.
     pub sizes: Option<SizeClasses>,
+    /// The kinds of its items; none if all are of one kind.
+    pub entities: Vec<Entity>,
     /// The total bytes of its items, if given.
     pub stored: Option<Exact>,
     /// Which parts of it are unknown.
@@ -90,6 +94,8 @@ pub struct TableDesign {
     pub access: Vec<AccessPattern>,
     /// Items that Time to Live deletes in a month.
     pub ttl_deletes: Exact,
+    /// The entity whose items Time to Live deletes, by position; `None` for all items.
+    pub ttl_entity: Option<usize>,
     /// Backups.
     pub backup: Backup,
     /// Change data capture.
@@ -110,6 +116,22 @@ pub struct TableDesign {
     pub encryption: Option<Encryption>,
     /// Its features that are not metered.
     pub unpriced: Vec<String>,
+}
+
+/// One kind of items of a table.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Entity {
+    /// Its name.
+    pub name: String,
+    /// The number of its items; 0 if unknown.
+    pub items: Exact,
+    /// The sizes of its items and of their index entries; `None` if not known.
+    pub sizes: Option<SizeClasses>,
+    /// How sizes and entries follow from the attributes of an item; `None` if the sizes are not
+    /// known.
+    pub kind: Option<ItemKind>,
+    /// How the partition keys of its items begin.
+    pub key_prefix: Option<String>,
 }
 
 /// Which parts of a table are unknown. Figures that depend on them are unknown as well.
@@ -222,11 +244,9 @@ pub struct AccessPattern {
     pub calls: Exact,
     /// When in the week it is called.
     pub shape: Shape,
-    /// The items it reads, or the items after a write; `None` if their size or the calls are not
-    /// known.
+    /// The sizes of all its items together: what it reads, or the items after a write; `None` if
+    /// they or the calls are not known.
     pub sizes: Option<SizeClasses>,
-    /// The items before a write, if they differ.
-    pub before: Option<SizeClasses>,
     /// Whether it goes through the DAX cluster, if there is one.
     pub through_dax: bool,
     /// The attributes of each item that a read needs; `None` if all, or if not given.
@@ -265,7 +285,6 @@ impl AccessPattern {
             calls: Exact::zero(),
             shape: Shape::flat(),
             sizes: None,
-            before: None,
             attributes: None,
             through_dax: false,
             call,
@@ -329,8 +348,8 @@ impl AccessPattern {
 pub enum PatternCall {
     /// GetItem, BatchGetItem, TransactGetItems.
     Get {
-        /// Keys of one call.
-        items: u64,
+        /// The items whose keys a call gives.
+        reads: Vec<ReadItems>,
         /// `None` in a transaction.
         consistency: Option<Consistency>,
         /// The share of keys that find no item.
@@ -342,8 +361,8 @@ pub enum PatternCall {
         scan: bool,
         /// The index read, by position.
         index: Option<usize>,
-        /// Items evaluated by one call over all its pages.
-        items: u64,
+        /// The items that a call evaluates over all its pages.
+        reads: Vec<ReadItems>,
         /// Parallel segments, among which the items are divided.
         segments: u64,
         /// Eventual or strong.
@@ -356,14 +375,14 @@ pub enum PatternCall {
     /// Writes outside a transaction: one, or a batch of several.
     Write {
         /// The writes, and the number of each.
-        plans: Vec<(WritePlan, u64)>,
+        plans: Vec<(WritePlan, Counts)>,
         /// The share whose condition fails.
         condition_failures: Exact,
     },
     /// TransactWriteItems.
     Transaction {
         /// Its actions, and how many of each.
-        plans: Vec<(WritePlan, u64)>,
+        plans: Vec<(WritePlan, Counts)>,
         /// The share of calls that are cancelled.
         cancelled: Exact,
         /// The share of calls that are repeated with the same token.
@@ -389,6 +408,68 @@ pub enum PatternCall {
     },
 }
 
+impl PatternCall {
+    /// The items that it reads, by kind; none if it writes, or if its calls are not known.
+    pub fn reads(&self) -> &[ReadItems] {
+        match self {
+            PatternCall::Get { reads, .. } | PatternCall::Page { reads, .. } => reads,
+            PatternCall::Write { .. }
+            | PatternCall::Transaction { .. }
+            | PatternCall::Traced(_)
+            | PatternCall::Counted { .. }
+            | PatternCall::Unknown { .. } => &[],
+        }
+    }
+
+    /// Its writes, and the number of each; none if it reads, or if its calls are not known.
+    pub fn plans(&self) -> &[(WritePlan, Counts)] {
+        match self {
+            PatternCall::Write { plans, .. } | PatternCall::Transaction { plans, .. } => plans,
+            PatternCall::Get { .. }
+            | PatternCall::Page { .. }
+            | PatternCall::Traced(_)
+            | PatternCall::Counted { .. }
+            | PatternCall::Unknown { .. } => &[],
+        }
+    }
+
+    /// How many items a call reads or writes, on average.
+    pub fn items(&self) -> Exact {
+        self.counts().map(Counts::mean).sum()
+    }
+
+    /// How many items a call reads or writes at most.
+    pub fn most_items(&self) -> u64 {
+        self.counts()
+            .fold(0, |sum: u64, counts| sum.saturating_add(counts.most()))
+    }
+
+    /// How many items of each kind a call reads or writes.
+    pub fn counts(&self) -> impl Iterator<Item = &Counts> {
+        let reads = self.reads().iter().map(|read| &read.counts);
+        reads.chain(self.plans().iter().map(|(_, counts)| counts))
+    }
+
+    /// The sizes of all items that it reads, or that are there before and after its writes.
+    pub(super) fn sizes_mut(&mut self) -> impl Iterator<Item = &mut SizeClasses> + '_ {
+        let (reads, plans) = match self {
+            PatternCall::Get { reads, .. } | PatternCall::Page { reads, .. } => {
+                (reads.as_mut_slice(), &mut [][..])
+            }
+            PatternCall::Write { plans, .. } | PatternCall::Transaction { plans, .. } => {
+                (&mut [][..], plans.as_mut_slice())
+            }
+            PatternCall::Traced(_) | PatternCall::Counted { .. } | PatternCall::Unknown { .. } => {
+                (&mut [][..], &mut [][..])
+            }
+        };
+        reads
+            .iter_mut()
+            .flat_map(|read| &mut read.sizes)
+            .chain(plans.iter_mut().flat_map(|(plan, _)| plan.sizes_mut()))
+    }
+}
+
 /// What one write does.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct WritePlan {
@@ -398,6 +479,48 @@ pub struct WritePlan {
     pub finds: Exact,
     /// The attributes that change if an item is found; `None` for all that are not an index key.
     pub changes: Option<Vec<String>>,
+    /// The entity whose items it writes, by position; `None` in a table without entities, or if they
+    /// are of all entities.
+    pub entity: Option<usize>,
+    /// The items after the write; `None` if their size is not known.
+    pub sizes: Option<SizeClasses>,
+    /// The items before the write.
+    pub before: ItemsBefore,
+}
+
+impl WritePlan {
+    /// The sizes of its items after and before the write, where they say which indexes the items are
+    /// in.
+    pub fn kinds(&self) -> impl Iterator<Item = &SizeClasses> {
+        let (after, before) = match &self.before {
+            ItemsBefore::Paired(before) => (self.sizes.as_ref(), Some(before)),
+            ItemsBefore::Same | ItemsBefore::Given(_) => {
+                (self.sizes.as_ref().filter(|sizes| sizes.is_sparse()), None)
+            }
+        };
+        after.into_iter().chain(before)
+    }
+
+    /// The sizes of its items, after and before the write.
+    fn sizes_mut(&mut self) -> impl Iterator<Item = &mut SizeClasses> {
+        let before = match &mut self.before {
+            ItemsBefore::Same => None,
+            ItemsBefore::Given(sizes) | ItemsBefore::Paired(sizes) => Some(sizes),
+        };
+        self.sizes.as_mut().into_iter().chain(before)
+    }
+}
+
+/// The items before a write.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum ItemsBefore {
+    /// As large as after the write, and in the same indexes.
+    Same,
+    /// Of these sizes, whatever the size after the write.
+    Given(SizeClasses),
+    /// One class for each class of the items after the write, in the same order: the same items
+    /// without an attribute that the write sets, or with one that it removes.
+    Paired(SizeClasses),
 }
 
 /// The kinds of writes.
@@ -628,6 +751,7 @@ impl TableDesign {
                 ..table.clone()
             },
             items: Exact::zero(),
+            entities: Vec::new(),
             stored: None,
             unknown: UnknownParts::default(),
             sizes: None,
@@ -642,6 +766,7 @@ impl TableDesign {
             reserved: None,
             access: Vec::new(),
             ttl_deletes: Exact::zero(),
+            ttl_entity: None,
             backup: Backup {
                 pitr: Some(false),
                 kept: Vec::new(),

@@ -142,8 +142,10 @@ document! {
         partition_key: Located<Known<KeyFile>>,
         /// Its sort key.
         sort_key: Option<Located<KeyFile>>,
-        /// The size of its items, or "unknown".
-        item: Located<Known<ItemFile>>,
+        /// The size of its items, or "unknown"; required unless the table has entities.
+        item: Option<Located<Known<ItemFile>>>,
+        /// The kinds of items that it holds, each with its own size and indexes.
+        entity: Option<Vec<Located<EntityFile>>>,
         /// Its capacity mode and units (default: on-demand).
         capacity: Option<Located<CapacityFile>>,
         /// Its secondary indexes.
@@ -226,6 +228,151 @@ document! {
 }
 
 document! {
+    /// One kind of items of a table: an entity of a single-table design.
+    pub struct EntityFile {
+        /// Its name.
+        name: Located<String>,
+        /// The number of its items, or "unknown".
+        items: Option<Located<Known<FileNumber>>>,
+        /// Its share of the table's `items`, instead of their number.
+        share: Option<Located<FileNumber>>,
+        /// The size of its items, or "unknown".
+        item: Located<Known<ItemFile>>,
+        /// The indexes that its items are in (default: those whose key attributes the items have).
+        in_indexes: Option<Located<Vec<Located<MembershipFile>>>>,
+        /// How the partition keys of its items begin, such as "ORDER#": a replay finds the entity of
+        /// an item by it.
+        key_prefix: Option<Located<String>>,
+    }
+}
+
+document! {
+    /// An index, and the share of an entity's items that are in it.
+    pub struct IndexShareFile {
+        /// The index.
+        index: Located<String>,
+        /// The share of the items, 0 to 1.
+        share: Located<FileNumber>,
+    }
+}
+
+/// An index that an entity's items are in: its name, or { index = …, share = … }.
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema)]
+#[schemars(untagged)]
+pub enum MembershipFile {
+    /// All items.
+    All(String),
+    /// A share of the items.
+    Share(IndexShareFile),
+}
+
+impl Decode for MembershipFile {
+    fn decode(node: &TomlNode, reader: &mut Decoder) -> Option<Self> {
+        match node.get_ref().as_table() {
+            Some(_) => IndexShareFile::decode(node, reader).map(MembershipFile::Share),
+            None => String::decode(node, reader).map(MembershipFile::All),
+        }
+    }
+    fn placeholder() -> Self {
+        MembershipFile::All(String::new())
+    }
+}
+
+document! {
+    /// The mean of a number of items.
+    pub struct MeanFile {
+        /// The mean; it may have a fraction.
+        mean: Located<FileNumber>,
+    }
+}
+
+document! {
+    /// A number of items, and the share of calls that have it.
+    pub struct CountBucketFile {
+        /// The number of items.
+        items: Located<FileNumber>,
+        /// The share of calls, 0 to 1.
+        share: Located<FileNumber>,
+    }
+}
+
+document! {
+    /// Numbers of items with the shares of calls that have them.
+    pub struct CountHistogramFile {
+        /// The numbers with their shares.
+        histogram: Located<Vec<Located<CountBucketFile>>>,
+    }
+}
+
+/// How many items of one kind a call reads or writes: a number, { mean = … } or { histogram = […] }.
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema)]
+#[schemars(untagged)]
+pub enum CountFile {
+    /// A number; a fraction is a mean.
+    Number(FileNumber),
+    /// A mean.
+    Mean(MeanFile),
+    /// A distribution.
+    Histogram(CountHistogramFile),
+}
+
+impl Decode for CountFile {
+    fn decode(node: &TomlNode, reader: &mut Decoder) -> Option<Self> {
+        match node.get_ref().as_table() {
+            Some(table) if table.get("histogram").is_some() => {
+                CountHistogramFile::decode(node, reader).map(CountFile::Histogram)
+            }
+            Some(_) => MeanFile::decode(node, reader).map(CountFile::Mean),
+            None => FileNumber::decode(node, reader).map(CountFile::Number),
+        }
+    }
+    fn placeholder() -> Self {
+        CountFile::Number(FileNumber::placeholder())
+    }
+}
+
+/// How many items a call reads or writes: of one kind, or of each entity, as { Order = 1, OrderLine =
+/// 8.5 }.
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema)]
+#[schemars(untagged)]
+pub enum ItemsFile {
+    /// Of one kind.
+    One(CountFile),
+    /// Of each entity.
+    ByEntity(#[schemars(with = "std::collections::BTreeMap<String, CountFile>")] EntityCounts),
+}
+
+/// An entity, and how many of its items a call has.
+pub type EntityCounts = Vec<(Located<String>, Located<CountFile>)>;
+
+impl Decode for ItemsFile {
+    fn decode(node: &TomlNode, reader: &mut Decoder) -> Option<Self> {
+        let Some(table) = node.get_ref().as_table() else {
+            return CountFile::decode(node, reader).map(ItemsFile::One);
+        };
+        if table.get("mean").is_some() || table.get("histogram").is_some() {
+            return CountFile::decode(node, reader).map(ItemsFile::One);
+        }
+        let mut counts: EntityCounts = table
+            .iter()
+            .map(|(name, value)| {
+                let name = Located {
+                    value: name.get_ref().to_string(),
+                    span: name.span(),
+                };
+                let count = Located::<CountFile>::decode(value, reader);
+                (name, count.unwrap_or_else(Located::placeholder))
+            })
+            .collect();
+        counts.sort_by_key(|(name, _)| name.span.start);
+        Some(ItemsFile::ByEntity(counts))
+    }
+    fn placeholder() -> Self {
+        ItemsFile::One(CountFile::placeholder())
+    }
+}
+
+document! {
     /// A lognormal distribution, given by its mean and its 99th percentile.
     pub struct LognormalFile {
         /// The mean size.
@@ -287,6 +434,9 @@ document! {
         negative: Option<bool>,
         /// The number of elements (SS, NS, BS, L, M).
         elements: Option<Located<FileNumber>>,
+        /// The share of items that have the attribute (default: 1). An item that lacks a key of an
+        /// index has no entry in it.
+        share: Option<Located<FileNumber>>,
     }
 }
 
@@ -558,10 +708,13 @@ document! {
         profile_shape: Option<CourseWord>,
         /// The index that a Query or Scan reads (default: the table).
         index: Option<Located<String>>,
+        /// The entity that it reads or writes (default: all items of the table).
+        entity: Option<Located<String>>,
         /// The number of items of one call, or "unknown": items of a batch or transaction, or items
         /// that a Query or Scan evaluates before any filter (default for a Scan: the whole table or
-        /// index).
-        items: Option<Located<Known<FileNumber>>>,
+        /// index). A fraction is a mean; { histogram = […] } is a distribution; { Order = 1,
+        /// OrderLine = 8.5 } are the items of each entity.
+        items: Option<Located<Known<ItemsFile>>>,
         /// Segments of a parallel Scan (default: 1).
         segments: Option<Located<FileNumber>>,
         /// The read consistency: eventual or strong (default: eventual).
@@ -571,8 +724,15 @@ document! {
         missing: Option<Located<FileNumber>>,
         /// The share of puts that replace an item (default: 0).
         overwrites: Option<Located<FileNumber>>,
-        /// The attributes that a write changes (default: all that are not an index key).
+        /// The attributes that a write changes and that the item has before and after it (default:
+        /// all that are not an index key).
         changes: Option<Located<Vec<Located<String>>>>,
+        /// The attributes that a write adds: the item lacks them before it. If one is a key of an
+        /// index, the item comes into the index.
+        sets: Option<Located<Vec<Located<String>>>>,
+        /// The attributes that a write removes: the item has them before it. If one is a key of an
+        /// index, the item leaves the index. Of a delete: attributes that the deleted item has.
+        removes: Option<Located<Vec<Located<String>>>>,
         /// The share of single writes whose condition fails (default: 0).
         condition_failures: Option<Located<FileNumber>>,
         /// The actions of a TransactWriteItems or the writes of a BatchWriteItem.
@@ -617,14 +777,20 @@ document! {
     pub struct ActionFile {
         /// Put, Update, Delete or ConditionCheck.
         operation: Located<ActionWord>,
-        /// How often one call contains this action (default: 1).
-        count: Option<Located<FileNumber>>,
+        /// The entity that it writes (default: that of the access pattern).
+        entity: Option<Located<String>>,
+        /// How often one call contains this action (default: 1). A fraction is a mean.
+        count: Option<Located<CountFile>>,
         /// The share that finds no item (default: 0).
         missing: Option<Located<FileNumber>>,
         /// The share of puts that replace an item (default: 0).
         overwrites: Option<Located<FileNumber>>,
         /// The attributes that it changes (default: all that are not an index key).
         changes: Option<Located<Vec<Located<String>>>>,
+        /// The attributes that it adds: the item lacks them before.
+        sets: Option<Located<Vec<Located<String>>>>,
+        /// The attributes that it removes: the item has them before.
+        removes: Option<Located<Vec<Located<String>>>>,
     }
 }
 
@@ -652,6 +818,8 @@ document! {
     pub struct TtlFile {
         /// How many items expire in a given time, or "unknown".
         deletes: Known<Frequency>,
+        /// The entity whose items expire (default: all items of the table).
+        entity: Option<Located<String>>,
     }
 }
 

@@ -3,10 +3,12 @@
 
 mod builder;
 mod codes;
+mod counts;
 pub(crate) mod decode;
 mod design;
 mod export;
 pub mod file;
+mod membership;
 mod quantities;
 mod questions;
 mod ranges;
@@ -19,16 +21,21 @@ use std::path::Path;
 
 pub use builder::{Builder, BuilderPart};
 pub use codes::CODES;
+pub use counts::{Counts, ReadItems};
 pub use decode::{FileNumber, Known, Located};
 pub use design::{
-    AccessPattern, Archive, Backup, Capacity, Contents, Dax, Encryption, HitRatio, Import,
-    IndexDesign, NumberKeys, PatternCall, Replica, ReplicaIndex, Reserved, Stay, Stream,
-    TableDesign, Units, UnknownParts, Workload, WriteKind, WritePlan,
+    AccessPattern, Archive, Backup, Capacity, Contents, Dax, Encryption, Entity, HitRatio, Import,
+    IndexDesign, ItemsBefore, NumberKeys, PatternCall, Replica, ReplicaIndex, Reserved, Stay,
+    Stream, TableDesign, Units, UnknownParts, Workload, WriteKind, WritePlan,
 };
 pub use export::{ExportSummary, items as export_items, measure};
+pub use membership::{ItemKind, KnownAttribute, Membership};
 pub use quantities::{Duration, Frequency, Profile, Size};
 pub use ranges::{Scenario, UncertainValue};
-pub use sizes::{IndexEntry, SizeClass, SizeClasses, mean_of, pick_weighted, sum_of};
+pub use sizes::{
+    IndexEntry, SizeClass, SizeClasses, integer_weights, mean_of, pick_weighted, sum_of,
+    sum_of_kinds,
+};
 pub use traced::{TargetUnits, Traced};
 pub use written::{DesignPart, Written};
 

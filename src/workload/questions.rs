@@ -30,7 +30,13 @@ impl TableDesign {
         if *factor == Exact::one() {
             return self;
         }
-        self.items = (&self.items * factor).ceil();
+        for entity in &mut self.entities {
+            entity.items = (&entity.items * factor).ceil();
+        }
+        self.items = match self.entities.as_slice() {
+            [] => (&self.items * factor).ceil(),
+            entities => entities.iter().map(|one| one.items.clone()).sum(),
+        };
         self.stored = self.stored.map(|stored| &stored * factor);
         for index in &mut self.indexes {
             index.stored = index.stored.take().map(|stored| &stored * factor);
@@ -120,6 +126,32 @@ impl TableDesign {
         popularity.map(hottest_millionths)
     }
 
+    /// The sizes of the items that Time to Live deletes; `None` if not known.
+    pub fn expiring(&self) -> Option<&SizeClasses> {
+        match self.ttl_entity.and_then(|at| self.entities.get(at)) {
+            Some(entity) => entity.sizes.as_ref(),
+            None => self.sizes.as_ref(),
+        }
+    }
+
+    /// All its access patterns, in every region.
+    pub fn patterns(&self) -> impl Iterator<Item = &AccessPattern> {
+        let in_replicas = self.replicas.iter().flat_map(|replica| &replica.access);
+        self.access.iter().chain(in_replicas)
+    }
+
+    /// The sizes of entities, and of the items before and after writes, that say which indexes they
+    /// are in, apart from those of the table as a whole.
+    pub fn kinds(&self) -> impl Iterator<Item = &SizeClasses> {
+        let plans = self.patterns().flat_map(|access| access.call.plans());
+        let of_plans = plans.flat_map(|(plan, _)| plan.kinds());
+        let of_entities = self.entities.iter().flat_map(|entity| &entity.sizes);
+        let own = self.sizes.as_ref();
+        of_entities
+            .chain(of_plans)
+            .filter(move |sizes| own.is_none_or(|own| !own.is_same(sizes)))
+    }
+
     /// Whether the size of its items is known.
     pub fn is_sized(&self) -> bool {
         self.sizes.is_some()
@@ -140,7 +172,11 @@ impl TableDesign {
 
     /// The storage that its items occupy; `None` if not known.
     pub fn held(&self) -> Option<Occupied> {
-        let of_sizes = || self.sizes.as_ref().map(|sizes| &self.items * &sizes.mean());
+        let of_entity = |one: &Entity| Some(&one.items * &one.sizes.as_ref()?.mean());
+        let of_sizes = || match self.entities.as_slice() {
+            [] => Some(&self.items * &self.sizes.as_ref()?.mean()),
+            entities => entities.iter().map(of_entity).sum(),
+        };
         if self.unknown.items {
             return None;
         }
@@ -166,13 +202,19 @@ impl TableDesign {
     /// Changes every known size, of the table and of its access patterns.
     pub fn resize(&mut self, change: impl Fn(&SizeClasses) -> SizeClasses) {
         self.sizes = self.sizes.as_ref().map(&change);
+        for entity in &mut self.entities {
+            entity.sizes = entity.sizes.as_ref().map(&change);
+        }
         for access in self.access.iter_mut().chain(
             self.replicas
                 .iter_mut()
                 .flat_map(|replica| &mut replica.access),
         ) {
             access.sizes = access.sizes.as_ref().map(&change);
-            access.before = access.before.as_ref().map(&change);
+            access
+                .call
+                .sizes_mut()
+                .for_each(|sizes| *sizes = change(sizes));
         }
     }
 
@@ -188,27 +230,42 @@ impl TableDesign {
             return None;
         }
         let covered = &self.items * &design.coverage;
-        match (&design.stored, self.entries(index)) {
-            (Some(stored), Some((number, _))) => Some(Occupied {
-                count: &covered * &number,
+        let entries = self.all_entries(index);
+        match (&design.stored, entries) {
+            (Some(stored), Some((count, _))) => Some(Occupied {
+                count,
                 data: stored.clone(),
             }),
             (Some(stored), None) => Some(Occupied {
                 count: covered,
                 data: stored.clone(),
             }),
-            (None, Some((number, bytes))) => Some(Occupied {
-                count: &covered * &number,
-                data: &covered * &bytes,
-            }),
+            (None, Some((count, data))) => Some(Occupied { count, data }),
             (None, None) => None,
         }
+    }
+
+    /// The number of all entries of an index and their bytes, by its position; `None` if the size of
+    /// an entry is not known.
+    fn all_entries(&self, index: usize) -> Option<(Exact, Exact)> {
+        if self.entities.is_empty() {
+            let covered = &self.items * &self.indexes[index].coverage;
+            let (number, bytes) = self.entries(index)?;
+            return Some((&covered * &number, &covered * &bytes));
+        }
+        let (mut number, mut data) = (Exact::zero(), Exact::zero());
+        for entity in &self.entities {
+            let (each, bytes) = entity.sizes.as_ref()?.entries(index)?;
+            number += &(&entity.items * &each);
+            data += &(&entity.items * &bytes);
+        }
+        Some((number, data))
     }
 
     /// Keys a second that eventually consistent reads through DAX request.
     pub fn cached_reads_per_second(&self, month: &MonthHours) -> Exact {
         let calls = |access: &AccessPattern| match &access.call {
-            PatternCall::Get { items, .. } => &access.calls * &Exact::from(*items),
+            PatternCall::Get { .. } => &access.calls * &access.call.items(),
             _ => access.calls.clone(),
         };
         self.access

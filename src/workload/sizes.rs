@@ -83,6 +83,22 @@ impl SizeClasses {
         }
     }
 
+    /// Classes with exact weights, of which at least one must be above 0. Weights that have no common
+    /// denominator within 64 bits are rounded to parts of 2^62.
+    pub(super) fn weighted(
+        classes: impl IntoIterator<Item = (Bytes, Vec<IndexEntry>, Exact)>,
+    ) -> SizeClasses {
+        let classes: Vec<(Bytes, Vec<IndexEntry>, Exact)> = classes.into_iter().collect();
+        let weights: Vec<Exact> = classes.iter().map(|(.., weight)| weight.clone()).collect();
+        let weights = integer_weights(&weights);
+        SizeClasses::new(
+            classes
+                .into_iter()
+                .zip(weights)
+                .map(|((item, entries, _), weight)| (item, entries, weight)),
+        )
+    }
+
     /// The same classes, with the share of the distribution that was cut off because no item can be
     /// that large.
     pub(super) fn cut_off(self, cut: Exact) -> SizeClasses {
@@ -104,6 +120,17 @@ impl SizeClasses {
     pub fn at(&self, place: u64) -> &SizeClass {
         let all = self.classes.iter().map(|class| (class, class.weight));
         pick_weighted(all, self.total, place).unwrap_or(&self.classes[0])
+    }
+
+    /// Whether both are the same value in memory: the sizes of one entity, or of one write.
+    pub fn is_same(&self, other: &SizeClasses) -> bool {
+        Arc::ptr_eq(&self.classes, &other.classes)
+    }
+
+    /// Whether some items are in no entry of an index.
+    pub fn is_sparse(&self) -> bool {
+        self.iter()
+            .any(|class| class.entries.contains(&IndexEntry::None))
     }
 
     /// How many classes there are.
@@ -193,6 +220,19 @@ impl SizeClasses {
         })
     }
 
+    /// The same items at one size; entries that hold the whole item have its size too.
+    pub(super) fn of_size(&self, given: &SizeClass) -> SizeClasses {
+        self.changed(|class| {
+            let whole = IndexEntry::Size(class.item);
+            for entry in &mut class.entries {
+                if *entry == whole {
+                    *entry = IndexEntry::Size(given.item);
+                }
+            }
+            class.item = given.item;
+        })
+    }
+
     fn changed(&self, change: impl Fn(&mut SizeClass)) -> SizeClasses {
         let mut classes: Vec<SizeClass> = self.classes.to_vec();
         classes.iter_mut().for_each(change);
@@ -273,6 +313,38 @@ impl SizeClasses {
         });
         SizeClasses::new([(whole(self.mean()), entries.collect(), 1)])
     }
+}
+
+/// Whole numbers in the proportions of exact weights, as small as possible. If they do not fit into
+/// 62 bits together, they are rounded.
+pub fn integer_weights(weights: &[Exact]) -> Vec<u64> {
+    const LARGEST: u64 = 1 << 62;
+    let fractions: Vec<(BigUint, BigUint)> = weights.iter().map(Exact::numbers).collect();
+    let common = fractions
+        .iter()
+        .fold(BigUint::from(1_u32), |common, (_, denominator)| {
+            common.lcm(denominator)
+        });
+    let mut whole: Vec<BigUint> = fractions
+        .iter()
+        .map(|(numerator, denominator)| numerator * (&common / denominator))
+        .collect();
+    let divisor = whole
+        .iter()
+        .fold(BigUint::from(0_u32), |divisor, weight| divisor.gcd(weight))
+        .max(BigUint::from(1_u32));
+    let total: BigUint = whole.iter().sum::<BigUint>() / &divisor;
+    let fits = total <= BigUint::from(LARGEST);
+    for weight in &mut whole {
+        *weight = &*weight / &divisor;
+        if !fits {
+            *weight = (&*weight * LARGEST + &total / 2_u32) / &total;
+        }
+    }
+    whole
+        .iter()
+        .map(|weight| u64::try_from(weight).unwrap_or(u64::MAX))
+        .collect()
 }
 
 /// The element at a position in the cumulative weights; `place` is the position, scaled to 0 to
@@ -357,30 +429,66 @@ pub fn sum_of(sizes: &[(u64, u64)], count: u64) -> Vec<(Bytes, Exact)> {
         [] => vec![(Bytes(0), Exact::one())],
         [(size, _)] => vec![(Bytes(size * count), Exact::one())],
         _ if count == 0 => vec![(Bytes(0), Exact::one())],
-        _ if count == 1 => added_exactly(sizes, 1),
-        [_, _] if count <= 128 => added_exactly(sizes, count),
-        [_, _, _] if count <= 16 => added_exactly(sizes, count),
-        _ if sizes.len() <= 8 && count <= 4 => added_exactly(sizes, count),
-        _ => added_by_remainder(sizes, count),
+        _ if count == 1 => added_exactly(&[(sizes, 1)]),
+        [_, _] if count <= 128 => added_exactly(&[(sizes, count)]),
+        [_, _, _] if count <= 16 => added_exactly(&[(sizes, count)]),
+        _ if sizes.len() <= 8 && count <= 4 => added_exactly(&[(sizes, count)]),
+        _ => added_by_remainder(&[(sizes, count)]),
     }
+}
+
+/// The sum of independent sizes of several kinds, each with how many there are, as in [`sum_of`].
+pub fn sum_of_kinds(kinds: &[(&[(u64, u64)], u64)]) -> Vec<(Bytes, Exact)> {
+    let kinds: Vec<SizesTimes> = kinds
+        .iter()
+        .copied()
+        .filter(|(sizes, count)| !sizes.is_empty() && *count > 0)
+        .collect();
+    match kinds.as_slice() {
+        [] => vec![(Bytes(0), Exact::one())],
+        [(sizes, count)] => sum_of(sizes, *count),
+        kinds if distinct_sums(kinds) <= DISTINCT_SUMS_MAX => added_exactly(kinds),
+        kinds => added_by_remainder(kinds),
+    }
+}
+
+/// Sizes with their weights, and how many of them are added.
+type SizesTimes<'a> = (&'a [(u64, u64)], u64);
+
+/// The number of different sums up to which sizes of several kinds are added exactly.
+const DISTINCT_SUMS_MAX: u64 = 4_096;
+
+/// How many different sums there can be, at most.
+fn distinct_sums(kinds: &[SizesTimes]) -> u64 {
+    let of_kind = |(sizes, count): &SizesTimes| {
+        // Combinations with repetition: (count + n - 1) choose (n - 1).
+        (1..sizes.len() as u64).fold(1_u64, |sums, at| {
+            sums.saturating_mul(count.saturating_add(at)) / at
+        })
+    };
+    kinds.iter().fold(1, |product: u64, kind| {
+        product.saturating_mul(of_kind(kind))
+    })
 }
 
 /// The distribution of the sum by its number of blocks; each number is represented by the largest
 /// sum with that number.
-fn added_exactly(sizes: &[(u64, u64)], count: u64) -> Vec<(Bytes, Exact)> {
-    let divisor = sizes
-        .iter()
-        .fold(0, |divisor, (_, weight)| weight.gcd(&divisor))
-        .max(1);
+fn added_exactly(kinds: &[SizesTimes]) -> Vec<(Bytes, Exact)> {
     let mut sums: BTreeMap<u64, BigUint> = BTreeMap::from([(0, BigUint::from(1_u32))]);
-    for _ in 0..count {
-        let mut next: BTreeMap<u64, BigUint> = BTreeMap::new();
-        for (sum, ways) in &sums {
-            for (size, weight) in sizes {
-                *next.entry(sum + size).or_default() += ways * (weight / divisor);
+    for (sizes, count) in kinds {
+        let divisor = sizes
+            .iter()
+            .fold(0, |divisor, (_, weight)| weight.gcd(&divisor))
+            .max(1);
+        for _ in 0..*count {
+            let mut next: BTreeMap<u64, BigUint> = BTreeMap::new();
+            for (sum, ways) in &sums {
+                for (size, weight) in *sizes {
+                    *next.entry(sum + size).or_default() += ways * (weight / divisor);
+                }
             }
+            sums = next;
         }
-        sums = next;
     }
     let total: BigUint = sums.values().sum();
     let mut blocks: BTreeMap<u64, (Bytes, BigUint)> = BTreeMap::new();
@@ -398,19 +506,22 @@ fn added_exactly(sizes: &[(u64, u64)], count: u64) -> Vec<(Bytes, Exact)> {
 /// The two whole numbers of blocks around the mean number. The mean number of blocks is (mean sum -
 /// mean remainder) / block size + 1, where a remainder is 1 to 4,096 bytes. The remainders of a sum
 /// are the circular convolution of the remainders of its parts.
-fn added_by_remainder(sizes: &[(u64, u64)], count: u64) -> Vec<(Bytes, Exact)> {
+fn added_by_remainder(kinds: &[SizesTimes]) -> Vec<(Bytes, Exact)> {
     let length = READ_BLOCK as usize;
-    let total: f64 = sizes.iter().map(|(_, weight)| *weight as f64).sum();
-    let mut spectrum = vec![Complex { re: 0.0, im: 0.0 }; length];
-    for (size, weight) in sizes {
-        spectrum[(size % READ_BLOCK) as usize].re += *weight as f64 / total;
-    }
     let mut planner = FftPlanner::new();
-    planner.plan_fft_forward(length).process(&mut spectrum);
-    let exponent = u32::try_from(count).unwrap_or(u32::MAX);
-    spectrum
-        .iter_mut()
-        .for_each(|value| *value = value.powu(exponent));
+    let mut spectrum = vec![Complex { re: 1.0, im: 0.0 }; length];
+    for (sizes, count) in kinds {
+        let total: f64 = sizes.iter().map(|(_, weight)| *weight as f64).sum();
+        let mut one = vec![Complex { re: 0.0, im: 0.0 }; length];
+        for (size, weight) in *sizes {
+            one[(size % READ_BLOCK) as usize].re += *weight as f64 / total;
+        }
+        planner.plan_fft_forward(length).process(&mut one);
+        let exponent = u32::try_from(*count).unwrap_or(u32::MAX);
+        for (all, one) in spectrum.iter_mut().zip(one) {
+            *all *= one.powu(exponent);
+        }
+    }
     planner.plan_fft_inverse(length).process(&mut spectrum);
 
     let (mut bytes, mut parts) = (0_u128, 0_u128);
@@ -425,8 +536,11 @@ fn added_by_remainder(sizes: &[(u64, u64)], count: u64) -> Vec<(Bytes, Exact)> {
         parts += weight;
     }
     let mean_remainder = Exact::whole(bytes) / Exact::whole(parts.max(1));
-    let blocks = (mean_of(sizes) * Exact::from(count) - mean_remainder) / Exact::from(READ_BLOCK)
-        + Exact::one();
+    let mean: Exact = kinds
+        .iter()
+        .map(|(sizes, count)| mean_of(sizes) * Exact::from(*count))
+        .sum();
+    let blocks = (mean - mean_remainder) / Exact::from(READ_BLOCK) + Exact::one();
     let blocks = blocks.max(Exact::one());
     let whole = blocks.floor();
     let above = &blocks - &whole;
@@ -458,10 +572,8 @@ mod tests {
             (vec![(100, 1), (2000, 1), (9000, 2)], 7),
             (vec![(1, 1), (8191, 1)], 2),
         ] {
-            let (exact, folded) = (
-                added_exactly(&sizes, count),
-                added_by_remainder(&sizes, count),
-            );
+            let kinds: [SizesTimes; 1] = [(&sizes, count)];
+            let (exact, folded) = (added_exactly(&kinds), added_by_remainder(&kinds));
             let error = (blocks(&exact) - blocks(&folded)).abs();
             assert!(
                 error < 1e-9,

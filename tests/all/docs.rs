@@ -8,10 +8,12 @@ use dynameter::workload;
 use serde_json::Value;
 
 /// The tables of the workload file in order, with the heading of each.
-const TABLES: [(&str, &str); 30] = [
+const TABLES: [(&str, &str); 35] = [
     ("TableFile", "[[table]]"),
     ("KeyFile", "partition_key, sort_key"),
     ("ItemFile", "[table.item]"),
+    ("EntityFile", "[[table.entity]]"),
+    ("IndexShareFile", "an entry of in_indexes"),
     ("LognormalFile", "item.lognormal"),
     ("BucketFile", "an entry of item.histogram"),
     ("AttributeFile", "an entry of item.attributes"),
@@ -22,6 +24,9 @@ const TABLES: [(&str, &str); 30] = [
     ("IndexFile", "[[table.index]]"),
     ("IncludeFile", "projection: some attributes"),
     ("AccessFile", "[[table.access]]"),
+    ("MeanFile", "items: a mean"),
+    ("CountHistogramFile", "items: a distribution"),
+    ("CountBucketFile", "an entry of items.histogram"),
     ("LoadFile", "loads of a profile"),
     ("ActionFile", "an entry of actions"),
     ("ConsumedFile", "[[table.consumed]]"),

@@ -18,6 +18,7 @@ mod compare;
 mod conformance;
 mod diff;
 mod docs;
+mod entities;
 mod errors;
 mod export;
 mod golden;

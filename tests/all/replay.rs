@@ -20,7 +20,7 @@ use rust_decimal::prelude::ToPrimitive;
 use serde_json::{Value, json};
 
 /// Replays files that must be valid.
-fn replayed(
+pub fn replayed(
     files: &[PathBuf],
     workload: Option<&Workload>,
     read: trace::ReadOptions,
@@ -281,11 +281,8 @@ fn deviation(takes: &[(u64, f64)]) -> f64 {
 /// items: the estimate keeps only the whole numbers around the mean of such a sum.
 fn deviation_of_several(access: &AccessPattern) -> f64 {
     let parts = match &access.call {
-        PatternCall::Get { items, .. } | PatternCall::Page { items, .. } => *items,
-        PatternCall::Write { plans, .. } | PatternCall::Transaction { plans, .. } => {
-            plans.iter().map(|(_, count)| count).sum()
-        }
-        _ => 1,
+        PatternCall::Traced(_) | PatternCall::Counted { .. } | PatternCall::Unknown { .. } => 1,
+        call => call.most_items(),
     };
     let sizes = access.sizes.as_ref().expect("sizes");
     let total = sizes.total() as f64;
@@ -600,7 +597,7 @@ fn the_twin_of_a_workload_without_chance_is_exact() {
 }
 
 /// Every line with its exact quantity and amount.
-fn exact_lines(outcome: &Outcome) -> BTreeSet<(LineKey, String, String)> {
+pub fn exact_lines(outcome: &Outcome) -> BTreeSet<(LineKey, String, String)> {
     let line = |line: &dynameter::pricing::LineItem| {
         let subject = &line.subject;
         let key = (

@@ -52,6 +52,7 @@ const BANNED: &[(&str, &str)] = &[
 /// Files that may use floats: distributions, and conversions for charts.
 const FLOATS: &[&str] = &[
     "units.rs",
+    "workload/counts.rs",
     "workload/sizes.rs",
     "estimate/expected.rs",
     "dax.rs",

@@ -479,11 +479,12 @@ impl FastPath<'_> {
     }
 
     /// Whether rows of a table can take the fast path: it has no replicas and no cache to simulate
-    /// in order, and the entries of every index are known.
+    /// in order, its items are of one kind, and the entries of every index are known.
     fn is_plain(&self, table: usize) -> bool {
         let state = self.engine.state(table);
         let is_alone = state.design.replicas.is_empty()
             && state.design.dax.is_none()
+            && !state.has_kinds()
             && self.engine.caches.sizes.is_empty();
         // Reads of another file may wait for the size that a row gives.
         is_alone && state.entries.are_known() && self.pending.waiting.is_empty()

@@ -107,12 +107,32 @@ impl Events<'_> {
         state.pattern(self.caller(site.caller), site.api, region, site.index)
     }
 
-    /// The item stored under a key: from the row, earlier rows, an export, or drawn.
+    /// The entity that the row names, by position.
+    pub(super) fn entity(&self, site: &CallSite, call: &TracedCall) -> Option<usize> {
+        let name = self.names.text(call.entity?);
+        let design = &self.engine.state(site.table).design;
+        design.entities.iter().position(|one| one.name == name)
+    }
+
+    /// The sizes of the items that a row is about: of its entity, of its access pattern, or of the
+    /// table; `None` if they are not known.
+    pub(super) fn sizes(&self, site: &CallSite, call: &TracedCall) -> Option<&SizeClasses> {
+        let design = &self.engine.state(site.table).design;
+        if let Some(at) = self.entity(site, call) {
+            return design.entities.get(at)?.sizes.as_ref();
+        }
+        match self.pattern(site) {
+            Some(pattern) if !design.entities.is_empty() => pattern.sizes.as_ref(),
+            _ => design.sizes.as_ref(),
+        }
+    }
+
+    /// The item stored under a key: from the row, earlier rows, an export, or drawn from sizes.
     pub(super) fn item(
         &self,
         table: usize,
         call: &TracedCall,
-        given: Option<u32>,
+        (given, sizes): (Option<u32>, Option<&SizeClasses>),
     ) -> Option<SizedItem> {
         if let Some(bytes) = given {
             let item = (bytes > 0).then(|| Bytes(bytes.into()));
@@ -125,7 +145,7 @@ impl Events<'_> {
             (KnownItem::Gone, from) => return Some((None, from)),
             (KnownItem::Unknown, _) => {}
         }
-        let sizes = state.design.sizes.as_ref().filter(|_| state.declared)?;
+        let sizes = sizes.filter(|_| state.declared)?;
         Some((Some(drawn(sizes, hash).item), SizeSource::Drawn))
     }
 
@@ -168,7 +188,8 @@ impl Events<'_> {
         } else {
             call.consistency.unwrap_or_default()
         };
-        if let Some(item) = self.item(site.table, &call, call.item_bytes) {
+        let sizes = self.sizes(site, &call);
+        if let Some(item) = self.item(site.table, &call, (call.item_bytes, sizes)) {
             let site = CallSite {
                 index: None,
                 ..*site
@@ -264,12 +285,13 @@ impl Events<'_> {
     fn row_page(&mut self, site: &CallSite, call: &TracedCall) {
         let (consistency_of_pattern, items_of_pattern, fetches) =
             match self.pattern(site).map(|pattern| &pattern.call) {
-                Some(PatternCall::Page {
-                    consistency,
-                    items,
-                    fetches,
-                    ..
-                }) => (Some(*consistency), Some(*items), *fetches),
+                Some(
+                    call @ PatternCall::Page {
+                        consistency,
+                        fetches,
+                        ..
+                    },
+                ) => (Some(*consistency), call.items().to_u64(), *fetches),
                 _ => (None, None, false),
             };
         let consistency = call.consistency.or(consistency_of_pattern);

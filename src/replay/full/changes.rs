@@ -5,7 +5,7 @@ use super::calls::SizedItem;
 use crate::replay::dynamodb::tables::{KeyValues, Stored, named_key};
 use crate::replay::engine::CallSite;
 use crate::replay::error::CannotExecute;
-use crate::replay::state::sizes::SizeSource;
+use crate::replay::state::sizes::{SizeSource, SizedImages};
 use crate::table::{ApiName, Direction, Item, KeySchema, Operation, Write, WriteOutcome, limits};
 use crate::trace::{ItemChange, Name, SkipReason, TracedCall, TracedKey};
 use crate::units::Bytes;
@@ -171,7 +171,8 @@ impl Events<'_> {
         let numbers = self.engine.switches.number_alignment;
         let (there_before, there_after) = images.there;
         let call = TracedCall::new(ApiName::PutItem, images.hashed);
-        let seen: Option<SizedItem> = self.item(table, &call, None);
+        let sizes = self.engine.state(table).design.sizes.as_ref();
+        let seen: Option<SizedItem> = self.item(table, &call, (None, sizes));
         let new = images.new.as_ref().map(|item| item.size(numbers));
         let (old, source) = match (there_before, &images.old, seen) {
             (false, ..) => (None, SizeSource::Row),
@@ -186,7 +187,11 @@ impl Events<'_> {
         }
         let small = |bytes: Option<Bytes>| bytes.map(|bytes| bytes.0 as u32);
         let state = self.engine.state(table);
-        let (indexes, _) = state.transitions(images.hashed.hash, (small(old), small(new)), None);
+        let (indexes, _) = state.transitions(
+            images.hashed.hash,
+            SizedImages::of(small(old), small(new)),
+            None,
+        );
         let write = Write {
             old,
             new,

@@ -4,14 +4,14 @@ use super::Events;
 use super::calls::SizedItem;
 use crate::replay::engine::{CallSite, Engine};
 use crate::replay::error::CannotExecute;
-use crate::replay::state::sizes::{KeyFraction, SizeSource, drawn, salt, same_action};
+use crate::replay::state::sizes::{KeyFraction, SizeSource, SizedImages, drawn, salt, same_action};
 use crate::table::{
     ApiName, Direction, Operation, TransactionAction, TransactionOutcome, Transition, Write,
     WriteOutcome,
 };
 use crate::trace::{Failure, MemberAction, SkipReason, TracedCall};
 use crate::units::Bytes;
-use crate::workload::{PatternCall, SizeClasses, WritePlan};
+use crate::workload::{ItemsBefore, SizeClasses, WritePlan};
 
 /// The write of a row: what it does, and the item before and after it.
 struct RowWrite<'c> {
@@ -21,12 +21,15 @@ struct RowWrite<'c> {
     new: Option<(Bytes, SizeSource)>,
     /// The changed attributes: from the row, else from the access pattern, else unknown.
     changes: Option<Vec<String>>,
+    /// The sizes that the item is of before the write, and after it.
+    kinds: [Option<SizeClasses>; 2],
 }
 
 /// The part of an access pattern that does the same as a row.
 #[derive(Default)]
 struct Expected {
     sizes: Option<SizeClasses>,
+    before: Option<SizeClasses>,
     plan: Option<WritePlan>,
 }
 
@@ -74,8 +77,15 @@ impl RowWrite<'_> {
         let changes = self.changes.as_ref();
         let changes: Option<Vec<&str>> =
             changes.map(|names| names.iter().map(String::as_str).collect());
+        let [before, after] = &self.kinds;
+        let images = SizedImages {
+            old,
+            new,
+            before: before.as_ref(),
+            after: after.as_ref(),
+        };
         let state = engine.state(table);
-        state.transitions(self.call.key.hash, (old, new), changes.as_deref())
+        state.transitions(self.call.key.hash, images, changes.as_deref())
     }
 
     fn write(&self, old: Option<Bytes>, new: Option<Bytes>, indexes: Vec<Transition>) -> Write {
@@ -193,7 +203,7 @@ impl Events<'_> {
         call: &'c TracedCall,
     ) -> Result<Result<RowWrite<'c>, &'static str>, CannotExecute> {
         let action = self.action(call);
-        let expected = self.expected(site, action);
+        let expected = self.expected(site, call, action);
         let Some(old) = self.item_before(site, call, action, &expected) else {
             return Ok(Err(
                 "the row has no sizes, nothing is known about the key, and no workload gives sizes",
@@ -236,7 +246,7 @@ impl Events<'_> {
                     .filter(|name| !name.is_empty());
                 Some(names.map(str::to_string).collect())
             }
-            None => expected.plan.and_then(|plan| plan.changes),
+            None => expected.plan.as_ref().and_then(|plan| plan.changes.clone()),
         };
         Ok(Ok(RowWrite {
             call,
@@ -244,6 +254,7 @@ impl Events<'_> {
             old,
             new,
             changes,
+            kinds: [expected.before, expected.sizes],
         }))
     }
 
@@ -263,26 +274,28 @@ impl Events<'_> {
         })
     }
 
-    /// The sizes and the plan of the access pattern, else the sizes of the table.
-    fn expected(&self, site: &CallSite, action: MemberAction) -> Expected {
-        let Some(pattern) = self.pattern(site) else {
-            return Expected {
-                sizes: self.engine.state(site.table).design.sizes.clone(),
-                plan: None,
-            };
+    /// The sizes and the plan of the access pattern, else the sizes of the entity or of the table.
+    fn expected(&self, site: &CallSite, call: &TracedCall, action: MemberAction) -> Expected {
+        let entity = self.entity(site, call);
+        let does = |plan: &WritePlan| {
+            same_action(plan.kind, action) && (entity.is_none() || plan.entity == entity)
         };
-        let plans = match &pattern.call {
-            PatternCall::Write { plans, .. } | PatternCall::Transaction { plans, .. } => {
-                plans.as_slice()
-            }
-            _ => &[],
+        let plan = self
+            .pattern(site)
+            .and_then(|pattern| pattern.call.plans().iter().find(|(plan, _)| does(plan)))
+            .map(|(plan, _)| plan.clone());
+        let sizes = match &plan {
+            Some(plan) => plan.sizes.clone(),
+            None => self.sizes(site, call).cloned(),
         };
-        let plan = plans
-            .iter()
-            .find(|(plan, _)| same_action(plan.kind, action));
+        let before = match plan.as_ref().map(|plan| &plan.before) {
+            Some(ItemsBefore::Paired(before)) => Some(before.clone()),
+            _ => sizes.clone(),
+        };
         Expected {
-            sizes: pattern.sizes.clone(),
-            plan: plan.map(|(plan, _)| plan.clone()),
+            sizes,
+            before,
+            plan,
         }
     }
 
@@ -294,7 +307,7 @@ impl Events<'_> {
         action: MemberAction,
         expected: &Expected,
     ) -> Option<SizedItem> {
-        let found = self.item(site.table, call, call.old_bytes);
+        let found = self.item(site.table, call, (call.old_bytes, expected.before.as_ref()));
         let provenance = &mut self.engine.tally.totals.provenance;
         match found {
             Some((old, SizeSource::Drawn)) => {

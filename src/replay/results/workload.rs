@@ -263,7 +263,6 @@ fn access(
         calls: &Exact::from(calls) * &span.factor,
         shape: Shape::flat(),
         sizes: design.sizes.clone(),
-        before: None,
         attributes: None,
         through_dax: false,
         call: PatternCall::Traced(traced),

@@ -94,11 +94,15 @@ struct IndexSizes {
 }
 
 impl Entries {
-    /// The entries of a design.
+    /// The entries of the items of a table.
     pub fn of(design: &TableDesign) -> Entries {
-        let mut classes: Vec<SizeClass> = design
-            .sizes
-            .iter()
+        Entries::of_sizes(design, design.sizes.as_ref())
+    }
+
+    /// The entries of some items of a table.
+    pub fn of_sizes(design: &TableDesign, sizes: Option<&SizeClasses>) -> Entries {
+        let mut classes: Vec<SizeClass> = sizes
+            .into_iter()
             .flat_map(SizeClasses::iter)
             .cloned()
             .collect();
@@ -189,6 +193,30 @@ impl Entries {
             Some(IndexEntry::Size(_)) if whole => IndexEntry::Size(Bytes(bytes.into())),
             Some(entry) => *entry,
             None => IndexEntry::Unknown,
+        }
+    }
+}
+
+/// An item before and after a write.
+#[derive(Clone, Copy, Default)]
+pub struct SizedImages<'a> {
+    /// Bytes before the write; `None` if there was no item.
+    pub old: Option<u32>,
+    /// Bytes after the write; `None` if there is no item.
+    pub new: Option<u32>,
+    /// The sizes that the item before the write is of; those of the table if `None`.
+    pub before: Option<&'a SizeClasses>,
+    /// The sizes that the item after the write is of; those of the table if `None`.
+    pub after: Option<&'a SizeClasses>,
+}
+
+impl SizedImages<'_> {
+    /// Bytes of an item of the table.
+    pub fn of(old: Option<u32>, new: Option<u32>) -> SizedImages<'static> {
+        SizedImages {
+            old,
+            new,
+            ..SizedImages::default()
         }
     }
 }

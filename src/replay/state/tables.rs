@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::sizes::{Entries, mixed, salt};
+use super::sizes::{Entries, SizedImages, mixed, salt};
 use super::store::Store;
 use crate::capacity::partitions;
 use crate::capacity::policy::{READ_FLOOR, WRITE_FLOOR};
@@ -30,6 +30,8 @@ pub struct TableState {
     pub declared: bool,
     /// The entries that its indexes hold of its items.
     pub entries: Entries,
+    /// The entries of items of one entity, or before and after one write.
+    kinds: Vec<(SizeClasses, Entries)>,
     /// What is known about its keys.
     pub store: Store,
     /// Its items, if the trace contains them.
@@ -46,6 +48,7 @@ pub struct TableState {
 impl TableState {
     fn new(design: TableDesign, declared: bool) -> TableState {
         let entries = Entries::of(&design);
+        let kinds = kinds(&design);
         let extremes = extremes(&design);
         let draws = Draws::of(
             design
@@ -56,6 +59,7 @@ impl TableState {
         );
         TableState {
             entries,
+            kinds,
             extremes,
             draws,
             design,
@@ -126,6 +130,7 @@ impl TableState {
                 is_provisioned.then(|| units.unwrap_or(UNKNOWN_UNITS));
         }
         self.entries = Entries::of(&self.design);
+        self.kinds = kinds(&self.design);
         // Filling an index costs no units (rule 3.11).
         self.stored.reindex(&self.design.table);
     }
@@ -163,14 +168,19 @@ impl TableState {
     pub fn transitions(
         &self,
         hash: u64,
-        (old, new): (Option<u32>, Option<u32>),
+        images: SizedImages,
         changes: Option<&[&str]>,
     ) -> (Vec<Transition>, Vec<usize>) {
         let table = &self.design.table;
+        let (before, after) = (
+            self.entries_of(images.before),
+            self.entries_of(images.after),
+        );
         let mut unknown = Vec::new();
         let transitions = table.indexes.iter().enumerate().map(|(at, index)| {
-            let entry = |bytes: u32| self.entries.entry(at, bytes, hash);
-            let mut size = |bytes: Option<u32>| match bytes.map(entry) {
+            let mut size = |of: &Entries, bytes: Option<u32>| match bytes
+                .map(|bytes| of.entry(at, bytes, hash))
+            {
                 Some(IndexEntry::Size(size)) => Some(size),
                 Some(IndexEntry::Unknown) => {
                     unknown.push(at);
@@ -178,12 +188,25 @@ impl TableState {
                 }
                 Some(IndexEntry::None) | None => None,
             };
-            let (old, new) = (size(old), size(new));
+            let (old, new) = (size(before, images.old), size(after, images.new));
             Transition::of(old, new, index.effect_of(changes, &table.keys))
         });
         let transitions = transitions.collect();
         unknown.dedup();
         (transitions, unknown)
+    }
+
+    /// The entries of items of these sizes.
+    fn entries_of(&self, sizes: Option<&SizeClasses>) -> &Entries {
+        let mut kinds = self.kinds.iter();
+        sizes
+            .and_then(|sizes| kinds.find(|(known, _)| known.is_same(sizes)))
+            .map_or(&self.entries, |(_, entries)| entries)
+    }
+
+    /// Whether items are told apart by their entity, or by what a write does to them.
+    pub fn has_kinds(&self) -> bool {
+        !self.kinds.is_empty()
     }
 
     /// The access pattern of a caller, or the first one that calls the same way.
@@ -303,6 +326,17 @@ impl Draws {
             .find(|(end, _)| *end > at)
             .map(|(_, bytes)| *bytes)
     }
+}
+
+/// The entries of entities and of items before and after writes.
+fn kinds(design: &TableDesign) -> Vec<(SizeClasses, Entries)> {
+    let mut all: Vec<(SizeClasses, Entries)> = Vec::new();
+    for sizes in design.kinds() {
+        if all.iter().all(|(known, _)| !known.is_same(sizes)) {
+            all.push((sizes.clone(), Entries::of_sizes(design, Some(sizes))));
+        }
+    }
+    all
 }
 
 /// The 1st and the 99th percentile of the item sizes.

@@ -374,6 +374,10 @@ impl Cells {
             .of("caller")
             .text(row)
             .map(|caller| names.number(caller));
+        call.entity = self
+            .of("entity")
+            .text(row)
+            .map(|entity| names.number(entity));
         // An empty list of changes means that nothing changes; a missing list means that it is
         // unknown.
         let changes = self.of("changes");

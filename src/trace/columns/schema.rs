@@ -49,6 +49,7 @@ pub const COLUMNS: &[(&str, &str)] = &[
         "changes",
         "attributes that a write changes, separated by commas; empty: nothing",
     ),
+    ("entity", "the entity of the item, as the workload names it"),
     (
         "cached",
         "true if a DAX cluster answered the read; false if it passed it on",

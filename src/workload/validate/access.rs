@@ -1,6 +1,8 @@
 //! Access patterns: which keys an operation may have, what one call does, and the limits of the
 //! API.
 
+use super::entities::{TableItems, mix};
+use super::items::Whose;
 use super::{CheckedTable, Checker};
 use crate::capacity::{Course, Shape};
 use crate::table::{ApiName, Consistency, Direction, Index, IndexKind, Table, Target, limits};
@@ -8,12 +10,15 @@ use crate::units::Exact;
 use crate::workload::DesignPart;
 use crate::workload::decode::{FileNumber, Known, Located};
 use crate::workload::file::{
-    AccessFile, ActionFile, ActionWord, ConsistencyWord, ConsumedFile, CourseWord, OperationWord,
-    StatementWord, TableFile,
+    AccessFile, ActionFile, ActionWord, ConsistencyWord, ConsumedFile, CountBucketFile, CountFile,
+    CourseWord, EntityCounts, ItemsFile, OperationWord, StatementWord, TableFile,
 };
+use crate::workload::membership::{ItemKind, Membership, Presence};
 use crate::workload::quantities::{Frequency, Profile};
 use crate::workload::sizes::SizeClasses;
-use crate::workload::{AccessPattern, PatternCall, WriteKind, WritePlan};
+use crate::workload::{
+    AccessPattern, Counts, ItemsBefore, PatternCall, ReadItems, WriteKind, WritePlan,
+};
 
 /// The families of operations, which determine the keys that are allowed.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -26,7 +31,7 @@ enum Family {
 }
 
 /// Keys that only some families support.
-const OPTIONAL: [(&str, &[&str]); 14] = [
+const OPTIONAL: [(&str, &[&str]); 16] = [
     ("index", &["page"]),
     ("items", &["page", "many"]),
     ("segments", &["scan"]),
@@ -34,6 +39,8 @@ const OPTIONAL: [(&str, &[&str]); 14] = [
     ("missing", &["get", "page", "write", "batch"]),
     ("overwrites", &["write", "batch"]),
     ("changes", &["write", "batch"]),
+    ("sets", &["write", "batch"]),
+    ("removes", &["write", "batch"]),
     ("condition_failures", &["write"]),
     ("actions", &["batch", "transaction"]),
     ("cancelled", &["transaction"]),
@@ -43,22 +50,56 @@ const OPTIONAL: [(&str, &[&str]); 14] = [
     ("before", &["write", "batch", "transaction"]),
 ];
 
+/// The names of attributes, where they are written.
+type Names<'a> = Option<&'a Located<Vec<Located<String>>>>;
+
 /// What is written about one write: the keys of an access pattern or of an action.
 #[derive(Clone, Copy)]
 struct WrittenPlan<'a> {
     missing: Option<&'a Located<FileNumber>>,
     overwrites: Option<&'a Located<FileNumber>>,
-    changes: Option<&'a Located<Vec<Located<String>>>>,
+    changes: Names<'a>,
+    sets: Names<'a>,
+    removes: Names<'a>,
+    /// The size of the item before the write.
+    before: Option<&'a SizeClasses>,
 }
 
 impl<'a> WrittenPlan<'a> {
-    fn of(access: &'a AccessFile) -> Self {
+    fn of(access: &'a AccessFile, before: Option<&'a SizeClasses>) -> Self {
         Self {
             missing: access.missing.as_ref(),
             overwrites: access.overwrites.as_ref(),
             changes: access.changes.as_ref(),
+            sets: access.sets.as_ref(),
+            removes: access.removes.as_ref(),
+            before,
         }
     }
+}
+
+/// The items that an access pattern or one of its actions is about.
+#[derive(Clone, Default)]
+struct PatternItems {
+    /// The entity, by position.
+    entity: Option<usize>,
+    /// How their sizes and entries follow from their attributes; `None` if they are of several
+    /// entities, or if their size is not known.
+    kind: Option<ItemKind>,
+    /// Their sizes.
+    sizes: Option<SizeClasses>,
+    /// The attributes that they can have; none if they are not described.
+    attributes: Vec<String>,
+}
+
+/// An access pattern with what its items are.
+struct CheckedAccess<'a> {
+    access: &'a Located<AccessFile>,
+    of: &'a CheckedTable<'a>,
+    /// Its items, if they are not given by entity.
+    items: PatternItems,
+    /// The size of an item before a write.
+    before: Option<SizeClasses>,
 }
 
 impl Checker<'_> {
@@ -73,45 +114,34 @@ impl Checker<'_> {
         }
         let family = self.family(access)?;
         self.keys_fit(access, family);
-        let own = access
-            .item
-            .as_ref()
-            .map(|item| self.items(item, &item.span, written, table));
-        // If the table's sizes are invalid, and not just unknown, nothing more is reported.
-        let unsized_table = written.item.value == Known::Unknown;
-        let sizes = match own {
-            Some(own) => Some(own.map(|described| match of.sizes {
-                // Items with their own size have index keys in the same proportion as the table's
-                // items.
-                Some(measured) if described.measured.is_none() => {
-                    described.sizes.covered_like(measured)
-                }
-                _ => described.sizes,
-            })?),
-            None => of.sizes.cloned(),
+        let items = self.pattern_items(access, of)?;
+        let before = match &access.before {
+            None => None,
+            Some(size) => Some(self.before(size, written, table)?),
         };
-        if sizes.is_none() && !unsized_table {
-            return None;
-        }
-        let before = access
-            .before
-            .as_ref()
-            .map(|size| self.before(size, written, table));
-        let slips = self.attributes_are_known(access, written, table);
+        let checked = CheckedAccess {
+            access,
+            of,
+            items,
+            before,
+        };
+        let slips = self.attributes_are_known(&checked);
         let call = match family {
-            Family::Get => self.get(access),
-            Family::Page => self.page(access, of, slips)?,
+            Family::Get => self.get(&checked)?,
+            Family::Page => self.page(&checked, slips)?,
             Family::Write(kind) => {
-                let plan = self.plan(kind, WrittenPlan::of(access), table);
+                let written = WrittenPlan::of(access, checked.before.as_ref());
+                let plan = self.plan(kind, written, (&checked.items, table));
                 PatternCall::Write {
-                    plans: vec![(plan, 1)],
+                    plans: vec![(plan, Counts::of(1))],
                     condition_failures: self
                         .share(access.condition_failures.as_ref(), Exact::zero()),
                 }
             }
-            Family::Batch | Family::Transaction => self.several(access, family, table)?,
+            Family::Batch | Family::Transaction => self.several(&checked, family)?,
         };
-        let call = match self.unknown_of(access, &call, sizes.is_some(), of) {
+        let sizes = sizes_of(&call);
+        let call = match self.unknown_of(access, &call, of) {
             Some(why) => unknown_call(&call, table, why),
             None => call,
         };
@@ -127,10 +157,6 @@ impl Checker<'_> {
             }),
             shape: self.shape(access.profile.as_ref(), access.profile_shape),
             sizes,
-            before: match before {
-                Some(before) => Some(before?),
-                None => None,
-            },
             attributes: access
                 .attributes
                 .as_ref()
@@ -155,7 +181,6 @@ impl Checker<'_> {
         &self,
         access: &AccessFile,
         call: &PatternCall,
-        sized: bool,
         of: &CheckedTable,
     ) -> Option<String> {
         let CheckedTable { written, table, .. } = *of;
@@ -174,11 +199,18 @@ impl Checker<'_> {
                 .and_then(|indexes| indexes.get(*at)),
             _ => None,
         };
-        if !sized && entries.is_none_or(|index| index.entry_size.is_none()) {
-            return Some(format!(
-                "the size of the items of {} is \"unknown\"; give `item`",
-                table.name
-            ));
+        if let Some(entity) = unsized_part(call)
+            && entries.is_none_or(|index| index.entry_size.is_none())
+        {
+            let (whose, table) = (entity.and_then(|at| of.items.entities.get(at)), &table.name);
+            return Some(match whose {
+                Some(one) => format!(
+                    "the size of the items of the entity {:?} of {table} is \"unknown\"; give its \
+                     `item`",
+                    one.entity.name
+                ),
+                None => format!("the size of the items of {table} is \"unknown\"; give `item`"),
+            });
         }
         if access
             .items
@@ -351,73 +383,132 @@ impl Checker<'_> {
             }),
             shape: self.shape(one.profile.as_ref(), one.profile_shape),
             sizes: None,
-            before: None,
             attributes: None,
             through_dax: false,
             call,
         }
     }
 
-    /// If the items are described by their attributes, reports attributes that no item has. Returns
-    /// whether there are any.
-    fn attributes_are_known(
+    /// The items that an access pattern names: its own, those of its entity, or those of the table.
+    /// `None` if they are wrong.
+    fn pattern_items(
         &mut self,
         access: &Located<AccessFile>,
-        written: &Located<TableFile>,
-        table: &Table,
-    ) -> bool {
-        let item = access
-            .item
-            .as_ref()
-            .map(|item| &item.value)
-            .or(written.item.given());
-        let Some(attributes) = item.and_then(|item| item.attributes.as_ref()) else {
-            return false;
+        of: &CheckedTable,
+    ) -> Option<PatternItems> {
+        let items = match &access.entity {
+            Some(name) => self.items_of_entity(name, of)?,
+            None => items_of_table(of)?,
         };
-        let mut slips = false;
-        let known: Vec<&str> = attributes
-            .iter()
-            .map(|attribute| attribute.name.value.as_str())
-            .chain(table.keys.names())
-            .collect();
-        let of_actions = access
-            .actions
-            .iter()
-            .flat_map(|actions| actions.iter())
-            .filter_map(|action| action.changes.as_ref());
-        let named = access
-            .changes
-            .iter()
-            .map(|changes| ("changes", changes))
-            .chain(of_actions.map(|changes| ("changes", changes)));
-        let named = named.chain(
-            access
-                .attributes
-                .iter()
-                .map(|wanted| ("attributes", wanted)),
-        );
-        for (code, change) in
-            named.flat_map(|(code, names)| names.iter().map(move |name| (code, name)))
-        {
-            if !known.contains(&change.value.as_str()) && !attributes.is_placeholder() {
-                let near = known
-                    .iter()
-                    .min_by_key(|known| strsim::damerau_levenshtein(known, &change.value));
-                let help =
-                    match near.filter(|near| strsim::damerau_levenshtein(near, &change.value) <= 3)
-                    {
-                        Some(near) => format!("did you mean {near:?}?"),
-                        None => "use a described attribute, or describe this one under `item`"
-                            .to_string(),
-                    };
-                slips = true;
-                self.report(
-                    code,
-                    &change.span,
-                    format!("no item has an attribute {:?}", change.value),
-                    help,
-                );
+        let Some(item) = &access.item else {
+            return Some(items);
+        };
+        let whose = (of.table, Whose::Some);
+        let mut own = self.items(item, &item.span, of.written, whose)?;
+        // Which indexes they are in follows from their own attributes, or from the export; else they
+        // are in an index in the same proportion as the others.
+        let follows = !own.attributes.is_empty() || own.measured.is_some();
+        let said = items.kind.as_ref().map(|kind| &kind.membership);
+        let sizes = match (follows, said, &items.sizes) {
+            (false, Some(membership), _)
+                if membership.iter().any(|one| *one != Membership::Attributes) =>
+            {
+                own.kind.membership = membership.clone();
+                own.kind.sizes(of.table, &[])
             }
+            (false, _, Some(others)) => own.sizes.covered_like(others),
+            _ => own.sizes,
+        };
+        Some(PatternItems {
+            entity: items.entity,
+            attributes: names_of(&own.attributes),
+            sizes: Some(sizes),
+            kind: Some(own.kind),
+        })
+    }
+
+    /// The items of an entity.
+    fn items_of_entity(
+        &mut self,
+        name: &Located<String>,
+        of: &CheckedTable,
+    ) -> Option<PatternItems> {
+        let at = self.entity_named(name, of.items)?;
+        let one = of.items.entities.get(at)?;
+        Some(PatternItems {
+            entity: Some(at),
+            kind: one.entity.kind.clone(),
+            sizes: one.entity.sizes.clone(),
+            attributes: names_of(&one.attributes),
+        })
+    }
+
+    /// If the items are described by their attributes, reports attributes that no item has. Returns
+    /// whether there are any.
+    fn attributes_are_known(&mut self, checked: &CheckedAccess) -> bool {
+        let access = checked.access;
+        let mut slips = false;
+        let own = [
+            ("changes", access.changes.as_ref()),
+            ("changes", access.sets.as_ref()),
+            ("changes", access.removes.as_ref()),
+            ("attributes", access.attributes.as_ref()),
+        ];
+        for (code, names) in own {
+            slips |= self.are_attributes(code, names, &checked.items, checked.of);
+        }
+        for action in access.actions.iter().flat_map(|actions| actions.iter()) {
+            let of_entity = action
+                .entity
+                .as_ref()
+                .and_then(|name| checked.of.items.entity(&name.value));
+            let items = match of_entity {
+                Some((at, one)) => PatternItems {
+                    entity: Some(at),
+                    attributes: names_of(&one.attributes),
+                    ..PatternItems::default()
+                },
+                None => checked.items.clone(),
+            };
+            for names in [&action.changes, &action.sets, &action.removes] {
+                slips |= self.are_attributes("changes", names.as_ref(), &items, checked.of);
+            }
+        }
+        slips
+    }
+
+    /// Reports names that are not attributes of these items, and returns whether there are any.
+    fn are_attributes(
+        &mut self,
+        code: &'static str,
+        names: Names,
+        items: &PatternItems,
+        of: &CheckedTable,
+    ) -> bool {
+        if items.attributes.is_empty() {
+            return false;
+        }
+        let whose = items.entity.and_then(|at| of.items.entities.get(at));
+        let mut slips = false;
+        for name in names.iter().flat_map(|names| names.iter()) {
+            if items.attributes.contains(&name.value) || name.is_placeholder() {
+                continue;
+            }
+            let distance = |known: &&String| strsim::damerau_levenshtein(known, &name.value);
+            let near = items.attributes.iter().min_by_key(distance);
+            let help = match near.filter(|near| distance(near) <= 3) {
+                Some(near) => format!("did you mean {near:?}?"),
+                None => "use a described attribute, or describe this one under `item`".to_string(),
+            };
+            let message = match whose {
+                Some(one) => format!(
+                    "the entity {:?} has no attribute {:?}",
+                    one.entity.name, name.value
+                ),
+                None => format!("no item has an attribute {:?}", name.value),
+            };
+            slips = true;
+            self.report(code, &name.span, message, help);
         }
         slips
     }
@@ -490,6 +581,8 @@ impl Checker<'_> {
             access.missing.as_ref().map(|key| &key.span),
             access.overwrites.as_ref().map(|key| &key.span),
             access.changes.as_ref().map(|key| &key.span),
+            access.sets.as_ref().map(|key| &key.span),
+            access.removes.as_ref().map(|key| &key.span),
             access.condition_failures.as_ref().map(|key| &key.span),
             access.actions.as_ref().map(|key| &key.span),
             access.cancelled.as_ref().map(|key| &key.span),
@@ -537,49 +630,168 @@ impl Checker<'_> {
         }
     }
 
-    fn get(&mut self, access: &Located<AccessFile>) -> PatternCall {
+    fn get(&mut self, checked: &CheckedAccess) -> Option<PatternCall> {
         use OperationWord as Op;
+        let access = checked.access;
         let most = match access.operation.value {
             Op::GetItem => 1,
             Op::BatchExecuteStatement => limits::BATCH_STATEMENTS_MAX,
             Op::BatchGetItem => limits::BATCH_GET_ITEMS_MAX,
             _ => limits::TRANSACTION_ITEMS_MAX,
         };
-        let items = match (&items_of(access), most) {
+        let reads = match (&access.items, most) {
             (None, 2..) => {
                 let message = format!(
                     "{} needs the number of items that one call reads",
                     access.operation.word()
                 );
                 self.report("needs", &access.operation.span, message, "add `items = …`");
-                1
+                Vec::new()
             }
-            (Some(items), 2..) => self.whole(
-                "batch-size",
-                "the number of items of one call",
-                items,
-                1..=most,
-            ),
-            _ => 1,
+            (Some(items), 2..) => {
+                let allowed = Allowed::batch("the number of items of one call", most);
+                self.reads(items, &allowed, checked)?
+            }
+            _ => vec![checked.items.read(Counts::of(1))],
         };
         let transactional = matches!(
             access.operation.value,
             Op::TransactGetItems | Op::ExecuteTransaction
         );
         let consistency = (!transactional).then(|| Self::consistency(access));
-        PatternCall::Get {
-            items,
+        Some(PatternCall::Get {
+            reads,
             consistency,
             missing: self.share(access.missing.as_ref(), Exact::zero()),
-        }
+        })
     }
 
-    fn page(
+    /// The items that one call reads: of one kind, or of each entity.
+    fn reads(
         &mut self,
-        access: &Located<AccessFile>,
-        of: &CheckedTable,
-        slips: bool,
-    ) -> Option<PatternCall> {
+        items: &Located<Known<ItemsFile>>,
+        allowed: &Allowed,
+        checked: &CheckedAccess,
+    ) -> Option<Vec<ReadItems>> {
+        let parts = match &items.value {
+            Known::Unknown => return Some(vec![checked.items.read(Counts::of(1))]),
+            Known::Given(ItemsFile::One(count)) => {
+                let count = self.counts(count, &items.span, allowed)?;
+                vec![checked.items.read(count)]
+            }
+            Known::Given(ItemsFile::ByEntity(counts)) => {
+                let counts = self.by_entity(counts, &items.span, allowed, checked)?;
+                counts
+                    .into_iter()
+                    .map(|(items, counts)| items.read(counts))
+                    .collect()
+            }
+        };
+        let combinations = parts
+            .iter()
+            .map(|read| read.counts.iter().count())
+            .fold(1_usize, usize::saturating_mul);
+        if combinations > COMBINATIONS_MAX {
+            let message = format!(
+                "the histograms have {combinations} combinations; at most {COMBINATIONS_MAX} are \
+                 possible"
+            );
+            let help = "use fewer entries, or the mean of some entities";
+            self.report("shares-sum", &items.span, message, help);
+            return None;
+        }
+        Some(parts)
+    }
+
+    /// The items of each entity, with their numbers.
+    fn by_entity(
+        &mut self,
+        counts: &EntityCounts,
+        span: &std::ops::Range<usize>,
+        allowed: &Allowed,
+        checked: &CheckedAccess,
+    ) -> Option<Vec<(PatternItems, Counts)>> {
+        if let Some(entity) = &checked.access.entity {
+            let message = "`items` already names the entities";
+            self.report("entity", &entity.span, message, "remove `entity`");
+        }
+        let each = Allowed {
+            least: 0,
+            ..*allowed
+        };
+        let mut all = Vec::new();
+        for (name, count) in counts {
+            let items = self.items_of_entity(name, checked.of)?;
+            all.push((items, self.counts(count, &count.span, &each)?));
+        }
+        let most = all
+            .iter()
+            .map(|(_, counts)| counts.most())
+            .fold(0, u64::saturating_add);
+        let least = Exact::from(allowed.least);
+        let mean: Exact = all.iter().map(|(_, counts)| counts.mean()).sum();
+        if most > allowed.most || mean < least {
+            let message = format!(
+                "{} must be from {} to {}, found up to {}",
+                allowed.what,
+                least,
+                Exact::from(allowed.most),
+                Exact::from(most)
+            );
+            self.report(allowed.code, span, message, "split the call");
+        }
+        Some(all)
+    }
+
+    /// The numbers of items of one kind; `None` if they are wrong.
+    fn counts(
+        &mut self,
+        count: &CountFile,
+        span: &std::ops::Range<usize>,
+        allowed: &Allowed,
+    ) -> Option<Counts> {
+        let counts = match count {
+            CountFile::Number(number) => Counts::around(&number.0),
+            CountFile::Mean(mean) => Counts::around(&mean.mean.0),
+            CountFile::Histogram(histogram) => self.count_histogram(&histogram.histogram)?,
+        };
+        let least = Exact::from(allowed.least);
+        if counts.most() > allowed.most || counts.mean() < least {
+            let (low, high) = (least, Exact::from(allowed.most));
+            let message = format!(
+                "{} must be from {low} to {high}, found {}",
+                allowed.what,
+                counts.mean().as_written()
+            );
+            let help = format!("write a number from {low} to {high}");
+            self.report(allowed.code, span, message, help);
+            return None;
+        }
+        Some(counts)
+    }
+
+    /// Numbers of items with the shares of calls that have them.
+    fn count_histogram(
+        &mut self,
+        buckets: &Located<Vec<Located<CountBucketFile>>>,
+    ) -> Option<Counts> {
+        let mut shares = Vec::new();
+        for bucket in buckets.iter() {
+            let count = self.whole("needs", "a number of items", &bucket.items, 0..=COUNT_MAX);
+            shares.push((count, self.share(Some(&bucket.share), Exact::zero())));
+        }
+        let total: Exact = shares.iter().map(|(_, share)| share.clone()).sum();
+        let is_whole = !buckets.iter().any(|bucket| bucket.is_placeholder());
+        if total != Exact::one() && is_whole {
+            let message = format!("the shares add up to {}, not to 1", total.as_written());
+            self.report("shares-sum", &buckets.span, message, "correct the shares");
+            return None;
+        }
+        Some(Counts::shared(shares))
+    }
+
+    fn page(&mut self, checked: &CheckedAccess, slips: bool) -> Option<PatternCall> {
+        let (access, of) = (checked.access, checked.of);
         let CheckedTable { written, table, .. } = *of;
         let index = match &access.index {
             None => None,
@@ -601,14 +813,20 @@ impl Checker<'_> {
             self.wanted_is_held(access, &table.indexes[at], table);
         }
         let scan = access.operation.value == OperationWord::Scan;
-        let items = match &items_of(access) {
-            Some(items) => self.whole(
-                "needs",
-                "items evaluated by one call",
-                items,
-                0..=1_000_000_000_000_000,
-            ),
-            None if scan => entries_of(index, written, of.sizes, of.items),
+        let reads = match &access.items {
+            Some(items) => {
+                let allowed = Allowed {
+                    code: "needs",
+                    what: "items evaluated by one call",
+                    least: 0,
+                    most: COUNT_MAX,
+                };
+                self.reads(items, &allowed, checked)?
+            }
+            None if scan => {
+                let all = entries_of(index, written, of.items);
+                vec![checked.items.read(Counts::of(all))]
+            }
             None => {
                 let message = format!(
                     "{} needs the number of items that one call evaluates",
@@ -620,7 +838,7 @@ impl Checker<'_> {
                     message,
                     "add `items = …`, counted before any filter",
                 );
-                0
+                Vec::new()
             }
         };
         let segments = access.segments.as_ref().map_or(1, |segments| {
@@ -631,7 +849,7 @@ impl Checker<'_> {
         found.then_some(PatternCall::Page {
             scan,
             index,
-            items,
+            reads,
             segments,
             consistency,
             fetches,
@@ -734,11 +952,19 @@ impl Checker<'_> {
         }
     }
 
-    fn plan(&mut self, kind: WriteKind, written: WrittenPlan, table: &Table) -> WritePlan {
+    fn plan(
+        &mut self,
+        kind: WriteKind,
+        written: WrittenPlan,
+        (items, table): (&PatternItems, &Table),
+    ) -> WritePlan {
         let WrittenPlan {
             missing,
             overwrites,
             changes,
+            sets,
+            removes,
+            ..
         } = written;
         let misplaced = match kind {
             WriteKind::Put => missing.map(|missing| {
@@ -759,7 +985,11 @@ impl Checker<'_> {
         if let Some((span, message, help)) = misplaced {
             self.report("not-for-this-operation", &span.clone(), message, help);
         }
-        for change in changes.iter().flat_map(|changes| changes.iter()) {
+        let named = |names: Names| -> Vec<Located<String>> {
+            names.map_or_else(Vec::new, |names| names.value.clone())
+        };
+        let (changed, set, removed) = (named(changes), named(sets), named(removes));
+        for change in changed.iter().chain(&set).chain(&removed) {
             if table.keys.names().any(|key| key == change.value) {
                 let message = format!(
                     "{:?} is part of the primary key, which a write cannot change",
@@ -773,33 +1003,75 @@ impl Checker<'_> {
                 );
             }
         }
-        if let (Some(changes), WriteKind::Delete | WriteKind::ConditionCheck) = (changes, kind) {
+        for twice in removed.iter().chain(&changed) {
+            let mut others = set.iter().chain(removed.iter().filter(|one| *one != twice));
+            if others.any(|one| one.value == twice.value) {
+                let message = format!(
+                    "{:?} is named twice among `sets`, `removes` and `changes`",
+                    twice.value
+                );
+                let help = "`sets`: the item has it only after the write; `removes`: only before \
+                            it; `changes`: before and after";
+                self.report("changes", &twice.span, message, help);
+            }
+        }
+        let not_allowed = match kind {
+            WriteKind::Delete => [changes, sets].map(|one| one.map(|one| (one, "change"))),
+            WriteKind::ConditionCheck => {
+                let wrong = changes.or(removes);
+                [wrong, sets].map(|one| one.map(|one| (one, "change")))
+            }
+            WriteKind::Put | WriteKind::Update => [None, None],
+        };
+        for (names, _) in not_allowed.into_iter().flatten() {
             self.report(
                 "not-for-this-operation",
-                &changes.span,
+                &names.span,
                 "a Delete or a ConditionCheck does not change attributes",
-                "remove `changes`",
+                "remove it",
+            );
+        }
+        if items.kind.is_none() && items.sizes.is_some() && !(set.is_empty() && removed.is_empty())
+        {
+            let place = sets.or(removes).map(|names| names.span.clone());
+            self.report(
+                "entity",
+                &place.unwrap_or_default(),
+                "the table has entities, and it is not said which of them the write is of",
+                "add `entity = \"…\"`",
             );
         }
         let finds = match kind {
             WriteKind::Put => self.share(overwrites, Exact::zero()),
             _ => Exact::one() - self.share(missing, Exact::zero()),
         };
+        let texts = |names: &[Located<String>]| -> Vec<String> {
+            names.iter().map(|name| name.value.clone()).collect()
+        };
+        let says = PresenceSaid {
+            sets: texts(&set),
+            removes: texts(&removed),
+            changes: texts(&changed),
+        };
+        let (sizes, before) = says.images(items, written.before, table);
+        let added = || says.sets.iter().chain(&says.removes).cloned();
         WritePlan {
             kind,
             finds,
-            changes: changes
-                .map(|changes| changes.iter().map(|change| change.value.clone()).collect()),
+            changes: match changes {
+                Some(_) => Some(says.changes.iter().cloned().chain(added()).collect()),
+                None if says.is_empty() || kind != WriteKind::Update => None,
+                None => Some(added().collect()),
+            },
+            entity: items.entity,
+            sizes,
+            before,
         }
     }
 
     /// A batch or a transaction: its actions, or a number of identical items.
-    fn several(
-        &mut self,
-        access: &Located<AccessFile>,
-        family: Family,
-        table: &Table,
-    ) -> Option<PatternCall> {
+    fn several(&mut self, checked: &CheckedAccess, family: Family) -> Option<PatternCall> {
+        let (access, table) = (checked.access, checked.of.table);
         let (most, transaction) = match family {
             Family::Transaction => (limits::TRANSACTION_ITEMS_MAX, true),
             _ => (limits::BATCH_WRITE_ITEMS_MAX, false),
@@ -809,19 +1081,28 @@ impl Checker<'_> {
             Some(StatementWord::Delete) => WriteKind::Delete,
             _ => WriteKind::Put,
         };
-        let plans: Vec<(WritePlan, u64)> = match (&access.actions, &items_of(access)) {
+        let written = WrittenPlan::of(access, checked.before.as_ref());
+        let plans: Vec<(WritePlan, Counts)> = match (&access.actions, &access.items) {
             (Some(actions), None) => actions
                 .iter()
-                .map(|action| self.action(action, access.operation.value, table))
-                .collect(),
+                .map(|action| self.action(action, checked))
+                .collect::<Option<_>>()?,
             (None, Some(items)) => {
-                let count = self.whole(
-                    "batch-size",
-                    "the number of items of one call",
-                    items,
-                    1..=most,
-                );
-                vec![(self.plan(kind, WrittenPlan::of(access), table), count)]
+                let allowed = Allowed::batch("the number of items of one call", most);
+                let parts = match &items.value {
+                    Known::Unknown => vec![(checked.items.clone(), Counts::of(1))],
+                    Known::Given(ItemsFile::One(count)) => {
+                        let counts = self.counts(count, &items.span, &allowed)?;
+                        vec![(checked.items.clone(), counts)]
+                    }
+                    Known::Given(ItemsFile::ByEntity(counts)) => {
+                        self.by_entity(counts, &items.span, &allowed, checked)?
+                    }
+                };
+                parts
+                    .into_iter()
+                    .map(|(items, counts)| (self.plan(kind, written, (&items, table)), counts))
+                    .collect()
             }
             _ => {
                 let message = format!(
@@ -839,7 +1120,8 @@ impl Checker<'_> {
                 return None;
             }
         };
-        let count: u64 = plans.iter().map(|(_, count)| count).sum();
+        let counts = plans.iter().map(|(_, counts)| counts.most());
+        let count = counts.fold(0, u64::saturating_add);
         if !(1..=most).contains(&count) {
             let message = format!(
                 "one {} must have 1 to {most} items, found {count}",
@@ -879,9 +1161,9 @@ impl Checker<'_> {
     fn action(
         &mut self,
         action: &Located<ActionFile>,
-        operation: OperationWord,
-        table: &Table,
-    ) -> (WritePlan, u64) {
+        checked: &CheckedAccess,
+    ) -> Option<(WritePlan, Counts)> {
+        let operation = checked.access.operation.value;
         let kind = match action.operation.value {
             ActionWord::Put => WriteKind::Put,
             ActionWord::Update => WriteKind::Update,
@@ -913,17 +1195,167 @@ impl Checker<'_> {
                 help,
             );
         }
-        let count = action
-            .count
-            .as_ref()
-            .map_or(1, |count| self.whole("batch-size", "count", count, 1..=100));
+        let allowed = Allowed::batch("count", limits::TRANSACTION_ITEMS_MAX);
+        let counts = match &action.count {
+            Some(count) => self.counts(count, &count.span, &allowed)?,
+            None => Counts::of(1),
+        };
+        let items = match &action.entity {
+            Some(name) => self.items_of_entity(name, checked.of)?,
+            None => checked.items.clone(),
+        };
         let written = WrittenPlan {
             missing: action.missing.as_ref(),
             overwrites: action.overwrites.as_ref(),
             changes: action.changes.as_ref(),
+            sets: action.sets.as_ref(),
+            removes: action.removes.as_ref(),
+            before: checked.before.as_ref(),
         };
-        (self.plan(kind, written, table), count)
+        let plan = self.plan(kind, written, (&items, checked.of.table));
+        Some((plan, counts))
     }
+}
+
+/// The largest number of items that one call can evaluate.
+const COUNT_MAX: u64 = 1_000_000_000_000_000;
+
+/// At most this many combinations of numbers of items of different entities are metered.
+const COMBINATIONS_MAX: usize = 10_000;
+
+/// What a number of items can be, and how it is named in messages.
+#[derive(Clone, Copy)]
+struct Allowed {
+    code: &'static str,
+    what: &'static str,
+    least: u64,
+    most: u64,
+}
+
+impl Allowed {
+    /// At least one item, and at most as many as the API allows in one call.
+    fn batch(what: &'static str, most: u64) -> Allowed {
+        Allowed {
+            code: "batch-size",
+            what,
+            least: 1,
+            most,
+        }
+    }
+}
+
+impl PatternItems {
+    /// Some of these items as a call reads them.
+    fn read(&self, counts: Counts) -> ReadItems {
+        ReadItems {
+            entity: self.entity,
+            sizes: self.sizes.clone(),
+            counts,
+        }
+    }
+}
+
+/// The items of a table without entities, or of all its entities together; `None` if they are
+/// wrong.
+fn items_of_table(of: &CheckedTable) -> Option<PatternItems> {
+    if of.items.sizes.is_none() && !of.items.is_unknown {
+        return None;
+    }
+    let described = of.items.described.as_ref();
+    Some(PatternItems {
+        entity: None,
+        kind: of.items.kind().cloned(),
+        sizes: of.items.sizes.clone(),
+        attributes: described.map_or_else(Vec::new, |described| names_of(&described.attributes)),
+    })
+}
+
+fn names_of(attributes: &[(String, u64)]) -> Vec<String> {
+    attributes.iter().map(|(name, _)| name.clone()).collect()
+}
+
+/// What a write says about the attributes of its item.
+struct PresenceSaid {
+    sets: Vec<String>,
+    removes: Vec<String>,
+    changes: Vec<String>,
+}
+
+impl PresenceSaid {
+    /// Whether the item has the same attributes before and after the write.
+    fn is_empty(&self) -> bool {
+        self.sets.is_empty() && self.removes.is_empty()
+    }
+
+    /// The items after the write, and before it.
+    fn images(
+        &self,
+        items: &PatternItems,
+        given: Option<&SizeClasses>,
+        table: &Table,
+    ) -> (Option<SizeClasses>, ItemsBefore) {
+        let same = || given.map_or(ItemsBefore::Same, |sizes| ItemsBefore::Given(sizes.clone()));
+        let Some(kind) = &items.kind else {
+            return (items.sizes.clone(), same());
+        };
+        // An attribute that changes was there before, and is there afterwards.
+        let stays: Vec<Presence> = self
+            .changes
+            .iter()
+            .filter(|name| kind.may_lack(name, table))
+            .map(|name| (name.as_str(), true))
+            .collect();
+        if self.is_empty() {
+            let sizes = match stays.is_empty() {
+                true => items.sizes.clone(),
+                false => Some(kind.sizes(table, &stays)),
+            };
+            return (sizes, same());
+        }
+        let image = |has_set: bool| {
+            let set = self.sets.iter().map(|name| (name.as_str(), has_set));
+            let removed = self.removes.iter().map(|name| (name.as_str(), !has_set));
+            let known: Vec<Presence> = set.chain(removed).chain(stays.iter().copied()).collect();
+            kind.sizes(table, &known)
+        };
+        let before = match given.and_then(|sizes| sizes.iter().next()) {
+            Some(given) => image(false).of_size(given),
+            None => image(false),
+        };
+        (Some(image(true)), ItemsBefore::Paired(before))
+    }
+}
+
+/// The sizes of all items of a call together; `None` if one is not known.
+fn sizes_of(call: &PatternCall) -> Option<SizeClasses> {
+    let reads = call.reads().iter();
+    let plans = call.plans().iter();
+    let parts: Vec<(&SizeClasses, Exact)> = reads
+        .map(|read| (&read.sizes, &read.counts))
+        .chain(plans.map(|(plan, counts)| (&plan.sizes, counts)))
+        .map(|(sizes, counts)| Some((sizes.as_ref()?, counts.mean())))
+        .collect::<Option<_>>()?;
+    let first = parts.first()?.0;
+    let alike = parts.iter().all(|(sizes, _)| *sizes == first);
+    let none = parts.iter().all(|(_, count)| count.is_zero());
+    match alike || none {
+        true => Some(first.clone()),
+        false => Some(mix(&parts)),
+    }
+}
+
+/// The entity of the first items of a call whose size is not known; `Some(None)` if they are of no
+/// entity.
+fn unsized_part(call: &PatternCall) -> Option<Option<usize>> {
+    let reads = call.reads().iter().map(|read| (&read.sizes, read.entity));
+    let plans = call
+        .plans()
+        .iter()
+        .map(|(plan, _)| (&plan.sizes, plan.entity));
+    let mut parts = reads.chain(plans);
+    parts
+        .find(|(sizes, _)| sizes.is_none())
+        .map(|(_, entity)| entity)
 }
 
 /// A table, or an index of it, in messages.
@@ -964,25 +1396,23 @@ fn is_partiql(operation: OperationWord) -> bool {
 }
 
 /// The number of items, or of entries of an index, that a Scan reads.
-fn entries_of(
-    index: Option<usize>,
-    written: &TableFile,
-    sizes: Option<&SizeClasses>,
-    items: &Exact,
-) -> u64 {
+fn entries_of(index: Option<usize>, written: &TableFile, items: &TableItems) -> u64 {
     let share = index.map_or_else(Exact::one, |at| {
         let coverage = written
             .index
             .iter()
             .flatten()
             .nth(at)
-            .and_then(|index| index.coverage.as_ref());
-        let measured = sizes
+            .and_then(|index| index.coverage.as_ref())
+            .filter(|_| !items.is_covered);
+        let measured = items
+            .sizes
+            .as_ref()
             .and_then(|sizes| sizes.entries(at))
             .map_or_else(Exact::one, |(number, _)| number);
         coverage.map_or_else(Exact::one, |coverage| coverage.0.clone()) * measured
     });
-    (items * &share).to_u64().unwrap_or(0)
+    (&items.count * &share).to_u64().unwrap_or(0)
 }
 
 /// A call with an unknown part: whose units it would consume, and why the amount is unknown.
@@ -999,18 +1429,4 @@ fn unknown_call(call: &PatternCall, table: &Table, why: String) -> PatternCall {
         targets,
         why,
     }
-}
-
-/// The number of items of one call; one if it is unknown.
-fn items_of(access: &AccessFile) -> Option<Located<FileNumber>> {
-    let items = access.items.as_ref()?;
-    let number = items
-        .value
-        .given()
-        .cloned()
-        .unwrap_or(FileNumber(Exact::one()));
-    Some(Located {
-        value: number,
-        span: items.span.clone(),
-    })
 }

@@ -9,6 +9,7 @@ use crate::workload::file::{
     AttributeFile, AttributeType, BucketFile, IndexFile, ItemFile, KeyFile, KeyType, LognormalFile,
     TableFile,
 };
+use crate::workload::membership::{ItemKind, KnownAttribute, Membership, OPTIONAL_MAX};
 use crate::workload::sizes::{IndexEntry, SizeClass, SizeClasses, lognormal};
 
 /// The denominator of the shares of a histogram: 18 decimals.
@@ -30,6 +31,43 @@ pub(super) struct Described {
     pub attributes: Vec<(String, u64)>,
     /// Whether the sizes include real numbers, whose digits are known.
     pub has_numbers: bool,
+    /// How sizes and entries follow from the attributes of an item.
+    pub kind: ItemKind,
+}
+
+impl Described {
+    /// Items of this kind.
+    fn of(kind: ItemKind, table: &Table) -> Described {
+        Described {
+            sizes: kind.sizes(table, &[]),
+            measured: None,
+            keyless: 0,
+            attributes: Vec::new(),
+            has_numbers: false,
+            kind,
+        }
+    }
+
+    /// Items of given sizes, with their entries and weights.
+    fn weighted(base: Vec<(Bytes, Vec<IndexEntry>, u64)>, cut: Exact, table: &Table) -> Described {
+        let membership = vec![Membership::Attributes; table.indexes.len()];
+        let kind = ItemKind {
+            base,
+            cut,
+            attributes: Vec::new(),
+            membership,
+        };
+        Described::of(kind, table)
+    }
+}
+
+/// Whose items are described.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Whose {
+    /// All items of a table: each index has entries.
+    Table,
+    /// Those of an entity or of an access pattern, which may be in no index.
+    Some,
 }
 
 /// Bytes of the longest number: negative, with 38 digits that are not aligned to pairs.
@@ -79,7 +117,7 @@ impl Checker<'_> {
         item: &ItemFile,
         span: &std::ops::Range<usize>,
         written: &Located<TableFile>,
-        table: &Table,
+        (table, whose): (&Table, Whose),
     ) -> Option<Described> {
         let given = [
             item.size.is_some(),
@@ -102,7 +140,7 @@ impl Checker<'_> {
         let indexes = written.index.as_deref().unwrap_or_default();
         let keys = key_attributes(written);
         let least = key_bytes_min(written);
-        let plain = |weighted: Vec<(Bytes, u64)>| {
+        let plain = |weighted: Vec<(Bytes, u64)>, cut: Exact| {
             let classes = weighted.into_iter().map(|(size, weight)| {
                 let entries = table
                     .indexes
@@ -111,35 +149,29 @@ impl Checker<'_> {
                     .map(|(index, file)| entry(size, index, file, table, &keys));
                 (size, entries.collect(), weight)
             });
-            Described {
-                sizes: SizeClasses::new(classes),
-                measured: None,
-                keyless: 0,
-                attributes: Vec::new(),
-                has_numbers: false,
-            }
+            Described::weighted(classes.collect(), cut, table)
         };
         if let Some(size) = &item.size {
             let bytes = self.item_bytes(size.0.0, &size.span)?;
             self.holds_its_key(bytes, least, &size.span)?;
-            return self.fits_local_indexes(plain(vec![(bytes, 1)]), table, &size.span);
+            return self.fits_local_indexes(
+                plain(vec![(bytes, 1)], Exact::zero()),
+                table,
+                &size.span,
+            );
         }
         if let Some(given) = &item.lognormal {
             let (classes, cut) = self.lognormal(given, least)?;
-            let described = plain(classes);
-            return Some(Described {
-                sizes: described.sizes.cut_off(cut),
-                ..described
-            });
+            return Some(plain(classes, cut));
         }
         if let Some(buckets) = &item.histogram {
             let classes = self.histogram(buckets, least)?;
-            return self.fits_local_indexes(plain(classes), table, &buckets.span);
+            return self.fits_local_indexes(plain(classes, Exact::zero()), table, &buckets.span);
         }
         if let Some(path) = &item.export {
             return self.measured(path, table, indexes);
         }
-        self.described(item.attributes.as_ref()?, written, table, indexes)
+        self.described(item.attributes.as_ref()?, written, table, whose)
     }
 
     /// The size classes of a lognormal distribution, and the share that is cut off.
@@ -380,25 +412,24 @@ impl Checker<'_> {
                         "remove `entry_size`",
                     );
                 }
-                let sizes = SizeClasses::new(measured.weighted());
+                let base = measured.weighted().into_iter().collect();
                 Some(Described {
-                    sizes,
                     measured: Some(measured.items),
                     keyless: measured.keyless,
-                    attributes: Vec::new(),
                     has_numbers: true,
+                    ..Described::weighted(base, Exact::zero(), table)
                 })
             }
         }
     }
 
-    /// An item described by its attributes: one size, and exact entries.
+    /// Items described by their attributes: exact sizes and entries.
     fn described(
         &mut self,
         attributes: &Located<Vec<Located<AttributeFile>>>,
         written: &Located<TableFile>,
         table: &Table,
-        indexes: &[Located<IndexFile>],
+        whose: Whose,
     ) -> Option<Described> {
         self.unique(
             "duplicate-name",
@@ -411,32 +442,55 @@ impl Checker<'_> {
             .collect();
         let mut all: Attributes = listed.into_iter().collect::<Option<_>>()?;
         self.add_keys(written, &mut all)?;
+        let indexes = written.index.as_deref().unwrap_or_default();
         for (index, file) in table.indexes.iter().zip(indexes) {
-            self.index_attributes(index, file, attributes, &all);
+            self.index_attributes(index, file, attributes, (&all, whose));
         }
-        let size = self.item_bytes(
-            all.iter()
-                .fold(0_u64, |sum, (_, bytes)| sum.saturating_add(*bytes)),
-            &attributes.span,
-        )?;
-        let entries = table.indexes.iter().map(|index| {
-            let held = all
+        let total = all
+            .iter()
+            .fold(0_u64, |sum, (_, bytes)| sum.saturating_add(*bytes));
+        self.item_bytes(total, &attributes.span)?;
+        let known = |(name, bytes): &(String, u64)| KnownAttribute {
+            name: name.clone(),
+            bytes: *bytes,
+            share: attributes
                 .iter()
-                .filter(|(name, _)| index.holds(&table.keys, name));
-            IndexEntry::Size(Bytes(held.map(|(_, bytes)| bytes).sum()))
-        });
-        let sizes = SizeClasses::new([(size, entries.collect(), 1)]);
-        self.fits_local_indexes(
-            Described {
-                sizes,
-                measured: None,
-                keyless: 0,
-                attributes: all,
-                has_numbers: false,
-            },
-            table,
-            &attributes.span,
-        )
+                .find(|attribute| attribute.name.value == *name)
+                .and_then(|attribute| attribute.share.as_ref())
+                .map_or_else(Exact::one, |share| share.0.clone()),
+        };
+        let kind = ItemKind {
+            base: Vec::new(),
+            cut: Exact::zero(),
+            attributes: all.iter().map(known).collect(),
+            membership: vec![Membership::Attributes; table.indexes.len()],
+        };
+        self.few_optional(&kind, &attributes.span)?;
+        let described = Described {
+            attributes: all,
+            ..Described::of(kind, table)
+        };
+        self.fits_local_indexes(described, table, &attributes.span)
+    }
+
+    /// Checks that there are not too many combinations of optional attributes.
+    pub(super) fn few_optional(
+        &mut self,
+        kind: &ItemKind,
+        span: &std::ops::Range<usize>,
+    ) -> Option<()> {
+        if kind.optional() <= OPTIONAL_MAX {
+            return Some(());
+        }
+        let message = format!(
+            "{} attributes or indexes have a share between 0 and 1; at most {OPTIONAL_MAX} are \
+             possible, because every combination is metered",
+            kind.optional()
+        );
+        let help = "divide the items into entities, or leave out the shares of attributes that no \
+                    index has as a key";
+        self.report("share", span, message, help);
+        None
     }
 
     /// Adds the primary key to the attributes, where they do not list it.
@@ -477,7 +531,7 @@ impl Checker<'_> {
         index: &Index,
         file: &Located<IndexFile>,
         attributes: &[Located<AttributeFile>],
-        all: &Attributes,
+        (all, whose): (&Attributes, Whose),
     ) {
         let included = if let Projection::Include(names) = &index.projection {
             names.as_slice()
@@ -485,7 +539,7 @@ impl Checker<'_> {
             &[]
         };
         for name in index.keys.iter().chain(included) {
-            if !all.iter().any(|(known, _)| known == name) {
+            if whose == Whose::Table && !all.iter().any(|(known, _)| known == name) {
                 let span = file
                     .projection
                     .as_ref()
@@ -533,6 +587,7 @@ impl Checker<'_> {
 
     /// Bytes of an attribute, name included.
     fn attribute(&mut self, attribute: &Located<AttributeFile>) -> Option<(String, u64)> {
+        self.share(attribute.share.as_ref(), Exact::one());
         let elements = match &attribute.elements {
             Some(elements) => self.whole("attribute", "elements", elements, 0..=400_000),
             None => 1,

@@ -2,6 +2,7 @@
 //! and sum. Later code does not check again.
 
 mod access;
+mod entities;
 mod features;
 mod items;
 
@@ -16,7 +17,6 @@ use super::file::{
     KeyType, ModeWord, ProjectionFile, ProjectionWord, RegionConsistencyWord, ScheduleFile,
     SwitchesFile, TableFile, UnitsFile, WorkloadFile,
 };
-use super::sizes::SizeClasses;
 use super::{
     AccessPattern, Capacity, Contents, DesignPart, Encryption, Import, IndexDesign, NumberKeys,
     PatternCall, Reserved, Setting, TableDesign, Units, UnknownParts, Workload, WriteKind, Written,
@@ -31,6 +31,7 @@ use crate::table::{
 use crate::time::{Date, MonthHours};
 use crate::units::{Exact, GB, MB};
 use crate::usage::{FreeTier, ReservedPart, UsageType};
+use entities::TableItems;
 
 /// The name used for an unknown partition key.
 const UNKNOWN_KEY: &str = "(unknown)";
@@ -249,12 +250,10 @@ struct CheckedTable<'a> {
     written: &'a Located<TableFile>,
     /// Its keys and indexes.
     table: &'a Table,
-    /// The sizes of its items, if they are known and valid.
-    sizes: Option<&'a SizeClasses>,
     /// What the file says is unknown.
     unknown: UnknownParts,
-    /// The number of its items.
-    items: &'a Exact,
+    /// Its items.
+    items: &'a TableItems,
 }
 
 impl Checker<'_> {
@@ -450,51 +449,46 @@ impl Checker<'_> {
 
     fn table(&mut self, written: &Located<TableFile>) -> Option<TableDesign> {
         let table = self.schema(written);
-        let described = match &written.item.value {
-            Known::Given(item) => self.items(item, &written.item.span, written, &table),
-            Known::Unknown => None,
-        };
-        self.whole_entry_sizes_fit(&table, written, described.as_ref());
+        let items = self.table_items(written, &table);
+        self.whole_entry_sizes_fit(&table, written, items.described.as_ref());
         let capacity = self.capacity(written.capacity.as_ref());
         let insights = written.contributor_insights.unwrap_or(false);
-        let measured = described
-            .as_ref()
-            .is_some_and(|described| described.measured.is_some());
         let indexes = written.index.iter().flatten();
         let index_designs = indexes
-            .map(|index| self.index_design(index, &capacity, measured, insights))
+            .map(|index| self.index_design(index, &capacity, &items, insights))
             .collect();
-        let items = self.number_of_items(written, described.as_ref());
-        let sizes = described.as_ref().map(|described| described.sizes.clone());
         let of = CheckedTable {
             written,
             table: &table,
-            sizes: sizes.as_ref(),
-            unknown: unknown_parts(written),
+            unknown: unknown_parts(written, items.unknown_count),
             items: &items,
         };
         let access = self.access_patterns(&of);
         let replicas = self.replicas(&of, &capacity);
         let unknown = of.unknown;
         self.note_table(written);
+        let ttl_entity = written
+            .ttl
+            .as_ref()
+            .and_then(|ttl| self.entity_named(ttl.entity.as_ref()?, &items));
+        let sizes = items.sizes;
+        let described = items.described.as_ref();
         let design = TableDesign {
-            items,
-            sizes: match written.item.value {
-                Known::Given(_) => Some(sizes?),
-                Known::Unknown => None,
+            items: items.count,
+            sizes: match items.is_unknown {
+                true => None,
+                false => Some(sizes?),
             },
             stored: written.stored.as_ref().map(|size| Exact::from(size.0.0)),
             unknown,
             attributes: described
-                .as_ref()
                 .map(|described| described.attributes.clone())
                 .unwrap_or_default(),
             number_keys: number_keys(written),
             popularity: None,
-            keyless: described.as_ref().map_or(0, |described| described.keyless),
-            has_numbers: described
-                .as_ref()
-                .is_some_and(|described| described.has_numbers),
+            keyless: described.map_or(0, |described| described.keyless),
+            has_numbers: described.is_some_and(|described| described.has_numbers),
+            entities: items.entities.into_iter().map(|one| one.entity).collect(),
             indexes: index_designs,
             capacity,
             on_demand_max: self.on_demand_max(written.capacity.as_ref()),
@@ -505,6 +499,7 @@ impl Checker<'_> {
                 .as_ref()
                 .and_then(|ttl| ttl.deletes.given())
                 .map_or_else(Exact::zero, |rate| rate.monthly(&self.month)),
+            ttl_entity,
             backup: self.backup(written),
             stream: written.stream.as_ref().map(|stream| self.stream(stream)),
             import: written.import.as_ref().map(|import| Import {
@@ -610,27 +605,18 @@ impl Checker<'_> {
     }
 
     /// The number of items: as it is written, else as many as the sizes were measured on.
-    fn number_of_items(
-        &mut self,
-        written: &Located<TableFile>,
-        described: Option<&items::Described>,
-    ) -> Exact {
+    fn number_of_items(&mut self, written: &Located<TableFile>, measured: Option<u64>) -> Exact {
         let given = written
             .items
             .as_ref()
             .map(|items| (items.value.given(), items.span.clone()));
-        match (given, described.and_then(|described| described.measured)) {
+        match (given, measured) {
             (Some((Some(items), span)), _) => {
                 let items = Located {
                     value: items.clone(),
                     span,
                 };
-                Exact::from(self.whole(
-                    "items",
-                    "the number of items",
-                    &items,
-                    0..=1_000_000_000_000_000,
-                ))
+                self.number(&items)
             }
             (Some((None, _)), _) => Exact::zero(),
             (None, Some(measured)) => Exact::from(measured),
@@ -689,19 +675,17 @@ impl Checker<'_> {
     fn transactions_fit(&mut self, written: &Located<TableFile>, design: &TableDesign) {
         for (file, access) in written.access.iter().flatten().zip(&design.access) {
             let items = match &access.call {
-                PatternCall::Transaction { plans, .. } => {
-                    let written = plans.iter().filter(|(plan, _)| {
-                        matches!(plan.kind, WriteKind::Put | WriteKind::Update)
-                    });
-                    written.map(|(_, count)| *count).sum::<u64>()
-                }
+                PatternCall::Transaction { plans, .. } => plans
+                    .iter()
+                    .filter(|(plan, _)| matches!(plan.kind, WriteKind::Put | WriteKind::Update))
+                    .map(|(_, counts)| counts.mean())
+                    .sum::<Exact>(),
                 PatternCall::Get {
-                    items,
-                    consistency: None,
-                    ..
-                } => *items,
+                    consistency: None, ..
+                } => access.call.items(),
                 _ => continue,
             };
+            let items = items.floor().to_u64().unwrap_or(u64::MAX);
             let smallest = access
                 .sizes
                 .iter()
@@ -736,7 +720,10 @@ impl Checker<'_> {
     fn note_table(&mut self, table: &Located<TableFile>) {
         let name = &table.name;
         self.note(DesignPart::Table(name.value.clone()), &name.span);
-        self.note(DesignPart::Item(name.value.clone()), &table.item.span);
+        self.note(
+            DesignPart::Item(name.value.clone()),
+            table.item.as_ref().map_or(&name.span, |item| &item.span),
+        );
         self.note(
             DesignPart::Capacity(name.value.clone()),
             table
@@ -912,16 +899,13 @@ impl Checker<'_> {
         &mut self,
         written: &Located<IndexFile>,
         capacity: &Capacity,
-        measured: bool,
+        items: &TableItems,
         insights: bool,
     ) -> IndexDesign {
-        if let (Some(coverage), true) = (&written.coverage, measured) {
-            self.report(
-                "item-source",
-                &coverage.span,
-                "the export already shows which items have the index key",
-                "remove `coverage`",
-            );
+        if let Some(coverage) = &written.coverage
+            && let Some(message) = items.says_coverage(&written.name)
+        {
+            self.report("item-source", &coverage.span, message, "remove `coverage`");
         }
         let own = written.read.as_ref().or(written.write.as_ref());
         if let (Some(schedule), true) = (&written.schedule, own.is_none()) {
@@ -967,7 +951,10 @@ impl Checker<'_> {
                 .popularity
                 .as_ref()
                 .map(|popularity| self.popularity(popularity, keys)),
-            coverage: self.share(written.coverage.as_ref(), Exact::one()),
+            coverage: match items.is_covered {
+                true => Exact::one(),
+                false => self.share(written.coverage.as_ref(), Exact::one()),
+            },
             entry_size: written.entry_size.as_ref().map(|size| size.0),
             capacity,
             stored: written
@@ -1347,12 +1334,9 @@ fn class(word: Option<super::file::ClassWord>) -> TableClass {
 }
 
 /// What a table's file says is unknown.
-fn unknown_parts(written: &TableFile) -> UnknownParts {
+fn unknown_parts(written: &TableFile, unknown_count: bool) -> UnknownParts {
     UnknownParts {
-        items: written
-            .items
-            .as_ref()
-            .is_some_and(|items| items.value == Known::Unknown),
+        items: unknown_count,
         ttl_deletes: written
             .ttl
             .as_ref()
