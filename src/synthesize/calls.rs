@@ -15,8 +15,8 @@ use crate::table::{Consistency, limits};
 use crate::trace::{ApiName, MemberAction, Time, TracedKey, mixed, salt};
 use crate::units::{Bytes, Exact};
 use crate::workload::{
-    AccessPattern, Counts, Entity, ItemsBefore, PatternCall, ReadItems, SizeClasses, TableDesign,
-    Workload, WriteKind, WritePlan, mean_of, pick_weighted, sum_of,
+    AccessPattern, Counts, Entity, ItemsBefore, KeyPrefix, PatternCall, ReadItems, SizeClasses,
+    TableDesign, Workload, WriteKind, WritePlan, mean_of, pick_weighted, sum_of,
 };
 
 /// A row of a trace.
@@ -135,8 +135,8 @@ enum MakerKind {
 /// An entity, and which of its keys a call is for.
 struct MakerEntity {
     name: Arc<str>,
-    /// How its partition keys begin.
-    prefix: String,
+    /// How its keys begin.
+    prefix: KeyPrefix,
     keys: Keys,
 }
 
@@ -404,9 +404,12 @@ impl CallSite<'_> {
         };
         let entity = |one: &Entity| MakerEntity {
             name: one.name.as_str().into(),
-            prefix: match &one.key_prefix {
-                Some(prefix) => prefix.clone(),
-                None => format!("{}#", one.name),
+            prefix: match one.key_prefix == KeyPrefix::default() {
+                false => one.key_prefix.clone(),
+                true => KeyPrefix {
+                    partition: format!("{}#", one.name),
+                    ..KeyPrefix::default()
+                },
             },
             keys: keys(&one.items),
         };
@@ -512,16 +515,21 @@ impl Maker {
             (false, false) => format!("item-{number}"),
         };
         let [partition, sort] = self.numbers;
-        let prefix = match entity.and_then(|at| self.entities.get(at)) {
-            Some(entity) if !partition => entity.prefix.as_str(),
-            _ => "",
+        let prefix = entity
+            .and_then(|at| self.entities.get(at))
+            .map(|entity| &entity.prefix);
+        let begins = |prefix: Option<&String>, is_number: bool| match is_number {
+            true => String::new(),
+            false => prefix.cloned().unwrap_or_default(),
         };
+        let first = begins(prefix.map(|prefix| &prefix.partition), partition);
         // In a table with a sort key, ten items share a partition key.
         if self.sorted {
+            let second = begins(prefix.map(|prefix| &prefix.sort), sort);
             let partition = text(number / 10, partition);
-            format!("{prefix}{partition}|{}", text(number, sort))
+            format!("{first}{partition}|{second}{}", text(number, sort))
         } else {
-            format!("{prefix}{}", text(number, partition))
+            format!("{first}{}", text(number, partition))
         }
     }
 

@@ -72,6 +72,14 @@ impl Counts {
         self.shares.last().map_or(0, |(count, _)| *count)
     }
 
+    /// The number that a limit of the API holds for: of a mean alone, the mean.
+    pub fn limited(&self) -> Exact {
+        match self.assumed {
+            true => self.mean(),
+            false => Exact::from(self.most()),
+        }
+    }
+
     /// The number, if it is the same in every call.
     pub fn fixed(&self) -> Option<u64> {
         match self.shares.as_slice() {

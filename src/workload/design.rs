@@ -130,8 +130,17 @@ pub struct Entity {
     /// How sizes and entries follow from the attributes of an item; `None` if the sizes are not
     /// known.
     pub kind: Option<ItemKind>,
-    /// How the partition keys of its items begin.
-    pub key_prefix: Option<String>,
+    /// How the keys of its items begin.
+    pub key_prefix: KeyPrefix,
+}
+
+/// How keys begin; an empty text if this is not said.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct KeyPrefix {
+    /// The partition key.
+    pub partition: String,
+    /// The sort key.
+    pub sort: String,
 }
 
 /// Which parts of a table are unknown. Figures that depend on them are unknown as well.

@@ -240,9 +240,42 @@ document! {
         item: Located<Known<ItemFile>>,
         /// The indexes that its items are in (default: those whose key attributes the items have).
         in_indexes: Option<Located<Vec<Located<MembershipFile>>>>,
-        /// How the partition keys of its items begin, such as "ORDER#": a replay finds the entity of
-        /// an item by it.
-        key_prefix: Option<Located<String>>,
+        /// How the keys of its items begin: a replay finds the entity of an item by it. Of the
+        /// partition key, such as "USER#", or of both keys, such as { partition = "USER#", sort =
+        /// "ORDER#" }.
+        key_prefix: Option<Located<KeyPrefixFile>>,
+    }
+}
+
+document! {
+    /// How both keys of an entity's items begin.
+    pub struct KeyPrefixesFile {
+        /// How the partition key begins (default: in any way).
+        partition: Option<String>,
+        /// How the sort key begins (default: in any way).
+        sort: Option<String>,
+    }
+}
+
+/// How the keys of an entity's items begin: of the partition key, or { partition = …, sort = … }.
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema)]
+#[schemars(untagged)]
+pub enum KeyPrefixFile {
+    /// Of the partition key.
+    Partition(String),
+    /// Of both keys.
+    Both(KeyPrefixesFile),
+}
+
+impl Decode for KeyPrefixFile {
+    fn decode(node: &TomlNode, reader: &mut Decoder) -> Option<Self> {
+        match node.get_ref().as_table() {
+            Some(_) => KeyPrefixesFile::decode(node, reader).map(KeyPrefixFile::Both),
+            None => String::decode(node, reader).map(KeyPrefixFile::Partition),
+        }
+    }
+    fn placeholder() -> Self {
+        KeyPrefixFile::Partition(String::new())
     }
 }
 

@@ -8,12 +8,13 @@ use dynameter::workload;
 use serde_json::Value;
 
 /// The tables of the workload file in order, with the heading of each.
-const TABLES: [(&str, &str); 35] = [
+const TABLES: [(&str, &str); 36] = [
     ("TableFile", "[[table]]"),
     ("KeyFile", "partition_key, sort_key"),
     ("ItemFile", "[table.item]"),
     ("EntityFile", "[[table.entity]]"),
     ("IndexShareFile", "an entry of in_indexes"),
+    ("KeyPrefixesFile", "key_prefix: of both keys"),
     ("LognormalFile", "item.lognormal"),
     ("BucketFile", "an entry of item.histogram"),
     ("AttributeFile", "an entry of item.attributes"),

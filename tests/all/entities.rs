@@ -244,7 +244,8 @@ impl SingleTable {
                 .filter(|(at, _)| index.is_none_or(|index| has(&self.kinds[*at], *at, index)))
                 .map(|(at, count)| format!("E{at} = {count}"))
                 .collect();
-            let index = index.map_or_else(String::new, |index| format!("index = \"Index{index}\"\n"));
+            let index =
+                index.map_or_else(String::new, |index| format!("index = \"Index{index}\"\n"));
             let _ = write!(
                 text,
                 "[[table.access]]\nname = \"query {number}\"\noperation = \"Query\"\n{index}items = \

@@ -724,19 +724,13 @@ impl Checker<'_> {
             let items = self.items_of_entity(name, checked.of)?;
             all.push((items, self.counts(count, &count.span, &each)?));
         }
-        let most = all
-            .iter()
-            .map(|(_, counts)| counts.most())
-            .fold(0, u64::saturating_add);
-        let least = Exact::from(allowed.least);
+        let most: Exact = all.iter().map(|(_, counts)| counts.limited()).sum();
+        let (low, high) = (Exact::from(allowed.least), Exact::from(allowed.most));
         let mean: Exact = all.iter().map(|(_, counts)| counts.mean()).sum();
-        if most > allowed.most || mean < least {
+        if most > high || mean < low {
             let message = format!(
-                "{} must be from {} to {}, found up to {}",
-                allowed.what,
-                least,
-                Exact::from(allowed.most),
-                Exact::from(most)
+                "{} must be from {low} to {high}, found up to {most}",
+                allowed.what
             );
             self.report(allowed.code, span, message, "split the call");
         }
@@ -1120,9 +1114,8 @@ impl Checker<'_> {
                 return None;
             }
         };
-        let counts = plans.iter().map(|(_, counts)| counts.most());
-        let count = counts.fold(0, u64::saturating_add);
-        if !(1..=most).contains(&count) {
+        let count: Exact = plans.iter().map(|(_, counts)| counts.limited()).sum();
+        if count < Exact::one() || count > Exact::from(most) {
             let message = format!(
                 "one {} must have 1 to {most} items, found {count}",
                 access.operation.word()

@@ -4,11 +4,12 @@ use super::items::{Described, Whose};
 use super::{Checker, Located};
 use crate::table::{Index, Projection, Table};
 use crate::units::{Bytes, Exact};
-use crate::workload::Entity;
+
 use crate::workload::decode::Known;
-use crate::workload::file::{AccessFile, EntityFile, MembershipFile, TableFile};
+use crate::workload::file::{AccessFile, EntityFile, KeyPrefixFile, MembershipFile, TableFile};
 use crate::workload::membership::{ItemKind, KnownAttribute, Membership};
 use crate::workload::sizes::{IndexEntry, SizeClasses};
+use crate::workload::{Entity, KeyPrefix};
 
 /// What a file says about the items of a table.
 #[derive(Default)]
@@ -270,10 +271,7 @@ impl Checker<'_> {
             Some(described) => Some(self.with_membership(described, file, table)?),
             None => None,
         };
-        if let Some(prefix) = file.key_prefix.as_ref().filter(|prefix| prefix.is_empty()) {
-            let message = "a prefix has at least one character";
-            self.report("entity", &prefix.span, message, "remove `key_prefix`");
-        }
+        let key_prefix = self.key_prefix(file, table);
         Some(CheckedEntity {
             attributes: described
                 .as_ref()
@@ -284,7 +282,7 @@ impl Checker<'_> {
                 items,
                 sizes: described.as_ref().map(|described| described.sizes.clone()),
                 kind: described.map(|described| described.kind),
-                key_prefix: file.key_prefix.as_ref().map(|prefix| prefix.value.clone()),
+                key_prefix,
             },
         })
     }
@@ -310,6 +308,32 @@ impl Checker<'_> {
         let message = format!("the table has no entity {:?}", name.value);
         self.report("unknown-entity", &name.span, message, help);
         None
+    }
+
+    /// How the keys of an entity's items begin.
+    fn key_prefix(&mut self, file: &EntityFile, table: &Table) -> KeyPrefix {
+        let Some(written) = &file.key_prefix else {
+            return KeyPrefix::default();
+        };
+        let prefix = match &written.value {
+            KeyPrefixFile::Partition(partition) => KeyPrefix {
+                partition: partition.clone(),
+                ..KeyPrefix::default()
+            },
+            KeyPrefixFile::Both(both) => KeyPrefix {
+                partition: both.partition.clone().unwrap_or_default(),
+                sort: both.sort.clone().unwrap_or_default(),
+            },
+        };
+        if prefix == KeyPrefix::default() {
+            let message = "a prefix has at least one character";
+            self.report("entity", &written.span, message, "remove `key_prefix`");
+        }
+        if !prefix.sort.is_empty() && table.keys.sort.is_none() {
+            let message = "the table has no sort key";
+            self.report("entity", &written.span, message, "remove `sort`");
+        }
+        prefix
     }
 
     /// A whole number of items.
