@@ -1,9 +1,11 @@
 //! What each index could hold: keys only, some attributes, or all; or no index at all.
 
+use std::collections::BTreeMap;
+
 use super::{Alternative, AlternativeKind, index_mut, table_mut};
 use crate::table::{ApiName, Consistency, Index, IndexKind, KeySchema, Projection};
 use crate::units::{Bytes, Exact};
-use crate::workload::{AccessPattern, IndexEntry, PatternCall, TableDesign};
+use crate::workload::{AccessPattern, IndexEntry, PatternCall, SizeClasses, TableDesign};
 
 /// At most this many INCLUDE sets are shown, the narrowest first.
 const SETS_MAX: usize = 6;
@@ -42,7 +44,9 @@ fn of_index(table: &TableDesign, at: usize) -> Vec<Alternative> {
         names => none.impossible(format!("it is read by {}", quoted(names))),
     });
     let known = table.entries(at).is_some();
+    let says_members = table.sizes.as_ref().is_some_and(SizeClasses::is_sparse);
     if known
+        && !says_members
         && table.indexes[at].coverage == Exact::one()
         && !index
             .keys
@@ -92,6 +96,7 @@ pub(super) fn readers(table: &TableDesign, at: usize) -> Vec<&str> {
 /// first, all.
 fn projections(table: &TableDesign, at: usize) -> Vec<(String, Projection)> {
     let index = &table.table.indexes[at];
+    let known = attributes(table);
     let mut all = vec![("keys-only".to_string(), Projection::KeysOnly)];
     let is_key = |name: &str| {
         index.keys.iter().any(|key| key == name) || table.table.keys.names().any(|key| key == name)
@@ -104,26 +109,22 @@ fn projections(table: &TableDesign, at: usize) -> Vec<(String, Projection)> {
     };
     // The attributes that its readers need, if all of them list theirs.
     if let Some(wanted) = table.wanted_of(at) {
-        let wanted = table
-            .attributes
-            .iter()
-            .map(|(name, _)| name)
-            .filter(|name| !is_key(name) && wanted.contains(&name.as_str()));
+        let names = known.iter().map(|(name, _)| *name);
+        let names = names.filter(|name| !is_key(name) && wanted.contains(name));
         all.extend(
-            Some(wanted.cloned().collect::<Vec<_>>())
+            Some(names.map(str::to_string).collect::<Vec<_>>())
                 .filter(|names| !names.is_empty())
                 .map(include),
         );
     }
-    let mut others: Vec<&(String, u64)> = table
-        .attributes
+    let mut others: Vec<(&str, u64)> = known
         .iter()
+        .copied()
         .filter(|(name, _)| !is_key(name))
         .collect();
-    others.sort_by(|one, other| (one.1, &one.0).cmp(&(other.1, &other.0)));
+    others.sort_by_key(|(name, bytes)| (*bytes, *name));
     // A set that needs as many blocks as a wider one has no advantage.
-    let keys: u64 = table
-        .attributes
+    let keys: u64 = known
         .iter()
         .filter(|(name, _)| is_key(name))
         .map(|(_, bytes)| bytes)
@@ -132,7 +133,7 @@ fn projections(table: &TableDesign, at: usize) -> Vec<(String, Projection)> {
     let (mut bytes, mut names) = (keys, Vec::new());
     for (name, own) in others.iter().take(others.len().saturating_sub(1)) {
         bytes += own;
-        names.push(name.clone());
+        names.push(name.to_string());
         match sets
             .last_mut()
             .filter(|(last, _)| last.div_ceil(1024) == bytes.div_ceil(1024))
@@ -182,16 +183,17 @@ fn projected(table: &TableDesign, at: usize, name: String, projection: Projectio
     let narrower =
         !lost.is_empty() || (index.projection == Projection::All && projection != Projection::All);
     let readers = readers(table, at);
-    let narrow = Index {
-        projection: projection.clone(),
-        ..index.clone()
-    };
+    let narrow = with(index, &projection);
     let fetching: Vec<&str> = table
         .readers_of(at)
         .filter(|access| wants_more(access, &narrow, &table.table.keys))
         .map(|access| access.name.as_str())
         .collect();
     let fetched = narrower && !fetching.is_empty();
+    let entry = match entry == entry.ceil() {
+        true => Bytes(entry.to_u64().unwrap_or(u64::MAX)).to_string(),
+        false => format!("{} B on average", entry.human(1)),
+    };
     let why = match (fetched, narrower) {
         (true, _) => format!(
             "entries are {entry}; {} then {} each item from the table",
@@ -273,39 +275,46 @@ fn wants_more(access: &AccessPattern, index: &Index, keys: &KeySchema) -> bool {
         .is_none_or(|wanted| wanted.iter().any(|name| !index.holds(keys, name)))
 }
 
+/// The attributes that the items of a table can have, with the bytes of the largest; none if they
+/// are not described.
+fn attributes(table: &TableDesign) -> Vec<(&str, u64)> {
+    let classes = table.sizes.iter().flat_map(SizeClasses::iter);
+    let mut all: BTreeMap<&str, u64> = BTreeMap::new();
+    for class in classes {
+        for (name, bytes) in class.attributes.iter().flat_map(|all| all.iter()) {
+            let most = all.entry(name.as_str()).or_default();
+            *most = (*most).max(*bytes);
+        }
+    }
+    all.into_iter().collect()
+}
+
 /// The attributes that an index holds, as far as they are known.
 fn held<'a>(table: &'a TableDesign, at: usize, projection: &Projection) -> Vec<&'a str> {
-    let index = Index {
-        projection: projection.clone(),
-        ..table.table.indexes[at].clone()
-    };
-    let names = table.attributes.iter().map(|(name, _)| name.as_str());
+    let index = with(&table.table.indexes[at], projection);
+    let names = attributes(table).into_iter().map(|(name, _)| name);
     names
         .filter(|name| index.holds(&table.table.keys, name))
         .collect()
 }
 
-/// Bytes of an entry of a projection; `None` if they are not known.
-fn entry_of(table: &TableDesign, at: usize, projection: &Projection) -> Option<Bytes> {
-    if table.attributes.is_empty() {
-        let one = table
-            .sizes
-            .as_ref()
-            .filter(|sizes| *projection == Projection::All && sizes.count() == 1)?;
-        return one.iter().next().map(|class| class.item);
-    }
-    let index = Index {
+/// An index with another projection.
+fn with(index: &Index, projection: &Projection) -> Index {
+    Index {
         projection: projection.clone(),
-        ..table.table.indexes[at].clone()
+        ..index.clone()
+    }
+}
+
+/// The mean bytes of an entry of a projection; `None` if they are not known.
+fn entry_of(table: &TableDesign, at: usize, projection: &Projection) -> Option<Exact> {
+    let index = with(&table.table.indexes[at], projection);
+    let projected = |sizes: &SizeClasses| {
+        sizes.with_projection(at, (&index, &table.table.keys), IndexEntry::Unknown)
     };
-    Some(Bytes(
-        table
-            .attributes
-            .iter()
-            .filter(|(name, _)| index.holds(&table.table.keys, name))
-            .map(|(_, bytes)| bytes)
-            .sum(),
-    ))
+    let (number, bytes) = projected(table.sizes.as_ref()?).entries(at)?;
+    // Entries of an entity that the table does not hold yet are not known.
+    (!number.is_zero()).then(|| bytes / number)
 }
 
 /// Changes the projection of an index; if it is narrower, its readers fetch the missing attributes
@@ -315,13 +324,10 @@ fn project(table: &mut TableDesign, at: usize, projection: &Projection, fetched:
         return;
     };
     table.table.indexes[at].projection = projection.clone();
-    table.resize(|sizes| {
-        sizes.with_entries(at, |old| match old {
-            IndexEntry::None => IndexEntry::None,
-            _ => IndexEntry::Size(entry),
-        })
-    });
+    // Items whose attributes are not described have entries like the others.
+    let otherwise = IndexEntry::Size(Bytes(entry.ceil().to_u64().unwrap_or(u64::MAX)));
     let (index, keys) = (table.table.indexes[at].clone(), table.table.keys.clone());
+    table.resize(|sizes| sizes.with_projection(at, (&index, &keys), otherwise));
     let fetch = |patterns: &mut Vec<AccessPattern>| {
         let mut more = Vec::new();
         for access in patterns.iter_mut().filter(|access| access.reads_index(at)) {

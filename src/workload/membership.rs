@@ -1,7 +1,7 @@
 //! Which indexes items are in: from the attributes that they have, or as said; and how a write that
 //! sets or removes an attribute changes it.
 
-use super::sizes::{IndexEntry, SizeClasses};
+use super::sizes::{ExactClass, IndexEntry, SizeClasses};
 use crate::table::{Index, Projection, Table};
 use crate::units::{Bytes, Exact};
 
@@ -170,25 +170,24 @@ impl ItemKind {
                 })
                 .collect::<Vec<_>>()
         };
-        let base: Vec<(Bytes, Vec<IndexEntry>, Exact)> = match self.attributes.is_empty() {
+        let base = match self.attributes.is_empty() {
             true => self.measured(table, known),
             false => self.described(table, &said),
         };
-        SizeClasses::weighted(base.into_iter().flat_map(|(item, entries, weight)| {
-            memberships.iter().map(move |combination| {
-                let entries = masked(entries.clone(), combination);
-                (item, entries, &weight * &combination.share)
+        SizeClasses::weighted(base.into_iter().flat_map(|class| {
+            let masked = &masked;
+            memberships.iter().map(move |combination| ExactClass {
+                item: class.item,
+                entries: masked(class.entries.clone(), combination),
+                attributes: class.attributes.clone(),
+                weight: &class.weight * &combination.share,
             })
         }))
         .cut_off(self.cut.clone())
     }
 
     /// Sizes and entries by the attributes that items have.
-    fn described(
-        &self,
-        table: &Table,
-        said: &dyn Fn(&str) -> Option<bool>,
-    ) -> Vec<(Bytes, Vec<IndexEntry>, Exact)> {
+    fn described(&self, table: &Table, said: &dyn Fn(&str) -> Option<bool>) -> Vec<ExactClass> {
         let share_of = |one: &KnownAttribute| match said(&one.name) {
             Some(true) => Exact::one(),
             Some(false) => Exact::zero(),
@@ -227,14 +226,20 @@ impl ItemKind {
             };
             let item = Bytes(present.iter().map(|one| one.bytes).sum());
             let entries = table.indexes.iter().zip(&self.membership).map(entry);
-            (item, entries.collect(), combination.share.clone())
+            let attributes = present.iter().map(|one| (one.name.clone(), one.bytes));
+            ExactClass {
+                item,
+                entries: entries.collect(),
+                attributes: Some(attributes.collect()),
+                weight: combination.share.clone(),
+            }
         };
         combinations(&of_open).into_iter().map(class).collect()
     }
 
     /// Measured or given sizes. If an attribute of an index key is known to be there, or not, only
     /// items that are in the index count, with or without their entry.
-    fn measured(&self, table: &Table, known: &[Presence]) -> Vec<(Bytes, Vec<IndexEntry>, Exact)> {
+    fn measured(&self, table: &Table, known: &[Presence]) -> Vec<ExactClass> {
         let decided: Vec<(usize, bool)> = table
             .indexes
             .iter()
@@ -266,7 +271,12 @@ impl ItemKind {
                     (true, entry) => entry,
                 };
             }
-            (*item, entries, Exact::from(*weight))
+            ExactClass {
+                item: *item,
+                entries,
+                attributes: None,
+                weight: Exact::from(*weight),
+            }
         };
         self.base
             .iter()

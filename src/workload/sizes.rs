@@ -9,6 +9,7 @@ use rustfft::FftPlanner;
 use rustfft::num_complex::Complex;
 use statrs::distribution::{ContinuousCDF, LogNormal};
 
+use crate::table::{Index, KeySchema, Projection};
 use crate::units::{Bytes, Exact, KB};
 
 /// The entry of an item of a class in one index.
@@ -24,6 +25,17 @@ pub enum IndexEntry {
     Unknown,
 }
 
+/// The attributes of an item with their bytes, names included.
+pub type ItemAttributes = Arc<[(String, u64)]>;
+
+/// A size class whose weight is an exact number.
+pub(super) struct ExactClass {
+    pub item: Bytes,
+    pub entries: Vec<IndexEntry>,
+    pub attributes: Option<ItemAttributes>,
+    pub weight: Exact,
+}
+
 /// Items of one size, with one entry size in each index.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct SizeClass {
@@ -31,6 +43,9 @@ pub struct SizeClass {
     pub item: Bytes,
     /// The entry in each index, by position.
     pub entries: Vec<IndexEntry>,
+    /// The attributes of the item with their bytes, names included; `None` if they are not
+    /// described.
+    pub attributes: Option<ItemAttributes>,
     /// The weight of this class: its share of all items is `weight` /
     /// [`total`](SizeClasses::total).
     pub weight: u64,
@@ -68,34 +83,37 @@ impl SizeClasses {
         let class = |(item, entries, weight)| SizeClass {
             item,
             entries,
+            attributes: None,
             weight,
         };
-        let classes: Arc<[SizeClass]> = weighted
-            .into_iter()
-            .map(class)
-            .filter(|class| class.weight > 0)
-            .collect();
-        let total = classes.iter().map(|class| class.weight).sum();
+        SizeClasses::of_classes(weighted.into_iter().map(class))
+    }
+
+    fn of_classes(classes: impl Iterator<Item = SizeClass>) -> SizeClasses {
+        let classes: Arc<[SizeClass]> = classes.filter(|class| class.weight > 0).collect();
         SizeClasses {
+            total: classes.iter().map(|class| class.weight).sum(),
             classes,
-            total,
             cut: Exact::zero(),
         }
     }
 
     /// Classes with exact weights, of which at least one must be above 0. Weights that have no common
     /// denominator within 64 bits are rounded to parts of 2^62.
-    pub(super) fn weighted(
-        classes: impl IntoIterator<Item = (Bytes, Vec<IndexEntry>, Exact)>,
-    ) -> SizeClasses {
-        let classes: Vec<(Bytes, Vec<IndexEntry>, Exact)> = classes.into_iter().collect();
-        let weights: Vec<Exact> = classes.iter().map(|(.., weight)| weight.clone()).collect();
+    pub(super) fn weighted(classes: impl IntoIterator<Item = ExactClass>) -> SizeClasses {
+        let classes: Vec<ExactClass> = classes.into_iter().collect();
+        let weights: Vec<Exact> = classes.iter().map(|class| class.weight.clone()).collect();
         let weights = integer_weights(&weights);
-        SizeClasses::new(
+        SizeClasses::of_classes(
             classes
                 .into_iter()
                 .zip(weights)
-                .map(|((item, entries, _), weight)| (item, entries, weight)),
+                .map(|(class, weight)| SizeClass {
+                    item: class.item,
+                    entries: class.entries,
+                    attributes: class.attributes,
+                    weight,
+                }),
         )
     }
 
@@ -173,17 +191,30 @@ impl SizeClasses {
         ))
     }
 
-    /// The same items with other entries in one index.
+    /// The same items with another projection of one index. Entries of items whose attributes are
+    /// not described have the size `otherwise`, unless the index holds whole items.
     #[must_use]
-    pub fn with_entries(
+    pub fn with_projection(
         &self,
-        index: usize,
-        entry: impl Fn(IndexEntry) -> IndexEntry,
+        at: usize,
+        (index, keys): (&Index, &KeySchema),
+        otherwise: IndexEntry,
     ) -> SizeClasses {
         self.changed(|class| {
-            if let Some(own) = class.entries.get_mut(index) {
-                *own = entry(*own);
-            }
+            let Some(own) = class.entries.get_mut(at) else {
+                return;
+            };
+            *own = match (*own, &class.attributes) {
+                (IndexEntry::None, _) => IndexEntry::None,
+                _ if index.projection == Projection::All => IndexEntry::Size(class.item),
+                (_, Some(attributes)) => {
+                    let held = attributes
+                        .iter()
+                        .filter(|(name, _)| index.holds(keys, name));
+                    IndexEntry::Size(Bytes(held.map(|(_, bytes)| bytes).sum()))
+                }
+                (_, None) => otherwise,
+            };
         })
     }
 
@@ -267,18 +298,19 @@ impl SizeClasses {
             .iter()
             .fold(0, |divisor: u64, class| divisor.gcd(&class.weight))
             .max(1);
-        SizeClasses::new(self.classes.iter().flat_map(|class| {
+        SizeClasses::of_classes(self.classes.iter().flat_map(|class| {
             masks.iter().map(move |(mask, weight)| {
                 let entries = class
                     .entries
                     .iter()
                     .zip(mask)
                     .map(|(entry, absent)| if *absent { IndexEntry::None } else { *entry });
-                (
-                    class.item,
-                    entries.collect(),
-                    (class.weight / own).saturating_mul(weight / divisor),
-                )
+                SizeClass {
+                    item: class.item,
+                    entries: entries.collect(),
+                    attributes: class.attributes.clone(),
+                    weight: (class.weight / own).saturating_mul(weight / divisor),
+                }
             })
         }))
     }

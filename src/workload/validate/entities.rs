@@ -3,12 +3,12 @@
 use super::items::{Described, Whose};
 use super::{Checker, Located};
 use crate::table::{Index, Projection, Table};
-use crate::units::{Bytes, Exact};
+use crate::units::Exact;
 
 use crate::workload::decode::Known;
 use crate::workload::file::{AccessFile, EntityFile, KeyPrefixFile, MembershipFile, TableFile};
 use crate::workload::membership::{ItemKind, KnownAttribute, Membership};
-use crate::workload::sizes::{IndexEntry, SizeClasses};
+use crate::workload::sizes::{ExactClass, SizeClasses};
 use crate::workload::{Entity, KeyPrefix};
 
 /// What a file says about the items of a table.
@@ -520,24 +520,24 @@ pub(super) fn mix(parts: &[(&SizeClasses, Exact)]) -> SizeClasses {
     if let [(sizes, _)] = parts {
         return (*sizes).clone();
     }
-    let classes = parts.iter().flat_map(|(sizes, items)| {
-        let total = Exact::from(sizes.total());
-        sizes.iter().map(move |class| {
-            let weight = items * &(Exact::from(class.weight) / total.clone());
-            (class.item, class.entries.clone(), weight)
-        })
-    });
-    // The same size with the same entries is one class.
-    let mut sums: std::collections::BTreeMap<(Bytes, Vec<IndexEntry>), Exact> =
-        std::collections::BTreeMap::new();
-    for (item, entries, weight) in classes {
-        let sum = sums.entry((item, entries)).or_insert_with(Exact::zero);
-        *sum = &*sum + &weight;
+    // The same size with the same entries and attributes is one class.
+    let mut sums = std::collections::BTreeMap::new();
+    for (sizes, items) in parts {
+        for class in sizes.iter() {
+            let weight = items * &Exact::ratio(class.weight, sizes.total());
+            let sum = sums
+                .entry((class.item, &class.entries, &class.attributes))
+                .or_insert_with(Exact::zero);
+            *sum = &*sum + &weight;
+        }
     }
-    SizeClasses::weighted(
-        sums.into_iter()
-            .map(|((item, entries), weight)| (item, entries, weight)),
-    )
+    let class = |((item, entries, attributes), weight): ((_, &Vec<_>, &Option<_>), _)| ExactClass {
+        item,
+        entries: entries.clone(),
+        attributes: attributes.clone(),
+        weight,
+    };
+    SizeClasses::weighted(sums.into_iter().map(class))
 }
 
 /// Whether some calls on a table without entities say which items are in its indexes: they set or
