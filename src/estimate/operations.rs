@@ -7,7 +7,7 @@ use crate::table::{
     ApiName, EntryEffect, Operation, Projection, ReadPage, Table, TransactionAction,
     TransactionOutcome, Transition, Write, WriteOutcome,
 };
-use crate::units::{Bytes, Exact, MB};
+use crate::units::{Bytes, Exact, KB, MB};
 use crate::workload::{
     AccessPattern, Counts, IndexEntry, ItemsBefore, PatternCall, ReadItems, SizeClass, SizeClasses,
     TableDesign, WriteKind, WritePlan, integer_weights, mean_of, sum_of_kinds,
@@ -341,7 +341,7 @@ fn segment_pages(
     let mixed = mixture(&all);
     let full = weight * &Exact::from(items / page_items);
     push_page(access, &[(&mixed, page_items)], full, cases);
-    if items % page_items > 0 {
+    if !items.is_multiple_of(page_items) {
         push_page(
             access,
             &[(&mixed, items % page_items)],
@@ -684,12 +684,21 @@ pub(super) fn time_to_live(sizes: &SizeClasses, table: &Table) -> Cases {
 }
 
 /// The size of an entry for a transition; an unknown size counts as no entry and is reported
-/// elsewhere.
+/// elsewhere. An entry of an item of at most 1 KB costs one unit, whatever its size.
 fn entry(class: &SizeClass, index: usize) -> Option<Bytes> {
     match class.entries.get(index) {
         Some(IndexEntry::Size(size)) => Some(*size),
+        Some(IndexEntry::Unknown) if class.item.0 <= KB => Some(class.item),
         _ => None,
     }
+}
+
+/// Whether the units of an entry of an index are unknown for some items.
+fn has_unknown_entries(sizes: &SizeClasses, index: usize) -> bool {
+    sizes.iter().any(|class| {
+        let entry = class.entries.get(index);
+        entry.is_none_or(|entry| *entry == IndexEntry::Unknown) && class.item.0 > KB
+    })
 }
 
 fn insertion(class: &SizeClass, table: &Table) -> Write {
@@ -747,7 +756,7 @@ pub(super) fn writes_unknown_entries(access: &AccessPattern, at: usize, table: &
     };
     let is_unknown = |plan: &WritePlan| {
         let sizes = plan.sizes.as_ref();
-        sizes.is_some_and(|sizes| sizes.entries(at).is_none())
+        sizes.is_some_and(|sizes| has_unknown_entries(sizes, at))
     };
     let plans = access.call.plans();
     plans

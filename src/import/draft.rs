@@ -265,6 +265,8 @@ pub(super) struct TableDraft {
     pub indexes: Vec<IndexDraft>,
     /// `ttl`, `backup`, `stream` and the like, in the order in which they are written.
     pub blocks: Vec<(&'static str, Fields)>,
+    /// The kinds of its items; none if all are of one kind.
+    pub entities: Vec<Fields>,
     pub access: Vec<Fields>,
     pub consumed: Vec<Fields>,
     pub replicas: Vec<ReplicaDraft>,
@@ -287,6 +289,7 @@ impl TableDraft {
             schedule: Vec::new(),
             indexes: Vec::new(),
             blocks: Vec::new(),
+            entities: Vec::new(),
             access: Vec::new(),
             consumed: Vec::new(),
             replicas: Vec::new(),
@@ -365,11 +368,20 @@ impl TableDraft {
         let ask = |what: &str| Sourced::unknown(format!("{missing}: {what}"));
         let item = self.fields.get("item");
         let is_export = item.is_some_and(|item| item.toml.contains("export"));
-        if self.fields.get("items").is_none() && !is_export {
+        let has_entities = !self.entities.is_empty();
+        for entity in &mut self.entities {
+            if entity.get("items").is_none() {
+                entity.set("items", ask("the number of its items, such as 1_000_000"));
+            }
+            if entity.get("item").is_none() {
+                entity.set("item", ask("how large is an item? { size = \"1 KB\" }"));
+            }
+        }
+        if self.fields.get("items").is_none() && !is_export && !has_entities {
             let asked = ask("the number of items, such as 1_000_000");
             self.fields.set("items", asked);
         }
-        if self.fields.get("item").is_none() {
+        if self.fields.get("item").is_none() && !has_entities {
             let asked = ask(
                 "how large is an item? { size = \"1 KB\" }, or a lognormal, histogram, attributes \
                  or export",
@@ -620,6 +632,9 @@ impl TomlWriter {
         }
         for index in &table.indexes {
             self.index(index, table.is_provisioned() && index.global);
+        }
+        for entity in &table.entities {
+            self.block("[[table.entity]]", entity);
         }
         for access in &table.access {
             self.block("[[table.access]]", access);

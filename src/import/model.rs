@@ -306,7 +306,6 @@ impl Reading<'_> {
         let (partition, sort) = (key(self, "partition_key"), key(self, "sort_key"));
         table.fields.set_some("partition_key", partition);
         table.fields.set_some("sort_key", sort);
-        self.entities(node, &mut table);
         table.capacity.set(
             "mode",
             Sourced::new(
@@ -324,6 +323,7 @@ impl Reading<'_> {
                 fields.map(|fields| index_draft(Sourced::text(name, "gsis", origin), fields));
             table.indexes.extend(index);
         }
+        self.entities(node, &mut table);
         for vector in self.list(node, "vector_indexes") {
             let name = vector.text_at("index_name").unwrap_or_default();
             let what = quoted(&format!(
@@ -377,71 +377,63 @@ impl Reading<'_> {
     /// The number and sizes of items, from the entities that the table holds.
     fn entities(&mut self, node: &SourceNode, table: &mut TableDraft) {
         let entities = self.list(node, "entities");
-        let Some(first) = entities.first() else {
+        if let [one] = entities {
+            let count = self.number(one, "estimated_item_count");
+            table.fields.set_some("items", count);
+            let size = self.size(one, "estimated_item_size_bytes");
+            table.fields.set_some("item", size);
             return;
-        };
-        let mut counts: Vec<(Option<Sourced>, Option<Sourced>)> = Vec::new();
+        }
         for entity in entities {
-            counts.push((
-                self.number(entity, "estimated_item_count"),
-                self.number(entity, "estimated_item_size_bytes"),
-            ));
+            let Some((name, origin)) = self.name(entity, "entity_name", "an entity") else {
+                continue;
+            };
+            let mut fields = Fields::default();
+            fields.set("name", Sourced::text(name, "", origin));
+            let count = self.number(entity, "estimated_item_count");
+            fields.set_some("items", count);
+            let size = self.size(entity, "estimated_item_size_bytes");
+            fields.set_some("item", size);
+            if !table.indexes.is_empty() {
+                fields.set("in_indexes", self.in_indexes(entity, table));
+            }
+            table.entities.push(fields);
         }
-        let exact =
-            |said: &Option<Sourced>| said.as_ref().and_then(|said| Exact::parse(&said.toml));
-        let numbers: Option<Vec<Exact>> = counts.iter().map(|(count, _)| exact(count)).collect();
-        let sizes: Option<Vec<String>> = counts
+    }
+
+    /// The indexes that the items of an entity are in: those whose key attributes it lists; all, if
+    /// it lists no attributes.
+    fn in_indexes(&self, entity: &SourceNode, table: &TableDraft) -> Sourced {
+        let attributes = self.list(entity, "attributes");
+        let primary = ["partition_key", "sort_key"].map(|key| table.fields.get(key));
+        let has = |key: &str| {
+            let listed = attributes
+                .iter()
+                .any(|one| one.text_at("name") == Some(key));
+            let is_primary = |said: &&Sourced| said.toml.contains(&format!("name = {key:?}"));
+            listed || primary.iter().flatten().any(is_primary)
+        };
+        let holds = |index: &&IndexDraft| {
+            let keys = ["partition_key", "sort_key"].map(|key| index.fields.get(key));
+            let names = keys
+                .into_iter()
+                .flatten()
+                .flat_map(|said| names_in(&said.toml));
+            attributes.is_empty() || names.into_iter().all(|name| has(&name))
+        };
+        let names: Vec<String> = table
+            .indexes
             .iter()
-            .map(|(_, size)| size.as_ref().map(|size| whole(&size.toml)))
+            .filter(holds)
+            .map(|index| index.name.plain())
             .collect();
-        let place = self.origin(first);
-        if let Some(numbers) = &numbers {
-            let sum: Exact = numbers.iter().cloned().sum();
-            table.fields.set(
-                "items",
-                Sourced::new(written(&sum), "sum of estimated_item_count", place.clone()),
-            );
-        }
-        match (sizes, numbers) {
-            (Some(sizes), _) if sizes.len() == 1 => {
-                table.fields.set(
-                    "item",
-                    Sourced::new(
-                        format!("{{ size = {} }}", sizes[0]),
-                        "estimated_item_size_bytes",
-                        place,
-                    ),
-                );
-            }
-            (Some(sizes), Some(numbers)) => {
-                let total: Exact = numbers.iter().cloned().sum();
-                // Shares in billionths; the last one is the rest, so that they add up to one.
-                let billion = Exact::from(1_000_000_000);
-                let mut left = 1_000_000_000_u64;
-                let mut buckets = Vec::new();
-                for (at, (size, count)) in sizes.iter().zip(&numbers).enumerate() {
-                    let part = if total.is_zero() {
-                        0
-                    } else {
-                        (&(count / &total) * &billion).floor().to_u64().unwrap_or(0)
-                    };
-                    let part = if at + 1 == sizes.len() {
-                        left
-                    } else {
-                        part.min(left)
-                    };
-                    left -= part;
-                    let share = &Exact::from(part) / &billion;
-                    buckets.push(format!("{{ size = {size}, share = {} }}", written(&share)));
-                }
-                let toml = format!("{{ histogram = [{}] }}", buckets.join(", "));
-                table.fields.set(
-                    "item",
-                    Sourced::new(toml, "entities, weighted by estimated_item_count", place),
-                );
-            }
-            _ => {}
-        }
+        let names: Vec<String> = names.iter().map(|name| quoted(name)).collect();
+        let note = match attributes.is_empty() {
+            true => "the entity lists no attributes: assumed to be in every index",
+            false => "the indexes whose keys are among its attributes",
+        };
+        let place = entity.get("attributes").unwrap_or(entity);
+        self.said(place, format!("[{}]", names.join(", ")), note)
     }
 
     fn toolkit_pattern(&mut self, pattern: &SourceNode, tables: &mut [TableDraft]) {
@@ -454,6 +446,10 @@ impl Reading<'_> {
                 "peak_rps, used as the mean, as the model's tool does",
             )
         };
+        if pattern.text_at("operation") == Some("SearchVectors") {
+            self.vector_search(pattern, tables, (&name, &label));
+            return;
+        }
         let Some(mut fields) = self.pattern(pattern, &name, rate, &label) else {
             return;
         };
@@ -466,55 +462,313 @@ impl Reading<'_> {
             .get("operation")
             .map(Sourced::plain)
             .unwrap_or_default();
-        if let Some(consistency) = pattern
+        self.read_keys(pattern, &operation, &mut fields);
+        let keys: Vec<String> = tables
+            .iter()
+            .filter(|table| pattern.text_at("table") == Some(table.label.as_str()))
+            .flat_map(|table| ["partition_key", "sort_key"].map(|key| table.fields.get(key)))
+            .flatten()
+            .flat_map(|said| names_in(&said.toml).into_iter().take(1))
+            .collect();
+        self.write_keys(pattern, (&operation, &keys), &mut fields);
+        let size = match self.sizes(pattern) {
+            Some(sizes) => Some(sizes),
+            None => self.size(pattern, "estimated_item_size_bytes"),
+        };
+        fields.set_some("item", size);
+        let Some(table) = self.table_of(tables, pattern, &label) else {
+            return;
+        };
+        let problem = no_index(table, pattern.get("index"), &label);
+        self.problems.extend(
+            problem.map(|(span, message, help)| {
+                wrong(self.source, span, "unknown-table", message, help)
+            }),
+        );
+        self.expiring(pattern, &operation, table);
+        self.written_entities(pattern, &operation, fields, table);
+    }
+
+    /// A vector search, whose cost follows from the bytes that it searches.
+    fn vector_search(
+        &mut self,
+        pattern: &SourceNode,
+        tables: &mut [TableDraft],
+        (name, label): (&str, &str),
+    ) {
+        let Some(table) = self.table_of(tables, pattern, label) else {
+            return;
+        };
+        let index = pattern.text_at("index").unwrap_or("its vector index");
+        let top = pattern
+            .get("top_k")
+            .and_then(SourceNode::scalar)
+            .map_or_else(String::new, |top| format!(", top_k = {top}"));
+        let what = quoted(&format!(
+            "VectorSearch of {index} by \"{name}\"{top}: the bytes that a search reads are not known"
+        ));
+        table
+            .unpriced
+            .push(self.said(pattern, what, "SearchVectors"));
+    }
+
+    /// What a read asks for.
+    fn read_keys(&mut self, pattern: &SourceNode, operation: &str, fields: &mut Fields) {
+        let consistency = pattern
             .get("consistency")
-            .filter(|_| ["GetItem", "BatchGetItem", "Query", "Scan"].contains(&operation.as_str()))
-        {
-            let word = if consistency
+            .filter(|_| ["GetItem", "BatchGetItem", "Query", "Scan"].contains(&operation));
+        if let Some(consistency) = consistency {
+            let strong = consistency
                 .text()
-                .is_some_and(|text| text.eq_ignore_ascii_case("strong"))
-            {
-                "\"strong\""
-            } else {
-                "\"eventual\""
+                .is_some_and(|text| text.eq_ignore_ascii_case("strong"));
+            let word = match strong {
+                true => "\"strong\"",
+                false => "\"eventual\"",
             };
             fields.set("consistency", self.said(consistency, word, ""));
         }
-        if [
+        if ["Query", "Scan"].contains(&operation)
+            && let Some(wanted) = pattern.get("projection")
+        {
+            let names = texts(wanted.elements());
+            if !names.is_empty() {
+                fields.set("attributes", self.said(wanted, array(&names), "projection"));
+            }
+        }
+        let finds_nothing = [
             "GetItem",
             "BatchGetItem",
             "Query",
             "UpdateItem",
             "DeleteItem",
-        ]
-        .contains(&operation.as_str())
-        {
+        ];
+        if finds_nothing.contains(&operation) {
             let missing = self.number(pattern, "non_existent_rate");
             fields.set_some("missing", missing);
         }
-        if ["PutItem", "UpdateItem", "DeleteItem"].contains(&operation.as_str()) {
-            let (failures, before) = (
-                self.number(pattern, "conditional_fail_rate"),
-                self.number(pattern, "previous_item_size_bytes"),
-            );
-            fields.set_some("condition_failures", failures);
-            fields.set_some(
-                "before",
-                before.map(|size| Sourced {
-                    toml: whole(&size.toml),
-                    ..size
-                }),
-            );
+    }
+
+    /// What a write does.
+    fn write_keys(
+        &mut self,
+        pattern: &SourceNode,
+        (operation, keys): (&str, &[String]),
+        fields: &mut Fields,
+    ) {
+        let single = ["PutItem", "UpdateItem", "DeleteItem"].contains(&operation);
+        let many = ["BatchWriteItem", "TransactWriteItems"].contains(&operation);
+        if !single && !many {
+            return;
         }
-        let size = self.size(pattern, "estimated_item_size_bytes");
-        fields.set_some("item", size);
-        if let Some(table) = self.table_of(tables, pattern, &label) {
-            let problem = no_index(table, pattern.get("index"), &label);
-            add(table, fields);
-            self.problems.extend(problem.map(|(span, message, help)| {
-                wrong(self.source, span, "unknown-table", message, help)
-            }));
+        let failures = self.number(pattern, "conditional_fail_rate");
+        match operation {
+            // A condition that fails cancels the whole transaction.
+            "TransactWriteItems" => fields.set_some("cancelled", failures),
+            _ if single => fields.set_some("condition_failures", failures),
+            _ => {}
         }
+        if operation == "PutItem" {
+            let found = self.number(pattern, "non_existent_rate").and_then(|rate| {
+                let share = Exact::one() - Exact::parse(&rate.toml)?;
+                let toml = written(&share);
+                (!share.is_negative()).then_some(Sourced {
+                    toml,
+                    note: "1 - non_existent_rate".to_string(),
+                    ..rate
+                })
+            });
+            fields.set_some("overwrites", found);
+        }
+        let before = self.number(pattern, "previous_item_size_bytes");
+        let replaces = operation == "PutItem" && before.is_some();
+        if replaces && fields.get("overwrites").is_none() {
+            let said = before.as_ref().map(|size| Sourced {
+                toml: "1".to_string(),
+                note: "previous_item_size_bytes: the item exists".to_string(),
+                ..size.clone()
+            });
+            fields.set_some("overwrites", said);
+        }
+        fields.set_some(
+            "before",
+            before.map(|size| Sourced {
+                toml: whole(&size.toml),
+                ..size
+            }),
+        );
+        if let Some(changed) = pattern.get("attributes_written")
+            && ["PutItem", "UpdateItem"].contains(&operation)
+        {
+            let names = texts(changed.elements());
+            let toml = array(names.iter().filter(|name| !keys.contains(*name)));
+            fields.set("changes", self.said(changed, toml, "attributes_written"));
+        }
+    }
+
+    /// Several sizes of the items of one call, each as often as it is listed.
+    fn sizes(&mut self, pattern: &SourceNode) -> Option<Sourced> {
+        let node = pattern.get("item_sizes")?;
+        let mut counts: std::collections::BTreeMap<u64, u64> = std::collections::BTreeMap::new();
+        for size in node.elements() {
+            let bytes = size
+                .scalar()
+                .and_then(|text| Exact::parse(&text)?.ceil().to_u64());
+            *counts.entry(bytes?).or_default() += 1;
+        }
+        let total: u64 = counts.values().sum();
+        let last = *counts.keys().next_back()?;
+        let billion = 1_000_000_000_u64;
+        let mut left = billion;
+        let mut buckets = Vec::new();
+        for (size, count) in counts {
+            let part = match size == last {
+                true => left,
+                false => (u128::from(count) * u128::from(billion) / u128::from(total)) as u64,
+            };
+            left -= part;
+            let share = written(&Exact::ratio(part, billion));
+            buckets.push(format!("{{ size = {size}, share = {share} }}"));
+        }
+        let toml = format!("{{ histogram = [{}] }}", buckets.join(", "));
+        Some(self.said(node, toml, "item_sizes"))
+    }
+
+    /// Time to Live: what a pattern puts and keeps for some days expires at the rate of the puts.
+    fn expiring(&mut self, pattern: &SourceNode, operation: &str, table: &mut TableDraft) {
+        let Some(days) = pattern.get("retention_days") else {
+            return;
+        };
+        if !["PutItem", "BatchWriteItem"].contains(&operation) {
+            return;
+        }
+        let rate = ["avg_rps", "peak_rps"]
+            .iter()
+            .find_map(|key| Exact::parse(&pattern.get(key)?.scalar()?));
+        let items = pattern
+            .get("items_per_request")
+            .and_then(|items| Exact::parse(&items.scalar()?))
+            .filter(|_| operation == "BatchWriteItem")
+            .unwrap_or_else(Exact::one);
+        let known = table
+            .find_block("ttl")
+            .and_then(|ttl| ttl.get("deletes"))
+            .and_then(|said| {
+                let number = said.toml.trim_start_matches("{ per_second = ");
+                Exact::parse(number.trim_end_matches(" }"))
+            })
+            .unwrap_or_else(Exact::zero);
+        let said = match rate {
+            Some(rate) => {
+                let all = known + rate * items;
+                let toml = format!("{{ per_second = {} }}", written(&all));
+                self.said(
+                    days,
+                    toml,
+                    "retention_days: items expire as fast as they are put",
+                )
+            }
+            None => Sourced::unknown("retention_days, but the rate of the puts is not known"),
+        };
+        table.block("ttl").set("deletes", said);
+    }
+
+    /// Adds a pattern with the entities that it writes: a batch or a transaction of equal numbers of
+    /// each, or a pattern for each.
+    fn written_entities(
+        &mut self,
+        pattern: &SourceNode,
+        operation: &str,
+        mut fields: Fields,
+        table: &mut TableDraft,
+    ) {
+        let node = pattern.get("entities_written");
+        let names = node.map_or_else(Vec::new, |node| texts(node.elements()));
+        let is_known = |name: &String| {
+            let mut known = table
+                .entities
+                .iter()
+                .filter_map(|entity| entity.get("name"));
+            known.any(|known| known.plain() == *name)
+        };
+        let names: Vec<String> = names.into_iter().filter(is_known).collect();
+        self.actions(pattern, operation, &names, &mut fields);
+        let Some(node) = node.filter(|_| !names.is_empty()) else {
+            return add(table, fields);
+        };
+        let is_single = ["PutItem", "UpdateItem", "DeleteItem"].contains(&operation);
+        if !is_single {
+            return add(table, fields);
+        }
+        let count = Exact::from(names.len() as u64);
+        let base = fields.get("name").map(Sourced::plain).unwrap_or_default();
+        for name in &names {
+            let mut own = fields.clone();
+            own.set("entity", self.said(node, quoted(name), "entities_written"));
+            if names.len() > 1 {
+                own.set(
+                    "name",
+                    self.said(pattern, quoted(&format!("{base} ({name})")), ""),
+                );
+                if let Some(rate) = fields.get("rate")
+                    && let Some(each) = per_second(&rate.toml)
+                {
+                    let toml = format!("{{ per_second = {} }}", written(&(each / count.clone())));
+                    let note = "the rate divided by the number of entities_written";
+                    own.set("rate", Sourced::new(toml, note, rate.origin.clone()));
+                }
+            }
+            add(table, own);
+        }
+    }
+
+    /// The actions of a batch or a transaction: what the model says that they do, to each entity.
+    fn actions(
+        &mut self,
+        pattern: &SourceNode,
+        operation: &str,
+        entities: &[String],
+        fields: &mut Fields,
+    ) {
+        let Some(said) = fields.get("actions").cloned() else {
+            return;
+        };
+        let action = pattern.get("write_action");
+        let verb = match action
+            .and_then(SourceNode::text)
+            .map(str::to_ascii_lowercase)
+        {
+            Some(word) if word.starts_with("del") => "Delete",
+            Some(word) if word.starts_with("upd") && operation == "TransactWriteItems" => "Update",
+            _ => "Put",
+        };
+        if action.is_none() && entities.is_empty() {
+            return;
+        }
+        let items = pattern
+            .get("items_per_request")
+            .and_then(|items| Exact::parse(&items.scalar()?))
+            .unwrap_or_else(Exact::one);
+        let each = &items / &Exact::from(entities.len().max(1) as u64);
+        let one = |entity: String| {
+            format!(
+                "{{ operation = \"{verb}\", {entity}count = {} }}",
+                written(&each)
+            )
+        };
+        let actions: Vec<String> = match entities {
+            [] => vec![one(String::new())],
+            names => names
+                .iter()
+                .map(|name| one(format!("entity = {}, ", quoted(name))))
+                .collect(),
+        };
+        let note = match entities.len() {
+            0 | 1 => "items_per_request, write_action".to_string(),
+            _ => "items_per_request, in equal numbers of each of entities_written".to_string(),
+        };
+        let place = action.map_or(said.origin, |node| self.origin(node));
+        let toml = format!("[{}]", actions.join(", "));
+        fields.set("actions", Sourced::new(toml, note, place));
     }
 
     fn awslabs(&mut self, document: &SourceNode) -> Vec<TableDraft> {
@@ -645,6 +899,24 @@ fn pattern_names(pattern: &SourceNode) -> (String, String) {
             format!("the access pattern {id}"),
         ),
     }
+}
+
+/// Names as an array of texts.
+fn array<'n>(names: impl IntoIterator<Item = &'n String>) -> String {
+    let names: Vec<String> = names.into_iter().map(|name| quoted(name)).collect();
+    format!("[{}]", names.join(", "))
+}
+
+/// The rate of `{ per_second = 10 }`.
+fn per_second(toml: &str) -> Option<Exact> {
+    let number = toml.strip_prefix("{ per_second = ")?;
+    Exact::parse(number.strip_suffix(" }")?)
+}
+
+/// The names in a text such as `"a"` or `["a", "b"]`.
+fn names_in(toml: &str) -> Vec<String> {
+    let quoted = toml.split('"').skip(1).step_by(2);
+    quoted.map(str::to_string).collect()
 }
 
 fn texts(nodes: &[SourceNode]) -> Vec<String> {

@@ -154,6 +154,38 @@ enum Keys {
     Zipf(Zipf<f64>),
 }
 
+impl Keys {
+    /// The keys of some items of a table.
+    fn of(table: &TableDesign, items: &Exact) -> Keys {
+        let items = items.to_u64().unwrap_or(u64::MAX).max(1);
+        match &table.popularity {
+            Some(popularity) => {
+                Zipf::new(popularity.keys.max(1) as f64, probability(&popularity.zipf))
+                    .map_or(Keys::Uniform(items), Keys::Zipf)
+            }
+            None => Keys::Uniform(items),
+        }
+    }
+}
+
+impl MakerEntity {
+    /// The entities of a table. Keys of one whose prefix is not said begin with its name.
+    fn all(table: &TableDesign) -> Vec<MakerEntity> {
+        let entity = |one: &Entity| MakerEntity {
+            name: one.name.as_str().into(),
+            prefix: match one.key_prefix == KeyPrefix::default() {
+                false => one.key_prefix.clone(),
+                true => KeyPrefix {
+                    partition: format!("{}#", one.name),
+                    ..KeyPrefix::default()
+                },
+            },
+            keys: Keys::of(table, &one.items),
+        };
+        table.entities.iter().map(entity).collect()
+    }
+}
+
 /// A share as a probability.
 fn probability(share: &Exact) -> f64 {
     share.to_f64()
@@ -392,35 +424,14 @@ impl CallSite<'_> {
             region.as_deref().unwrap_or_default()
         );
         let mut random = Pcg64Mcg::seed_from_u64(seed_of(options.seed, &account, 7));
-        let keys = |items: &Exact| {
-            let items = items.to_u64().unwrap_or(u64::MAX).max(1);
-            match &table.popularity {
-                Some(popularity) => {
-                    Zipf::new(popularity.keys.max(1) as f64, probability(&popularity.zipf))
-                        .map_or(Keys::Uniform(items), Keys::Zipf)
-                }
-                None => Keys::Uniform(items),
-            }
-        };
-        let entity = |one: &Entity| MakerEntity {
-            name: one.name.as_str().into(),
-            prefix: match one.key_prefix == KeyPrefix::default() {
-                false => one.key_prefix.clone(),
-                true => KeyPrefix {
-                    partition: format!("{}#", one.name),
-                    ..KeyPrefix::default()
-                },
-            },
-            keys: keys(&one.items),
-        };
         let maker = Maker {
             table: table.table.name.as_str().into(),
             region,
             caller: (!matches!(kind, MakerKind::TimeToLive { .. })).then(|| name.into()),
             sorted: table.table.keys.sort.is_some(),
             numbers: [table.number_keys.partition, table.number_keys.sort],
-            keys: keys(&table.items),
-            entities: table.entities.iter().map(entity).collect(),
+            keys: Keys::of(table, &table.items),
+            entities: MakerEntity::all(table),
             fresh: 0,
             tag: seed_of(options.seed, &account, 11) & 0xffff_ffff,
             sums: BTreeMap::new(),

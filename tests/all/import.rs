@@ -1435,3 +1435,138 @@ proptest! {
         }
     }
 }
+
+/// A model of AWS's toolkit with every key of the format.
+fn toolkit_model() -> Value {
+    let write = |id: &str, operation: &str| {
+        json!({
+            "pattern_id": id, "description": "writes", "operation": operation, "table": "Single",
+            "peak_rps": 10, "estimated_item_size_bytes": 1_000, "items_per_request": 4,
+            "item_sizes": [900, 2_000], "previous_item_size_bytes": 3_000,
+            "attributes_written": ["status"], "entities_written": ["Order"],
+            "conditional_fail_rate": 0.1, "non_existent_rate": 0.2, "write_action": "delete",
+            "retention_days": 30,
+        })
+    };
+    let read = |id: &str, operation: &str| {
+        json!({
+            "pattern_id": id, "description": "reads", "operation": operation, "table": "Single",
+            "index": "ByStatus", "avg_rps": 5, "items_per_request": 7, "consistency": "eventual",
+            "estimated_item_size_bytes": 1_000, "projection": ["status"], "filter": "total > 5",
+            "non_existent_rate": 0.2,
+        })
+    };
+    json!({
+        "tables": [{
+            "table_name": "Single", "table_class": "STANDARD_INFREQUENT_ACCESS",
+            "global_tables": ["eu-west-1"],
+            "key_schema": { "partition_key": "pk", "sort_key": "sk" },
+            "attribute_definitions": [{ "name": "pk", "type": "N" }, { "name": "sk", "type": "S" }],
+            "entities": [
+                { "entity_name": "User", "estimated_item_size_bytes": 500,
+                  "estimated_item_count": 1_000, "attributes": [{ "name": "pk", "type": "S" }] },
+                { "entity_name": "Order", "estimated_item_size_bytes": 1_000,
+                  "estimated_item_count": 5_000,
+                  "attributes": [{ "name": "status", "type": "S" }, { "name": "at", "type": "S" }] },
+            ],
+            "gsis": [{ "index_name": "ByStatus", "partition_key": "status", "sort_key": "at",
+                       "projection": { "type": "INCLUDE", "attributes": ["total"] } }],
+            "vector_indexes": [{ "index_name": "ByMeaning", "vector_attribute": "v",
+                "dimensions": 1_024, "distance_function": "COSINE",
+                "projection": { "type": "KEYS_ONLY" },
+                "search_schema": { "partition_key": "pk", "inline_filters": ["status"] },
+                "estimated_indexed_items": 5_000 }],
+        }],
+        "access_patterns": [
+            write("W1", "PutItem"), write("W2", "UpdateItem"), write("W3", "BatchWriteItem"),
+            read("R1", "Query"),
+            { "pattern_id": "V1", "description": "search", "operation": "SearchVectors",
+              "table": "Single", "index": "ByMeaning", "peak_rps": 3, "top_k": 10 },
+        ],
+    })
+}
+
+/// Keys of the model that do not change a cost, each with the reason.
+const FREE_KEYS: &[(&str, &str)] = &[
+    ("filter", "a filter does not change what a read costs"),
+    (
+        "vector_attribute",
+        "vector indexes are unknown costs as a whole",
+    ),
+    ("dimensions", "vector indexes are unknown costs as a whole"),
+    (
+        "distance_function",
+        "how vectors are compared does not change the cost",
+    ),
+    (
+        "search_schema",
+        "vector indexes are unknown costs as a whole",
+    ),
+    (
+        "inline_filters",
+        "vector indexes are unknown costs as a whole",
+    ),
+    (
+        "estimated_indexed_items",
+        "vector indexes are unknown costs as a whole",
+    ),
+];
+
+/// A JSON value without a key, everywhere in it.
+fn without_key(value: &Value, key: &str) -> Value {
+    match value {
+        Value::Object(object) => {
+            let kept = object.iter().filter(|(name, _)| *name != key);
+            Value::Object(
+                kept.map(|(name, value)| (name.clone(), without_key(value, key)))
+                    .collect(),
+            )
+        }
+        Value::Array(array) => array.iter().map(|value| without_key(value, key)).collect(),
+        other => other.clone(),
+    }
+}
+
+/// The keys of a line of the reference: the words before and inside of its braces.
+fn keys_of_format(line: &str) -> std::collections::BTreeSet<String> {
+    line.split('`')
+        .skip(3)
+        .step_by(2)
+        .flat_map(|part| part.split(|c: char| !(c.is_ascii_lowercase() || c == '_')))
+        .filter(|word| !word.is_empty())
+        .map(str::to_string)
+        .collect()
+}
+
+#[test]
+fn every_key_of_aws_model_is_read() {
+    let Some(reference) = support::reference("every_key_of_aws_model_is_read") else {
+        return;
+    };
+    let text = std::fs::read_to_string(reference.join("formats/FORMATS.md")).expect("FORMATS.md");
+    let line = text
+        .lines()
+        .find(|line| line.starts_with("- aws/agent-toolkit-for-aws"))
+        .expect("the model's line");
+    let keys = keys_of_format(line);
+    assert!(keys.len() > 40, "{keys:?}");
+    let imported = |model: &Value| {
+        let folder = tempfile::tempdir().expect("a folder");
+        std::fs::write(folder.path().join("model.json"), model.to_string()).expect("a file");
+        let (code, text, errors) = run_in(
+            folder.path(),
+            &["import", "model", "model.json", "--region", "us-east-1"],
+        );
+        format!("{code}\n{text}\n{errors}")
+    };
+    let model = toolkit_model();
+    let whole = imported(&model);
+    assert!(whole.starts_with("0\n"), "{whole}");
+    let wrong: Vec<String> = keys
+        .iter()
+        .filter(|key| FREE_KEYS.iter().all(|(free, _)| free != key))
+        .filter(|key| imported(&without_key(&model, key)) == whole)
+        .map(|key| format!("{key}: the import is the same without it"))
+        .collect();
+    assert!(wrong.is_empty(), "{}\n{whole}", wrong.join("\n"));
+}

@@ -1,28 +1,27 @@
 //! Access patterns: which keys an operation may have, what one call does, and the limits of the
 //! API.
 
+use super::counts::{Allowed, COUNT_MAX};
 use super::entities::{TableItems, mix};
 use super::items::Whose;
+use super::writes::{Names, WrittenPlan};
 use super::{CheckedTable, Checker};
 use crate::capacity::{Course, Shape};
 use crate::table::{ApiName, Consistency, Direction, Index, IndexKind, Table, Target, limits};
 use crate::units::Exact;
 use crate::workload::DesignPart;
-use crate::workload::decode::{FileNumber, Known, Located};
+use crate::workload::decode::{Known, Located};
 use crate::workload::file::{
-    AccessFile, ActionFile, ActionWord, ConsistencyWord, ConsumedFile, CountBucketFile, CountFile,
-    CourseWord, EntityCounts, ItemsFile, OperationWord, StatementWord, TableFile,
+    AccessFile, ConsistencyWord, ConsumedFile, CourseWord, OperationWord, StatementWord, TableFile,
 };
-use crate::workload::membership::{ItemKind, Membership, Presence};
+use crate::workload::membership::{ItemKind, Membership};
 use crate::workload::quantities::{Frequency, Profile};
 use crate::workload::sizes::SizeClasses;
-use crate::workload::{
-    AccessPattern, Counts, ItemsBefore, PatternCall, ReadItems, WriteKind, WritePlan,
-};
+use crate::workload::{AccessPattern, Counts, PatternCall, ReadItems, WriteKind};
 
 /// The families of operations, which determine the keys that are allowed.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Family {
+pub(super) enum Family {
     Get,
     Page,
     Write(WriteKind),
@@ -50,56 +49,28 @@ const OPTIONAL: [(&str, &[&str]); 16] = [
     ("before", &["write", "batch", "transaction"]),
 ];
 
-/// The names of attributes, where they are written.
-type Names<'a> = Option<&'a Located<Vec<Located<String>>>>;
-
-/// What is written about one write: the keys of an access pattern or of an action.
-#[derive(Clone, Copy)]
-struct WrittenPlan<'a> {
-    missing: Option<&'a Located<FileNumber>>,
-    overwrites: Option<&'a Located<FileNumber>>,
-    changes: Names<'a>,
-    sets: Names<'a>,
-    removes: Names<'a>,
-    /// The size of the item before the write.
-    before: Option<&'a SizeClasses>,
-}
-
-impl<'a> WrittenPlan<'a> {
-    fn of(access: &'a AccessFile, before: Option<&'a SizeClasses>) -> Self {
-        Self {
-            missing: access.missing.as_ref(),
-            overwrites: access.overwrites.as_ref(),
-            changes: access.changes.as_ref(),
-            sets: access.sets.as_ref(),
-            removes: access.removes.as_ref(),
-            before,
-        }
-    }
-}
-
 /// The items that an access pattern or one of its actions is about.
 #[derive(Clone, Default)]
-struct PatternItems {
+pub(super) struct PatternItems {
     /// The entity, by position.
-    entity: Option<usize>,
+    pub entity: Option<usize>,
     /// How their sizes and entries follow from their attributes; `None` if they are of several
     /// entities, or if their size is not known.
-    kind: Option<ItemKind>,
+    pub kind: Option<ItemKind>,
     /// Their sizes.
-    sizes: Option<SizeClasses>,
+    pub sizes: Option<SizeClasses>,
     /// The attributes that they can have; none if they are not described.
-    attributes: Vec<String>,
+    pub attributes: Vec<String>,
 }
 
 /// An access pattern with what its items are.
-struct CheckedAccess<'a> {
-    access: &'a Located<AccessFile>,
-    of: &'a CheckedTable<'a>,
+pub(super) struct CheckedAccess<'a> {
+    pub access: &'a Located<AccessFile>,
+    pub of: &'a CheckedTable<'a>,
     /// Its items, if they are not given by entity.
-    items: PatternItems,
+    pub items: PatternItems,
     /// The size of an item before a write.
-    before: Option<SizeClasses>,
+    pub before: Option<SizeClasses>,
 }
 
 impl Checker<'_> {
@@ -428,7 +399,7 @@ impl Checker<'_> {
     }
 
     /// The items of an entity.
-    fn items_of_entity(
+    pub(super) fn items_of_entity(
         &mut self,
         name: &Located<String>,
         of: &CheckedTable,
@@ -666,124 +637,6 @@ impl Checker<'_> {
         })
     }
 
-    /// The items that one call reads: of one kind, or of each entity.
-    fn reads(
-        &mut self,
-        items: &Located<Known<ItemsFile>>,
-        allowed: &Allowed,
-        checked: &CheckedAccess,
-    ) -> Option<Vec<ReadItems>> {
-        let parts = match &items.value {
-            Known::Unknown => return Some(vec![checked.items.read(Counts::of(1))]),
-            Known::Given(ItemsFile::One(count)) => {
-                let count = self.counts(count, &items.span, allowed)?;
-                vec![checked.items.read(count)]
-            }
-            Known::Given(ItemsFile::ByEntity(counts)) => {
-                let counts = self.by_entity(counts, &items.span, allowed, checked)?;
-                counts
-                    .into_iter()
-                    .map(|(items, counts)| items.read(counts))
-                    .collect()
-            }
-        };
-        let combinations = parts
-            .iter()
-            .map(|read| read.counts.iter().count())
-            .fold(1_usize, usize::saturating_mul);
-        if combinations > COMBINATIONS_MAX {
-            let message = format!(
-                "the histograms have {combinations} combinations; at most {COMBINATIONS_MAX} are \
-                 possible"
-            );
-            let help = "use fewer entries, or the mean of some entities";
-            self.report("shares-sum", &items.span, message, help);
-            return None;
-        }
-        Some(parts)
-    }
-
-    /// The items of each entity, with their numbers.
-    fn by_entity(
-        &mut self,
-        counts: &EntityCounts,
-        span: &std::ops::Range<usize>,
-        allowed: &Allowed,
-        checked: &CheckedAccess,
-    ) -> Option<Vec<(PatternItems, Counts)>> {
-        if let Some(entity) = &checked.access.entity {
-            let message = "`items` already names the entities";
-            self.report("entity", &entity.span, message, "remove `entity`");
-        }
-        let each = Allowed {
-            least: 0,
-            ..*allowed
-        };
-        let mut all = Vec::new();
-        for (name, count) in counts {
-            let items = self.items_of_entity(name, checked.of)?;
-            all.push((items, self.counts(count, &count.span, &each)?));
-        }
-        let most: Exact = all.iter().map(|(_, counts)| counts.limited()).sum();
-        let (low, high) = (Exact::from(allowed.least), Exact::from(allowed.most));
-        let mean: Exact = all.iter().map(|(_, counts)| counts.mean()).sum();
-        if most > high || mean < low {
-            let message = format!(
-                "{} must be from {low} to {high}, found up to {most}",
-                allowed.what
-            );
-            self.report(allowed.code, span, message, "split the call");
-        }
-        Some(all)
-    }
-
-    /// The numbers of items of one kind; `None` if they are wrong.
-    fn counts(
-        &mut self,
-        count: &CountFile,
-        span: &std::ops::Range<usize>,
-        allowed: &Allowed,
-    ) -> Option<Counts> {
-        let counts = match count {
-            CountFile::Number(number) => Counts::around(&number.0),
-            CountFile::Mean(mean) => Counts::around(&mean.mean.0),
-            CountFile::Histogram(histogram) => self.count_histogram(&histogram.histogram)?,
-        };
-        let least = Exact::from(allowed.least);
-        if counts.most() > allowed.most || counts.mean() < least {
-            let (low, high) = (least, Exact::from(allowed.most));
-            let message = format!(
-                "{} must be from {low} to {high}, found {}",
-                allowed.what,
-                counts.mean().as_written()
-            );
-            let help = format!("write a number from {low} to {high}");
-            self.report(allowed.code, span, message, help);
-            return None;
-        }
-        Some(counts)
-    }
-
-    /// Numbers of items with the shares of calls that have them.
-    fn count_histogram(
-        &mut self,
-        buckets: &Located<Vec<Located<CountBucketFile>>>,
-    ) -> Option<Counts> {
-        let mut shares = Vec::new();
-        for bucket in buckets.iter() {
-            let count = self.whole("needs", "a number of items", &bucket.items, 0..=COUNT_MAX);
-            shares.push((count, self.share(Some(&bucket.share), Exact::zero())));
-        }
-        let total: Exact = shares.iter().map(|(_, share)| share.clone()).sum();
-        let is_whole = !buckets.iter().any(|bucket| bucket.is_placeholder());
-        if total != Exact::one() && is_whole {
-            let message = format!("the shares add up to {}, not to 1", total.as_written());
-            self.report("shares-sum", &buckets.span, message, "correct the shares");
-            return None;
-        }
-        Some(Counts::shared(shares))
-    }
-
     fn page(&mut self, checked: &CheckedAccess, slips: bool) -> Option<PatternCall> {
         let (access, of) = (checked.access, checked.of);
         let CheckedTable { written, table, .. } = *of;
@@ -945,301 +798,11 @@ impl Checker<'_> {
             );
         }
     }
-
-    fn plan(
-        &mut self,
-        kind: WriteKind,
-        written: WrittenPlan,
-        (items, table): (&PatternItems, &Table),
-    ) -> WritePlan {
-        let WrittenPlan {
-            missing,
-            overwrites,
-            changes,
-            sets,
-            removes,
-            ..
-        } = written;
-        let misplaced = match kind {
-            WriteKind::Put => missing.map(|missing| {
-                (
-                    &missing.span,
-                    "a put does not support `missing`",
-                    "write `overwrites`, the share of puts that replace an item",
-                )
-            }),
-            _ => overwrites.map(|overwrites| {
-                (
-                    &overwrites.span,
-                    "only a put supports `overwrites`",
-                    "write `missing`, the share that finds no item",
-                )
-            }),
-        };
-        if let Some((span, message, help)) = misplaced {
-            self.report("not-for-this-operation", &span.clone(), message, help);
-        }
-        let named = |names: Names| -> Vec<Located<String>> {
-            names.map_or_else(Vec::new, |names| names.value.clone())
-        };
-        let (changed, set, removed) = (named(changes), named(sets), named(removes));
-        for change in changed.iter().chain(&set).chain(&removed) {
-            if table.keys.names().any(|key| key == change.value) {
-                let message = format!(
-                    "{:?} is part of the primary key, which a write cannot change",
-                    change.value
-                );
-                self.report(
-                    "changes",
-                    &change.span,
-                    message,
-                    "model it as a Delete and a Put, preferably in one TransactWriteItems",
-                );
-            }
-        }
-        for twice in removed.iter().chain(&changed) {
-            let mut others = set.iter().chain(removed.iter().filter(|one| *one != twice));
-            if others.any(|one| one.value == twice.value) {
-                let message = format!(
-                    "{:?} is named twice among `sets`, `removes` and `changes`",
-                    twice.value
-                );
-                let help = "`sets`: the item has it only after the write; `removes`: only before \
-                            it; `changes`: before and after";
-                self.report("changes", &twice.span, message, help);
-            }
-        }
-        let not_allowed = match kind {
-            WriteKind::Delete => [changes, sets].map(|one| one.map(|one| (one, "change"))),
-            WriteKind::ConditionCheck => {
-                let wrong = changes.or(removes);
-                [wrong, sets].map(|one| one.map(|one| (one, "change")))
-            }
-            WriteKind::Put | WriteKind::Update => [None, None],
-        };
-        for (names, _) in not_allowed.into_iter().flatten() {
-            self.report(
-                "not-for-this-operation",
-                &names.span,
-                "a Delete or a ConditionCheck does not change attributes",
-                "remove it",
-            );
-        }
-        if items.kind.is_none() && items.sizes.is_some() && !(set.is_empty() && removed.is_empty())
-        {
-            let place = sets.or(removes).map(|names| names.span.clone());
-            self.report(
-                "entity",
-                &place.unwrap_or_default(),
-                "the table has entities, and it is not said which of them the write is of",
-                "add `entity = \"…\"`",
-            );
-        }
-        let finds = match kind {
-            WriteKind::Put => self.share(overwrites, Exact::zero()),
-            _ => Exact::one() - self.share(missing, Exact::zero()),
-        };
-        let texts = |names: &[Located<String>]| -> Vec<String> {
-            names.iter().map(|name| name.value.clone()).collect()
-        };
-        let says = PresenceSaid {
-            sets: texts(&set),
-            removes: texts(&removed),
-            changes: texts(&changed),
-        };
-        let (sizes, before) = says.images(items, written.before, table);
-        let added = || says.sets.iter().chain(&says.removes).cloned();
-        WritePlan {
-            kind,
-            finds,
-            changes: match changes {
-                Some(_) => Some(says.changes.iter().cloned().chain(added()).collect()),
-                None if says.is_empty() || kind != WriteKind::Update => None,
-                None => Some(added().collect()),
-            },
-            entity: items.entity,
-            sizes,
-            before,
-        }
-    }
-
-    /// A batch or a transaction: its actions, or a number of identical items.
-    fn several(&mut self, checked: &CheckedAccess, family: Family) -> Option<PatternCall> {
-        let (access, table) = (checked.access, checked.of.table);
-        let (most, transaction) = match family {
-            Family::Transaction => (limits::TRANSACTION_ITEMS_MAX, true),
-            _ => (limits::BATCH_WRITE_ITEMS_MAX, false),
-        };
-        let kind = match access.statement.as_ref().map(|statement| statement.value) {
-            Some(StatementWord::Update) => WriteKind::Update,
-            Some(StatementWord::Delete) => WriteKind::Delete,
-            _ => WriteKind::Put,
-        };
-        let written = WrittenPlan::of(access, checked.before.as_ref());
-        let plans: Vec<(WritePlan, Counts)> = match (&access.actions, &access.items) {
-            (Some(actions), None) => actions
-                .iter()
-                .map(|action| self.action(action, checked))
-                .collect::<Option<_>>()?,
-            (None, Some(items)) => {
-                let allowed = Allowed::batch("the number of items of one call", most);
-                let parts = match &items.value {
-                    Known::Unknown => vec![(checked.items.clone(), Counts::of(1))],
-                    Known::Given(ItemsFile::One(count)) => {
-                        let counts = self.counts(count, &items.span, &allowed)?;
-                        vec![(checked.items.clone(), counts)]
-                    }
-                    Known::Given(ItemsFile::ByEntity(counts)) => {
-                        self.by_entity(counts, &items.span, &allowed, checked)?
-                    }
-                };
-                parts
-                    .into_iter()
-                    .map(|(items, counts)| (self.plan(kind, written, (&items, table)), counts))
-                    .collect()
-            }
-            _ => {
-                let message = format!(
-                    "{} needs either `actions` or `items`",
-                    access.operation.word()
-                );
-                let example =
-                    "write `actions = [{ operation = \"Put\" }, { operation = \"Delete\" }]`";
-                let help = if transaction {
-                    example.to_string()
-                } else {
-                    format!("{example}, or `items = 25` for 25 puts")
-                };
-                self.report("needs", &access.operation.span, message, help);
-                return None;
-            }
-        };
-        let count: Exact = plans.iter().map(|(_, counts)| counts.limited()).sum();
-        if count < Exact::one() || count > Exact::from(most) {
-            let message = format!(
-                "one {} must have 1 to {most} items, found {count}",
-                access.operation.word()
-            );
-            self.report(
-                "batch-size",
-                &access.operation.span,
-                message,
-                "split the call",
-            );
-        }
-        if !transaction {
-            return Some(PatternCall::Write {
-                plans,
-                condition_failures: Exact::zero(),
-            });
-        }
-        let cancelled = self.share(access.cancelled.as_ref(), Exact::zero());
-        let replayed = self.share(access.replayed.as_ref(), Exact::zero());
-        if &cancelled + &replayed > Exact::one() {
-            let message = "`cancelled` and `replayed` together exceed all calls";
-            self.report(
-                "shares-of-calls",
-                &access.operation.span,
-                message,
-                "both are shares of all calls; lower one of them",
-            );
-        }
-        Some(PatternCall::Transaction {
-            plans,
-            cancelled,
-            replayed,
-        })
-    }
-
-    fn action(
-        &mut self,
-        action: &Located<ActionFile>,
-        checked: &CheckedAccess,
-    ) -> Option<(WritePlan, Counts)> {
-        let operation = checked.access.operation.value;
-        let kind = match action.operation.value {
-            ActionWord::Put => WriteKind::Put,
-            ActionWord::Update => WriteKind::Update,
-            ActionWord::Delete => WriteKind::Delete,
-            ActionWord::ConditionCheck => WriteKind::ConditionCheck,
-        };
-        let (refused, help) = match operation {
-            OperationWord::BatchWriteItem => (
-                matches!(kind, WriteKind::Update | WriteKind::ConditionCheck),
-                "a BatchWriteItem can contain only Put and Delete; use UpdateItem calls, or a \
-                 TransactWriteItems",
-            ),
-            OperationWord::BatchExecuteStatement => (
-                kind == WriteKind::ConditionCheck,
-                "a BatchExecuteStatement can contain only Put (INSERT), Update and Delete",
-            ),
-            _ => (false, ""),
-        };
-        if refused {
-            let message = format!(
-                "{} does not support {}",
-                operation.word(),
-                action.operation.word()
-            );
-            self.report(
-                "not-for-this-operation",
-                &action.operation.span,
-                message,
-                help,
-            );
-        }
-        let allowed = Allowed::batch("count", limits::TRANSACTION_ITEMS_MAX);
-        let counts = match &action.count {
-            Some(count) => self.counts(count, &count.span, &allowed)?,
-            None => Counts::of(1),
-        };
-        let items = match &action.entity {
-            Some(name) => self.items_of_entity(name, checked.of)?,
-            None => checked.items.clone(),
-        };
-        let written = WrittenPlan {
-            missing: action.missing.as_ref(),
-            overwrites: action.overwrites.as_ref(),
-            changes: action.changes.as_ref(),
-            sets: action.sets.as_ref(),
-            removes: action.removes.as_ref(),
-            before: checked.before.as_ref(),
-        };
-        let plan = self.plan(kind, written, (&items, checked.of.table));
-        Some((plan, counts))
-    }
-}
-
-/// The largest number of items that one call can evaluate.
-const COUNT_MAX: u64 = 1_000_000_000_000_000;
-
-/// At most this many combinations of numbers of items of different entities are metered.
-const COMBINATIONS_MAX: usize = 10_000;
-
-/// What a number of items can be, and how it is named in messages.
-#[derive(Clone, Copy)]
-struct Allowed {
-    code: &'static str,
-    what: &'static str,
-    least: u64,
-    most: u64,
-}
-
-impl Allowed {
-    /// At least one item, and at most as many as the API allows in one call.
-    fn batch(what: &'static str, most: u64) -> Allowed {
-        Allowed {
-            code: "batch-size",
-            what,
-            least: 1,
-            most,
-        }
-    }
 }
 
 impl PatternItems {
     /// Some of these items as a call reads them.
-    fn read(&self, counts: Counts) -> ReadItems {
+    pub(super) fn read(&self, counts: Counts) -> ReadItems {
         ReadItems {
             entity: self.entity,
             sizes: self.sizes.clone(),
@@ -1265,58 +828,6 @@ fn items_of_table(of: &CheckedTable) -> Option<PatternItems> {
 
 fn names_of(attributes: &[(String, u64)]) -> Vec<String> {
     attributes.iter().map(|(name, _)| name.clone()).collect()
-}
-
-/// What a write says about the attributes of its item.
-struct PresenceSaid {
-    sets: Vec<String>,
-    removes: Vec<String>,
-    changes: Vec<String>,
-}
-
-impl PresenceSaid {
-    /// Whether the item has the same attributes before and after the write.
-    fn is_empty(&self) -> bool {
-        self.sets.is_empty() && self.removes.is_empty()
-    }
-
-    /// The items after the write, and before it.
-    fn images(
-        &self,
-        items: &PatternItems,
-        given: Option<&SizeClasses>,
-        table: &Table,
-    ) -> (Option<SizeClasses>, ItemsBefore) {
-        let same = || given.map_or(ItemsBefore::Same, |sizes| ItemsBefore::Given(sizes.clone()));
-        let Some(kind) = &items.kind else {
-            return (items.sizes.clone(), same());
-        };
-        // An attribute that changes was there before, and is there afterwards.
-        let stays: Vec<Presence> = self
-            .changes
-            .iter()
-            .filter(|name| kind.may_lack(name, table))
-            .map(|name| (name.as_str(), true))
-            .collect();
-        if self.is_empty() {
-            let sizes = match stays.is_empty() {
-                true => items.sizes.clone(),
-                false => Some(kind.sizes(table, &stays)),
-            };
-            return (sizes, same());
-        }
-        let image = |has_set: bool| {
-            let set = self.sets.iter().map(|name| (name.as_str(), has_set));
-            let removed = self.removes.iter().map(|name| (name.as_str(), !has_set));
-            let known: Vec<Presence> = set.chain(removed).chain(stays.iter().copied()).collect();
-            kind.sizes(table, &known)
-        };
-        let before = match given.and_then(|sizes| sizes.iter().next()) {
-            Some(given) => image(false).of_size(given),
-            None => image(false),
-        };
-        (Some(image(true)), ItemsBefore::Paired(before))
-    }
 }
 
 /// The sizes of all items of a call together; `None` if one is not known.

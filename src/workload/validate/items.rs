@@ -412,7 +412,7 @@ impl Checker<'_> {
                         "remove `entry_size`",
                     );
                 }
-                let base = measured.weighted().into_iter().collect();
+                let base = measured.weighted().collect();
                 Some(Described {
                     measured: Some(measured.items),
                     keyless: measured.keyless,

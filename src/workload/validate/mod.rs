@@ -2,9 +2,11 @@
 //! and sum. Later code does not check again.
 
 mod access;
+mod counts;
 mod entities;
 mod features;
 mod items;
+mod writes;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::{Range, RangeInclusive};
