@@ -10,7 +10,7 @@ use crate::pricing::{Bill, LineItem, sources_of};
 use crate::rules::{MeteringRule, RULES};
 use crate::time::{Date, MonthHours};
 use crate::units::Exact;
-use crate::usage::{FreeTier, Throughput};
+use crate::usage::{FreeTier, Subject, Throughput};
 
 /// The result of an estimate or a replay.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,6 +38,8 @@ pub struct Outcome {
     pub demand: Vec<Demand>,
     /// The number and size of the items of the tables and their indexes.
     pub holdings: Vec<Holding>,
+    /// The entity of each access pattern that is about one: by table and access pattern.
+    pub entities: BTreeMap<(String, String), String>,
     /// Assumptions about what AWS does not document and what the design leaves open.
     pub assumptions: Vec<String>,
     /// The readings of disputed rules that affect this result.
@@ -99,6 +101,13 @@ impl RangeSwing {
 }
 
 impl Outcome {
+    /// The entity that a line of the bill is about; `None` if it is about none, or about several.
+    pub fn entity(&self, subject: &Subject) -> Option<&str> {
+        let access = subject.access.clone()?;
+        let entity = self.entities.get(&(subject.table.clone(), access))?;
+        Some(entity)
+    }
+
     /// The same outcome with the effect of the workload file's ranges on its total.
     pub fn with_uncertainty(self, uncertainty: Option<Uncertainty>) -> Outcome {
         Outcome {

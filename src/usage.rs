@@ -241,6 +241,30 @@ const CATALOGUE: &[(&str, &str, &str, &str)] = &[
         "CW:ContributorEventsManaged",
         "event",
     ),
+    (
+        "vector_write_standard",
+        "AmazonDynamoDB",
+        "VectorWriteRequest",
+        "GB",
+    ),
+    (
+        "vector_write_ia",
+        "AmazonDynamoDB",
+        "IA-VectorWriteRequest",
+        "GB",
+    ),
+    (
+        "vector_search_standard",
+        "AmazonDynamoDB",
+        "VectorSearch",
+        "GB",
+    ),
+    (
+        "vector_search_ia",
+        "AmazonDynamoDB",
+        "IA-VectorSearch",
+        "GB",
+    ),
     ("kms_key_month", "awskms", "KMS-Keys", "key-month"),
     ("kms_request", "awskms", "KMS-Requests", "request"),
     (
@@ -458,6 +482,7 @@ const PURPOSES: &[(&str, &str)] = &[
     ("dax_", "DAX nodes"),
     ("contributor_", "Contributor Insights"),
     ("kms_", "encryption"),
+    ("vector_", "vector indexes"),
 ];
 
 /// The prefixes of price book codes for a DAX node, a transfer to a region, and a savings plan.
@@ -502,6 +527,22 @@ impl UsageType {
     pub const KMS_REQUESTS: UsageType = UsageType::Listed("kms_request");
     /// Objects written to Amazon S3.
     pub const S3_PUTS: UsageType = UsageType::Listed("s3_put_standard");
+
+    /// Bytes written to vector indexes.
+    pub fn vector_writes(class: TableClass) -> UsageType {
+        UsageType::Listed(match class {
+            TableClass::Standard => "vector_write_standard",
+            TableClass::StandardIa => "vector_write_ia",
+        })
+    }
+
+    /// Bytes that vector searches search.
+    pub fn vector_searches(class: TableClass) -> UsageType {
+        UsageType::Listed(match class {
+            TableClass::Standard => "vector_search_standard",
+            TableClass::StandardIa => "vector_search_ia",
+        })
+    }
 
     /// Usage of a table that no price book has a price for.
     pub fn unpriced() -> UsageType {

@@ -431,7 +431,9 @@ fn add(targets: &mut [[Adding; 2]], consumed: &ConsumedCapacity, case: &Case) {
         put(
             at + 1,
             target,
-            transitions.get(at).map_or(case.table, reason),
+            transitions.get(at).map_or(case.table, |transition| {
+                reason(transition, case.entries_bounded)
+            }),
         );
     }
 }
@@ -453,17 +455,25 @@ fn written(operation: &Operation) -> Option<&Write> {
     }
 }
 
-fn reason(transition: &Transition) -> CaseReason {
-    match *transition {
-        Transition::Absent => CaseReason::new("3.8", "no entry", None),
-        Transition::Unchanged => CaseReason::new("3.8", "entry unchanged", None),
-        Transition::Inserted { new } => CaseReason::new("3.8", "entry put", Some(new)),
-        Transition::Removed { old } => CaseReason::new("3.8", "entry deleted", Some(old)),
-        Transition::Replaced { old, new } => {
-            CaseReason::new("3.8", "entry rewritten", Some(old.max(new)))
-        }
-        Transition::Moved { new, .. } => {
-            CaseReason::new("3.8", "entry deleted and put at its new key", Some(new))
-        }
+fn reason(transition: &Transition, bounded: bool) -> CaseReason {
+    let (what, at_most, size) = match *transition {
+        Transition::Absent => ("no entry", "no entry", None),
+        Transition::Unchanged => ("entry unchanged", "entry unchanged", None),
+        Transition::Inserted { new } => ("entry put", "entry put, at most 1 KB", Some(new)),
+        Transition::Removed { old } => ("entry deleted", "entry deleted, at most 1 KB", Some(old)),
+        Transition::Replaced { old, new } => (
+            "entry rewritten",
+            "entry rewritten, at most 1 KB",
+            Some(old.max(new)),
+        ),
+        Transition::Moved { new, .. } => (
+            "entry deleted and put at its new key",
+            "entry of at most 1 KB deleted and put at its new key",
+            Some(new),
+        ),
+    };
+    match bounded {
+        true => CaseReason::new("3.8", at_most, None),
+        false => CaseReason::new("3.8", what, size),
     }
 }

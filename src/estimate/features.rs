@@ -1,9 +1,9 @@
 //! Everything that is billed in addition to throughput: storage, backups, streams, exports,
 //! archives, DAX and the rest.
 
-use super::TableContext;
 use super::site::Gap;
 use super::throughput::{Metered, passing};
+use super::{TableContext, vectors};
 use crate::capacity::partitions;
 use crate::meter::BackupOverhead;
 use crate::outcome::Holding;
@@ -47,6 +47,7 @@ pub(super) fn features(
     lines.encryption(&design.workload.region);
     lines.usage.extend(metered.transfer());
     lines.unknown_transfer();
+    lines.usage.extend(vectors::usage(design, lines.gaps));
     lines.unpriced();
     for replica in design.copies() {
         lines.storage(&replica.region, replica.class);

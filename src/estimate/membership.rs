@@ -5,6 +5,7 @@ use crate::table::EntryEffect;
 use crate::units::{Bytes, Exact, KB};
 use crate::workload::{
     AccessPattern, Counts, IndexEntry, ItemsBefore, SizeClasses, TableDesign, WriteKind, WritePlan,
+    vector_bytes,
 };
 
 /// What is not said about the entities of a table, or about its sparse indexes.
@@ -16,6 +17,29 @@ pub(super) fn warnings(table: &TableDesign) -> Vec<String> {
             .chain(writes_of_no_entity(table))
             .collect(),
     }
+}
+
+/// Items that are too small for the vectors that they hold.
+pub(super) fn small_for_vectors(table: &TableDesign) -> Vec<String> {
+    let Some(sizes) = &table.sizes else {
+        return Vec::new();
+    };
+    let largest = sizes.iter().map(|class| class.item.0).max().unwrap_or(0);
+    let is_described = sizes.iter().any(|class| class.attributes.is_some());
+    let too_large = table.vectors.iter().filter(|index| {
+        !is_described && vector_bytes(&index.attribute, index.dimensions) > largest
+    });
+    too_large
+        .map(|index| {
+            format!(
+                "{}: items of up to {largest} B cannot hold a vector of {} dimensions, which takes {} \
+                 B in the table: the size does not seem to include it; add it to `item`",
+                table.table.name,
+                index.dimensions,
+                vector_bytes(&index.attribute, index.dimensions)
+            )
+        })
+        .collect()
 }
 
 /// Entities that no access pattern reads or writes.

@@ -35,6 +35,7 @@ mod notes;
 mod operations;
 mod site;
 mod throughput;
+mod vectors;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -389,6 +390,7 @@ impl Metering {
             assumptions: notes::assumptions(workload, &bill, date_of(workload, books), newest),
             switches: notes::switches(workload),
             warnings: notes::warnings(workload, &demand, &bill, books, simulations)?,
+            entities: entities(workload),
             holdings: workload
                 .tables
                 .iter()
@@ -635,4 +637,24 @@ impl<'a> TableContext<'a> {
             subject,
         }
     }
+}
+
+/// The entity of each access pattern that is about one.
+fn entities(workload: &Workload) -> BTreeMap<(String, String), String> {
+    let mut all = BTreeMap::new();
+    for table in &workload.tables {
+        for access in table.patterns() {
+            let reads = access.call.reads().iter().map(|read| read.entity);
+            let plans = access.call.plans().iter().map(|(plan, _)| plan.entity);
+            let mut own = reads.chain(plans);
+            let Some(Some(first)) = own.next() else {
+                continue;
+            };
+            if own.all(|entity| entity == Some(first)) {
+                let key = (table.table.name.clone(), access.name.clone());
+                all.insert(key, table.entities[first].name.clone());
+            }
+        }
+    }
+    all
 }

@@ -12,13 +12,13 @@ use crate::capacity::{Course, Demand, Shape, Simulations};
 use crate::meter::Switch;
 use crate::money::{Money, MoneyError};
 use crate::pricing::{Bill, PriceBook, price};
-use crate::table::{ApiName, Direction, IndexKind, limits};
+use crate::table::{ApiName, Direction, IndexKind, Projection, limits};
 use crate::time::Date;
 use crate::units::Exact;
 use crate::usage::{Throughput, Usage, UsageType};
 use crate::workload::{
     AccessPattern, Capacity, Counts, HitRatio, ItemsBefore, PatternCall, ReadItems, Reserved,
-    TableDesign, Units, Workload, WriteKind, WritePlan,
+    TableDesign, Units, VectorIndex, Workload, WriteKind, WritePlan,
 };
 
 /// Units a second that a table can have by default. Source: Developer Guide, "Quotas in Amazon
@@ -263,6 +263,29 @@ const ASSUMPTIONS: &[(Holds, &str)] = &[
     (
         Holds::Access(|access| access.call.reads().len() > 1 && spans_pages(access)),
         "items of several entities are spread evenly over the pages of a Query",
+    ),
+    (
+        Holds::Table(|table| !table.vectors.is_empty()),
+        "a GB of vector writes and searches is 2^30 bytes, as elsewhere; AWS does not say, and 10^9 bytes \
+         would make them 7.4 % more expensive",
+    ),
+    (
+        Holds::Table(|table| !table.vectors.is_empty()),
+        "removing an entry of a vector index is charged like writing it, and Time to Live deletes are \
+         free; its storage adds 100 bytes to each entry",
+    ),
+    (
+        Holds::Table(|table| {
+            let described = table.sizes.iter().flat_map(|sizes| sizes.iter());
+            let mut undescribed = described.filter(|class| class.attributes.is_none());
+            let is_open = |index: &VectorIndex| {
+                index.projection == Projection::KeysOnly
+                    && index.key_bytes.is_none()
+                    && index.entry_size.is_none()
+            };
+            undescribed.next().is_some() && table.vectors.iter().any(is_open)
+        }),
+        "an entry of a vector index of keys only has 35 bytes in addition to its vector",
     ),
     (
         Holds::Table(|table| table.dax.is_some()),
@@ -759,6 +782,13 @@ pub(super) fn warnings(
         }
         list.extend(of_calls(table));
         list.extend(membership::warnings(table));
+        list.extend(membership::small_for_vectors(table));
+        if let (Capacity::Provisioned(_), Some(index)) = (&table.capacity, table.vectors.first()) {
+            list.push(format!(
+                "{} / {}: vector indexes are billed by request; AWS offers them for on-demand tables",
+                table.table.name, index.name
+            ));
+        }
         let Some(hit_ratio) = table.dax.as_ref().and_then(|dax| dax.hit_ratio.known()) else {
             continue;
         };

@@ -33,6 +33,8 @@ pub(super) struct Case {
     pub table_only: bool,
     /// Whether the write leaves the item unchanged, so that it appears in no stream and no export.
     pub changes_nothing: bool,
+    /// Whether sizes of index entries are not known; then they are at most 1 KB.
+    pub entries_bounded: bool,
 }
 
 /// The description of a case: what is metered, by which rule, and its size if it is a single item.
@@ -76,6 +78,7 @@ impl Cases {
                 table,
                 table_only: false,
                 changes_nothing: false,
+                entries_bounded: false,
             });
         }
     }
@@ -466,7 +469,7 @@ fn wrap(operation: Option<ApiName>, kind: WriteKind, write: Write) -> Operation 
 }
 
 /// The classes of the item before and after a write, with their joint weight.
-fn pairs(plan: &WritePlan) -> Vec<(&SizeClass, &SizeClass, u128)> {
+pub(super) fn pairs(plan: &WritePlan) -> Vec<(&SizeClass, &SizeClass, u128)> {
     let own = |class: &SizeClass| u128::from(class.weight);
     let after = classes(&plan.sizes);
     match &plan.before {
@@ -532,6 +535,7 @@ impl PlannedWrites<'_> {
             weight,
             ..
         } = *self;
+        let first = cases.list.len();
         let delete = plan.kind == WriteKind::Delete;
         let found = cases.scale(&(weight * &plan.finds) / &pairs_total(plan));
         if !cases.scales[found].is_zero() {
@@ -575,6 +579,11 @@ impl PlannedWrites<'_> {
                     operation(insertion(class, table)),
                     CaseReason::new("3.1", "new item", Some(class.item)),
                 );
+            }
+        }
+        if plan.sizes.as_ref().is_some_and(has_bounded_entries) {
+            for case in &mut cases.list[first..] {
+                case.entries_bounded = true;
             }
         }
     }
@@ -691,6 +700,12 @@ fn entry(class: &SizeClass, index: usize) -> Option<Bytes> {
         Some(IndexEntry::Unknown) if class.item.0 <= KB => Some(class.item),
         _ => None,
     }
+}
+
+/// Whether the sizes of some entries are not known, but their units are.
+fn has_bounded_entries(sizes: &SizeClasses) -> bool {
+    let mut entries = sizes.iter().flat_map(|class| &class.entries);
+    entries.any(|entry| *entry == IndexEntry::Unknown)
 }
 
 /// Whether the units of an entry of an index are unknown for some items.

@@ -17,7 +17,7 @@ use super::draft::{
 };
 use super::node::{SourceNode, wrong};
 use super::scaling::{self, AWS_WORDS, ScalingTarget, ScheduledAction, Suspended};
-use super::shared::projection;
+use super::shared::{SaidVector, projection};
 use super::{Context, names_of};
 use crate::diag::{Diagnostic, Source};
 use crate::units::Exact;
@@ -450,11 +450,7 @@ impl Reading<'_> {
             table.unpriced.push(self.said(encryption, what, ""));
         }
         for vector in node.list("VectorIndexes") {
-            let name = vector.text_at("IndexName").unwrap_or_default();
-            let what = quoted(&format!(
-                "the vector index {name}: VectorWriteRequest, VectorSearch and its storage"
-            ));
-            table.unpriced.push(self.said(vector, what, ""));
+            self.vector_index(vector).add(table);
         }
         if node.text_at("MultiRegionConsistency") == Some("STRONG")
             && let Some(place) = node.get("MultiRegionConsistency")
@@ -463,6 +459,34 @@ impl Reading<'_> {
                 "multi_region_consistency",
                 self.said(place, "\"strong\"", "MultiRegionConsistency"),
             );
+        }
+    }
+
+    /// What an answer says about a vector index.
+    fn vector_index(&mut self, node: &SourceNode) -> SaidVector {
+        let text = |reading: &Self, value: Option<&SourceNode>, note: &str| {
+            let value = value?;
+            Some(reading.said(value, quoted(value.text()?), note))
+        };
+        let included: Vec<String> = node
+            .at(&["Projection", "NonKeyAttributes"])
+            .into_iter()
+            .flat_map(SourceNode::elements)
+            .filter_map(|name| name.text().map(str::to_string))
+            .collect();
+        let toml = node
+            .at(&["Projection", "ProjectionType"])
+            .and_then(|word| projection(word.text()?, &included));
+        let filters = node.list("SearchSchema").iter();
+        SaidVector {
+            name: text(self, node.get("IndexName"), "VectorIndexes"),
+            attribute: text(self, node.at(&["VectorAttribute", "AttributeName"]), ""),
+            dimensions: self.number(node, "Dimensions"),
+            projection: toml.map(|toml| self.said(node, toml, "Projection")),
+            filters: filters
+                .filter_map(|one| one.text_at("AttributeName").map(str::to_string))
+                .collect(),
+            place: self.said(node, "", ""),
         }
     }
 

@@ -267,6 +267,8 @@ pub(super) struct TableDraft {
     pub blocks: Vec<(&'static str, Fields)>,
     /// The kinds of its items; none if all are of one kind.
     pub entities: Vec<Fields>,
+    /// Its vector indexes.
+    pub vectors: Vec<Fields>,
     pub access: Vec<Fields>,
     pub consumed: Vec<Fields>,
     pub replicas: Vec<ReplicaDraft>,
@@ -290,6 +292,7 @@ impl TableDraft {
             indexes: Vec::new(),
             blocks: Vec::new(),
             entities: Vec::new(),
+            vectors: Vec::new(),
             access: Vec::new(),
             consumed: Vec::new(),
             replicas: Vec::new(),
@@ -632,6 +635,9 @@ impl TomlWriter {
         }
         for index in &table.indexes {
             self.index(index, table.is_provisioned() && index.global);
+        }
+        for vector in &table.vectors {
+            self.block("[[table.vector_index]]", vector);
         }
         for entity in &table.entities {
             self.block("[[table.entity]]", entity);

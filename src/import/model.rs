@@ -11,7 +11,7 @@ use super::draft::{
     quoted,
 };
 use super::node::{SourceNode, Value, shown, wrong};
-use super::shared::projection;
+use super::shared::{SaidVector, projection};
 use super::{Context, names_of, usage};
 use crate::diag::{Diagnostic, Source};
 use crate::units::Exact;
@@ -207,19 +207,20 @@ impl Reading<'_> {
         let mut fields = Fields::default();
         fields.set("name", Sourced::text(name, "", self.origin(pattern)));
         fields.set("operation", Sourced::text(operation, "", origin));
-        let (key, note) = rate;
+        fields.set("rate", self.rate(pattern, rate));
+        Some(fields)
+    }
+
+    /// The rate under a key, with its note.
+    fn rate(&mut self, pattern: &SourceNode, (key, note): (&str, &str)) -> Sourced {
         let rate = self.number(pattern, key).map(|rate| Sourced {
             toml: format!("{{ per_second = {} }}", rate.toml),
             note: note.to_string(),
             ..rate
         });
-        fields.set(
-            "rate",
-            rate.unwrap_or_else(|| {
-                Sourced::unknown("not in the model: write a rate such as { per_second = 10 }")
-            }),
-        );
-        Some(fields)
+        rate.unwrap_or_else(|| {
+            Sourced::unknown("not in the model: write a rate such as { per_second = 10 }")
+        })
     }
 
     /// The number of items per call, under the key that the operation needs.
@@ -325,11 +326,7 @@ impl Reading<'_> {
         }
         self.entities(node, &mut table);
         for vector in self.list(node, "vector_indexes") {
-            let name = vector.text_at("index_name").unwrap_or_default();
-            let what = quoted(&format!(
-                "the vector index {name}: VectorWriteRequest, VectorSearch and its storage"
-            ));
-            table.unpriced.push(self.said(vector, what, ""));
+            self.vector_index(vector).add(&mut table);
         }
         match node.get("global_tables") {
             None => {}
@@ -343,6 +340,35 @@ impl Reading<'_> {
             )),
         }
         Some(table)
+    }
+
+    /// What the model says about a vector index.
+    fn vector_index(&mut self, node: &SourceNode) -> SaidVector {
+        let text = |reading: &Self, key: &str| {
+            let value = node.get(key)?;
+            Some(reading.said(value, quoted(value.text()?), key))
+        };
+        let block = node.get("projection");
+        let attributes = block.map_or_else(Vec::new, |block| texts(self.list(block, "attributes")));
+        let word = block.and_then(|block| block.text_at("type").or_else(|| block.text()));
+        let toml = word.and_then(|word| projection(word, &attributes));
+        let schema = node.get("search_schema");
+        let mut filters = schema.map_or_else(Vec::new, |schema| {
+            texts(self.list(schema, "inline_filters"))
+        });
+        filters.extend(
+            schema
+                .and_then(|schema| schema.text_at("partition_key"))
+                .map(str::to_string),
+        );
+        SaidVector {
+            name: text(self, "index_name"),
+            attribute: text(self, "vector_attribute"),
+            dimensions: self.number(node, "dimensions"),
+            projection: toml.map(|toml| self.said(node, toml, "projection")),
+            filters,
+            place: self.said(node, "", ""),
+        }
     }
 
     fn toolkit_index(&mut self, index: &SourceNode, name: &str) -> Option<Fields> {
@@ -447,7 +473,7 @@ impl Reading<'_> {
             )
         };
         if pattern.text_at("operation") == Some("SearchVectors") {
-            self.vector_search(pattern, tables, (&name, &label));
+            self.vector_search(pattern, tables, (&name, &label, rate));
             return;
         }
         let Some(mut fields) = self.pattern(pattern, &name, rate, &label) else {
@@ -494,22 +520,41 @@ impl Reading<'_> {
         &mut self,
         pattern: &SourceNode,
         tables: &mut [TableDraft],
-        (name, label): (&str, &str),
+        (name, label, rate): (&str, &str, (&str, &str)),
     ) {
+        let rate = self.rate(pattern, rate);
         let Some(table) = self.table_of(tables, pattern, label) else {
             return;
         };
-        let index = pattern.text_at("index").unwrap_or("its vector index");
-        let top = pattern
-            .get("top_k")
-            .and_then(SourceNode::scalar)
-            .map_or_else(String::new, |top| format!(", top_k = {top}"));
-        let what = quoted(&format!(
-            "VectorSearch of {index} by \"{name}\"{top}: the bytes that a search reads are not known"
-        ));
-        table
-            .unpriced
-            .push(self.said(pattern, what, "SearchVectors"));
+        let index = pattern.text_at("index").map(str::to_string);
+        let is_known = |fields: &Fields| {
+            let known = fields.get("name").map(Sourced::plain);
+            known.is_some() && known == index
+        };
+        if !table.vectors.iter().any(is_known) {
+            let what = quoted(&format!(
+                "VectorSearch by \"{name}\": its vector index is not known"
+            ));
+            table
+                .unpriced
+                .push(self.said(pattern, what, "SearchVectors"));
+            return;
+        }
+        let mut fields = Fields::default();
+        fields.set("name", Sourced::text(name, "", self.origin(pattern)));
+        fields.set("operation", self.said(pattern, "\"SearchVectors\"", ""));
+        fields.set("rate", rate);
+        let index = pattern
+            .get("index")
+            .and_then(|node| Some(self.said(node, quoted(node.text()?), "")));
+        fields.set_some("index", index);
+        let top = self.number(pattern, "top_k");
+        fields.set_some("top_k", top);
+        fields.set(
+            "search_bytes",
+            Sourced::unknown("not in the model: the bytes that one search reads, as measured"),
+        );
+        add(table, fields);
     }
 
     /// What a read asks for.

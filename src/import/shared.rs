@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::import::draft::{Draft, Sourced, TableDraft, quoted};
+use crate::import::draft::{Draft, Fields, Sourced, TableDraft, quoted};
 
 /// A key is charged to the first table that names it; for an AWS managed key only requests are
 /// charged.
@@ -119,4 +119,59 @@ pub(in crate::import) fn attach_dax(
         "hit_ratio",
         Sourced::unknown("the share of eventually consistent reads that it answers, such as 0.9"),
     );
+}
+
+/// What a file says about a vector index; a value that it lacks is `None`.
+pub(super) struct SaidVector {
+    pub name: Option<Sourced>,
+    pub attribute: Option<Sourced>,
+    pub dimensions: Option<Sourced>,
+    pub projection: Option<Sourced>,
+    /// Attributes that searches filter by, which the index holds.
+    pub filters: Vec<String>,
+    /// Where it is written.
+    pub place: Sourced,
+}
+
+impl SaidVector {
+    /// Adds the vector index to its table, or as an unknown cost if it is not known completely.
+    pub fn add(self, table: &mut TableDraft) {
+        let SaidVector {
+            projection,
+            filters,
+            place,
+            ..
+        } = self;
+        let label = self.name.as_ref().map(Sourced::plain).unwrap_or_default();
+        let (Some(name), Some(attribute), Some(dimensions)) =
+            (self.name, self.attribute, self.dimensions)
+        else {
+            let toml = quoted(&format!(
+                "the vector index {label}: VectorWriteRequest, VectorSearch and its storage"
+            ));
+            table.unpriced.push(Sourced { toml, ..place });
+            return;
+        };
+        let mut fields = Fields::default();
+        fields.set("name", name);
+        fields.set("attribute", attribute);
+        fields.set("dimensions", dimensions);
+        // An index of keys only also holds what its searches filter by.
+        let keys_only = projection
+            .as_ref()
+            .is_some_and(|said| said.toml == "\"keys-only\"");
+        let projection = match projection {
+            Some(said) if keys_only && !filters.is_empty() => {
+                let names: Vec<String> = filters.iter().map(|name| quoted(name)).collect();
+                Some(Sourced {
+                    toml: format!("{{ include = [{}] }}", names.join(", ")),
+                    note: "the keys, and what its searches filter by".to_string(),
+                    ..said
+                })
+            }
+            projection => projection,
+        };
+        fields.set_some("projection", projection);
+        table.vectors.push(fields);
+    }
 }

@@ -64,6 +64,10 @@ pub const CODES: &[(&str, &str)] = &[
         "a key names an entity that the table does not have",
     ),
     (
+        "vector-index",
+        "a vector index beyond the limits, or of an attribute that is not a vector",
+    ),
+    (
         "item-source",
         "an item size that is not given in exactly one way",
     ),

@@ -8,6 +8,7 @@ use super::counts::{Counts, ReadItems};
 use super::membership::ItemKind;
 use super::sizes::{IndexEntry, SizeClass, SizeClasses};
 use super::traced::Traced;
+use super::vectors::{VectorIndex, VectorSearch};
 use super::written::Written;
 use crate::capacity::{Scaling, Shape};
 use crate::dax::Popularity;
@@ -83,6 +84,10 @@ pub struct TableDesign {
     pub has_numbers: bool,
     /// The properties of each index that the meter does not need, by position.
     pub indexes: Vec<IndexDesign>,
+    /// Its vector indexes.
+    pub vectors: Vec<VectorIndex>,
+    /// Searches of its vector indexes.
+    pub searches: Vec<VectorSearch>,
     /// Its capacity mode.
     pub capacity: Capacity,
     /// The maximum throughput of an on-demand table: units a second.
@@ -498,13 +503,14 @@ pub struct WritePlan {
 }
 
 impl WritePlan {
-    /// The sizes of its items after and before the write, where they say which indexes the items are
-    /// in.
-    pub fn kinds(&self) -> impl Iterator<Item = &SizeClasses> {
+    /// The sizes of its items after and before the write, as far as they say which indexes the items
+    /// are in: all of them in a table that has items without entries.
+    pub fn kinds(&self, sparse: bool) -> impl Iterator<Item = &SizeClasses> {
+        let after = self.sizes.as_ref();
         let (after, before) = match &self.before {
-            ItemsBefore::Paired(before) => (self.sizes.as_ref(), Some(before)),
+            ItemsBefore::Paired(before) => (after, Some(before)),
             ItemsBefore::Same | ItemsBefore::Given(_) => {
-                (self.sizes.as_ref().filter(|sizes| sizes.is_sparse()), None)
+                (after.filter(|sizes| sparse || sizes.is_sparse()), None)
             }
         };
         after.into_iter().chain(before)
@@ -761,6 +767,8 @@ impl TableDesign {
             },
             items: Exact::zero(),
             entities: Vec::new(),
+            vectors: Vec::new(),
+            searches: Vec::new(),
             stored: None,
             unknown: UnknownParts::default(),
             sizes: None,

@@ -150,6 +150,8 @@ document! {
         capacity: Option<Located<CapacityFile>>,
         /// Its secondary indexes.
         index: Option<Vec<Located<IndexFile>>>,
+        /// Its vector indexes, at most 5.
+        vector_index: Option<Vec<Located<VectorIndexFile>>>,
         /// The access patterns of the application.
         access: Option<Vec<Located<AccessFile>>>,
         /// Consumed units, for traffic whose calls are not known; the units may be "unknown" as
@@ -178,8 +180,8 @@ document! {
         contributor_insights: Option<bool>,
         /// A customer managed KMS key.
         encryption: Option<EncryptionFile>,
-        /// Features of the table that this format cannot describe, such as a vector index; each is
-        /// reported as an unknown cost.
+        /// Features of the table that this format cannot describe, such as purchased warm throughput;
+        /// each is reported as an unknown cost.
         unpriced: Option<Vec<String>>,
     }
 }
@@ -667,6 +669,24 @@ impl Decode for ProjectionFile {
     }
 }
 
+document! {
+    /// A vector index.
+    pub struct VectorIndexFile {
+        /// Its name, 3 to 255 characters.
+        name: Located<String>,
+        /// The attribute that holds the vectors; it counts 4 bytes a dimension in the size of an item.
+        attribute: Located<String>,
+        /// The dimensions of a vector, 1 to 4,096.
+        dimensions: Located<FileNumber>,
+        /// Which attributes it holds in addition to the keys and the vector (default: "all").
+        projection: Option<Located<ProjectionFile>>,
+        /// The share of items that have a vector, if their attributes are not described (default: 1).
+        coverage: Option<Located<FileNumber>>,
+        /// The size of an entry, if the item's attributes are not described.
+        entry_size: Option<Located<Size>>,
+    }
+}
+
 choice! {
     /// An API operation.
     pub enum OperationWord {
@@ -680,6 +700,8 @@ choice! {
         Query = "Query",
         /// Scan.
         Scan = "Scan",
+        /// SearchVectors.
+        SearchVectors = "SearchVectors",
         /// PutItem.
         PutItem = "PutItem",
         /// UpdateItem.
@@ -739,8 +761,14 @@ document! {
         /// How the rate changes from one hour of the profile to the next: steps or smooth (default:
         /// the `profile_shape` of the file).
         profile_shape: Option<CourseWord>,
-        /// The index that a Query or Scan reads (default: the table).
+        /// The index that a Query or Scan reads (default: the table), or the vector index that is
+        /// searched.
         index: Option<Located<String>>,
+        /// Bytes that one SearchVectors searches (CloudWatch's VectorSearchRequestBytes), or
+        /// "unknown". They do not follow from a design.
+        search_bytes: Option<Located<Known<Size>>>,
+        /// How many vectors a SearchVectors returns. It does not say how many bytes are searched.
+        top_k: Option<Located<FileNumber>>,
         /// The entity that it reads or writes (default: all items of the table).
         entity: Option<Located<String>>,
         /// The number of items of one call, or "unknown": items of a batch or transaction, or items

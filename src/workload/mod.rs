@@ -15,6 +15,7 @@ mod ranges;
 mod sizes;
 mod traced;
 mod validate;
+mod vectors;
 mod written;
 
 use std::path::Path;
@@ -37,6 +38,7 @@ pub use sizes::{
     sum_of_kinds,
 };
 pub use traced::{TargetUnits, Traced};
+pub use vectors::{UNKNOWN_KEY_BYTES, VectorIndex, VectorSearch, vector_bytes};
 pub use written::{DesignPart, Written};
 
 use crate::diag::{Diagnostics, Source};

@@ -1,7 +1,7 @@
 //! What other modules ask of a table: its parts in the file, its entries, what it holds.
 
 use super::design::*;
-use super::sizes::SizeClasses;
+use super::sizes::{IndexEntry, SizeClasses};
 use super::written::DesignPart;
 use crate::dax::hottest_millionths;
 use crate::storage::Occupied;
@@ -144,7 +144,8 @@ impl TableDesign {
     /// are in, apart from those of the table as a whole.
     pub fn kinds(&self) -> impl Iterator<Item = &SizeClasses> {
         let plans = self.patterns().flat_map(|access| access.call.plans());
-        let of_plans = plans.flat_map(|(plan, _)| plan.kinds());
+        let sparse = self.sizes.as_ref().is_some_and(SizeClasses::is_sparse);
+        let of_plans = plans.flat_map(move |(plan, _)| plan.kinds(sparse));
         let of_entities = self.entities.iter().flat_map(|entity| &entity.sizes);
         let own = self.sizes.as_ref();
         of_entities
@@ -260,6 +261,39 @@ impl TableDesign {
             data += &(&entity.items * &bytes);
         }
         Some((number, data))
+    }
+
+    /// The storage that the entries of a vector index occupy, by its position; `None` if not known.
+    pub fn held_by_vector(&self, at: usize) -> Option<Occupied> {
+        let index = self.vectors.get(at)?;
+        if self.unknown.items {
+            return None;
+        }
+        let whole = [(&self.items, self.sizes.as_ref())];
+        let parts: Vec<(&Exact, Option<&SizeClasses>)> = match self.entities.as_slice() {
+            [] => whole.to_vec(),
+            entities => entities
+                .iter()
+                .map(|entity| (&entity.items, entity.sizes.as_ref()))
+                .collect(),
+        };
+        let (mut count, mut data) = (Exact::zero(), Exact::zero());
+        for (items, sizes) in parts {
+            let sizes = sizes?;
+            for class in sizes.iter() {
+                let share = index.share(class) * Exact::ratio(class.weight, sizes.total());
+                let entries = items * &share;
+                match index.entry(class, &self.table.keys) {
+                    IndexEntry::None => {}
+                    IndexEntry::Unknown => return None,
+                    IndexEntry::Size(size) => {
+                        count += &entries;
+                        data += &(&entries * &Exact::from(size.0));
+                    }
+                }
+            }
+        }
+        Some(Occupied { count, data })
     }
 
     /// Keys a second that eventually consistent reads through DAX request.

@@ -8,7 +8,7 @@ use dynameter::workload;
 use serde_json::Value;
 
 /// The tables of the workload file in order, with the heading of each.
-const TABLES: [(&str, &str); 36] = [
+const TABLES: [(&str, &str); 37] = [
     ("TableFile", "[[table]]"),
     ("KeyFile", "partition_key, sort_key"),
     ("ItemFile", "[table.item]"),
@@ -24,6 +24,7 @@ const TABLES: [(&str, &str); 36] = [
     ("ReservedFile", "reserved"),
     ("IndexFile", "[[table.index]]"),
     ("IncludeFile", "projection: some attributes"),
+    ("VectorIndexFile", "[[table.vector_index]]"),
     ("AccessFile", "[[table.access]]"),
     ("MeanFile", "items: a mean"),
     ("CountHistogramFile", "items: a distribution"),

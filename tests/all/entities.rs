@@ -300,3 +300,88 @@ proptest! {
         );
     }
 }
+
+const PRODUCTS: &str = r#"
+name = "Products"
+region = "us-east-1"
+
+[[table]]
+name = "Products"
+items = 1_000_000
+partition_key = { name = "id", bytes = 20 }
+item.attributes = [
+  { name = "embedding", type = "L", share = 0.5 },
+  { name = "title", type = "S", bytes = 95 },
+  { name = "price", type = "N", digits = 4 },
+]
+
+[[table.vector_index]]
+name = "ByMeaning"
+attribute = "embedding"
+dimensions = 1_024
+projection = { include = ["title"] }
+
+[[table.vector_index]]
+name = "Small"
+attribute = "price"
+dimensions = 2
+projection = "keys-only"
+"#;
+
+/// An entry has "embedding" with 4 bytes a dimension, the key and the title: 9 + 4,096 + 22 + 100
+/// bytes.
+#[test]
+fn a_write_to_a_vector_index_is_charged_by_what_it_holds() {
+    let rows = [
+        ("put with", "PutItem", "sets = [\"embedding\"]", 4_227_u64),
+        ("put any", "PutItem", "", 4_227 / 2),
+        (
+            "vector changed",
+            "UpdateItem",
+            "changes = [\"embedding\"]",
+            4_227,
+        ),
+        (
+            "title changed",
+            "UpdateItem",
+            "changes = [\"title\"]",
+            4_227 / 2,
+        ),
+        (
+            "vector removed",
+            "UpdateItem",
+            "removes = [\"embedding\"]",
+            4_227,
+        ),
+        ("nothing changed", "UpdateItem", "changes = []", 0),
+    ];
+    let mut text = PRODUCTS.to_string();
+    for (name, operation, keys, _) in rows {
+        let _ = write!(
+            text,
+            "\n[[table.access]]\nname = {name:?}\noperation = {operation:?}\nrate = {{ per_month = \
+             1_073_741_824 }}\n{keys}\n"
+        );
+    }
+    text += "\n[[table.access]]\nname = \"search\"\noperation = \"SearchVectors\"\nindex = \
+             \"ByMeaning\"\nsearch_bytes = \"500 B\"\nrate = { per_month = 1_048_576 }\n";
+    let outcome = estimated(&text);
+    let of = |access: &str, index: &str| units(&outcome, access, Some(index));
+    let wrong: Vec<String> = rows
+        .into_iter()
+        .filter_map(|(name, _, _, bytes)| {
+            let expected = match (name, bytes) {
+                (_, 0) => String::new(),
+                ("put any" | "title changed", _) => "2113.5".to_string(),
+                (_, bytes) => bytes.to_string(),
+            };
+            let found = of(name, "ByMeaning");
+            (found != expected).then(|| format!("{name}: {found}, not {expected}"))
+        })
+        .collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    // Fewer than 1 KB are charged as 1 KB: 2^20 searches of 500 bytes are 1 GB, and 2^30 writes of a
+    // small entry 1,024.
+    assert_eq!(of("search", "ByMeaning"), "1");
+    assert_eq!(of("put any", "Small"), "1024");
+}

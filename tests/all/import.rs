@@ -1490,25 +1490,12 @@ fn toolkit_model() -> Value {
 const FREE_KEYS: &[(&str, &str)] = &[
     ("filter", "a filter does not change what a read costs"),
     (
-        "vector_attribute",
-        "vector indexes are unknown costs as a whole",
-    ),
-    ("dimensions", "vector indexes are unknown costs as a whole"),
-    (
         "distance_function",
         "how vectors are compared does not change the cost",
     ),
     (
-        "search_schema",
-        "vector indexes are unknown costs as a whole",
-    ),
-    (
-        "inline_filters",
-        "vector indexes are unknown costs as a whole",
-    ),
-    (
         "estimated_indexed_items",
-        "vector indexes are unknown costs as a whole",
+        "the number of entries follows from the items",
     ),
 ];
 

@@ -32,7 +32,7 @@ fn rows(path: &Path) -> Vec<Row> {
         .collect()
 }
 
-fn compare(path: &Path) {
+fn compare(path: &Path, newer: &[&str]) {
     let books = Books::embedded();
     let rows = rows(path);
     assert!(
@@ -95,8 +95,12 @@ fn compare(path: &Path) {
     for (region, count) in expected {
         let text = std::fs::read_to_string(support::root().join(format!("pricing/{region}.toml")))
             .expect("the book");
+        let known = text
+            .lines()
+            .filter(|line| line.contains("code = "))
+            .filter(|line| !newer.iter().any(|code| line.contains(code)));
         assert_eq!(
-            text.matches("code = ").count(),
+            known.count(),
             count,
             "{region}: the book has rates that the table does not have"
         );
@@ -105,13 +109,14 @@ fn compare(path: &Path) {
 
 #[test]
 fn the_books_hold_every_row_and_no_other() {
-    compare(&support::root().join("tests/data/prices.csv"));
+    compare(&support::root().join("tests/data/prices.csv"), &[]);
 }
 
 #[test]
 fn the_books_hold_every_row_of_the_reference() {
     if let Some(folder) = support::reference("the prices of the reference") {
-        compare(&folder.join("prices/prices.csv"));
+        // Vector indexes are newer than the table; their prices are in the text beside it.
+        compare(&folder.join("prices/prices.csv"), &["\"vector_"]);
     }
 }
 

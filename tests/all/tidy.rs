@@ -84,6 +84,7 @@ const MAKERS: &[(&str, &[&str])] = &[
             "estimate/features.rs",
             "estimate/notes.rs",
             "estimate/throughput.rs",
+            "estimate/vectors.rs",
             "pricing/bill.rs",
             "usage.rs",
         ],

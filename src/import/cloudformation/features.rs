@@ -3,7 +3,7 @@
 use super::template::Template;
 use crate::import::draft::{Fields, Sourced, TableDraft, quoted};
 use crate::import::node::SourceNode;
-use crate::import::shared::encrypted;
+use crate::import::shared::{SaidVector, encrypted, projection};
 
 impl Template<'_> {
     pub(super) fn warm(&mut self, index: &SourceNode, label: &str) {
@@ -39,6 +39,44 @@ impl Template<'_> {
                 "contributor_insights",
                 Sourced::new(on.to_string(), "ContributorInsightsSpecification", origin),
             );
+        }
+    }
+
+    /// What the template says about a vector index.
+    fn vector_index(&mut self, node: &SourceNode, label: &str) -> SaidVector {
+        let note = format!("{label}: VectorIndexes");
+        let origin = self.origin(node);
+        let text = |said: Option<String>| {
+            said.map(|text| Sourced::text(&text, note.clone(), origin.clone()))
+        };
+        let name = text(self.text(node, "IndexName", label));
+        let attribute = self
+            .child(node, "VectorAttribute", label)
+            .and_then(|inner| self.text(&inner, "AttributeName", label));
+        let dimensions = self.number(node, "Dimensions", label);
+        let block = self.child(node, "Projection", label);
+        let word = block
+            .as_ref()
+            .and_then(|block| self.text(block, "ProjectionType", label));
+        let included: Vec<String> = block
+            .iter()
+            .flat_map(|block| block.list("NonKeyAttributes"))
+            .filter_map(|name| name.text().map(str::to_string))
+            .collect();
+        let filters = self.each(node, "SearchSchema", label);
+        let filters = filters
+            .iter()
+            .filter_map(|one| self.text(one, "AttributeName", label))
+            .collect();
+        SaidVector {
+            name,
+            attribute: text(attribute),
+            dimensions,
+            projection: word
+                .and_then(|word| projection(&word, &included))
+                .map(|toml| Sourced::new(toml, note.clone(), origin.clone())),
+            filters,
+            place: Sourced::new("", "", origin.clone()),
         }
     }
 
@@ -139,15 +177,7 @@ impl Template<'_> {
             encrypted(table, key.as_deref(), said, self.kms_keys);
         }
         for node in self.each(properties, "VectorIndexes", label) {
-            let name = self.text(&node, "IndexName", label).unwrap_or_default();
-            let origin = self.origin(&node);
-            table.unpriced.push(Sourced::new(
-                quoted(&format!(
-                    "the vector index {name}: VectorWriteRequest, VectorSearch and its storage"
-                )),
-                "",
-                origin,
-            ));
+            self.vector_index(&node, label).add(table);
         }
         for (key, what) in [
             (

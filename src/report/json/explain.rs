@@ -73,7 +73,7 @@ pub(in crate::report) fn explain_json(outcome: &Outcome) -> Result<String, Money
             .lines
             .iter()
             .map(|item| ExplainedLine {
-                line: LineJson::new(item),
+                line: LineJson::new(outcome, item),
                 rules: item
                     .because
                     .iter()

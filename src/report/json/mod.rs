@@ -167,6 +167,8 @@ pub(in crate::report) struct LineJson<'a> {
     index: Option<&'a str>,
     region: &'a str,
     access: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    entity: Option<&'a str>,
     service: &'static str,
     usage_type: String,
     bill_usage_type: Option<&'a str>,
@@ -178,7 +180,7 @@ pub(in crate::report) struct LineJson<'a> {
 }
 
 impl<'a> LineJson<'a> {
-    pub(in crate::report) fn new(line: &'a LineItem) -> LineJson<'a> {
+    pub(in crate::report) fn new(outcome: &'a Outcome, line: &'a LineItem) -> LineJson<'a> {
         let Subject {
             table,
             index,
@@ -190,6 +192,7 @@ impl<'a> LineJson<'a> {
             index: index.as_deref(),
             region,
             access: access.as_deref(),
+            entity: outcome.entity(&line.subject),
             service: line.usage_type.service(),
             usage_type: line.usage_type.name(),
             bill_usage_type: line.bill_usage_type.as_deref(),
@@ -200,6 +203,12 @@ impl<'a> LineJson<'a> {
             because: line.because.iter().map(ToString::to_string).collect(),
         }
     }
+}
+
+/// The lines of a bill.
+pub(in crate::report) fn line_rows(outcome: &Outcome) -> Vec<LineJson<'_>> {
+    let lines = outcome.bill.lines.iter();
+    lines.map(|line| LineJson::new(outcome, line)).collect()
 }
 
 /// The word for a direction of throughput.
@@ -323,7 +332,7 @@ fn estimate<'a>(outcome: &'a Outcome) -> Result<Estimate<'a>, MoneyError> {
             })
             .collect(),
         holdings: holding_rows(outcome),
-        lines: outcome.bill.lines.iter().map(LineJson::new).collect(),
+        lines: line_rows(outcome),
     })
 }
 

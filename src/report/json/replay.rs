@@ -3,8 +3,8 @@
 use serde::Serialize;
 
 use super::{
-    HoldingRow, LineJson, SwitchRow, TableJson, UnknownJson, decimal, holding_rows, pretty,
-    switch_rows, table_rows, unknown,
+    HoldingRow, LineJson, SwitchRow, TableJson, UnknownJson, decimal, holding_rows, line_rows,
+    pretty, switch_rows, table_rows, unknown,
 };
 use crate::compare::AlternativeState;
 use crate::money::MoneyError;
@@ -438,7 +438,7 @@ pub(in crate::report) fn replay_json(replayed: &Replayed) -> Result<String, Mone
         warnings: &outcome.warnings,
         tables: table_rows(outcome)?,
         holdings: holding_rows(outcome),
-        lines: outcome.bill.lines.iter().map(LineJson::new).collect(),
+        lines: line_rows(outcome),
     }))
 }
 

@@ -4,6 +4,7 @@
 use super::counts::{Allowed, COUNT_MAX};
 use super::entities::{TableItems, mix};
 use super::items::Whose;
+use super::pattern::{CheckedAccess, Family, PatternItems};
 use super::writes::{Names, WrittenPlan};
 use super::{CheckedTable, Checker};
 use crate::capacity::{Course, Shape};
@@ -14,20 +15,10 @@ use crate::workload::decode::{Known, Located};
 use crate::workload::file::{
     AccessFile, ConsistencyWord, ConsumedFile, CourseWord, OperationWord, StatementWord, TableFile,
 };
-use crate::workload::membership::{ItemKind, Membership};
+use crate::workload::membership::Membership;
 use crate::workload::quantities::{Frequency, Profile};
 use crate::workload::sizes::SizeClasses;
-use crate::workload::{AccessPattern, Counts, PatternCall, ReadItems, WriteKind};
-
-/// The families of operations, which determine the keys that are allowed.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Family {
-    Get,
-    Page,
-    Write(WriteKind),
-    Batch,
-    Transaction,
-}
+use crate::workload::{AccessPattern, Counts, PatternCall, WriteKind};
 
 /// Keys that only some families support.
 const OPTIONAL: [(&str, &[&str]); 16] = [
@@ -49,30 +40,6 @@ const OPTIONAL: [(&str, &[&str]); 16] = [
     ("before", &["write", "batch", "transaction"]),
 ];
 
-/// The items that an access pattern or one of its actions is about.
-#[derive(Clone, Default)]
-pub(super) struct PatternItems {
-    /// The entity, by position.
-    pub entity: Option<usize>,
-    /// How their sizes and entries follow from their attributes; `None` if they are of several
-    /// entities, or if their size is not known.
-    pub kind: Option<ItemKind>,
-    /// Their sizes.
-    pub sizes: Option<SizeClasses>,
-    /// The attributes that they can have; none if they are not described.
-    pub attributes: Vec<String>,
-}
-
-/// An access pattern with what its items are.
-pub(super) struct CheckedAccess<'a> {
-    pub access: &'a Located<AccessFile>,
-    pub of: &'a CheckedTable<'a>,
-    /// Its items, if they are not given by entity.
-    pub items: PatternItems,
-    /// The size of an item before a write.
-    pub before: Option<SizeClasses>,
-}
-
 impl Checker<'_> {
     pub(super) fn access(
         &mut self,
@@ -85,6 +52,16 @@ impl Checker<'_> {
         }
         let family = self.family(access)?;
         self.keys_fit(access, family);
+        for span in [
+            access.search_bytes.as_ref().map(|key| &key.span),
+            access.top_k.as_ref().map(|key| &key.span),
+        ]
+        .into_iter()
+        .flatten()
+        {
+            let message = "only SearchVectors supports this key";
+            self.report("not-for-this-operation", span, message, "remove it");
+        }
         let items = self.pattern_items(access, of)?;
         let before = match &access.before {
             None => None,
@@ -139,7 +116,7 @@ impl Checker<'_> {
     }
 
     /// How calls are distributed over the week.
-    fn shape(&self, profile: Option<&Profile>, course: Option<CourseWord>) -> Shape {
+    pub(super) fn shape(&self, profile: Option<&Profile>, course: Option<CourseWord>) -> Shape {
         let course = match course.unwrap_or(self.course) {
             CourseWord::Steps => Course::Steps,
             CourseWord::Smooth => Course::Smooth,
@@ -518,7 +495,7 @@ impl Checker<'_> {
         };
         Some(match (access.operation.value, statement.and_then(verb)) {
             (Op::GetItem | Op::BatchGetItem | Op::TransactGetItems, _) => Family::Get,
-            (Op::Query | Op::Scan, _) => Family::Page,
+            (Op::Query | Op::Scan | Op::SearchVectors, _) => Family::Page,
             (Op::PutItem, _) => Family::Write(WriteKind::Put),
             (Op::UpdateItem, _) => Family::Write(WriteKind::Update),
             (Op::DeleteItem, _) => Family::Write(WriteKind::Delete),
@@ -796,17 +773,6 @@ impl Checker<'_> {
                 format!("{} does not hold {:?}", index.name, name.value),
                 help,
             );
-        }
-    }
-}
-
-impl PatternItems {
-    /// Some of these items as a call reads them.
-    pub(super) fn read(&self, counts: Counts) -> ReadItems {
-        ReadItems {
-            entity: self.entity,
-            sizes: self.sizes.clone(),
-            counts,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! How many items a call reads or writes: numbers, means, distributions, and those of each entity.
 
 use super::Checker;
-use super::access::{CheckedAccess, PatternItems};
+use super::pattern::{CheckedAccess, PatternItems};
 use crate::units::Exact;
 use crate::workload::decode::{Known, Located};
 use crate::workload::file::{CountBucketFile, CountFile, EntityCounts, ItemsFile};

@@ -11,6 +11,7 @@ use crate::workload::file::{
 };
 use crate::workload::membership::{ItemKind, KnownAttribute, Membership, OPTIONAL_MAX};
 use crate::workload::sizes::{IndexEntry, SizeClass, SizeClasses, lognormal};
+use crate::workload::vectors::vector_bytes;
 
 /// The denominator of the shares of a histogram: 18 decimals.
 const SHARE_PARTS: u64 = 1_000_000_000_000_000_000;
@@ -438,7 +439,12 @@ impl Checker<'_> {
         );
         let listed: Vec<Option<(String, u64)>> = attributes
             .iter()
-            .map(|attribute| self.attribute(attribute))
+            .map(
+                |attribute| match vector_of(written, &attribute.name.value) {
+                    Some(bytes) => Some((attribute.name.value.clone(), bytes)),
+                    None => self.attribute(attribute),
+                },
+            )
             .collect();
         let mut all: Attributes = listed.into_iter().collect::<Option<_>>()?;
         self.add_keys(written, &mut all)?;
@@ -633,6 +639,13 @@ impl Checker<'_> {
     }
 }
 
+/// Bytes of an attribute that a vector index reads, name included; `None` for any other attribute.
+fn vector_of(written: &TableFile, name: &str) -> Option<u64> {
+    let mut vectors = written.vector_index.iter().flatten();
+    let vector = vectors.find(|vector| vector.attribute.value == name)?;
+    Some(vector_bytes(name, vector.dimensions.0.to_u64()?))
+}
+
 /// Bytes of a number with this many digits before the decimal point, by the item-size rule.
 fn number_bytes(digits: u64, negative: bool) -> u64 {
     let text = format!(
@@ -671,7 +684,7 @@ fn key_bytes_min(written: &Located<TableFile>) -> u64 {
 }
 
 /// The primary key's attributes whose lengths are given.
-fn key_attributes(written: &Located<TableFile>) -> Attributes {
+pub(super) fn key_attributes(written: &Located<TableFile>) -> Attributes {
     let keys = written
         .partition_key
         .given()

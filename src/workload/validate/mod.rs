@@ -6,6 +6,8 @@ mod counts;
 mod entities;
 mod features;
 mod items;
+mod pattern;
+mod vectors;
 mod writes;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -466,6 +468,8 @@ impl Checker<'_> {
             items: &items,
         };
         let access = self.access_patterns(&of);
+        let vectors = self.vectors(written, &table);
+        let searches = self.searches(&of, &vectors);
         let replicas = self.replicas(&of, &capacity);
         let unknown = of.unknown;
         self.note_table(written);
@@ -492,6 +496,8 @@ impl Checker<'_> {
             has_numbers: described.is_some_and(|described| described.has_numbers),
             entities: items.entities.into_iter().map(|one| one.entity).collect(),
             indexes: index_designs,
+            vectors,
+            searches: searches?,
             capacity,
             on_demand_max: self.on_demand_max(written.capacity.as_ref()),
             reserved: self.reserved(written),
@@ -579,7 +585,8 @@ impl Checker<'_> {
             "access pattern",
             files.iter().map(|access| &access.name),
         );
-        let access: Vec<_> = files.iter().map(|access| self.access(access, of)).collect();
+        let calls = files.iter().filter(|access| !vectors::is_search(access));
+        let access: Vec<_> = calls.map(|access| self.access(access, of)).collect();
         let consumed = self.consumed(of.written, of.table);
         access
             .into_iter()
@@ -878,17 +885,7 @@ impl Checker<'_> {
                 "add `sort_key = …`",
             );
         }
-        let projection = match written
-            .projection
-            .as_ref()
-            .map(|projection| &projection.value)
-        {
-            None | Some(ProjectionFile::Word(ProjectionWord::All)) => Projection::All,
-            Some(ProjectionFile::Word(ProjectionWord::KeysOnly)) => Projection::KeysOnly,
-            Some(ProjectionFile::Include(include)) => {
-                Projection::Include(include.include.value.clone())
-            }
-        };
+        let projection = projection(written.projection.as_ref());
         Index {
             name: written.name.value.clone(),
             kind,
@@ -1325,6 +1322,17 @@ fn with_schedule(units: Units, schedule: Schedule) -> Units {
             schedule,
             ..scaling
         }),
+    }
+}
+
+/// What an index holds; everything, if this is not said.
+fn projection(written: Option<&Located<ProjectionFile>>) -> Projection {
+    match written.map(|projection| &projection.value) {
+        None | Some(ProjectionFile::Word(ProjectionWord::All)) => Projection::All,
+        Some(ProjectionFile::Word(ProjectionWord::KeysOnly)) => Projection::KeysOnly,
+        Some(ProjectionFile::Include(include)) => {
+            Projection::Include(include.include.value.clone())
+        }
     }
 }
 

@@ -1,8 +1,8 @@
 //! Writes: what one write of an access pattern does, and the writes of a batch or a transaction.
 
 use super::Checker;
-use super::access::{CheckedAccess, Family, PatternItems};
 use super::counts::Allowed;
+use super::pattern::{CheckedAccess, Family, PatternItems};
 use crate::table::{Table, limits};
 use crate::units::Exact;
 use crate::workload::decode::{FileNumber, Known, Located};
