@@ -17,7 +17,7 @@ use dynameter::meter::Switches;
 use dynameter::pricing::Books;
 use dynameter::replay::{
     self, CONSTANT_BYTES, KEY_BYTES_MAX, KeyShare, Overwrite, ReplayError, ReplayRun, Replayed,
-    Verify, keys, merge, price,
+    Verify, keeps_keys, keys, merge, price,
 };
 use dynameter::time::{Date, MonthHours};
 use dynameter::trace::{
@@ -263,6 +263,7 @@ pub fn measured(
     let question = input::question(&asked.question, &asked.horizon)?;
     let mut reading = options(&asked.reading)?;
     reading.keys = keys(workload);
+    reading.keep_keys = keeps_keys(workload);
     let options = replay_options(args, &asked.reading, date, question)?;
     let mut run = ReplayRun::new(
         Trace::open(sources(&asked.trace)?, reading)?,
@@ -343,6 +344,7 @@ pub fn replay(args: &Args, asked: &ReplayArgs) -> Result<()> {
         .transpose()?;
     if let Some(workload) = &workload {
         options.keys = keys(workload);
+        options.keep_keys = keeps_keys(workload);
     }
     if let (None, Some(region)) = (&workload, &args.region) {
         books.book(region, date)?;

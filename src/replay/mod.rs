@@ -58,7 +58,7 @@ pub use tally::verify::{SizeDifference, Verification, Verify, VerifyDifference};
 use crate::pricing::Books;
 use crate::table::KeySchema;
 use crate::trace::Trace;
-use crate::workload::Workload;
+use crate::workload::{KeyPrefix, Workload};
 
 /// Executes a trace.
 ///
@@ -100,6 +100,15 @@ pub fn merge(
         parts.push((path.clone(), loaded));
     }
     price(part::merge::merge(parts)?, workload, books, options)
+}
+
+/// Whether the keys of a trace tell the entities of a table apart, so that a reader must keep how they
+/// begin ([`ReadOptions::keep_keys`](crate::trace::ReadOptions)).
+pub fn keeps_keys(workload: &Workload) -> bool {
+    let entities = workload.tables.iter().flat_map(|table| &table.entities);
+    entities
+        .into_iter()
+        .any(|one| one.key_prefix != KeyPrefix::default())
 }
 
 /// The key schemas of a workload's tables, for trace readers that need them.

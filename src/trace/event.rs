@@ -250,6 +250,16 @@ impl TracedKey {
     }
 }
 
+impl TracedKey {
+    /// Whether its partition key and its sort key begin like this, as far as its first bytes show.
+    pub fn begins_with(&self, partition: &[u8], sort: &[u8]) -> bool {
+        let shown = &self.start[..usize::from(self.length).min(TracedKey::SHOWN)];
+        let own = shown.iter().position(|byte| *byte == b'|');
+        let rest = own.map_or(&[][..], |at| &shown[at + 1..]);
+        shown.starts_with(partition) && rest.starts_with(sort)
+    }
+}
+
 impl serde::Serialize for TracedKey {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let shown = &self.start[..usize::from(self.length).min(TracedKey::SHOWN)];

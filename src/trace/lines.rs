@@ -94,6 +94,9 @@ pub fn plain(
     lines: &TextLines,
     unit: Option<TimeUnit>,
 ) -> Option<(Plain, TimeUnit)> {
+    if policy.keep_keys {
+        return None;
+    }
     let TextLines {
         starts,
         length,

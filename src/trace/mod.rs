@@ -245,6 +245,9 @@ pub struct ReadOptions {
     pub time_unit: Option<TimeUnit>,
     /// The key schemas of the tables, which give the order of a key's values.
     pub keys: BTreeMap<String, KeySchema>,
+    /// Whether the beginning of each key is kept, not only its hash: it tells the entities of a table
+    /// apart.
+    pub keep_keys: bool,
     /// Whether bad rows are counted and skipped.
     pub skip_bad_rows: bool,
     /// How many rows late an event may come (default: 65,536).

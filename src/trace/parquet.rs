@@ -595,6 +595,9 @@ impl Batches<'_> {
         reason = "the columns of a batch in one pass each, in scratch memory that they share"
     )]
     fn plain(&self, batch: &RecordBatch, place: RowPlace) -> Option<Plain> {
+        if self.policy.keep_keys {
+            return None;
+        }
         let others = [
             "index",
             "evaluated_bytes",

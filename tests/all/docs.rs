@@ -148,7 +148,9 @@ fn section(heading: &str, definition: &Value, definitions: &BTreeMap<&str, &Valu
         page += &format!(
             "| `{key}`{mark} | {} | {} |\n",
             kind(value, definitions).replace('|', "\\|"),
-            text(value, "description").replace('|', "\\|")
+            text(value, "description")
+                .replace('|', "\\|")
+                .replace('\n', " ")
         );
     }
     page

@@ -7,7 +7,7 @@ use std::path::Path;
 use dynameter::estimate::estimate;
 use dynameter::outcome::Outcome;
 use dynameter::pricing::Books;
-use dynameter::replay::ReplayOptions;
+use dynameter::replay::{ReplayOptions, keeps_keys};
 use dynameter::synthesize::{self, TraceLayout};
 use dynameter::trace::{ReadOptions, Time};
 use dynameter::workload::{Setting, Workload, load};
@@ -211,7 +211,7 @@ impl SingleTable {
             }
             let _ = write!(
                 text,
-                "[[table.entity]]\nname = \"E{at}\"\nitems = {}\nitem.attributes = [{attributes}]\n",
+                "[[table.entity]]\nname = \"E{at}\"\nkey_prefix = \"KIND{at}#\"\nitems = {}\nitem.attributes = [{attributes}]\n",
                 1_000 * (at + 1)
             );
         }
@@ -277,27 +277,36 @@ proptest! {
         let text = design.text();
         let workload = loaded(&text);
         let expected = estimate(&workload, &Books::embedded()).expect("an estimate");
+        let expected = exact_lines(&expected);
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("trace");
-        let options = synthesize::SynthesizeOptions {
-            seconds: 60,
-            seed: 7,
-            start: Time::from_second(1_704_067_200),
-            poisson: false,
-            layout: TraceLayout::Csv,
-            columns: None,
-        };
-        let file = std::fs::File::create(&path).expect("a file");
-        synthesize::synthesize(&workload, &options, file, &mut |_, _| true).expect("a trace");
-        let (read, replay) = (ReadOptions::default(), ReplayOptions::default());
-        let found = replayed(&[path], Some(&workload), read, &replay).outcome;
-        let (expected, found) = (exact_lines(&expected), exact_lines(&found));
-        let missing: Vec<_> = expected.difference(&found).collect();
-        let more: Vec<_> = found.difference(&expected).collect();
-        prop_assert!(
-            missing.is_empty() && more.is_empty(),
-            "{text}\nonly estimated: {missing:#?}\nonly replayed: {more:#?}"
-        );
+        // The entity of a row is named, or known by how its key begins.
+        let unnamed = synthesize::HEADER.iter().filter(|column| **column != "entity");
+        for columns in [None, Some(unnamed.map(ToString::to_string).collect::<Vec<_>>())] {
+            let options = synthesize::SynthesizeOptions {
+                seconds: 60,
+                seed: 7,
+                start: Time::from_second(1_704_067_200),
+                poisson: false,
+                layout: TraceLayout::Csv,
+                columns: columns.clone(),
+            };
+            let file = std::fs::File::create(&path).expect("a file");
+            synthesize::synthesize(&workload, &options, file, &mut |_, _| true).expect("a trace");
+            let read = ReadOptions {
+                keep_keys: keeps_keys(&workload),
+                ..ReadOptions::default()
+            };
+            let replay = ReplayOptions::default();
+            let found = replayed(&[path.clone()], Some(&workload), read, &replay).outcome;
+            let found = exact_lines(&found);
+            let missing: Vec<_> = expected.difference(&found).collect();
+            let more: Vec<_> = found.difference(&expected).collect();
+            prop_assert!(
+                missing.is_empty() && more.is_empty(),
+                "{text}\n{columns:?}\nonly estimated: {missing:#?}\nonly replayed: {more:#?}"
+            );
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use crate::replay::state::store::KnownItem;
 use crate::table::{ApiName, Consistency, Direction, KeySchema, Operation, ReadPage, limits};
 use crate::trace::{Failure, Name, SkipReason, TracedCall};
 use crate::units::Bytes;
-use crate::workload::{AccessPattern, IndexEntry, PatternCall, SizeClasses};
+use crate::workload::{AccessPattern, Entity, IndexEntry, KeyPrefix, PatternCall, SizeClasses};
 
 /// The size of an item (`None` if there is no item) and where it came from.
 pub(super) type SizedItem = (Option<Bytes>, SizeSource);
@@ -107,11 +107,26 @@ impl Events<'_> {
         state.pattern(self.caller(site.caller), site.api, region, site.index)
     }
 
-    /// The entity that the row names, by position.
+    /// The entity that the row names, or else the one whose keys begin most like the row's, by
+    /// position.
     pub(super) fn entity(&self, site: &CallSite, call: &TracedCall) -> Option<usize> {
-        let name = self.names.text(call.entity?);
-        let design = &self.engine.state(site.table).design;
-        design.entities.iter().position(|one| one.name == name)
+        let entities = &self.engine.state(site.table).design.entities;
+        if let Some(name) = call.entity {
+            let name = self.names.text(name);
+            return entities.iter().position(|one| one.name == name);
+        }
+        let prefix = |one: &Entity| {
+            let KeyPrefix { partition, sort } = &one.key_prefix;
+            let begins = call.key.begins_with(partition.as_bytes(), sort.as_bytes());
+            let length = partition.len() + sort.len();
+            (begins && length > 0).then_some(length)
+        };
+        let matches = entities.iter().enumerate();
+        let matches = matches.filter_map(|(at, one)| Some((prefix(one)?, at)));
+        // Of two entities with the same prefix, it is not known which.
+        let longest = matches.clone().max()?;
+        let alike = matches.filter(|(length, _)| *length == longest.0).count();
+        (alike == 1).then_some(longest.1)
     }
 
     /// The sizes of the items that a row is about: of its entity, of its access pattern, or of the

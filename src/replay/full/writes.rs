@@ -278,7 +278,8 @@ impl Events<'_> {
     fn expected(&self, site: &CallSite, call: &TracedCall, action: MemberAction) -> Expected {
         let entity = self.entity(site, call);
         let does = |plan: &WritePlan| {
-            same_action(plan.kind, action) && (entity.is_none() || plan.entity == entity)
+            let is_own = entity.is_none() || plan.entity.is_none() || plan.entity == entity;
+            same_action(plan.kind, action) && is_own
         };
         let plan = self
             .pattern(site)

@@ -16,6 +16,8 @@ pub struct RowPolicy {
     /// The table of rows that do not name one.
     pub(in crate::trace) table: Option<String>,
     pub(in crate::trace) unit: Option<TimeUnit>,
+    /// Whether rows keep more of their key than its hash, so that none is plain.
+    pub(in crate::trace) keep_keys: bool,
     /// Whether each table has a sort key; the empty name stands for the only table.
     sorted: BTreeMap<String, bool>,
     /// Row buffers to reuse.
@@ -67,6 +69,7 @@ impl RowPolicy {
             mapping: options.mapping.clone(),
             table: options.table.clone(),
             unit: options.time_unit,
+            keep_keys: options.keep_keys,
             sorted,
             spare: options.spare.clone(),
         }
