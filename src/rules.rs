@@ -124,6 +124,7 @@ rules! {
     "11.2" A "third-party captures of AWS": "SELECT * on an index returns the projected attributes alone and does not read the table.";
     "11.4" A "third-party captures of AWS": "An update may leave an item above 400 KB if it writes less; a recorded call without an error is taken as it is.";
     "11.5" B "third-party captures of AWS; AWS's price list": "A vector takes 4 bytes a dimension. A write to a vector index is charged by the bytes of the vector, the keys and the projected attributes, at least 1 KB, if what the index holds changes; a search by the bytes that it searches, at least 1 KB.";
+    "11.8" B "Developer Guide, Contributor Insights": "Contributor Insights has a mode: for all keys, or for throttled keys only, where only throttled requests are events.";
     "12.1" A "CloudWatch pricing; Developer Guide, Contributor Insights": "Contributor Insights is billed for a rule for each kind of graph, and for an event for each item read or written, or two events if there is a sort key.";
     "12.2" A "KMS pricing; Developer Guide, encryption at rest": "A customer managed key is billed for the key and its requests; DynamoDB requests the table key at most once every five minutes for each caller.";
     "12.3" B "Amazon S3 User Guide, storage classes and lifecycle": "An archived object is billed by the month at the price of its storage class, for at least the minimum storage duration of the class, and for a request for each transition.";

@@ -7,7 +7,8 @@ use super::{Alternative, AlternativeKind, Context, RegionChange, table_mut};
 use crate::table::IndexKind;
 use crate::units::Exact;
 use crate::workload::{
-    AccessPattern, DesignPart, PatternCall, Replica, STRONG_REGION_SETS, TableDesign,
+    AccessPattern, ContributorInsights, DesignPart, PatternCall, Replica, STRONG_REGION_SETS,
+    TableDesign,
 };
 
 /// The same design in every other region that has a price book.
@@ -323,7 +324,7 @@ fn added_replicas(
                     read: None,
                     read_max: None,
                     indexes: Vec::new(),
-                    contributor_insights: false,
+                    contributor_insights: ContributorInsights::Off,
                     pitr: Some(false),
                     witness: witness.as_ref() == Some(region),
                 });

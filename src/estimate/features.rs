@@ -8,10 +8,12 @@ use crate::capacity::partitions;
 use crate::meter::BackupOverhead;
 use crate::outcome::Holding;
 use crate::storage::{GLOBAL_TABLE_OVERHEAD_BYTES, OVERHEAD_BYTES, Occupied};
-use crate::table::{Index, IndexKind, TableClass};
+use crate::table::{IndexKind, TableClass};
 use crate::units::{Exact, GB, KB, MB, count_of, plural};
 use crate::usage::{Because, Subject, Usage, UsageType};
-use crate::workload::{AccessPattern, Archive, Encryption, Import, PatternCall};
+use crate::workload::{
+    AccessPattern, Archive, ContributorInsights, Encryption, Import, PatternCall,
+};
 
 /// The minimum that an incremental export bills. Source: Developer Guide, "DynamoDB data export to
 /// Amazon S3" (rule 5.6).
@@ -606,7 +608,9 @@ impl UsageLines<'_> {
                 replica
                     .indexes
                     .get(at)
-                    .is_some_and(|index| index.contributor_insights)
+                    .map_or_else(ContributorInsights::default, |index| {
+                        index.contributor_insights
+                    })
             };
             self.graphs(&replica.region, replica.contributor_insights, &of_index);
             let writes = design
@@ -625,34 +629,43 @@ impl UsageLines<'_> {
     }
 
     /// The graphs of a table and of its global indexes in one region.
-    fn graphs(&mut self, region: &str, own: bool, of_index: &dyn Fn(usize) -> bool) {
+    fn graphs(
+        &mut self,
+        region: &str,
+        own: ContributorInsights,
+        of_index: &dyn Fn(usize) -> ContributorInsights,
+    ) {
         let table = &self.design.table.table;
         let sorted = table.keys.sort.is_some();
-        let kinds = if sorted { 4 } else { 2 };
+        let subject = self.design.subject(None, region, None);
+        self.graphs_of(subject, own, sorted);
+        let indexes = table.indexes.iter().enumerate();
+        for (at, index) in indexes.filter(|(_, index)| index.kind == IndexKind::Global) {
+            let subject = self.design.subject(Some(&index.name), region, None);
+            self.graphs_of(subject, of_index(at), index.keys.len() > 1);
+        }
+    }
+
+    /// The graphs of a table or an index: of the most accessed and the most throttled keys, by
+    /// partition key and, if there is a sort key, by both.
+    fn graphs_of(&mut self, subject: Subject, mode: ContributorInsights, sorted: bool) {
+        let (each, what, rule) = match mode {
+            ContributorInsights::Off => return,
+            ContributorInsights::AllKeys => (2, "most accessed and most throttled", "12.1"),
+            ContributorInsights::ThrottledKeys => (1, "most throttled", "11.8"),
+        };
+        let graphs = if sorted { 2 * each } else { each };
+        let both = if sorted { " and by both keys" } else { "" };
         let text = format!(
-            "{kinds} graphs: most accessed and most throttled, by partition key{}",
-            if sorted { " and by both keys" } else { "" }
+            "{}: {what}, by partition key{both}",
+            count_of(graphs, "graph")
         );
-        let rules = UsageType::INSIGHTS_RULES;
-        if own {
-            self.push(
-                self.design.subject(None, region, None),
-                rules.clone(),
-                Exact::from(kinds),
-                vec![Because::rule("12.1", text)],
-            );
-        }
-        let on = |(at, index): &(usize, &Index)| index.kind == IndexKind::Global && of_index(*at);
-        for (_, index) in table.indexes.iter().enumerate().filter(on) {
-            let kinds = if index.keys.len() > 1 { 4 } else { 2 };
-            let text = format!("{kinds} graphs of the index");
-            self.push(
-                self.design.subject(Some(&index.name), region, None),
-                rules.clone(),
-                Exact::from(kinds),
-                vec![Because::rule("12.1", text)],
-            );
-        }
+        self.push(
+            subject,
+            UsageType::INSIGHTS_RULES,
+            Exact::from(graphs),
+            vec![Because::rule(rule, text)],
+        );
     }
 
     /// The events of the calls of one region: each item that is read or written through a table or
@@ -660,8 +673,8 @@ impl UsageLines<'_> {
     fn events(
         &mut self,
         region: &str,
-        own: bool,
-        of_index: &dyn Fn(usize) -> bool,
+        own: ContributorInsights,
+        of_index: &dyn Fn(usize) -> ContributorInsights,
         accesses: &[AccessPattern],
     ) {
         let design = self.design;
@@ -671,7 +684,7 @@ impl UsageLines<'_> {
             let (index, items) = touched(access);
             // A local index is covered by Contributor Insights of its table.
             let global = index.filter(|at| table.indexes[*at].kind == IndexKind::Global);
-            if !global.map_or(own, of_index) {
+            if global.map_or(own, of_index) != ContributorInsights::AllKeys {
                 continue;
             }
             if matches!(

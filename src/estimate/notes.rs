@@ -17,8 +17,8 @@ use crate::time::Date;
 use crate::units::Exact;
 use crate::usage::{Throughput, Usage, UsageType};
 use crate::workload::{
-    AccessPattern, Capacity, Counts, HitRatio, ItemsBefore, PatternCall, ReadItems, Reserved,
-    TableDesign, Units, VectorIndex, Workload, WriteKind, WritePlan,
+    AccessPattern, Capacity, ContributorInsights, Counts, HitRatio, ItemsBefore, PatternCall,
+    ReadItems, Reserved, TableDesign, Units, VectorIndex, Workload, WriteKind, WritePlan,
 };
 
 /// Units a second that a table can have by default. Source: Developer Guide, "Quotas in Amazon
@@ -118,7 +118,7 @@ const ASSUMPTIONS: &[(Holds, &str)] = &[
     (
         Holds::Table(|table| {
             table.is_global()
-                && (table.contributor_insights
+                && (table.contributor_insights != ContributorInsights::Off
                     || table.stream.is_some()
                     || !table.backup.kept.is_empty()
                     || table.archive.is_some()
@@ -293,7 +293,12 @@ const ASSUMPTIONS: &[(Holds, &str)] = &[
          same for all access patterns",
     ),
     (
-        Holds::Table(has_contributor_insights),
+        Holds::Table(|table| has_insights(table, ContributorInsights::ThrottledKeys)),
+        "Contributor Insights for throttled keys has the graphs of throttled keys only, half of all, and \
+         no request is throttled: only throttled requests would be events",
+    ),
+    (
+        Holds::Table(|table| has_insights(table, ContributorInsights::AllKeys)),
         "Contributor Insights counts one event for each item that a call reads or writes, or two \
          if the table has a sort key; index writes are not counted",
     ),
@@ -308,14 +313,13 @@ const ASSUMPTIONS: &[(Holds, &str)] = &[
     ),
 ];
 
-/// Whether Contributor Insights is on for the table, an index or a replica.
-fn has_contributor_insights(table: &TableDesign) -> bool {
-    table.contributor_insights
-        || table.indexes.iter().any(|index| index.contributor_insights)
-        || table
-            .replicas
-            .iter()
-            .any(|replica| replica.contributor_insights)
+/// Whether Contributor Insights has a mode for the table, an index or a replica.
+fn has_insights(table: &TableDesign, mode: ContributorInsights) -> bool {
+    let mut indexes = table.indexes.iter();
+    let mut replicas = table.replicas.iter();
+    table.contributor_insights == mode
+        || indexes.any(|index| index.contributor_insights == mode)
+        || replicas.any(|replica| replica.contributor_insights == mode)
 }
 
 /// Assumptions about what AWS does not document and what the design leaves open, if they affect

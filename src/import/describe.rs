@@ -675,18 +675,14 @@ impl Reading<'_> {
             );
         }
         let Some(status) = insights else { return };
-        if answer
+        let is_throttled = answer
             .text_at("ContributorInsightsMode")
-            .is_some_and(|mode| mode.starts_with("THROTTLED"))
-        {
-            table.unpriced.push(self.said(
-                status,
-                quoted("Contributor Insights for throttled keys only"),
-                "",
-            ));
-            return;
-        }
-        let said = self.said(status, "true", "ContributorInsightsStatus");
+            .is_some_and(|mode| mode.starts_with("THROTTLED"));
+        let mode = match is_throttled {
+            true => "\"throttled-keys\"",
+            false => "true",
+        };
+        let said = self.said(status, mode, "ContributorInsightsStatus");
         match answer.text_at("IndexName").filter(|name| !name.is_empty()) {
             Some(name) => match table.index(name) {
                 Some(index) => index.fields.set("contributor_insights", said),

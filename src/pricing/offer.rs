@@ -716,6 +716,9 @@ mod tests {
             dynamodb("Streams-RequestsCount", "DelegatedOperations"),
             None
         );
-        assert_eq!(dynamodb("VectorSearch", "VectorSearch"), None);
+        assert_eq!(
+            dynamodb("VectorSearch", "VectorSearch").as_deref(),
+            Some("vector_search_standard")
+        );
     }
 }

@@ -115,8 +115,8 @@ pub struct TableDesign {
     pub strong: bool,
     /// The DAX cluster.
     pub dax: Option<Dax>,
-    /// Whether Contributor Insights is on.
-    pub contributor_insights: bool,
+    /// Contributor Insights.
+    pub contributor_insights: ContributorInsights,
     /// Customer managed KMS keys.
     pub encryption: Option<Encryption>,
     /// Its features that are not metered.
@@ -159,6 +159,18 @@ pub struct UnknownParts {
     pub stream_readers: bool,
 }
 
+/// The mode of CloudWatch Contributor Insights.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum ContributorInsights {
+    /// Off.
+    #[default]
+    Off,
+    /// For all keys: every item that is read or written is an event.
+    AllKeys,
+    /// For throttled keys only: only throttled requests are events.
+    ThrottledKeys,
+}
+
 /// The properties of an index that the meter does not need.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct IndexDesign {
@@ -172,8 +184,8 @@ pub struct IndexDesign {
     pub stored: Option<Exact>,
     /// The maximum throughput of a global index on demand: units a second.
     pub on_demand_max: ByDirection<Option<u64>>,
-    /// Whether Contributor Insights is on.
-    pub contributor_insights: bool,
+    /// Contributor Insights.
+    pub contributor_insights: ContributorInsights,
     /// How unevenly its partition keys are accessed.
     pub popularity: Option<Popularity>,
 }
@@ -623,7 +635,7 @@ pub struct Replica {
     /// What differs for the indexes in that region, by position.
     pub indexes: Vec<ReplicaIndex>,
     /// Whether Contributor Insights is on in that region.
-    pub contributor_insights: bool,
+    pub contributor_insights: ContributorInsights,
     /// Whether point-in-time recovery is on in that region; `None` if not known.
     pub pitr: Option<bool>,
     /// Whether it is a witness.
@@ -638,7 +650,7 @@ pub struct ReplicaIndex {
     /// The maximum read throughput in that region, if it differs from the table's.
     pub read_max: Option<u64>,
     /// Whether Contributor Insights is on in that region.
-    pub contributor_insights: bool,
+    pub contributor_insights: ContributorInsights,
 }
 
 /// A DAX cluster.
@@ -795,7 +807,7 @@ impl TableDesign {
             replicas: Vec::new(),
             strong: false,
             dax: None,
-            contributor_insights: false,
+            contributor_insights: ContributorInsights::Off,
             encryption: None,
             unpriced: Vec::new(),
         };
@@ -815,7 +827,7 @@ impl TableDesign {
             capacity: None,
             stored: None,
             on_demand_max: ByDirection::default(),
-            contributor_insights: false,
+            contributor_insights: ContributorInsights::Off,
             popularity: None,
         });
         let with = |class: &SizeClass| {

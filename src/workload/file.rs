@@ -176,13 +176,46 @@ document! {
         dax: Option<Located<DaxFile>>,
         /// How unevenly its partition keys are accessed.
         popularity: Option<Located<PopularityFile>>,
-        /// Whether CloudWatch Contributor Insights is on for the table and its global indexes.
-        contributor_insights: Option<bool>,
+        /// Whether CloudWatch Contributor Insights is on for the table and its global indexes: true,
+        /// false, or "throttled-keys" (default: false).
+        contributor_insights: Option<InsightsFile>,
         /// A customer managed KMS key.
         encryption: Option<EncryptionFile>,
         /// Features of the table that this format cannot describe, such as purchased warm throughput;
         /// each is reported as an unknown cost.
         unpriced: Option<Vec<String>>,
+    }
+}
+
+choice! {
+    /// A mode of Contributor Insights.
+    pub enum InsightsWord {
+        /// All keys.
+        AllKeys = "all-keys",
+        /// Throttled keys only.
+        ThrottledKeys = "throttled-keys",
+    }
+}
+
+/// Whether Contributor Insights is on: true, false, "all-keys" or "throttled-keys".
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema)]
+#[schemars(untagged)]
+pub enum InsightsFile {
+    /// On for all keys, or off.
+    On(bool),
+    /// In a mode.
+    Mode(InsightsWord),
+}
+
+impl Decode for InsightsFile {
+    fn decode(node: &TomlNode, reader: &mut Decoder) -> Option<Self> {
+        match node.get_ref().as_str() {
+            Some(_) => InsightsWord::decode(node, reader).map(InsightsFile::Mode),
+            None => bool::decode(node, reader).map(InsightsFile::On),
+        }
+    }
+    fn placeholder() -> Self {
+        InsightsFile::On(false)
     }
 }
 
@@ -623,7 +656,7 @@ document! {
         /// (default: no maximum).
         max_write: Option<Located<FileNumber>>,
         /// Whether Contributor Insights is on for a global index (default: as for the table).
-        contributor_insights: Option<bool>,
+        contributor_insights: Option<InsightsFile>,
         /// How unevenly its partition keys are accessed, and how many there are.
         popularity: Option<Located<PopularityFile>>,
     }
@@ -1030,7 +1063,7 @@ document! {
         /// Read capacity of global indexes in that region, if it differs from the home region's.
         index: Option<Vec<Located<ReplicaIndexFile>>>,
         /// Whether Contributor Insights is on in that region (default: false).
-        contributor_insights: Option<bool>,
+        contributor_insights: Option<InsightsFile>,
         /// Whether point-in-time recovery is on in that region (default: false).
         pitr: Option<Known<bool>>,
         /// Whether it is the witness of a strongly consistent global table; a witness cannot be
@@ -1052,7 +1085,7 @@ document! {
         max_read: Option<Located<FileNumber>>,
         /// Whether Contributor Insights is on for the index in that region (default: as for the
         /// replica).
-        contributor_insights: Option<bool>,
+        contributor_insights: Option<InsightsFile>,
     }
 }
 

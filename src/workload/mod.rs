@@ -25,9 +25,10 @@ pub use codes::CODES;
 pub use counts::{Counts, ReadItems};
 pub use decode::{FileNumber, Known, Located};
 pub use design::{
-    AccessPattern, Archive, Backup, Capacity, Contents, Dax, Encryption, Entity, HitRatio, Import,
-    IndexDesign, ItemsBefore, KeyPrefix, NumberKeys, PatternCall, Replica, ReplicaIndex, Reserved,
-    Stay, Stream, TableDesign, Units, UnknownParts, Workload, WriteKind, WritePlan,
+    AccessPattern, Archive, Backup, Capacity, Contents, ContributorInsights, Dax, Encryption,
+    Entity, HitRatio, Import, IndexDesign, ItemsBefore, KeyPrefix, NumberKeys, PatternCall,
+    Replica, ReplicaIndex, Reserved, Stay, Stream, TableDesign, Units, UnknownParts, Workload,
+    WriteKind, WritePlan,
 };
 pub use export::{ExportSummary, items as export_items, measure};
 pub use membership::{ItemKind, KnownAttribute, Membership};

@@ -298,7 +298,7 @@ proptest! {
                 ..ReadOptions::default()
             };
             let replay = ReplayOptions::default();
-            let found = replayed(&[path.clone()], Some(&workload), read, &replay).outcome;
+            let found = replayed(std::slice::from_ref(&path), Some(&workload), read, &replay).outcome;
             let found = exact_lines(&found);
             let missing: Vec<_> = expected.difference(&found).collect();
             let more: Vec<_> = found.difference(&expected).collect();

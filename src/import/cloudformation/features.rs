@@ -25,19 +25,13 @@ impl Template<'_> {
             .text(&settings, "Mode", label)
             .is_some_and(|mode| mode == "THROTTLED_KEYS");
         if let Some(on) = self.truth(&settings, "Enabled", label) {
-            if some && on {
-                self.untold.push(Sourced::new(
-                    quoted(&format!(
-                        "{label}: Contributor Insights for throttled keys only"
-                    )),
-                    "",
-                    origin,
-                ));
-                return;
-            }
+            let said = match some && on {
+                true => "\"throttled-keys\"".to_string(),
+                false => on.to_string(),
+            };
             fields.set(
                 "contributor_insights",
-                Sourced::new(on.to_string(), "ContributorInsightsSpecification", origin),
+                Sourced::new(said, "ContributorInsightsSpecification", origin),
             );
         }
     }

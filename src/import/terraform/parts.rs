@@ -163,15 +163,10 @@ pub(super) fn insights(resource: &Resource, draft: &mut Draft, here: bool) {
             .text_at("index_name")
             .filter(|name| !name.is_empty())
             .map(str::to_string);
-        if resource.values.text_at("mode") == Some("THROTTLED_KEYS") {
-            let words = format!(
-                "Contributor Insights for throttled keys only ({})",
-                resource.address
-            );
-            table.unpriced.push(resource.said("mode", quoted(&words)));
-            return;
-        }
-        let said = resource.said("table_name", "true");
+        let said = match resource.values.text_at("mode") {
+            Some("THROTTLED_KEYS") => resource.said("mode", "\"throttled-keys\""),
+            _ => resource.said("table_name", "true"),
+        };
         let set = |fields: &mut Fields| fields.set("contributor_insights", said.clone());
         if !here {
             let global = table.global_names();

@@ -8,13 +8,13 @@ use crate::units::{Exact, MB};
 use crate::workload::DesignPart;
 use crate::workload::decode::{Known, Located};
 use crate::workload::file::{
-    ArchiveFile, DaxFile, OperationWord, PopularityFile, RegionConsistencyWord, ReplicaFile,
-    StorageClassWord, StreamFile, TableFile,
+    ArchiveFile, DaxFile, InsightsFile, InsightsWord, OperationWord, PopularityFile,
+    RegionConsistencyWord, ReplicaFile, StorageClassWord, StreamFile, TableFile,
 };
 use crate::workload::quantities::Duration;
 use crate::workload::{
-    AccessPattern, Archive, Backup, Capacity, Dax, HitRatio, PatternCall, Replica, ReplicaIndex,
-    STRONG_REGION_SETS, Stay, Stream, TableDesign,
+    AccessPattern, Archive, Backup, Capacity, ContributorInsights, Dax, HitRatio, PatternCall,
+    Replica, ReplicaIndex, STRONG_REGION_SETS, Stay, Stream, TableDesign,
 };
 
 /// What a key says of something that is on or off; off without the key, `None` if it is
@@ -25,6 +25,17 @@ fn switch(written: Option<&Known<bool>>) -> Option<bool> {
         Some(Known::Given(on)) => Some(*on),
         Some(Known::Unknown) => None,
     }
+}
+
+/// The mode of Contributor Insights, if it is said.
+pub(super) fn insights(written: Option<&InsightsFile>) -> Option<ContributorInsights> {
+    Some(match written? {
+        InsightsFile::On(false) => ContributorInsights::Off,
+        InsightsFile::On(true) | InsightsFile::Mode(InsightsWord::AllKeys) => {
+            ContributorInsights::AllKeys
+        }
+        InsightsFile::Mode(InsightsWord::ThrottledKeys) => ContributorInsights::ThrottledKeys,
+    })
 }
 
 impl Checker<'_> {
@@ -436,7 +447,8 @@ impl Checker<'_> {
                 )
             }),
             indexes,
-            contributor_insights: replica.contributor_insights.unwrap_or(false),
+            contributor_insights: insights(replica.contributor_insights.as_ref())
+                .unwrap_or_default(),
             pitr: switch(replica.pitr.as_ref()),
             witness: replica.witness.unwrap_or(false),
         }
@@ -466,7 +478,8 @@ impl Checker<'_> {
     ) -> Vec<ReplicaIndex> {
         let mut all = vec![
             ReplicaIndex {
-                contributor_insights: replica.contributor_insights.unwrap_or(false),
+                contributor_insights: insights(replica.contributor_insights.as_ref())
+                    .unwrap_or_default(),
                 ..ReplicaIndex::default()
             };
             table.indexes.len()
@@ -520,8 +533,7 @@ impl Checker<'_> {
                     1..=40_000_000,
                 )
             });
-            all[at].contributor_insights = file
-                .contributor_insights
+            all[at].contributor_insights = insights(file.contributor_insights.as_ref())
                 .unwrap_or(all[at].contributor_insights);
         }
         all

@@ -22,8 +22,9 @@ use super::file::{
     SwitchesFile, TableFile, UnitsFile, WorkloadFile,
 };
 use super::{
-    AccessPattern, Capacity, Contents, DesignPart, Encryption, Import, IndexDesign, NumberKeys,
-    PatternCall, Reserved, Setting, TableDesign, Units, UnknownParts, Workload, WriteKind, Written,
+    AccessPattern, Capacity, Contents, ContributorInsights, DesignPart, Encryption, Import,
+    IndexDesign, NumberKeys, PatternCall, Reserved, Setting, TableDesign, Units, UnknownParts,
+    Workload, WriteKind, Written,
 };
 use crate::capacity::Scaling;
 use crate::capacity::policy::{Bounds, Schedule};
@@ -456,7 +457,8 @@ impl Checker<'_> {
         let items = self.table_items(written, &table);
         self.whole_entry_sizes_fit(&table, written, items.described.as_ref());
         let capacity = self.capacity(written.capacity.as_ref());
-        let insights = written.contributor_insights.unwrap_or(false);
+        let insights =
+            features::insights(written.contributor_insights.as_ref()).unwrap_or_default();
         let indexes = written.index.iter().flatten();
         let index_designs = indexes
             .map(|index| self.index_design(index, &capacity, &items, insights))
@@ -524,7 +526,7 @@ impl Checker<'_> {
                 .as_ref()
                 .is_some_and(|word| word.value == RegionConsistencyWord::Strong),
             dax: None,
-            contributor_insights: written.contributor_insights.unwrap_or(false),
+            contributor_insights: insights,
             encryption: written.encryption.as_ref().map(encryption),
             unpriced: written.unpriced.clone().unwrap_or_default(),
             table,
@@ -899,7 +901,7 @@ impl Checker<'_> {
         written: &Located<IndexFile>,
         capacity: &Capacity,
         items: &TableItems,
-        insights: bool,
+        insights: ContributorInsights,
     ) -> IndexDesign {
         if let Some(coverage) = &written.coverage
             && let Some(message) = items.says_coverage(&written.name)
@@ -961,8 +963,12 @@ impl Checker<'_> {
                 .as_ref()
                 .map(|stored| Exact::from(stored.0.0)),
             on_demand_max,
-            contributor_insights: written.contributor_insights.unwrap_or(insights)
-                && written.kind.value == IndexKindWord::Global,
+            contributor_insights: match written.kind.value {
+                IndexKindWord::Global => {
+                    features::insights(written.contributor_insights.as_ref()).unwrap_or(insights)
+                }
+                IndexKindWord::Local => ContributorInsights::Off,
+            },
         }
     }
 
