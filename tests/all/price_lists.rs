@@ -350,7 +350,7 @@ fn a_product_that_is_not_known_is_listed() {
         one
     };
     let more = [
-        extra("USE1-VectorSearch", "VectorSearch", "OnDemand"),
+        extra("USE1-UnknownSearch", "UnknownSearch", "OnDemand"),
         extra("USE1-WriteRequestUnits", "DelegatedOperations", "OnDemand"),
         extra("USE1-TimedStorage-ByteHrs", "StandardStorage", "FlatRate"),
     ];
@@ -374,8 +374,8 @@ fn a_product_that_is_not_known_is_listed() {
                     "the books have no such term"
                 ),
                 (
-                    "VectorSearch",
-                    "VectorSearch",
+                    "UnknownSearch",
+                    "UnknownSearch",
                     "the books have no code for it"
                 ),
                 (
@@ -498,7 +498,7 @@ fn the_command_shows_what_changes_and_writes_whole_books() {
     let mut vector = priced[0].clone();
     vector
         .attributes
-        .insert("usagetype", "USE1-VectorSearch".to_string());
+        .insert("usagetype", "USE1-UnknownSearch".to_string());
     (vector.sku, vector.rate_code) = ("VECTOR".to_string(), "VECTOR.JRTCKXETXF.X".to_string());
     priced.push(vector);
     std::fs::write(
