@@ -49,7 +49,7 @@ use crate::pricing::{Bill, BookError, Books, PriceBook, Unknown, is_tiered, pric
 use crate::time::Date;
 use crate::units::Exact;
 use crate::usage::{FreeTier, Subject, Usage, UsageType};
-use crate::workload::{Capacity, PatternCall, Replica, TableDesign, Workload};
+use crate::workload::{Capacity, Entity, PatternCall, Replica, TableDesign, Workload};
 pub(crate) use notes::simulation;
 
 use expected::{Expected, expect};
@@ -591,6 +591,26 @@ impl<'a> TableContext<'a> {
 
     /// A gap that depends on the number or the size of the items, which are not known.
     fn gap(&self, region: &str, what: String, usage_type: UsageType) -> Gap {
+        if !self.table.entities.is_empty() {
+            let is_unsized = |entity: &&Entity| entity.sizes.is_none();
+            let names: Vec<&str> = match self.table.is_sized() {
+                true => Vec::new(),
+                false => {
+                    let entities = self.table.entities.iter().filter(is_unsized);
+                    entities.map(|entity| entity.name.as_str()).collect()
+                }
+            };
+            let why = match names.as_slice() {
+                [] => {
+                    "the number of items of an entity is \"unknown\"; give its `items`".to_string()
+                }
+                names => format!(
+                    "the size of the items of {} is \"unknown\"; give `item` of each entity",
+                    names.join(", ")
+                ),
+            };
+            return self.gap_because(region, what, usage_type)(&why);
+        }
         let why = match (self.table.unknown.items, self.table.is_sized()) {
             (true, true) => "the number of items is \"unknown\"; give `items`",
             (false, _) => "the size of the items is \"unknown\"; give `item`",

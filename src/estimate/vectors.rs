@@ -115,8 +115,11 @@ impl VectorLines<'_> {
         let Some(index) = design.table.vectors.get(search.index) else {
             return;
         };
-        let class = design.table.table.class;
-        let region = &design.workload.region;
+        let region = search.region.as_ref().unwrap_or(&design.workload.region);
+        let class = design
+            .copies()
+            .find(|replica| replica.region == *region)
+            .map_or(design.table.table.class, |replica| replica.class);
         let subject = design.subject(Some(&index.name), region, Some(&search.name));
         match (&search.calls, &search.bytes) {
             (Some(calls), Some(bytes)) => {

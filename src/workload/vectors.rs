@@ -37,6 +37,8 @@ pub struct VectorSearch {
     pub name: String,
     /// The vector index, by position.
     pub index: usize,
+    /// The region of the replica in which it is called; `None` for the home region.
+    pub region: Option<String>,
     /// Calls in a month; `None` if not known.
     pub calls: Option<Exact>,
     /// When in the week it is called.

@@ -1,5 +1,6 @@
 //! Backups, streams, archives, replicas, DAX.
 
+use super::vectors::is_search;
 use super::{CheckedTable, Checker, class};
 use crate::dax::{NODE_TYPES, Popularity, hit_millionths};
 use crate::table::{Direction, IndexKind, Table, Target, limits};
@@ -364,7 +365,7 @@ impl Checker<'_> {
         let table = of.table;
         let accesses = replica.access.as_deref().unwrap_or_default();
         let mut access: Vec<AccessPattern> = Vec::new();
-        for file in accesses {
+        for file in accesses.iter().filter(|file| !is_search(file)) {
             let Some(one) = self.access(file, of) else {
                 continue;
             };

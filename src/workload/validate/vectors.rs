@@ -83,10 +83,21 @@ impl Checker<'_> {
         of: &CheckedTable,
         vectors: &[VectorIndex],
     ) -> Option<Vec<VectorSearch>> {
-        let files = of.written.access.iter().flatten();
-        let searches: Vec<Option<VectorSearch>> = files
-            .filter(|access| is_search(access))
-            .map(|access| self.search(access, of, vectors))
+        let home = of.written.access.iter().flatten();
+        let home = home.map(|access| (access, None));
+        let replicas = of.written.replica.iter().flatten();
+        let elsewhere = replicas.flat_map(|replica| {
+            let files = replica.access.iter().flatten();
+            files.map(|access| (access, Some(&replica.region)))
+        });
+        let searches: Vec<Option<VectorSearch>> = home
+            .chain(elsewhere)
+            .filter(|(access, _)| is_search(access))
+            .map(|(access, region)| {
+                let search = self.search(access, of, vectors)?;
+                let region = region.map(|region| region.value.clone());
+                Some(VectorSearch { region, ..search })
+            })
             .collect();
         searches.into_iter().collect()
     }
@@ -147,6 +158,7 @@ impl Checker<'_> {
         Some(VectorSearch {
             name: access.name.value.clone(),
             index,
+            region: None,
             calls: access
                 .rate
                 .given()
