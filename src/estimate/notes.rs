@@ -18,7 +18,8 @@ use crate::units::Exact;
 use crate::usage::{Throughput, Usage, UsageType};
 use crate::workload::{
     AccessPattern, Capacity, ContributorInsights, Counts, HitRatio, ItemsBefore, PatternCall,
-    ReadItems, Reserved, TableDesign, Units, VectorIndex, Workload, WriteKind, WritePlan,
+    ReadItems, Reserved, SizeClasses, TableDesign, Units, VectorIndex, Workload, WriteKind,
+    WritePlan,
 };
 
 /// Units a second that a table can have by default. Source: Developer Guide, "Quotas in Amazon
@@ -245,10 +246,29 @@ const ASSUMPTIONS: &[(Holds, &str)] = &[
                 .entities
                 .iter()
                 .filter_map(|entity| entity.kind.as_ref());
-            kinds.any(|kind| kind.optional() > 0)
+            // An export shows which items have which attributes.
+            let is_sparse = table.sizes.as_ref().is_some_and(SizeClasses::is_sparse);
+            let of_one_kind = table.entities.is_empty() && is_sparse && !table.has_numbers;
+            of_one_kind || kinds.any(|kind| kind.optional() > 0)
         }),
         "optional attributes, and the shares of entities in indexes, are independent of each other and \
          of the size of an item",
+    ),
+    (
+        Holds::Table(|table| {
+            let changes_key = |(plan, _): &(WritePlan, Counts)| {
+                let changes = plan.changes.iter().flatten();
+                let keys = table.table.indexes.iter().flat_map(|index| &index.keys);
+                let keys: Vec<&String> = keys.collect();
+                plan.before == ItemsBefore::Same
+                    && changes.into_iter().any(|name| keys.contains(&name))
+            };
+            let is_sparse = table.sizes.as_ref().is_some_and(SizeClasses::is_sparse);
+            let mut calls = table.patterns().map(|access| &access.call);
+            is_sparse && calls.any(|call| call.plans().iter().any(changes_key))
+        }),
+        "an item has the attributes in `changes` before and after the write, and so is in the indexes \
+         whose keys they are",
     ),
     (
         Holds::Table(|table| {

@@ -7,10 +7,10 @@ use crate::table::{
     ApiName, EntryEffect, Operation, Projection, ReadPage, Table, TransactionAction,
     TransactionOutcome, Transition, Write, WriteOutcome,
 };
-use crate::units::{Bytes, Exact, KB, MB};
+use crate::units::{Bytes, Exact};
 use crate::workload::{
     AccessPattern, Counts, IndexEntry, ItemsBefore, PatternCall, ReadItems, SizeClass, SizeClasses,
-    TableDesign, WriteKind, WritePlan, integer_weights, mean_of, sum_of_kinds,
+    TableDesign, WriteKind, WritePlan, integer_weights, page_items, sum_of_kinds,
 };
 
 /// How often something happens in a call: `parts` times a scale, which is an exact number in
@@ -325,19 +325,7 @@ fn segment_pages(
         .filter(|(_, count)| *count > 0)
         .collect();
     let items: u64 = all.iter().map(|(_, count)| count).sum();
-    let bytes: Exact = all
-        .iter()
-        .map(|(sizes, count)| mean_of(sizes) * Exact::from(*count))
-        .sum();
-    let page_items = if bytes.is_zero() {
-        u64::MAX
-    } else {
-        (Exact::from(MB) * Exact::from(items) / bytes)
-            .ceil()
-            .to_u64()
-            .unwrap_or(u64::MAX)
-            .max(1)
-    };
+    let page_items = page_items(&all);
     if items <= page_items {
         return push_page(access, &all, weight.clone(), cases);
     }
@@ -693,12 +681,11 @@ pub(super) fn time_to_live(sizes: &SizeClasses, table: &Table) -> Cases {
 }
 
 /// The size of an entry for a transition; an unknown size counts as no entry and is reported
-/// elsewhere. An entry of an item of at most 1 KB costs one unit, whatever its size.
+/// elsewhere.
 fn entry(class: &SizeClass, index: usize) -> Option<Bytes> {
-    match class.entries.get(index) {
-        Some(IndexEntry::Size(size)) => Some(*size),
-        Some(IndexEntry::Unknown) if class.item.0 <= KB => Some(class.item),
-        _ => None,
+    match class.entries.get(index)?.charged(class.item) {
+        IndexEntry::Size(size) => Some(size),
+        IndexEntry::None | IndexEntry::Unknown => None,
     }
 }
 
@@ -711,8 +698,8 @@ fn has_bounded_entries(sizes: &SizeClasses) -> bool {
 /// Whether the units of an entry of an index are unknown for some items.
 fn has_unknown_entries(sizes: &SizeClasses, index: usize) -> bool {
     sizes.iter().any(|class| {
-        let entry = class.entries.get(index);
-        entry.is_none_or(|entry| *entry == IndexEntry::Unknown) && class.item.0 > KB
+        let entry = class.entries.get(index).copied();
+        entry.is_none_or(|entry| entry.charged(class.item) == IndexEntry::Unknown)
     })
 }
 

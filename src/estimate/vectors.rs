@@ -3,17 +3,15 @@
 use super::TableContext;
 use super::operations::pairs;
 use super::site::Gap;
+use crate::meter::{vector_search_bytes, vector_write_bytes};
 use crate::storage::OVERHEAD_BYTES;
-use crate::table::TableClass;
-use crate::units::{Exact, GB, KB, count_of};
+use crate::table::{EntryEffect, TableClass, Transition};
+use crate::units::{Exact, GB, count_of};
 use crate::usage::{Because, Usage, UsageType};
 use crate::workload::{
     AccessPattern, IndexEntry, PatternCall, SizeClass, VectorIndex, VectorSearch, WriteKind,
     WritePlan,
 };
-
-/// A request of fewer bytes is charged as this many.
-const REQUEST_BYTES_MIN: u64 = KB;
 
 /// Usage of the vector indexes of a table, in its home region.
 pub(super) fn usage(design: &TableContext, gaps: &mut Vec<Gap>) -> Vec<Usage> {
@@ -123,7 +121,7 @@ impl VectorLines<'_> {
         let subject = design.subject(Some(&index.name), region, Some(&search.name));
         match (&search.calls, &search.bytes) {
             (Some(calls), Some(bytes)) => {
-                let each = bytes.clone().max(Exact::from(REQUEST_BYTES_MIN));
+                let each = Exact::from(vector_search_bytes(*bytes).0);
                 let text = format!(
                     "{} x {} B searched, at least 1 KB",
                     count_of(calls.clone(), "call"),
@@ -212,37 +210,32 @@ fn bytes_of_call(
 }
 
 /// The bytes that one write writes to a vector index on average.
-///
-/// `Assumption:` an entry that a write removes is charged like one that it writes; AWS does not say.
 fn bytes_of_plan(
     plan: &WritePlan,
     design: &TableContext,
     index: &VectorIndex,
 ) -> Result<Exact, String> {
     let keys = &design.table.table.keys;
-    let charged = |bytes: u64| Exact::from(bytes.max(REQUEST_BYTES_MIN));
     let entry = |class: &SizeClass| match index.entry(class, keys) {
         IndexEntry::None => Ok(None),
-        IndexEntry::Size(size) => Ok(Some(size.0)),
+        IndexEntry::Size(size) => Ok(Some(size)),
         IndexEntry::Unknown => Err(format!(
             "the size of an entry of {} is not known; describe the items by their attributes, or give \
              `entry_size`",
             index.name
         )),
     };
-    let is_changed = index.is_changed_by(plan.changes.as_deref(), keys);
+    let effect = match index.is_changed_by(plan.changes.as_deref(), keys) {
+        true => EntryEffect::Rewrite,
+        false => EntryEffect::Nothing,
+    };
+    let charged = |old, new| Exact::from(vector_write_bytes(Transition::of(old, new, effect)).0);
     let deletes = plan.kind == WriteKind::Delete;
     let (mut found, mut total) = (Exact::zero(), 0_u128);
     for (before, after, parts) in pairs(plan) {
         total += parts;
         let (old, new) = (entry(before)?, entry(after)?.filter(|_| !deletes));
-        let bytes = match (old, new) {
-            (None, None) => continue,
-            (Some(_), Some(new)) if is_changed => charged(new),
-            (Some(_), Some(_)) => continue,
-            (None, Some(bytes)) | (Some(bytes), None) => charged(bytes),
-        };
-        found += &(&(&bytes * &index.share(after)) * &Exact::whole(parts));
+        found += &(&(&charged(old, new) * &index.share(after)) * &Exact::whole(parts));
     }
     let mut all = match total {
         0 => Exact::zero(),
@@ -251,9 +244,8 @@ fn bytes_of_plan(
     if let (WriteKind::Put | WriteKind::Update, Some(sizes)) = (plan.kind, &plan.sizes) {
         let absent = Exact::one() - plan.finds.clone();
         for class in sizes.iter() {
-            let Some(bytes) = entry(class)? else { continue };
             let share = index.share(class) * Exact::ratio(class.weight, sizes.total());
-            all += &(&(&absent * &share) * &charged(bytes));
+            all += &(&(&absent * &share) * &charged(None, entry(class)?));
         }
     }
     match plan.kind {

@@ -735,7 +735,24 @@ impl Reading<'_> {
                 .filter_map(|entity| entity.get("name"));
             known.any(|known| known.plain() == *name)
         };
-        let names: Vec<String> = names.into_iter().filter(is_known).collect();
+        let (names, others): (Vec<String>, Vec<String>) = names.into_iter().partition(is_known);
+        if let (Some(node), Some(other)) = (node, others.first())
+            && !table.entities.is_empty()
+        {
+            let message = format!(
+                "entities_written names {other:?}, an entity that {} does not have",
+                table.label
+            );
+            let known = table
+                .entities
+                .iter()
+                .filter_map(|entity| entity.get("name"));
+            let known: Vec<String> = known.map(Sourced::plain).collect();
+            let help = format!("its entities are {}", known.join(", "));
+            let span = node.span.clone();
+            self.problems
+                .push(wrong(self.source, span, "wrong-type", message, help));
+        }
         self.actions(pattern, operation, &names, &mut fields);
         let Some(node) = node.filter(|_| !names.is_empty()) else {
             return add(table, fields);
@@ -778,13 +795,24 @@ impl Reading<'_> {
             return;
         };
         let action = pattern.get("write_action");
-        let verb = match action
-            .and_then(SourceNode::text)
-            .map(str::to_ascii_lowercase)
-        {
-            Some(word) if word.starts_with("del") => "Delete",
-            Some(word) if word.starts_with("upd") && operation == "TransactWriteItems" => "Update",
-            _ => "Put",
+        let is_batch = operation == "BatchWriteItem";
+        let verb = match action.map(|node| node.text().map(str::to_ascii_lowercase)) {
+            None => "Put",
+            Some(Some(word)) if word == "put" => "Put",
+            Some(Some(word)) if word == "delete" => "Delete",
+            Some(Some(word)) if word == "update" && !is_batch => "Update",
+            Some(_) => {
+                let allowed = match is_batch {
+                    true => "put or delete",
+                    false => "put, update or delete",
+                };
+                let span = action.map_or(0..0, |node| node.span.clone());
+                let message = format!("write_action of a {operation} must be {allowed}");
+                let help = format!("write {allowed}");
+                self.problems
+                    .push(wrong(self.source, span, "wrong-type", message, help));
+                return;
+            }
         };
         if action.is_none() && entities.is_empty() {
             return;

@@ -19,6 +19,7 @@
 mod reads;
 mod replication;
 mod switches;
+mod vectors;
 mod writes;
 
 pub use replication::{change_data_capture_units, replicate, replicated_bytes, sent};
@@ -26,6 +27,7 @@ pub use switches::{
     BackupOverhead, FailedCondition, FetchOfNothing, HourBilling, ReplicatedLocalIndex,
     ReplicatedTransaction, Switch, Switches,
 };
+pub use vectors::{vector_search_bytes, vector_write_bytes};
 
 use crate::table::{Consistency, Operation, Table, Transition};
 use crate::units::{Bytes, ReadUnits, WriteUnits};

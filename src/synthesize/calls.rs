@@ -11,12 +11,12 @@ use super::SynthesizeOptions;
 use crate::capacity::Shape;
 use crate::capacity::series::{Arrivals, WEEK_MINUTES, seed_of};
 use crate::replay::key_class;
-use crate::table::{Consistency, limits};
+use crate::table::Consistency;
 use crate::trace::{ApiName, MemberAction, Time, TracedKey, mixed, salt};
 use crate::units::{Bytes, Exact};
 use crate::workload::{
     AccessPattern, Counts, Entity, ItemsBefore, KeyPrefix, PatternCall, ReadItems, SizeClasses,
-    TableDesign, Workload, WriteKind, WritePlan, mean_of, pick_weighted, sum_of,
+    SizesTimes, TableDesign, Workload, WriteKind, WritePlan, page_items, pick_weighted, sum_of,
 };
 
 /// A row of a trace.
@@ -774,7 +774,12 @@ impl Maker {
         for segment in 0..segments {
             let of_segment = |count: &u64| count / segments + u64::from(segment < count % segments);
             let mut left: Vec<u64> = counts.iter().map(of_segment).collect();
-            let page_items = page_items(&evaluated, &left);
+            let kinds: Vec<SizesTimes> = evaluated
+                .iter()
+                .zip(&left)
+                .map(|(sizes, count)| (sizes.as_deref().unwrap_or_default(), *count))
+                .collect();
+            let page_items = page_items(&kinds);
             loop {
                 let page = next_page(&mut left, page_items);
                 let bytes = evaluated.iter().enumerate().zip(&page);
@@ -867,27 +872,6 @@ fn drawn_count(counts: &Counts, random: &mut Pcg64Mcg) -> u64 {
         Some(count) => count,
         None => counts.at(uniform(random)),
     }
-}
-
-/// How many items fill a page, at the mean size of `counts` items of each kind.
-fn page_items(evaluated: &[Option<Vec<(u64, u64)>>], counts: &[u64]) -> u64 {
-    let bytes: Exact = evaluated
-        .iter()
-        .zip(counts)
-        .map(|(sizes, count)| match sizes {
-            Some(sizes) => mean_of(sizes) * Exact::from(*count),
-            None => Exact::zero(),
-        })
-        .sum();
-    let items: u64 = counts.iter().sum();
-    if bytes.is_zero() {
-        return u64::MAX;
-    }
-    (Exact::from(limits::PAGE_BYTES) * Exact::from(items) / bytes)
-        .ceil()
-        .to_u64()
-        .unwrap_or(u64::MAX)
-        .max(1)
 }
 
 /// Takes the items of the next page, of each kind in proportion to what is left.

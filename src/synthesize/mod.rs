@@ -110,6 +110,13 @@ pub fn synthesize(
             ));
         }
     }
+    let mut searches = workload.tables.iter().flat_map(|table| &table.searches);
+    if let Some(search) = searches.next() {
+        return Err(SynthesizeError::Unknown(
+            format!("{:?}", search.name),
+            "a trace in columns has no vector searches; remove the access pattern".to_string(),
+        ));
+    }
     let mut streams = streams(workload, options);
     let expected: Exact = streams.iter().map(CallStream::expected).sum();
     if expected > Exact::from(MOST_CALLS) {

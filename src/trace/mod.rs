@@ -111,6 +111,8 @@ pub enum SkipReason {
     UnknownTable,
     /// An index that the table does not have.
     UnknownIndex,
+    /// It names an entity that its table does not have.
+    UnknownEntity,
     /// A region in which the table has no replica.
     UnknownRegion,
     /// A key that is missing or that DynamoDB does not allow.
@@ -135,6 +137,7 @@ impl SkipReason {
             SkipReason::UnknownOperation => "unknown operation",
             SkipReason::UnknownTable => "unknown table",
             SkipReason::UnknownIndex => "unknown index",
+            SkipReason::UnknownEntity => "unknown entity",
             SkipReason::UnknownRegion => "unknown region",
             SkipReason::Key => "bad key",
             SkipReason::ItemSize => "item too large",

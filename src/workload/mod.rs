@@ -35,8 +35,8 @@ pub use membership::{ItemKind, KnownAttribute, Membership};
 pub use quantities::{Duration, Frequency, Profile, Size};
 pub use ranges::{Scenario, UncertainValue};
 pub use sizes::{
-    IndexEntry, SizeClass, SizeClasses, integer_weights, mean_of, pick_weighted, sum_of,
-    sum_of_kinds,
+    IndexEntry, SizeClass, SizeClasses, SizesTimes, integer_weights, mean_of, page_items,
+    pick_weighted, sum_of, sum_of_kinds,
 };
 pub use traced::{TargetUnits, Traced};
 pub use vectors::{UNKNOWN_KEY_BYTES, VectorIndex, VectorSearch, vector_bytes};

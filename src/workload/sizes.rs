@@ -9,7 +9,7 @@ use rustfft::FftPlanner;
 use rustfft::num_complex::Complex;
 use statrs::distribution::{ContinuousCDF, LogNormal};
 
-use crate::table::{Index, KeySchema, Projection};
+use crate::table::{Index, KeySchema, Projection, limits};
 use crate::units::{Bytes, Exact, KB};
 
 /// The entry of an item of a class in one index.
@@ -23,6 +23,18 @@ pub enum IndexEntry {
     Size(Bytes),
     /// An entry whose size is not known.
     Unknown,
+}
+
+impl IndexEntry {
+    /// The entry as a write of it is charged: one of an item of at most 1 KB costs one unit, also if
+    /// its size is not known.
+    #[must_use]
+    pub fn charged(self, item: Bytes) -> IndexEntry {
+        match self {
+            IndexEntry::Unknown if item.0 <= KB => IndexEntry::Size(item),
+            entry => entry,
+        }
+    }
 }
 
 /// The attributes of an item with their bytes, names included.
@@ -470,7 +482,7 @@ pub fn sum_of(sizes: &[(u64, u64)], count: u64) -> Vec<(Bytes, Exact)> {
 }
 
 /// The sum of independent sizes of several kinds, each with how many there are, as in [`sum_of`].
-pub fn sum_of_kinds(kinds: &[(&[(u64, u64)], u64)]) -> Vec<(Bytes, Exact)> {
+pub fn sum_of_kinds(kinds: &[SizesTimes]) -> Vec<(Bytes, Exact)> {
     let kinds: Vec<SizesTimes> = kinds
         .iter()
         .copied()
@@ -484,8 +496,25 @@ pub fn sum_of_kinds(kinds: &[(&[(u64, u64)], u64)]) -> Vec<(Bytes, Exact)> {
     }
 }
 
+/// How many items fill a page of 1 MB at their mean size, of kinds that are mixed in these numbers.
+pub fn page_items(kinds: &[SizesTimes]) -> u64 {
+    let items: u64 = kinds.iter().map(|(_, count)| count).sum();
+    let bytes: Exact = kinds
+        .iter()
+        .map(|(sizes, count)| mean_of(sizes) * Exact::from(*count))
+        .sum();
+    if bytes.is_zero() {
+        return u64::MAX;
+    }
+    (Exact::from(limits::PAGE_BYTES) * Exact::from(items) / bytes)
+        .ceil()
+        .to_u64()
+        .unwrap_or(u64::MAX)
+        .max(1)
+}
+
 /// Sizes with their weights, and how many of them are added.
-type SizesTimes<'a> = (&'a [(u64, u64)], u64);
+pub type SizesTimes<'a> = (&'a [(u64, u64)], u64);
 
 /// The number of different sums up to which sizes of several kinds are added exactly.
 const DISTINCT_SUMS_MAX: u64 = 4_096;

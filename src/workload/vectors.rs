@@ -44,7 +44,7 @@ pub struct VectorSearch {
     /// When in the week it is called.
     pub shape: Shape,
     /// Bytes that one call searches; `None` if not known.
-    pub bytes: Option<Exact>,
+    pub bytes: Option<Bytes>,
 }
 
 /// Bytes of an attribute that a vector index reads, name included: 4 bytes a dimension, whatever the

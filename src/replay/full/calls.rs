@@ -68,6 +68,7 @@ impl Events<'_> {
         let region = engine.region(call.region, self.names)?;
         engine.stands_in(table, region)?;
         let index = self.index(table, call.index)?;
+        self.has_entity(table, call.entity)?;
         Ok(CallSite {
             table,
             region,
@@ -77,6 +78,25 @@ impl Events<'_> {
             second: self.moment.second,
             moment: self.moment,
         })
+    }
+
+    /// Checks that a table with entities has the one that a row names.
+    fn has_entity(&self, table: usize, name: Option<Name>) -> Result<(), CannotExecute> {
+        let entities = &self.engine.state(table).design.entities;
+        let Some(name) = name.filter(|_| !entities.is_empty()) else {
+            return Ok(());
+        };
+        let text = self.names.text(name);
+        if entities.iter().any(|one| one.name == text) {
+            return Ok(());
+        }
+        let known: Vec<&str> = entities.iter().map(|one| one.name.as_str()).collect();
+        let text = format!(
+            "the table has no entity {}; it has {}",
+            text.escape_debug(),
+            known.join(", ")
+        );
+        Err((SkipReason::UnknownEntity, text))
     }
 
     /// The position of an index that a row names.

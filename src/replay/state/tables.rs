@@ -15,7 +15,7 @@ use crate::table::{
     Transition, Write, WriteOutcome,
 };
 use crate::trace::{ApiName, SkipReason, TracedKey, slot_of};
-use crate::units::{Bytes, Exact, KB};
+use crate::units::{Bytes, Exact};
 use crate::workload::{
     AccessPattern, Capacity, IndexEntry, PatternCall, Replica, SizeClasses, TableDesign, Units,
     Workload,
@@ -179,13 +179,9 @@ impl TableState {
         let mut unknown = Vec::new();
         let transitions = table.indexes.iter().enumerate().map(|(at, index)| {
             let mut size = |of: &Entries, bytes: Option<u32>| match bytes
-                .map(|bytes| of.entry(at, bytes, hash))
+                .map(|bytes| of.entry(at, bytes, hash).charged(Bytes(bytes.into())))
             {
                 Some(IndexEntry::Size(size)) => Some(size),
-                // An entry of an item of at most 1 KB costs one unit, whatever its size.
-                Some(IndexEntry::Unknown) if bytes.is_some_and(|bytes| u64::from(bytes) <= KB) => {
-                    bytes.map(|bytes| Bytes(bytes.into()))
-                }
                 Some(IndexEntry::Unknown) => {
                     unknown.push(at);
                     None

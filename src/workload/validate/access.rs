@@ -157,6 +157,11 @@ impl Checker<'_> {
                      `item`",
                     one.entity.name
                 ),
+                None if !of.items.entities.is_empty() => format!(
+                    "{:?} is of items of all entities of {table}, whose number or size is not known; \
+                     add `entity = …`, or give `items` and `item` of each entity",
+                    access.name.value
+                ),
                 None => format!("the size of the items of {table} is \"unknown\"; give `item`"),
             });
         }

@@ -195,13 +195,13 @@ impl Checker<'_> {
                 self.indexes_have_entities(written, &entities, table);
             }
         }
+        let sizes = mixed(&entities).filter(|_| !is_wrong && !unknown_count);
+        let is_unmixed = sizes.is_none();
         TableItems {
-            sizes: (!is_wrong && !is_unknown)
-                .then(|| mixed(&entities, unknown_count))
-                .flatten(),
+            sizes,
             described: None,
             optional: Vec::new(),
-            is_unknown: is_unknown && !is_wrong,
+            is_unknown: is_unmixed && !is_wrong,
             is_covered: true,
             unknown_count,
             count,
@@ -498,19 +498,15 @@ impl Checker<'_> {
 /// The largest number of items.
 const LARGEST: u64 = 1_000_000_000_000_000;
 
-/// The sizes of the items of all entities together, each by the number of its items; if the numbers
-/// are not known, each entity counts alike.
-fn mixed(entities: &[CheckedEntity], unknown_count: bool) -> Option<SizeClasses> {
-    let is_empty = entities.iter().all(|one| one.entity.items.is_zero());
+/// The sizes of the items of all entities together, each by the number of its items; `None` if a size
+/// or a number is not known, or if there are no items.
+fn mixed(entities: &[CheckedEntity]) -> Option<SizeClasses> {
+    if entities.iter().all(|one| one.entity.items.is_zero()) {
+        return None;
+    }
     let parts: Vec<(&SizeClasses, Exact)> = entities
         .iter()
-        .map(|one| {
-            let items = match unknown_count || is_empty {
-                true => Exact::one(),
-                false => one.entity.items.clone(),
-            };
-            Some((one.entity.sizes.as_ref()?, items))
-        })
+        .map(|one| Some((one.entity.sizes.as_ref()?, one.entity.items.clone())))
         .collect::<Option<_>>()?;
     Some(mix(&parts))
 }

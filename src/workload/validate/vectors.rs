@@ -165,7 +165,7 @@ impl Checker<'_> {
                 .map(|rate| &rate.monthly(&self.month) * &self.traffic),
             shape: self.shape(access.profile.as_ref(), access.profile_shape),
             bytes: match bytes {
-                Some(Known::Given(size)) => Some(Exact::from(size.0.0)),
+                Some(Known::Given(size)) => Some(size.0),
                 Some(Known::Unknown) | None => None,
             },
         })
