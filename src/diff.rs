@@ -5,7 +5,7 @@ use rust_decimal::Decimal;
 use crate::money::{Money, MoneyError};
 use crate::outcome::Outcome;
 use crate::pricing::{LineItem, Unknown};
-use crate::usage::{Subject, UsageType};
+use crate::usage::{ACCOUNT, Subject, UsageType};
 
 /// Two outcomes and what differs between them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,7 +52,7 @@ impl Difference {
 
     /// By how much the total of a table changes.
     pub fn change_of(&self, table: &str, delta: Money) -> TotalChange {
-        let of_table = |unknown: &&Unknown| unknown.subject.table == table;
+        let of_table = |unknown: &&Unknown| unknown.subject.is_of(table);
         match self
             .newly_unknown
             .iter()
@@ -104,21 +104,21 @@ impl Side {
     }
 }
 
-/// What identifies a line in both designs: its place, its usage type and its tier.
-///
-/// The home region counts as the same place in both designs, so that a move to another region shows
-/// as a change of rates.
-fn key<'a>(
-    line: &'a LineItem,
-    home: &str,
-) -> (
-    &'a str,
+/// Table, index, region unless it is the home region, access pattern, usage type and tier.
+type LineKey<'a> = (
+    Option<&'a str>,
     Option<&'a str>,
     Option<&'a str>,
     Option<&'a str>,
     &'a UsageType,
     u64,
-) {
+);
+
+/// What identifies a line in both designs: its place, its usage type and its tier.
+///
+/// The home region counts as the same place in both designs, so that a move to another region shows
+/// as a change of rates.
+fn key<'a>(line: &'a LineItem, home: &str) -> LineKey<'a> {
     let Subject {
         table,
         index,
@@ -127,7 +127,7 @@ fn key<'a>(
     } = &line.subject;
     let in_replicas = (region != home).then_some(region.as_str());
     (
-        table,
+        table.as_deref(),
         index.as_deref(),
         in_replicas,
         access.as_deref(),
@@ -174,6 +174,11 @@ pub fn diff(old: &Outcome, new: &Outcome) -> Result<Difference, MoneyError> {
             new.total_of(name)?.minus(old.total_of(name)?)?,
         ))
     };
+    let account = [old, new]
+        .into_iter()
+        .any(|one| one.account_lines().next().is_some());
+    let amount = |one: &Outcome| Money::sum(one.account_lines().map(|line| line.amount));
+    let of_account = (ACCOUNT.to_string(), amount(new)?.minus(amount(old)?)?);
     let only = |some: &Outcome, other: &Outcome| -> Vec<Unknown> {
         let known = |one: &&Unknown| {
             !other
@@ -186,7 +191,10 @@ pub fn diff(old: &Outcome, new: &Outcome) -> Result<Difference, MoneyError> {
     };
     Ok(Difference {
         delta: new.total()?.minus(old.total()?)?,
-        tables: names.map(table).collect::<Result<_, MoneyError>>()?,
+        tables: names
+            .map(table)
+            .chain(account.then_some(of_account).map(Ok))
+            .collect::<Result<_, MoneyError>>()?,
         newly_unknown: only(new, old),
         no_longer_unknown: only(old, new),
         new_warnings: new
@@ -208,7 +216,7 @@ fn changed(old: Option<&LineItem>, new: Option<&LineItem>) -> Result<ChangedLine
         (Some(line), _) | (None, Some(line)) => (line.subject.clone(), line.usage_type.clone()),
         (None, None) => (
             Subject {
-                table: String::new(),
+                table: None,
                 index: None,
                 region: String::new(),
                 access: None,

@@ -52,7 +52,9 @@ pub fn bill(outcome: &Outcome) -> PolarsResult<DataFrame> {
     let of =
         |line: &Option<&LineItem>, text: &dyn Fn(&LineItem) -> Option<String>| line.and_then(text);
     frame(vec![
-        texts("table", &subjects, |subject| subject.table.clone()),
+        texts("table", &subjects, |subject| {
+            subject.table_name().to_string()
+        }),
         optional("index", &subjects, |subject| subject.index.clone()),
         texts("region", &subjects, |subject| subject.region.clone()),
         optional("access", &subjects, |subject| subject.access.clone()),

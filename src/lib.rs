@@ -121,6 +121,8 @@ pub mod pricing;
 pub mod capacity;
 pub mod dax;
 
+pub mod commitments;
+
 pub mod outcome;
 pub mod workload;
 

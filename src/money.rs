@@ -7,6 +7,9 @@ use rust_decimal::Decimal;
 
 use crate::units::{Exact, group_thousands};
 
+/// The decimals that a price may have: enough for every list price less a discount.
+const RATE_PLACES_MAX: u32 = 20;
+
 /// An amount of US dollars: an exact decimal, never a float.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Money(Decimal);
@@ -178,6 +181,29 @@ impl Rate {
     /// Whether the unit is free.
     pub fn is_zero(self) -> bool {
         self.0.is_zero()
+    }
+
+    /// This price less some percent of it, exactly.
+    ///
+    /// # Errors
+    /// [`MoneyError::TooLarge`] if it needs more than 28 digits.
+    pub fn less(self, percent: &Exact) -> Result<Rate, MoneyError> {
+        let hundred = Exact::from(100);
+        let share = (&hundred - percent) / hundred;
+        let exact = &Exact::from(self.0) * &share;
+        exact
+            .to_decimal(RATE_PLACES_MAX)
+            .filter(|decimal| Exact::from(*decimal) == exact)
+            .map(Rate)
+            .ok_or_else(|| MoneyError::TooLarge(format!("${} less {percent} %", self.0)))
+    }
+
+    /// Charges a quantity that is on a bill already.
+    ///
+    /// # Errors
+    /// [`MoneyError::TooLarge`] if the product needs more than 28 digits.
+    pub fn charge_exactly(self, quantity: Decimal) -> Result<Charge, MoneyError> {
+        self.charge(&Exact::from(quantity), quantity.scale())
     }
 
     /// Charges a quantity. **The only place that rounds**: the quantity is rounded half to even to

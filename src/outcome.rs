@@ -10,7 +10,7 @@ use crate::pricing::{Bill, LineItem, sources_of};
 use crate::rules::{MeteringRule, RULES};
 use crate::time::{Date, MonthHours};
 use crate::units::Exact;
-use crate::usage::{FreeTier, Subject, Throughput};
+use crate::usage::{ACCOUNT, FreeTier, Subject, Throughput};
 
 /// The result of an estimate or a replay.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -104,7 +104,7 @@ impl Outcome {
     /// The entity that a line of the bill is about; `None` if it is about none, or about several.
     pub fn entity(&self, subject: &Subject) -> Option<&str> {
         let access = subject.access.clone()?;
-        let entity = self.entities.get(&(subject.table.clone(), access))?;
+        let entity = self.entities.get(&(subject.table.clone()?, access))?;
         Some(entity)
     }
 
@@ -154,12 +154,56 @@ impl Outcome {
         Money::sum(self.lines_of(table).map(|line| line.amount))
     }
 
+    /// The bill by table, and last what belongs to the account, if there is anything.
+    pub fn sections(&self) -> Vec<BillSection<'_>> {
+        let account = self.account_lines().collect::<Vec<_>>();
+        let tables = self.tables.iter().map(|name| BillSection {
+            name,
+            lines: self.lines_of(name).collect(),
+        });
+        let account = (!account.is_empty()).then_some(BillSection {
+            name: ACCOUNT,
+            lines: account,
+        });
+        tables.chain(account).collect()
+    }
+
+    /// The lines that belong to the account and to no table.
+    pub fn account_lines(&self) -> impl Iterator<Item = &LineItem> {
+        let lines = self.bill.lines.iter();
+        lines.filter(|line| line.subject.table.is_none())
+    }
+
     /// The lines of one table.
     pub fn lines_of(&self, table: &str) -> impl Iterator<Item = &LineItem> {
         self.bill
             .lines
             .iter()
-            .filter(move |line| line.subject.table == table)
+            .filter(move |line| line.subject.is_of(table))
+    }
+}
+
+/// A part of a bill: a table, or the account.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct BillSection<'a> {
+    /// The table, or [`ACCOUNT`].
+    pub name: &'a str,
+    /// Its lines.
+    pub lines: Vec<&'a LineItem>,
+}
+
+impl<'a> BillSection<'a> {
+    pub(crate) fn new(name: &'a str, lines: Vec<&'a LineItem>) -> BillSection<'a> {
+        BillSection { name, lines }
+    }
+
+    /// The sum of its lines.
+    ///
+    /// # Errors
+    /// [`MoneyError::TooLarge`] where the sum has more than 28 digits.
+    pub fn total(&self) -> Result<Money, MoneyError> {
+        Money::sum(self.lines.iter().map(|line| line.amount))
     }
 }
 

@@ -32,6 +32,13 @@ impl Date {
             .flatten()
             .map(Date)
     }
+
+    /// The same day some months later, or the last day of that month; `None` beyond the calendar.
+    pub fn months_later(self, months: u32) -> Option<Date> {
+        self.0
+            .checked_add_months(chrono::Months::new(months))
+            .map(Date)
+    }
 }
 
 impl<'de> serde::Deserialize<'de> for Date {

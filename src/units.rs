@@ -372,6 +372,25 @@ impl Exact {
     }
 }
 
+/// Rounds the parts of a whole to `places` decimals, so that they still add up to it: every part is
+/// rounded down, except the last that is not zero, which has the rest.
+pub(crate) fn rounded_together(parts: &[Exact], places: u32) -> Vec<Exact> {
+    let scale = Exact::from(10_u64.pow(places));
+    let mut rounded: Vec<Exact> = parts
+        .iter()
+        .map(|part| (part * &scale).floor() / scale.clone())
+        .collect();
+    if let Some(last) = parts.iter().rposition(|part| !part.is_zero()) {
+        let lost: Exact = parts
+            .iter()
+            .zip(&rounded)
+            .map(|(part, rounded)| part - rounded)
+            .sum();
+        rounded[last] += &lost;
+    }
+    rounded
+}
+
 /// A noun in the singular for one, in the plural for any other number: `1 call`, `2 calls`.
 pub(crate) fn plural(is_one: bool, noun: &str) -> String {
     format!("{noun}{}", if is_one { "" } else { "s" })

@@ -395,6 +395,12 @@ const CATALOGUE: &[(&str, &str, &str, &str)] = &[
         "Bulk-Retrieval-Bytes-GDA",
         "GB",
     ),
+    (
+        "savings_plan_commitment",
+        "DatabaseSavingsPlans",
+        "DatabaseSP:1yrNoUpfront",
+        "USD",
+    ),
 ];
 
 /// The kind of throughput, for the usage types that come in families.
@@ -483,6 +489,7 @@ const PURPOSES: &[(&str, &str)] = &[
     ("contributor_", "Contributor Insights"),
     ("kms_", "encryption"),
     ("vector_", "vector indexes"),
+    ("savings_plan_", "savings plan"),
 ];
 
 /// The prefixes of price book codes for a DAX node, a transfer to a region, and a savings plan.
@@ -527,6 +534,9 @@ impl UsageType {
     pub const KMS_REQUESTS: UsageType = UsageType::Listed("kms_request");
     /// Objects written to Amazon S3.
     pub const S3_PUTS: UsageType = UsageType::Listed("s3_put_standard");
+
+    /// Dollars that are committed to a Database Savings Plan.
+    pub const PLAN_COMMITMENT: UsageType = UsageType::Listed("savings_plan_commitment");
 
     /// Bytes written to vector indexes.
     pub fn vector_writes(class: TableClass) -> UsageType {
@@ -633,10 +643,36 @@ impl UsageType {
         }
     }
 
+    /// The throughput that it bills in one table class, in another class; `None` if it does not
+    /// bill throughput of that class.
+    pub fn in_class(&self, class: TableClass, other: TableClass) -> Option<UsageType> {
+        match self {
+            UsageType::Requests(throughput, of) if *of == class => {
+                Some(UsageType::Requests(*throughput, other))
+            }
+            UsageType::CapacityHours(throughput, of) if *of == class => {
+                Some(UsageType::CapacityHours(*throughput, other))
+            }
+            UsageType::Planned(covered) => {
+                let covered = covered.in_class(class, other)?;
+                Some(UsageType::Planned(Box::new(covered)))
+            }
+            _ => None,
+        }
+    }
+
+    /// The usage type that a savings plan covers; any other usage type is itself.
+    pub fn without_plan(&self) -> &UsageType {
+        match self {
+            UsageType::Planned(covered) => covered,
+            other => other,
+        }
+    }
+
     /// The throughput that it bills, per request or per hour; `None` for everything else,
     /// reservations included.
     pub fn throughput(&self) -> Option<Throughput> {
-        match self {
+        match self.without_plan() {
             UsageType::Requests(throughput, _) | UsageType::CapacityHours(throughput, _) => {
                 Some(*throughput)
             }
@@ -651,17 +687,23 @@ impl UsageType {
 
     /// Whether it bills requests that read.
     pub fn is_read_request(&self) -> bool {
-        matches!(self, UsageType::Requests(Throughput::Read, _))
+        matches!(
+            self.without_plan(),
+            UsageType::Requests(Throughput::Read, _)
+        )
     }
 
     /// Whether its price is the same in every region.
     pub fn has_global_price(&self) -> bool {
-        matches!(*self, UsageType::KMS_KEYS | UsageType::KMS_REQUESTS)
+        matches!(
+            *self,
+            UsageType::KMS_KEYS | UsageType::KMS_REQUESTS | UsageType::PLAN_COMMITMENT
+        )
     }
 
     /// What it is for, if no access pattern causes it.
     pub fn purpose(&self) -> &'static str {
-        let code = self.code();
+        let code = self.without_plan().code();
         PURPOSES
             .iter()
             .find(|(prefix, _)| code.starts_with(prefix))
@@ -773,6 +815,7 @@ impl UsageType {
                 Some(format!("{prefix}-{}-{}", destination_prefix?, self.name()))
             }
             UsageType::Unlisted(_) => None,
+            &UsageType::PLAN_COMMITMENT => Some(self.name()),
             _ => Some(format!("{prefix}-{}", self.name())),
         }
     }
@@ -890,8 +933,8 @@ pub fn place(table: &str, index: Option<&str>, region: Option<&str>) -> String {
 /// What a line is about: the part of the design, and the region.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Subject {
-    /// The table.
-    pub table: String,
+    /// The table; `None` for what belongs to the account, such as the unused part of a commitment.
+    pub table: Option<String>,
     /// The index; `None` for the table itself.
     pub index: Option<String>,
     /// The region whose prices apply.
@@ -899,6 +942,31 @@ pub struct Subject {
     /// The access pattern that causes the line; `None` if no single one does.
     pub access: Option<String>,
 }
+
+impl Subject {
+    /// What belongs to the account in a region and to none of its tables.
+    pub fn account(region: &str) -> Subject {
+        Subject {
+            table: None,
+            index: None,
+            region: region.to_string(),
+            access: None,
+        }
+    }
+
+    /// The table for output; `account` if it is about none.
+    pub fn table_name(&self) -> &str {
+        self.table.as_deref().unwrap_or(ACCOUNT)
+    }
+
+    /// Whether it is about a table.
+    pub fn is_of(&self, table: &str) -> bool {
+        self.table.as_deref() == Some(table)
+    }
+}
+
+/// The heading of what belongs to the account and to no table.
+pub const ACCOUNT: &str = "account";
 
 /// A quantity of something that AWS bills, before it has a price.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -15,9 +15,7 @@ pub use demand::{Demand, ProvisionedUnits, demand};
 pub use ledger::{
     AccountDirection, Hottest, LedgerRun, Limits, WARM_UP_MINUTES, execute, execute_cold,
 };
-pub use provisioned::{
-    HourlyUnits, ListedCapacity, ProvisionedCapacity, ReservedUnits, provisioned,
-};
+pub use provisioned::{HourlyUnits, ProvisionedCapacity};
 pub use shape::{Course, Shape, WEEK_HOURS};
 pub use simulate::{AccountDemand, Scaling, Simulations, simulate};
 

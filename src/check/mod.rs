@@ -21,7 +21,7 @@ use crate::diff::{Difference, TotalChange, diff};
 use crate::estimate::EstimateError;
 use crate::money::{Money, MoneyError};
 use crate::outcome::Outcome;
-use crate::pricing::{Books, LineItem, Unknown};
+use crate::pricing::{Bill, Books, LineItem, Unknown};
 use crate::time::Date;
 use crate::units::Exact;
 use crate::usage::{self, Subject, UsageType};
@@ -45,6 +45,10 @@ pub struct Designs {
     pub now: Vec<CheckedDesign>,
     /// The baseline of each design; empty without a baseline.
     pub before: Vec<CheckedDesign>,
+    /// What is paid for commitments that none of several designs uses, now.
+    pub unused: Bill,
+    /// The same for the baselines.
+    pub unused_before: Bill,
 }
 
 impl Designs {
@@ -151,17 +155,22 @@ impl Scope {
         let same = |wanted: &Option<String>, found: Option<&str>| {
             wanted.as_deref().is_none_or(|wanted| Some(wanted) == found)
         };
-        same(&self.table, Some(&subject.table))
+        same(&self.table, subject.table.as_deref())
             && same(&self.index, subject.index.as_deref())
             && same(&self.access, subject.access.as_deref())
             && same(&self.region, Some(&subject.region))
             && usage_type.is_none_or(|usage_type| same(&self.usage_type, Some(&usage_type.name())))
     }
 
-    fn lines<'a>(&'a self, designs: &'a [CheckedDesign]) -> impl Iterator<Item = &'a LineItem> {
+    fn lines<'a>(
+        &'a self,
+        designs: &'a [CheckedDesign],
+        unused: &'a Bill,
+    ) -> impl Iterator<Item = &'a LineItem> {
         designs
             .iter()
             .flat_map(|design| &design.outcome.bill.lines)
+            .chain(&unused.lines)
             .filter(|line| self.holds(&line.subject, Some(&line.usage_type)))
     }
 }
@@ -345,13 +354,9 @@ pub fn check(designs: &Designs, budget: &Budget, books: &Books) -> Result<Checke
     let differences = pairs
         .map(|(before, now)| diff(&before.outcome, &now.outcome))
         .collect::<Result<Vec<_>, MoneyError>>()?;
-    let total = |designs: &[CheckedDesign]| {
-        Money::sum(
-            designs
-                .iter()
-                .flat_map(|design| &design.outcome.bill.lines)
-                .map(|line| line.amount),
-        )
+    let all = Scope::default();
+    let total = |checked: &[CheckedDesign], unused: &Bill| {
+        Money::sum(all.lines(checked, unused).map(|line| line.amount))
     };
     let verdicts = budget
         .limits
@@ -365,7 +370,7 @@ pub fn check(designs: &Designs, budget: &Budget, books: &Books) -> Result<Checke
             .iter()
             .map(|design| design.workload.written.file.clone())
             .collect(),
-        total: total(&designs.now)?,
+        total: total(&designs.now, &designs.unused)?,
         unknown: designs
             .now
             .iter()
@@ -375,7 +380,7 @@ pub fn check(designs: &Designs, budget: &Budget, books: &Books) -> Result<Checke
             .iter()
             .any(|difference| difference.change() == TotalChange::Unknown),
         before: (!designs.before.is_empty())
-            .then(|| total(&designs.before))
+            .then(|| total(&designs.before, &designs.unused_before))
             .transpose()?,
         verdicts,
         findings: lint::findings(designs, budget)?,
@@ -437,10 +442,12 @@ fn verdict(
 
 fn figure(limit: &Limit, designs: &Designs, books: &Books) -> Result<Figure, EstimateError> {
     let scope = &limit.scope;
-    let dollars = |designs: &[CheckedDesign]| {
-        Money::sum(scope.lines(designs).map(|line| line.amount))
+    let dollars = |checked: &[CheckedDesign], unused: &Bill| {
+        Money::sum(scope.lines(checked, unused).map(|line| line.amount))
             .map(|money| Exact::from(money.decimal()))
     };
+    let now = || dollars(&designs.now, &designs.unused);
+    let before = || dollars(&designs.before, &designs.unused_before);
     let known = |value: Exact, missing: Vec<String>| Figure {
         value: Some(value),
         from_nothing: false,
@@ -457,13 +464,10 @@ fn figure(limit: &Limit, designs: &Designs, books: &Books) -> Result<Figure, Est
     };
     let both = || [missing.clone(), missing_before.clone()].concat();
     Ok(match limit.measure {
-        Measure::Monthly => known(dollars(&designs.now)?, missing),
-        Measure::Increase => increase(known(
-            &dollars(&designs.now)? - &dollars(&designs.before)?,
-            both(),
-        )),
+        Measure::Monthly => known(now()?, missing),
+        Measure::Increase => increase(known(&now()? - &before()?, both())),
         Measure::IncreasePercent => {
-            let (now, before) = (dollars(&designs.now)?, dollars(&designs.before)?);
+            let (now, before) = (now()?, before()?);
             increase(match (before.is_zero(), now.is_zero()) {
                 (true, true) => known(Exact::zero(), both()),
                 (true, false) => Figure {
@@ -477,7 +481,7 @@ fn figure(limit: &Limit, designs: &Designs, books: &Books) -> Result<Figure, Est
         }
         Measure::Units => known(
             scope
-                .lines(&designs.now)
+                .lines(&designs.now, &designs.unused)
                 .map(|line| Exact::from(line.quantity))
                 .sum(),
             missing,
@@ -509,7 +513,7 @@ fn unknown_costs(
             }
             let elsewhere = (subject.region != design.outcome.region).then_some(&subject.region);
             let place = usage::place(
-                &subject.table,
+                subject.table_name(),
                 subject.index.as_deref(),
                 elsewhere.map(String::as_str),
             );
@@ -548,7 +552,7 @@ fn is_unchanged(
             .workload
             .tables
             .iter()
-            .find(|table| table.table.name == unknown.subject.table)?;
+            .find(|table| unknown.subject.is_of(&table.table.name))?;
         Some(without_capacity(table))
     };
     let is_alike = || {
@@ -563,7 +567,7 @@ fn is_unchanged(
 fn without_capacity(table: &TableDesign) -> TableDesign {
     let mut plain = table.clone();
     plain.capacity = Capacity::OnDemand;
-    (plain.on_demand_max, plain.reserved) = Default::default();
+    plain.on_demand_max = Default::default();
     for index in &mut plain.indexes {
         (index.capacity, index.on_demand_max) = Default::default();
     }
@@ -588,7 +592,7 @@ fn throttled(scope: &Scope, designs: &Designs, books: &Books) -> Result<Figure, 
         let simulated = designed_throttles(&design.workload, books)?;
         for demand in &design.outcome.demand {
             let subject = Subject {
-                table: demand.table.clone(),
+                table: Some(demand.table.clone()),
                 index: demand.index.clone(),
                 region: demand.region.clone(),
                 access: None,
@@ -666,11 +670,12 @@ fn causes(limit: &Limit, designs: &Designs, differences: &[Difference]) -> Vec<C
     }
     // If no line has changed, the causes are the lines of the limit itself.
     if all.is_empty() {
+        let none = Bill::default();
         for design in &designs.now {
             all.extend(
                 limit
                     .scope
-                    .lines(std::slice::from_ref(design))
+                    .lines(std::slice::from_ref(design), &none)
                     .map(|line| Cause {
                         subject: line.subject.clone(),
                         usage_type: line.usage_type.clone(),

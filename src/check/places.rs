@@ -67,7 +67,7 @@ pub(super) fn of(
         .workload
         .tables
         .iter()
-        .find(|table| table.table.name == subject.table)
+        .find(|table| subject.is_of(&table.table.name))
     else {
         return written.place_of(1);
     };

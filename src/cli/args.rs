@@ -45,6 +45,15 @@ pub struct Args {
     #[arg(long, global = true, value_name = "N", allow_hyphen_values = true)]
     pub month_hours: Option<String>,
 
+    /// What the account has bought in advance: a TOML file with [[commitment]] tables
+    /// (docs/workload.md). It applies to all designs of the run together
+    #[arg(long, global = true, value_name = "FILE")]
+    pub commitments: Option<String>,
+
+    /// Leave out all commitments: reserved capacity, savings plans and discounts
+    #[arg(long, global = true)]
+    pub list_prices: bool,
+
     /// Print only the result
     #[arg(long, global = true)]
     pub quiet: bool,

@@ -2,16 +2,18 @@
 
 use std::process::Command;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 
 use super::args::{Args, CheckArgs, OutputFormat};
 use super::input::Role;
 use super::{WRONG, input, output};
 use dynameter::check::{Checked, CheckedDesign, Designs, Status, budget, check as checked};
-use dynameter::estimate::estimate;
-use dynameter::pricing::Books;
+use dynameter::commitments::Commitment;
+use dynameter::estimate::estimate_together;
+use dynameter::pricing::{Bill, Books};
 use dynameter::report;
 use dynameter::time::Date;
+use dynameter::workload::Workload;
 
 /// Exit code of designs that are over budget.
 const OVER: u8 = 1;
@@ -42,6 +44,37 @@ pub fn check(args: &Args, asked: &CheckArgs) -> Result<u8> {
         Some(text) => input::date("--today", text)?,
         None => Date::from(chrono::Utc::now().date_naive()),
     };
+    let designs = designs(args, asked, &books, date)?;
+    let file = input::source(&asked.budget)?;
+    let budget = budget(&file.name, &file.text, &designs, today)?;
+    let checked = checked(&designs, &budget, &books)?;
+    match args.format {
+        OutputFormat::Github => output::write(args, &report::check_github(&checked))?,
+        OutputFormat::Sarif => output::write(args, &report::check_sarif(&checked))?,
+        OutputFormat::Junit => output::write(args, &report::check_junit(&checked))?,
+        _ => output::present(args, &checked)?,
+    }
+    Ok(code(&checked))
+}
+
+/// An unknown figure takes precedence over an exceeded limit: neither may be merged, and only the
+/// exceeded limit can be seen in a bill.
+fn code(checked: &Checked) -> u8 {
+    match checked.status() {
+        Status::Pass | Status::Warn => 0,
+        Status::Fail => OVER,
+        Status::Unknown => {
+            output::say(
+                "error: a figure that the budget needs is unknown; the result lists what is \
+                 missing",
+            );
+            WRONG
+        }
+    }
+}
+
+/// Reads and estimates the designs and their baselines.
+fn designs(args: &Args, asked: &CheckArgs, books: &Books, date: Option<Date>) -> Result<Designs> {
     // Read every file before the first is checked, so that all errors are reported together.
     let role = if asked.workloads.len() > 1 {
         Role::OneOfSeveral
@@ -77,7 +110,10 @@ pub fn check(args: &Args, asked: &CheckArgs) -> Result<u8> {
         .into_iter()
         .chain(before)
         .chain(planned.into_iter().map(Ok));
-    let designs = designs.map(|text| design(args, text?, &books, date));
+    let designs = designs.map(|text| {
+        let source = text?;
+        Ok((input::loaded(args, &source, books, date)?, source.text))
+    });
     let (designs, errors): (Vec<_>, Vec<_>) = designs.partition(Result::is_ok);
     let errors: Vec<String> = errors
         .into_iter()
@@ -87,53 +123,40 @@ pub fn check(args: &Args, asked: &CheckArgs) -> Result<u8> {
     if !errors.is_empty() {
         return Err(output::Reported(errors.join("\n\n")).into());
     }
-    let mut designs: Vec<CheckedDesign> = designs.into_iter().flatten().collect();
-    let before = designs.split_off(asked.workloads.len());
-    let designs = Designs {
-        now: designs,
+    let (mut workloads, mut texts): (Vec<Workload>, Vec<String>) =
+        designs.into_iter().flatten().unzip();
+    let commitments = input::commitments(args, &workloads, books)?;
+    let before = workloads.split_off(asked.workloads.len());
+    let texts_before = texts.split_off(asked.workloads.len());
+    let (now, unused) = together(workloads, texts, &commitments, books)?;
+    let (before, unused_before) = together(before, texts_before, &commitments, books)?;
+    Ok(Designs {
+        now,
         before,
-    };
-    let file = input::source(&asked.budget)?;
-    let budget = budget(&file.name, &file.text, &designs, today)?;
-    let checked = checked(&designs, &budget, &books)?;
-    match args.format {
-        OutputFormat::Github => output::write(args, &report::check_github(&checked))?,
-        OutputFormat::Sarif => output::write(args, &report::check_sarif(&checked))?,
-        OutputFormat::Junit => output::write(args, &report::check_junit(&checked))?,
-        _ => output::present(args, &checked)?,
-    }
-    Ok(code(&checked))
-}
-
-/// An unknown figure takes precedence over an exceeded limit: neither may be merged, and only the
-/// exceeded limit can be seen in a bill.
-fn code(checked: &Checked) -> u8 {
-    match checked.status() {
-        Status::Pass | Status::Warn => 0,
-        Status::Fail => OVER,
-        Status::Unknown => {
-            output::say(
-                "error: a figure that the budget needs is unknown; the result lists what is \
-                 missing",
-            );
-            WRONG
-        }
-    }
-}
-
-fn design(
-    args: &Args,
-    source: input::WorkloadText,
-    books: &Books,
-    date: Option<Date>,
-) -> Result<CheckedDesign> {
-    let workload = input::parsed(args, &source, books, date)?;
-    let outcome = estimate(&workload, books).with_context(|| source.name.clone())?;
-    Ok(CheckedDesign {
-        workload,
-        outcome,
-        text: source.text,
+        unused,
+        unused_before,
     })
+}
+
+/// Estimates designs that share commitments.
+fn together(
+    workloads: Vec<Workload>,
+    texts: Vec<String>,
+    commitments: &[Commitment],
+    books: &Books,
+) -> Result<(Vec<CheckedDesign>, Bill)> {
+    let together = estimate_together(&workloads, commitments, books)?;
+    let designs = workloads
+        .into_iter()
+        .zip(together.outcomes)
+        .zip(texts)
+        .map(|((workload, outcome), text)| CheckedDesign {
+            workload,
+            outcome,
+            text,
+        })
+        .collect();
+    Ok((designs, together.unused))
 }
 
 /// Reads a baseline: a file, or a version of it in git.

@@ -9,6 +9,7 @@ use anyhow::{Result, bail};
 use super::args::{Args, HorizonArgs, QuestionArgs};
 use super::output;
 use dynameter::capacity::series::Horizon;
+use dynameter::commitments::Commitment;
 use dynameter::compare::Question;
 use dynameter::diag::{Diagnostics, Origins, Source};
 use dynameter::import::{ImportDocument, ImportFormat, ImportOptions, Imported};
@@ -18,7 +19,7 @@ use dynameter::pricing::{Books, PriceListFile, read_offer};
 use dynameter::time::{Date, MonthHours};
 use dynameter::uncertainty::uncertainty;
 use dynameter::units::Exact;
-use dynameter::workload::{self, Setting, Workload};
+use dynameter::workload::{self, Setting, Workload, load_commitments};
 
 /// The size limit of workload files, plans and templates: 64 MB.
 const FILE_BYTES_MAX: u64 = 64 << 20;
@@ -250,14 +251,39 @@ pub fn imported(
     Ok(dynameter::import::import(kind, &sources, &asked)?)
 }
 
-/// Checks a file that was read.
-pub fn parsed(
+/// Checks a file that was read, without the commitments that the command line names.
+pub fn loaded(
     args: &Args,
     text: &WorkloadText,
     books: &Books,
     date: Option<Date>,
 ) -> Result<Workload> {
     Ok(load(text, &setting(args, books, date)?)?)
+}
+
+/// Checks a file that was read: the only design that has the commitments.
+pub fn parsed(
+    args: &Args,
+    text: &WorkloadText,
+    books: &Books,
+    date: Option<Date>,
+) -> Result<Workload> {
+    let workload = loaded(args, text, books, date)?;
+    let commitments = commitments(args, std::slice::from_ref(&workload), books)?;
+    Ok(workload.with_commitments(&commitments))
+}
+
+/// The commitments of --commitments, for the designs of a run; none if list prices are asked for.
+pub fn commitments(args: &Args, designs: &[Workload], books: &Books) -> Result<Vec<Commitment>> {
+    let Some(path) = &args.commitments else {
+        return Ok(Vec::new());
+    };
+    let text = source(path)?;
+    let commitments = load_commitments(&text.name, &text.text, designs, books)?;
+    Ok(match args.list_prices {
+        true => Vec::new(),
+        false => commitments,
+    })
 }
 
 /// Reads and checks a workload file.
@@ -282,6 +308,7 @@ pub fn setting<'a>(args: &Args, books: &'a Books, date: Option<Date>) -> Result<
         region: args.region.clone(),
         prices: date,
         month: month(args)?,
+        list_prices: args.list_prices,
         ..Setting::new(books)
     })
 }
@@ -311,7 +338,8 @@ pub fn interval(
             scenario,
             ..likely.clone()
         };
-        load(text, &setting)
+        let other = load(text, &setting)?;
+        Ok(other.with_commitments_of(workload))
     })?)
 }
 

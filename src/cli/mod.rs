@@ -19,9 +19,8 @@ use clap::{CommandFactory, Parser};
 use args::{Args, Command, OutputFormat, PricesCommand};
 use dynameter::compare::{Question, compare};
 use dynameter::diff::diff;
-use dynameter::estimate::estimate;
+use dynameter::estimate::{Together, estimate, estimate_together};
 use dynameter::import::ImportFormat;
-use dynameter::outcome::Outcome;
 use dynameter::pricing::{Books, PriceListFile, changed_rates, update};
 use dynameter::report::{
     ChangedRates, Estimates, Explanation, ImportedPrices, PriceList, PriceLists,
@@ -211,16 +210,46 @@ fn import(
 /// together.
 fn estimates(args: &Args, paths: &[String]) -> Result<()> {
     let (books, date) = input::books(args)?;
-    let outcomes = outcomes(args, paths, &books, date)?;
-    output::present(args, &Estimates(&outcomes))
+    let together = together(
+        args,
+        all_workloads(args, paths, &books, date)?,
+        &books,
+        date,
+    )?;
+    output::present(args, &Estimates(&together))
 }
 
-fn outcomes(
+/// Estimates the designs of one account.
+fn together(
+    args: &Args,
+    read: Vec<(Workload, input::WorkloadText)>,
+    books: &Books,
+    date: Option<Date>,
+) -> Result<Together> {
+    let (workloads, texts): (Vec<Workload>, Vec<input::WorkloadText>) = read.into_iter().unzip();
+    let commitments = input::commitments(args, &workloads, books)?;
+    let mut together = estimate_together(&workloads, &commitments, books)?;
+    let own = workloads.iter().flat_map(|one| &one.commitments);
+    if workloads.len() > 1 && own.chain(&commitments).next().is_some() {
+        // What a design pays then depends on the others, so that its own interval would mislead.
+        return Ok(together);
+    }
+    for (at, workload) in workloads.into_iter().enumerate() {
+        let workload = workload.with_commitments(&commitments);
+        let uncertainty = input::interval(args, &workload, &texts[at], books, date)
+            .with_context(|| texts[at].name.clone())?;
+        together.outcomes[at].uncertainty = uncertainty;
+    }
+    Ok(together)
+}
+
+/// Reads all files; errors in any of them are reported together.
+fn all_workloads(
     args: &Args,
     paths: &[String],
     books: &Books,
     date: Option<Date>,
-) -> Result<Vec<Outcome>> {
+) -> Result<Vec<(Workload, input::WorkloadText)>> {
     if paths.iter().filter(|path| *path == "-").count() > 1 {
         anyhow::bail!("standard input can be read only once\nhelp: use - for one argument only");
     }
@@ -231,7 +260,7 @@ fn outcomes(
     };
     let read = |path: &String| -> Result<(Workload, input::WorkloadText)> {
         let text = input::design(args, input::source(path)?, role)?;
-        Ok((input::parsed(args, &text, books, date)?, text))
+        Ok((input::loaded(args, &text, books, date)?, text))
     };
     let workloads: Vec<Result<(Workload, input::WorkloadText)>> = paths.iter().map(read).collect();
     let (workloads, errors): (Vec<_>, Vec<_>) = workloads.into_iter().partition(Result::is_ok);
@@ -243,19 +272,7 @@ fn outcomes(
     if !errors.is_empty() {
         return Err(output::Reported(errors.join("\n\n")).into());
     }
-    let outcome =
-        |((workload, text), path): ((Workload, input::WorkloadText), &String)| -> Result<Outcome> {
-            let outcome = estimate(&workload, books).with_context(|| path.clone())?;
-            let uncertainty = input::interval(args, &workload, &text, books, date)
-                .with_context(|| path.clone())?;
-            Ok(outcome.with_uncertainty(uncertainty))
-        };
-    workloads
-        .into_iter()
-        .flatten()
-        .zip(paths)
-        .map(outcome)
-        .collect()
+    Ok(workloads.into_iter().flatten().collect())
 }
 
 fn explain(args: &Args, path: &str) -> Result<()> {
@@ -267,7 +284,11 @@ fn explain(args: &Args, path: &str) -> Result<()> {
 
 fn difference(args: &Args, paths: &[String]) -> Result<()> {
     let (books, date) = input::books(args)?;
-    let outcomes = outcomes(args, paths, &books, date)?;
+    let mut outcomes = Vec::new();
+    // Each is a state of the whole account.
+    for one in all_workloads(args, paths, &books, date)? {
+        outcomes.extend(together(args, vec![one], &books, date)?.outcomes);
+    }
     let [old, new] = outcomes.as_slice() else {
         anyhow::bail!("diff takes two workload files")
     };

@@ -3,7 +3,7 @@
 use anyhow::{Context, Result};
 
 use super::args::{Args, OutputFormat, ReportArgs};
-use super::{input, outcomes, output};
+use super::{all_workloads, input, output, together};
 use dynameter::estimate::estimate;
 use dynameter::report;
 use dynameter::review::review;
@@ -33,7 +33,10 @@ pub fn page(args: &Args, asked: &ReportArgs) -> Result<()> {
     let before = asked
         .baseline
         .as_ref()
-        .map(|path| outcomes(args, std::slice::from_ref(path), &books, date))
+        .map(|path| {
+            let read = all_workloads(args, std::slice::from_ref(path), &books, date)?;
+            together(args, read, &books, date)
+        })
         .transpose()?;
     let (workload, mut source) = input::read(args, &asked.workload, &books, date)?;
     let question = input::question(&asked.question, &asked.horizon)?;
@@ -44,7 +47,7 @@ pub fn page(args: &Args, asked: &ReportArgs) -> Result<()> {
             traffic: traffic.clone(),
             ..likely.clone()
         };
-        input::load(&source, &setting)
+        Ok(input::load(&source, &setting)?.with_commitments_of(&workload))
     };
     let interval = input::interval(args, &workload, &source, &books, date)
         .with_context(|| asked.workload.clone())?;
@@ -59,7 +62,12 @@ pub fn page(args: &Args, asked: &ReportArgs) -> Result<()> {
         ),
         _ => None,
     };
-    if let Some(before) = before.iter().flatten().next().or(planned.as_ref()) {
+    if let Some(before) = before
+        .iter()
+        .flat_map(|one| &one.outcomes)
+        .next()
+        .or(planned.as_ref())
+    {
         review = review.against(before)?;
     }
     #[cfg(feature = "replay")]

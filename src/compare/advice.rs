@@ -318,7 +318,7 @@ fn committed(
         .map(|book| commitment::offers(book, workload.prices).0)
         .unwrap_or_default();
     let mix = best_mix(&curve, &offers);
-    let delta = commitment::delta(&curve, &mix, &workload.month)?;
+    let delta = curve.change(&mix, &workload.month)?;
     Ok(Combination {
         changes: taken.into_iter().map(described).collect(),
         monthly,

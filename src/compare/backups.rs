@@ -237,7 +237,7 @@ fn expired(context: &Context, table: &TableDesign, mean: &Exact) -> Alternative 
     });
     alternative.plus.push(Usage {
         subject: Subject {
-            table: table.table.name.clone(),
+            table: Some(table.table.name.clone()),
             index: None,
             region,
             access: None,

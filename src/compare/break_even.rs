@@ -1,7 +1,7 @@
 //! Where two alternatives cost the same, as numbers.
 
 use super::Context;
-use super::commitment::{Commitment, offers};
+use super::commitment::{Offer, offers};
 use super::utilization::{self, Payment};
 use crate::dax::NODE_TYPES;
 use crate::meter::{Switches, meter};
@@ -78,7 +78,7 @@ pub(super) fn of(context: &Context, outcome: &Outcome) -> Vec<BreakEven> {
 fn reservations(book: &PriceBook) -> Vec<BreakEven> {
     let mut all = Vec::new();
     for offer in offers(book, None).0 {
-        let Commitment::Reserved {
+        let Offer::Reserved {
             years, read, write, ..
         } = offer
         else {
@@ -178,7 +178,7 @@ fn modes(context: &Context, at: usize, table: &TableDesign, book: &PriceBook) ->
 fn class(outcome: &Outcome, table: &TableDesign, book: &PriceBook) -> Option<BreakEven> {
     let rate = |usage: UsageType| book.list_rate(&usage);
     let home = |line: &&LineItem| {
-        line.subject.table == table.table.name && line.subject.region == outcome.region
+        line.subject.is_of(&table.table.name) && line.subject.region == outcome.region
     };
     let (mut now, mut other, mut stored) = (Exact::zero(), Exact::zero(), Exact::zero());
     let class = table.table.class;
@@ -189,15 +189,7 @@ fn class(outcome: &Outcome, table: &TableDesign, book: &PriceBook) -> Option<Bre
     };
     for line in outcome.bill.lines.iter().filter(home) {
         let quantity = Exact::from(line.quantity);
-        let elsewhere = match line.usage_type {
-            UsageType::Requests(throughput, of) if of == class => {
-                Some(UsageType::Requests(throughput, other_class))
-            }
-            UsageType::CapacityHours(throughput, of) if of == class => {
-                Some(UsageType::CapacityHours(throughput, other_class))
-            }
-            _ => None,
-        };
+        let elsewhere = line.usage_type.in_class(class, other_class);
         if let Some(usage) = elsewhere {
             now += &money(line.amount);
             other += &(&quantity * &rate(usage)?);
@@ -265,7 +257,7 @@ fn dax(
         return Vec::new();
     }
     let cached = |line: &&LineItem| {
-        line.subject.table == table.table.name
+        line.subject.is_of(&table.table.name)
             && line.subject.region == outcome.region
             && line.usage_type.is_read_request()
             && table.access.iter().any(|access| {
@@ -371,7 +363,7 @@ fn indexes(outcome: &Outcome, table: &TableDesign, book: &PriceBook) -> Vec<Brea
     let scan = &scan_units(table, &data) * &rate;
     for (at, index) in table.table.indexes.iter().enumerate() {
         let of_index = |line: &&LineItem| {
-            line.subject.table == table.table.name
+            line.subject.is_of(&table.table.name)
                 && line.subject.index.as_ref() == Some(&index.name)
         };
         let reads = |line: &&LineItem| line.usage_type.is_read_request();
@@ -397,7 +389,7 @@ fn indexes(outcome: &Outcome, table: &TableDesign, book: &PriceBook) -> Vec<Brea
             }
         };
         let unknown = outcome.bill.unknown.iter().any(|one| {
-            one.subject.table == table.table.name && one.subject.index.as_ref() == Some(&index.name)
+            one.subject.is_of(&table.table.name) && one.subject.index.as_ref() == Some(&index.name)
         });
         if scan <= one_query || cost.is_zero() || unknown {
             continue;

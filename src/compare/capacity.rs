@@ -609,11 +609,6 @@ pub(super) fn classes(table: &TableDesign) -> Vec<Alternative> {
         TableClass::StandardIa => (TableClass::Standard, "Standard", "standard"),
     };
     let alternative = Alternative::new(AlternativeKind::TableClass(other), name).of(table, None);
-    if other == TableClass::StandardIa && table.reserved.is_some() {
-        let why = "reserved capacity covers the Standard class only, so the table's reservation \
-                   would be paid for but not used";
-        return vec![alternative.impossible(why)];
-    }
     let target = table.table.name.clone();
     vec![
         alternative

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use num_bigint::BigInt;
-
 use super::{Alternative, AlternativeKind, AlternativeState, Context};
-use crate::capacity::Consumption;
+use crate::capacity::{Consumption, ProvisionedCapacity};
+use crate::commitments::plan::{HourCost, PARTS_OF_A_DOLLAR, parts, take_evenly};
+use crate::commitments::{discount_percent, plan_usd_per_hour};
 use crate::estimate::{EstimateError, Metering};
 use crate::money::{Money, MoneyError};
 use crate::pricing::PriceBook;
@@ -15,39 +15,33 @@ use crate::units::Exact;
 use crate::usage::{ReservedPart, Throughput, UsageType};
 use crate::workload::Workload;
 
-/// Hourly amounts are whole numbers; this many make a dollar.
-const PARTS_OF_A_DOLLAR: u64 = 1_000_000_000_000;
-
 /// A plan's hourly commitment is a multiple of this: a tenth of a cent.
 const PLAN_STEP: i128 = 1_000_000_000;
-
-/// A cost, of one unit for an hour or in total: at the list price and under a savings plan.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Price {
-    list: i128,
-    plan: i128,
-}
 
 /// What the throughput of a design costs in each hour, in parts of a dollar, and the units that a
 /// reservation could cover, in sixtieths.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Curve {
-    on_demand: Vec<Price>,
+    on_demand: Vec<HourCost>,
     /// Provisioned units that cannot be reserved: Standard-IA, replicated, in other regions.
-    bound: Vec<Price>,
+    bound: Vec<HourCost>,
     reads: Vec<u64>,
     writes: Vec<u64>,
-    read: Price,
-    write: Price,
+    read: HourCost,
+    write: HourCost,
     /// Units of the smallest reservation.
     block: u64,
+    /// What savings plans cost an hour that have been bought already.
+    bought: i128,
+    /// The share of list prices that is paid, after a negotiated discount.
+    paid: Exact,
 }
 
 /// A commitment that can be made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Commitment {
+pub enum Offer {
     /// Reserved capacity: the term in years, and the cost of a read unit and of a write unit for an
     /// hour, with its share of the upfront price.
     Reserved {
@@ -136,18 +130,22 @@ impl Curve {
     /// [`MoneyError::TooLarge`] if an amount needs more than 28 digits.
     pub fn of(metering: &Metering) -> Result<Curve, MoneyError> {
         let workload = metering.workload();
-        let hours = metering
-            .listed()
+        let listed = metering.listed();
+        let hours = listed
+            .iter()
             .map(|one| one.hourly.hours())
             .max()
             .unwrap_or(1)
             .max(168);
         let mut curve = Curve {
-            on_demand: vec![Price::default(); hours],
-            bound: vec![Price::default(); hours],
+            on_demand: vec![HourCost::default(); hours],
+            bound: vec![HourCost::default(); hours],
             ..Curve::default()
         };
         (curve.reads, curve.writes) = (vec![0; hours], vec![0; hours]);
+        curve.bought = parts(&plan_usd_per_hour(&workload.commitments));
+        let discount = discount_percent(&workload.commitments, &workload.region);
+        curve.paid = &(&Exact::from(100) - &discount) / &Exact::from(100);
         let book = metering.book(&workload.region);
         curve.block = book
             .and_then(PriceBook::reserved_terms)
@@ -165,20 +163,20 @@ impl Curve {
             };
             curve.add_requests(one, &rates, &(&one.billed / workload.month.hours()));
         }
-        curve.add_capacity(metering)?;
+        curve.add_capacity(metering, &listed)?;
         Ok(curve)
     }
 
     /// Adds requests that are billed, spread over the hours of the week by their profile.
     fn add_requests(&mut self, one: &Consumption, rates: &Rates, mean: &Exact) {
-        let mut known: Vec<(&Exact, Price)> = Vec::new();
+        let mut known: Vec<(&Exact, HourCost)> = Vec::new();
         for (hour, sum) in self.on_demand.iter_mut().enumerate() {
             let factor = one.shape.of_hour(hour);
             let price = match known.iter().find(|(known, _)| *known == factor) {
                 Some((_, price)) => *price,
                 None => {
                     let units = mean * factor;
-                    let price = Price {
+                    let price = HourCost {
                         list: parts(&(&units * &rates.list)),
                         plan: parts(&(&units * &rates.plan)),
                     };
@@ -192,11 +190,15 @@ impl Curve {
     }
 
     /// Adds provisioned capacity at the list price, without what a free tier covers.
-    fn add_capacity(&mut self, metering: &Metering) -> Result<(), MoneyError> {
+    fn add_capacity(
+        &mut self,
+        metering: &Metering,
+        listed: &[ProvisionedCapacity],
+    ) -> Result<(), MoneyError> {
         let workload = metering.workload();
         let hours = self.on_demand.len();
         let mut provisioned: BTreeMap<(String, UsageType), Vec<u64>> = BTreeMap::new();
-        for one in metering.listed() {
+        for one in listed {
             let usage = UsageType::CapacityHours(one.throughput, one.class);
             let units = provisioned
                 .entry((one.subject.region.clone(), usage))
@@ -217,7 +219,7 @@ impl Curve {
             let Some(rates) = metering.book(&region).and_then(|book| rates(book, &usage)) else {
                 continue;
             };
-            let price = Price {
+            let price = HourCost {
                 list: parts(&rates.list),
                 plan: parts(&rates.plan),
             };
@@ -248,9 +250,20 @@ impl Curve {
         self.monthly(self.cost(&ReservedTerms::default(), 0), month)
     }
 
+    /// How much a mix changes the total of a month.
+    ///
+    /// # Errors
+    /// [`MoneyError::TooLarge`] if the amount needs more than 28 digits.
+    pub fn change(&self, mix: &Mix, month: &MonthHours) -> Result<Money, MoneyError> {
+        let before = self.cost(&ReservedTerms::default(), 0);
+        let saved = (before - mix.cost).max(0);
+        Money::ZERO.minus(Money::dollars(&self.monthly(saved, month))?)
+    }
+
     /// Converts the cost of all hours of the curve to dollars a month.
     fn monthly(&self, cost: i128, month: &MonthHours) -> Exact {
-        &dollars(cost) * &(month.hours() / &Exact::from(self.on_demand.len().max(1) as u64))
+        let hours = Exact::from(self.on_demand.len().max(1) as u64);
+        &(&dollars(cost) * &self.paid) * &(month.hours() / &hours)
     }
 
     /// Whether a reservation would have anything to cover.
@@ -275,6 +288,7 @@ impl Curve {
     /// covers first the usage with the largest discount: on demand, then provisioned.
     fn cost(&self, reserved: &ReservedTerms, plan: i128) -> i128 {
         let mut total = 0;
+        let plan = self.bought + plan;
         for hour in 0..self.on_demand.len() {
             let left = |units: u64, reserved: u64| i128::from(units.saturating_sub(reserved * 60));
             let (reads, writes) = (
@@ -294,20 +308,11 @@ impl Curve {
             }
             total += plan + reserved.cost;
             let mut free = plan;
-            for (list, at_plan) in [
-                (self.on_demand[hour].list, self.on_demand[hour].plan),
-                (listed, planned),
-            ] {
-                let covered = free.min(at_plan);
-                free -= covered;
-                // A plan that covers part of the plan price covers the same proportion of the list
-                // price.
-                total += match covered {
-                    0 => list,
-                    all if all == at_plan => 0,
-                    part => list - proportion(list, part, at_plan),
-                };
-            }
+            let provisioned = HourCost {
+                list: listed,
+                plan: planned,
+            };
+            total += self.on_demand[hour].beyond(&mut free) + provisioned.beyond(&mut free);
         }
         total
     }
@@ -327,6 +332,7 @@ impl Curve {
         }
         let mut levels: Vec<i128> = levels
             .into_iter()
+            .map(|level| (level - self.bought).max(0))
             .flat_map(|level| {
                 [
                     level / PLAN_STEP * PLAN_STEP,
@@ -444,11 +450,11 @@ struct ReservedTerms {
 
 /// The cheapest mix of offers. More offers never make it more expensive, because no offer has to be
 /// used.
-pub fn best_mix(curve: &Curve, offers: &[Commitment]) -> Mix {
-    let plans = offers.contains(&Commitment::Plan);
+pub fn best_mix(curve: &Curve, offers: &[Offer]) -> Mix {
+    let plans = offers.contains(&Offer::Plan);
     let mut reservations = vec![ReservedTerms::default()];
     for offer in offers {
-        let Commitment::Reserved {
+        let Offer::Reserved {
             years, read, write, ..
         } = offer
         else {
@@ -499,8 +505,8 @@ pub fn best_mix(curve: &Curve, offers: &[Commitment]) -> Mix {
     let best =
         all.min_by_key(|(reserved, plan, cost)| (*cost, *plan, reserved.read + reserved.write));
     let (reserved, plan, cost) = best.unwrap_or_default();
-    let upfront = |offer: &Commitment| match offer {
-        Commitment::Reserved { years, upfront, .. } if *years == reserved.years => Some(
+    let upfront = |offer: &Offer| match offer {
+        Offer::Reserved { years, upfront, .. } if *years == reserved.years => Some(
             &(&upfront.read * &Exact::from(reserved.read))
                 + &(&upfront.write * &Exact::from(reserved.write)),
         ),
@@ -516,50 +522,8 @@ pub fn best_mix(curve: &Curve, offers: &[Commitment]) -> Mix {
     }
 }
 
-fn parts(dollars: &Exact) -> i128 {
-    let scaled = dollars * &Exact::from(PARTS_OF_A_DOLLAR);
-    scaled
-        .floor()
-        .to_i128()
-        .unwrap_or(i128::MAX / 1_000_000_000)
-}
-
 fn dollars(parts: i128) -> Exact {
     Exact::whole(parts.unsigned_abs()) / Exact::from(PARTS_OF_A_DOLLAR)
-}
-
-/// `amount × part / whole`, exact even if the product does not fit into an `i128`.
-fn proportion(amount: i128, part: i128, whole: i128) -> i128 {
-    match amount.checked_mul(part) {
-        Some(product) => product / whole,
-        None => i128::try_from(BigInt::from(amount) * BigInt::from(part) / BigInt::from(whole))
-            .unwrap_or(amount),
-    }
-}
-
-/// Subtracts `amount` from the hours, as evenly as possible without going below zero.
-fn take_evenly(hours: &mut [u64], amount: u64) {
-    let taken = |level: u64| {
-        hours
-            .iter()
-            .map(|units| u128::from(*units.min(&level)))
-            .sum::<u128>()
-    };
-    let (mut low, mut high) = (0, hours.iter().copied().max().unwrap_or(0));
-    while low < high {
-        let middle = low + (high - low).div_ceil(2);
-        if taken(middle) <= u128::from(amount) {
-            low = middle
-        } else {
-            high = middle - 1
-        }
-    }
-    let mut rest = u64::try_from(u128::from(amount) - taken(low)).unwrap_or(0);
-    for units in hours.iter_mut() {
-        *units = units.saturating_sub(low);
-        let one_more = rest.min(1).min(*units);
-        (*units, rest) = (*units - one_more, rest - one_more);
-    }
 }
 
 /// The price of a unit, at the list price and under a savings plan.
@@ -569,16 +533,15 @@ pub(super) struct Rates {
     pub plan: Exact,
 }
 
-/// The list price of a unit and its price under a plan: the price book's own plan rate if it has
-/// one, otherwise the list price less the plan's discount.
+/// The list price of a unit and its price under a plan, which is the list price if no plan covers
+/// it.
 pub(super) fn rates(book: &PriceBook, usage: &UsageType) -> Option<Rates> {
     let list = book.list_rate(usage)?;
-    let own = book.list_rate(&UsageType::Planned(Box::new(usage.clone())));
-    let plan = own.unwrap_or_else(|| {
-        book.savings_plan()
-            .map_or_else(|| list.clone(), |plan| &list * &plan.share(usage))
-    });
-    Some(Rates { list, plan })
+    let plan = book.list_rate(&UsageType::Planned(Box::new(usage.clone())));
+    Some(Rates {
+        plan: plan.unwrap_or_else(|| list.clone()),
+        list,
+    })
 }
 
 /// Whether savings plans are sold. Without a date, prices count as current, even if they were read
@@ -596,10 +559,7 @@ fn terms(book: &PriceBook) -> Vec<u64> {
 }
 
 /// The commitments sold in a region, and for each term that is not sold there, the reason.
-pub(super) fn offers(
-    book: &PriceBook,
-    asked: Option<Date>,
-) -> (Vec<Commitment>, Vec<(u64, String)>) {
+pub fn offers(book: &PriceBook, asked: Option<Date>) -> (Vec<Offer>, Vec<(u64, String)>) {
     let (mut sold, mut missing) = (Vec::new(), Vec::new());
     for years in terms(book) {
         let unit = |direction: Direction| -> Result<(Exact, Exact), String> {
@@ -624,7 +584,7 @@ pub(super) fn offers(
         };
         match (unit(Direction::Read), unit(Direction::Write)) {
             (Ok((read, upfront_read)), Ok((write, upfront_write))) => {
-                sold.push(Commitment::Reserved {
+                sold.push(Offer::Reserved {
                     years,
                     read,
                     write,
@@ -638,16 +598,9 @@ pub(super) fn offers(
         }
     }
     if plans_are_sold(book, asked) {
-        sold.push(Commitment::Plan);
+        sold.push(Offer::Plan);
     }
     (sold, missing)
-}
-
-/// How much a mix changes the month's total of a design.
-pub(super) fn delta(curve: &Curve, mix: &Mix, month: &MonthHours) -> Result<Money, MoneyError> {
-    let before = curve.cost(&ReservedTerms::default(), 0);
-    let saved = (before - mix.cost).max(0);
-    Money::ZERO.minus(Money::dollars(&curve.monthly(saved, month))?)
 }
 
 const SAVINGS_PLAN: &str = "a Database Savings Plan";
@@ -658,14 +611,14 @@ fn priced(
     workload: &Workload,
     total: Money,
     name: &str,
-    offers: &[Commitment],
+    offers: &[Offer],
 ) -> Result<Alternative, MoneyError> {
     let alternative = Alternative::new(AlternativeKind::Commitment, name);
     let mix = best_mix(curve, offers);
     if !mix.commits() {
         return Ok(alternative.impossible("it would save nothing on the current design"));
     }
-    let delta = delta(curve, &mix, &workload.month)?;
+    let delta = curve.change(&mix, &workload.month)?;
     let mut alternative = alternative
         .because(mix.words())
         .risking("you pay for the whole term, even if traffic drops");
@@ -707,7 +660,7 @@ pub(super) fn alternatives(
     let curve = Curve::of(context.metering)?;
     let (sold, missing) = offers(book, workload.prices);
     let mut all = Vec::new();
-    let priced = |name: &str, offers: &[Commitment]| priced(&curve, workload, total, name, offers);
+    let priced = |name: &str, offers: &[Offer]| priced(&curve, workload, total, name, offers);
     for years in terms(book) {
         let name = format!(
             "reserved capacity for {years} year{}",
@@ -715,7 +668,7 @@ pub(super) fn alternatives(
         );
         let offer = sold
             .iter()
-            .find(|offer| matches!(offer, Commitment::Reserved { years: of, .. } if *of == years));
+            .find(|offer| matches!(offer, Offer::Reserved { years: of, .. } if *of == years));
         all.push(match offer {
             None => {
                 let why = missing
@@ -737,7 +690,7 @@ pub(super) fn alternatives(
     }
     all.push(match no_plan(&curve, book, workload.prices) {
         Some(why) => Alternative::new(AlternativeKind::Commitment, SAVINGS_PLAN).impossible(why),
-        None => priced(SAVINGS_PLAN, &[Commitment::Plan])?,
+        None => priced(SAVINGS_PLAN, &[Offer::Plan])?,
     });
     if !curve.is_empty() && !sold.is_empty() {
         all.push(priced(
@@ -769,35 +722,37 @@ mod tests {
 
     fn curve(reads: &[u64], writes: &[u64], on_demand: &[i128]) -> Curve {
         let hours = reads.len();
-        let price = |list: i128| Price {
+        let price = |list: i128| HourCost {
             list,
             plan: list * 82 / 100,
         };
         Curve {
             on_demand: on_demand.iter().map(|list| price(*list)).collect(),
-            bound: vec![Price::default(); hours],
+            bound: vec![HourCost::default(); hours],
             reads: reads.iter().map(|units| units * 60).collect(),
             writes: writes.iter().map(|units| units * 60).collect(),
-            read: Price {
+            read: HourCost {
                 list: 130_000_000,
                 plan: 114_400_000,
             },
-            write: Price {
+            write: HourCost {
                 list: 650_000_000,
                 plan: 572_000_000,
             },
             block: 100,
+            bought: 0,
+            paid: Exact::one(),
         }
     }
 
-    fn reserved(years: u64) -> Commitment {
+    fn reserved(years: u64) -> Offer {
         let (read, write) = if years == 1 {
             ((598, 7), (2992, 7))
         } else {
             ((299, 7), (1495, 7))
         };
         let exact = |(mantissa, places): (u64, u32)| Exact::ratio(mantissa, 10_u64.pow(places));
-        Commitment::Reserved {
+        Offer::Reserved {
             years,
             read: exact(read),
             write: exact(write),
@@ -806,27 +761,6 @@ mod tests {
                 write: Exact::from(5),
             },
         }
-    }
-
-    #[test]
-    fn hours_are_relieved_as_evenly_as_they_can_be() {
-        let mut hours = [10, 2, 7, 0];
-        take_evenly(&mut hours, 11);
-        assert_eq!(hours, [5, 0, 3, 0]);
-        take_evenly(&mut hours, 100);
-        assert_eq!(hours, [0; 4]);
-    }
-
-    #[test]
-    fn a_proportion_of_a_large_amount_does_not_wrap() {
-        assert_eq!(
-            proportion(
-                16_000_000_000 * 10_i128.pow(15),
-                82 * 10_i128.pow(22),
-                100 * 10_i128.pow(22)
-            ),
-            13_120_000_000 * 10_i128.pow(15)
-        );
     }
 
     #[test]
@@ -863,7 +797,7 @@ mod tests {
             curve(&[99; 4], &[1; 4], &[0; 4]),
         ];
         for curve in curves {
-            let all = [reserved(1), reserved(3), Commitment::Plan];
+            let all = [reserved(1), reserved(3), Offer::Plan];
             let subsets = (0..8_usize).map(|mask| {
                 all.iter()
                     .enumerate()
@@ -871,7 +805,7 @@ mod tests {
                     .map(|(_, offer)| offer.clone())
                     .collect()
             });
-            let subsets: Vec<Vec<Commitment>> = subsets.collect();
+            let subsets: Vec<Vec<Offer>> = subsets.collect();
             for fewer in &subsets {
                 for more in subsets
                     .iter()
@@ -886,7 +820,7 @@ mod tests {
     #[test]
     fn a_plan_of_flat_on_demand_saves_its_eighteen_percent() {
         let curve = curve(&[0; 4], &[0; 4], &[100_000_000_000; 4]);
-        let mix = best_mix(&curve, &[Commitment::Plan]);
+        let mix = best_mix(&curve, &[Offer::Plan]);
         assert_eq!(mix.plan_usd_per_hour, Exact::ratio(82, 1000));
         assert_eq!(mix.cost, 4 * 82_000_000_000);
     }

@@ -31,7 +31,7 @@ pub use alternative::{
     Footing, RegionChange,
 };
 pub use break_even::{BreakEven, BreakEvenKind};
-pub use commitment::{Commitment, Curve, Mix, best_mix};
+pub use commitment::{Curve, Mix, Offer, best_mix, offers};
 pub use curves::{
     Curves, HitRatioPoint, HitRatios, Hours, Move, Narrower, Provided, Retention, Throttles, Week,
     compare_with_curves, designed_throttles,

@@ -14,24 +14,12 @@ use crate::workload::{
 /// The same design in every other region that has a price book.
 pub(super) fn regions(context: &Context) -> Vec<Alternative> {
     let home = &context.workload.region;
-    let reserved = context
-        .workload
-        .tables
-        .iter()
-        .find(|table| table.reserved.is_some());
     let region = |region: &str| {
         let (to, from) = (region.to_string(), home.clone());
         let alternative = Alternative::new(
             AlternativeKind::Regions(RegionChange::MoveTo(region.to_string())),
             format!("in {region}"),
         );
-        if let Some(table) = reserved {
-            return alternative.impossible(format!(
-                "the reserved capacity of {} must still be paid in {home} and does not cover \
-                 another region",
-                table.table.name
-            ));
-        }
         let together = |table: &TableDesign| {
             let mut all = vec![region];
             all.extend(table.replicas.iter().map(|replica| {
@@ -111,11 +99,6 @@ pub(super) fn replicas(context: &Context, table: &TableDesign) -> Vec<Alternativ
         .iter()
         .map(|replica| without_replica(table, &replica.region, &slot))
         .collect();
-    if table.reserved.is_some_and(|reserved| reserved.write > 0) && table.replicas.is_empty() {
-        let why = "reserved capacity does not cover the replicated writes of a global table";
-        all.push(impossible("a global table", why));
-        return all;
-    }
     let home = context.workload.region.as_str();
     let set = STRONG_REGION_SETS.iter().find(|set| set.contains(&home));
     let mut own = vec![home];

@@ -1,7 +1,7 @@
 //! What each way to pay for one account direction costs, by the utilization of its capacity, and
 //! where two of them cost the same. Both break-evens and curves use this.
 
-use super::commitment::{Commitment, offers, rates};
+use super::commitment::{Offer, offers, rates};
 use super::search::FoundCapacity;
 use super::{Context, account_capacities};
 use crate::capacity::Demand;
@@ -36,7 +36,7 @@ pub struct Utilization {
     pub ways: Vec<Way>,
     /// What the design's bill charges for it in a month, without reservations.
     pub designed: Money,
-    /// Whether the table also has reserved units, which are billed separately.
+    /// Whether it also uses reserved units, which are billed separately.
     pub reserved: bool,
     /// Where two ways to pay cost the same, from 0 to 1.
     pub crossings: Vec<Crossing>,
@@ -214,7 +214,7 @@ pub(super) fn flat(
         .reserved_terms()
         .map_or(1, |terms| terms.block_units.max(1));
     for offer in sold.iter().filter(|_| reservable) {
-        if let Commitment::Reserved {
+        if let Offer::Reserved {
             years, read, write, ..
         } = offer
         {
@@ -228,7 +228,7 @@ pub(super) fn flat(
             lines.push((Payment::Reserved(*years), CostLine::level(&blocks * unit)));
         }
     }
-    if sold.contains(&Commitment::Plan) {
+    if sold.contains(&Offer::Plan) {
         lines.push((
             Payment::PlannedRequests,
             CostLine {
@@ -294,12 +294,16 @@ pub(super) fn utilization(
                 here: Money::dollars(&now)?,
             })
         };
-    let reserved = table
-        .reserved
-        .is_some_and(|reserved| match demand.throughput.direction() {
-            crate::table::Direction::Read => reserved.read > 0,
-            crate::table::Direction::Write => reserved.write > 0,
-        });
+    let of_reservation = |line: &LineItem| {
+        let direction = demand.throughput.direction();
+        matches!(line.usage_type, UsageType::Reserved { direction: of, .. } if of == direction)
+    };
+    let mut own = outcome.bill.lines.iter().filter(|line| {
+        line.subject.is_of(&demand.table)
+            && line.subject.index == demand.index
+            && line.subject.region == demand.region
+    });
+    let reserved = own.any(of_reservation);
     Ok(Utilization {
         table: table.table.name.clone(),
         index: demand.index.clone(),
@@ -324,7 +328,7 @@ fn billed(table: &TableDesign, demand: &Demand, outcome: &Outcome) -> Result<Mon
             .position(|index| index.name == *name)
     };
     let own = |line: &&LineItem| {
-        line.subject.table == demand.table
+        line.subject.is_of(&demand.table)
             && line.subject.region == demand.region
             && line.usage_type.direction() == Some(demand.throughput.direction())
             && table.account_of(Target::from(line.subject.index.as_ref().and_then(at))) == target

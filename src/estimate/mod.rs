@@ -27,6 +27,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod account;
 mod calculators;
 mod expected;
 mod features;
@@ -42,7 +43,8 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use rayon::prelude::*;
 
-use crate::capacity::{Consumption, Demand, ListedCapacity, Simulations};
+use crate::capacity::{Consumption, Demand, ProvisionedCapacity, Simulations};
+use crate::commitments::Commitment;
 use crate::money::{Money, MoneyError};
 use crate::outcome::{Calculators, Outcome};
 use crate::pricing::{Bill, BookError, Books, PriceBook, Unknown, is_tiered, price};
@@ -52,6 +54,7 @@ use crate::usage::{FreeTier, Subject, Usage, UsageType};
 use crate::workload::{Capacity, Entity, PatternCall, Replica, TableDesign, Workload};
 pub(crate) use notes::simulation;
 
+use account::Account;
 use expected::{Expected, expect};
 use operations::Cases;
 use site::{Gap, Settled};
@@ -76,6 +79,47 @@ pub enum EstimateError {
 /// digits.
 pub fn estimate(workload: &Workload, books: &Books) -> Result<Outcome, EstimateError> {
     Metering::new(workload, books)?.outcome(books)
+}
+
+/// What several workloads of one account cost in a month.
+#[derive(Clone, Debug)]
+#[must_use]
+#[non_exhaustive]
+pub struct Together {
+    /// The outcome of each workload, with its part of the commitments.
+    pub outcomes: Vec<Outcome>,
+    /// What is paid for commitments that no workload uses. With a single workload, this is part of
+    /// its own bill.
+    pub unused: Bill,
+}
+
+/// Estimates the workloads of an account, which share its commitments: those that the workloads
+/// declare, and others.
+///
+/// # Errors
+/// [`EstimateError`] if a region has no price book at the date, or an amount needs more than 28
+/// digits.
+pub fn estimate_together(
+    workloads: &[Workload],
+    others: &[Commitment],
+    books: &Books,
+) -> Result<Together, EstimateError> {
+    let meterings = workloads
+        .iter()
+        .map(|workload| Metering::new(workload, books))
+        .collect::<Result<Vec<_>, _>>()?;
+    let own = workloads.iter().flat_map(|one| &one.commitments);
+    let account = Account::new(&meterings, own.chain(others));
+    let outcomes = meterings
+        .iter()
+        .enumerate()
+        .map(|(at, metering)| metering.outcome_in(&account, at, books))
+        .collect::<Result<Vec<_>, _>>()?;
+    let unused = match meterings.len() {
+        1 => Bill::default(),
+        _ => account.bills()?.unused,
+    };
+    Ok(Together { outcomes, unused })
 }
 
 /// A workload, metered table by table. For a changed workload, only the changed tables are metered
@@ -206,11 +250,12 @@ impl Metering {
     /// # Errors
     /// [`MoneyError::TooLarge`] if an amount needs more than 28 digits.
     pub fn bill(&self) -> Result<Bill, MoneyError> {
-        bill(
-            &self.workload,
-            self.tables.iter().map(Arc::as_ref),
-            &self.books,
-        )
+        Ok(self.alone().bills()?.of(0))
+    }
+
+    /// An account with this workload and its commitments only.
+    fn alone(&self) -> Account<'_> {
+        Account::new([self], &self.workload.commitments)
     }
 
     /// The total of the metered workload, and what has no price: the same as in its
@@ -219,8 +264,13 @@ impl Metering {
     ///
     /// # Errors
     /// [`MoneyError::TooLarge`] if an amount needs more than 28 digits.
-    pub fn total(&self) -> Result<(Money, Vec<&Unknown>), MoneyError> {
+    pub fn total(&self) -> Result<(Money, Vec<Unknown>), MoneyError> {
         let workload = &self.workload;
+        if !workload.commitments.is_empty() {
+            // What a table costs then depends on all others.
+            let bill = self.bill()?;
+            return Ok((bill.total()?, bill.unknown));
+        }
         let sums = |table: &Arc<TableResult>| -> Result<Arc<Alone>, MoneyError> {
             match table.alone.get() {
                 Some(alone) => Ok(alone.clone()),
@@ -252,7 +302,8 @@ impl Metering {
             .tables
             .iter()
             .flat_map(|table| table.alone.get())
-            .flat_map(|alone| &alone.unknown);
+            .flat_map(|alone| &alone.unknown)
+            .cloned();
         Ok((total, unknown.collect()))
     }
 
@@ -286,13 +337,11 @@ impl Metering {
         if !self.workload.free.contains(&FreeTier::Throughput) {
             return Ok(free);
         }
-        let by_the_hour = |usage: &&Usage| matches!(usage.usage_type, UsageType::CapacityHours(..));
-        let usage: Vec<Usage> = self
-            .tables
+        let month = &self.workload.month;
+        let listed = self.listed();
+        let usage: Vec<Usage> = listed
             .iter()
-            .flat_map(|table| table.usage())
-            .filter(by_the_hour)
-            .map(Usage::without_working)
+            .map(|one| one.usage(month).without_working())
             .collect();
         for line in price(&usage, &self.books, &self.workload.free)?
             .lines
@@ -319,9 +368,9 @@ impl Metering {
             .map_or(&[], |result| &result.settled.consumed)
     }
 
-    /// Provisioned units of all tables that are charged at the list price.
-    pub fn listed(&self) -> impl Iterator<Item = &ListedCapacity> {
-        self.tables.iter().flat_map(|result| &result.settled.listed)
+    /// Provisioned units of all tables that no reservation covers.
+    pub fn listed(&self) -> Vec<ProvisionedCapacity> {
+        self.alone().listed(0)
     }
 
     /// Units a second of each account.
@@ -344,14 +393,24 @@ impl Metering {
     /// # Errors
     /// [`EstimateError`] if an amount needs more than 28 digits.
     pub fn outcome(&self, books: &Books) -> Result<Outcome, EstimateError> {
+        self.outcome_in(&self.alone(), 0, books)
+    }
+
+    /// The outcome as one design of an account.
+    fn outcome_in(
+        &self,
+        account: &Account,
+        at: usize,
+        books: &Books,
+    ) -> Result<Outcome, EstimateError> {
         let workload = self.workload.as_ref();
         let newest = books.span(&workload.region).ok().map(|(_, newest)| newest);
         let (books, metered) = (&self.books, &self.tables);
-        let bill = self.bill()?;
+        let bill = account.bills()?.of(at);
         let total = bill.total()?;
         let calculators = Calculators {
             at_mean_size: self
-                .mean_size_total()?
+                .mean_size_total(account, at)?
                 .filter(|mean| total.differs_by_a_percent(*mean)),
             plain_calls: workload
                 .tables
@@ -369,6 +428,8 @@ impl Metering {
         };
         let demand: Vec<_> = self.demand().cloned().collect();
         let simulations = &self.simulations;
+        let assumptions = notes::assumptions(workload, &bill, date_of(workload, books), newest);
+        let warnings = notes::warnings(workload, &demand, &bill, books, simulations)?;
         Ok(Outcome {
             workload: workload.name.clone(),
             region: workload.region.clone(),
@@ -387,9 +448,15 @@ impl Metering {
                 .iter()
                 .map(|table| table.table.name.clone())
                 .collect(),
-            assumptions: notes::assumptions(workload, &bill, date_of(workload, books), newest),
+            assumptions: assumptions
+                .into_iter()
+                .chain(account.assumptions())
+                .collect(),
             switches: notes::switches(workload),
-            warnings: notes::warnings(workload, &demand, &bill, books, simulations)?,
+            warnings: warnings
+                .into_iter()
+                .chain(account.warnings(&bill))
+                .collect(),
             entities: entities(workload),
             holdings: workload
                 .tables
@@ -410,7 +477,7 @@ impl Metering {
     }
 
     /// The total with every item at its mean size; `None` if sizes do not vary.
-    fn mean_size_total(&self) -> Result<Option<Money>, MoneyError> {
+    fn mean_size_total(&self, account: &Account, at: usize) -> Result<Option<Money>, MoneyError> {
         let workload = self.workload.as_ref();
         let at_mean = |table: &Arc<TableDesign>| {
             calculators::at_mean_sizes(table).map(|table| {
@@ -428,14 +495,18 @@ impl Metering {
         let results = means
             .iter()
             .zip(&self.tables)
-            .map(|(mean, exact)| mean.as_ref().unwrap_or(exact));
-        bill(workload, results, &self.books)?.total().map(Some)
+            .map(|(mean, exact)| mean.as_ref().unwrap_or(exact))
+            .collect();
+        let bills = account.with_results(at, results).bills()?;
+        bills.of(at).total().map(Some)
     }
 }
 
 /// One table's metered result.
 struct TableResult {
     settled: Settled,
+    /// The usage of its provisioned capacity, all at the list price.
+    capacity: Vec<Usage>,
     features: Vec<Usage>,
     gaps: Vec<Gap>,
     /// Its part of the total, computed when it is first needed.
@@ -443,9 +514,13 @@ struct TableResult {
 }
 
 impl TableResult {
-    /// Everything that is billed.
+    /// Everything that is billed, without any commitment.
     fn usage(&self) -> impl Iterator<Item = &Usage> {
-        self.settled.usage.iter().chain(&self.features)
+        self.settled
+            .requests
+            .iter()
+            .chain(&self.capacity)
+            .chain(&self.features)
     }
 }
 
@@ -494,33 +569,18 @@ fn run(design: &TableContext) -> TableResult {
     let mut settled = metered.settle();
     let mut gaps = std::mem::take(&mut settled.gaps);
     let features = features::features(design, &metered, &mut gaps);
+    let month = &design.workload.month;
     TableResult {
+        capacity: settled
+            .provisioned
+            .iter()
+            .map(|one| one.usage(month))
+            .collect(),
         settled,
         features,
         gaps,
         alone: OnceLock::new(),
     }
-}
-
-/// Prices all tables together, since price tiers apply to the whole account.
-fn bill<'a>(
-    workload: &Workload,
-    results: impl Iterator<Item = &'a TableResult> + Clone,
-    books: &BTreeMap<String, PriceBook>,
-) -> Result<Bill, MoneyError> {
-    let usage: Vec<Usage> = results
-        .clone()
-        .flat_map(TableResult::usage)
-        .cloned()
-        .collect();
-    let mut bill = price(&usage, books, &workload.free)?;
-    for gap in results
-        .flat_map(|result| &result.gaps)
-        .filter(|gap| gap.costs)
-    {
-        bill.unknown.push(gap.unknown(books));
-    }
-    Ok(bill)
 }
 
 /// The price book of every region in the workload, all at one date: the given date, or else the
@@ -533,10 +593,11 @@ fn books_of(workload: &Workload, books: &Books) -> Result<BTreeMap<String, Price
         .tables
         .iter()
         .flat_map(|table| &table.replicas)
-        .map(|replica| &replica.region)
+        .map(|replica| replica.region.as_str())
+        .chain(workload.commitments.iter().filter_map(Commitment::region))
     {
         if !all.contains_key(region) {
-            all.insert(region.clone(), books.book(region, Some(date))?);
+            all.insert(region.to_string(), books.book(region, Some(date))?);
         }
     }
     Ok(all)
@@ -557,7 +618,7 @@ struct TableContext<'a> {
 impl<'a> TableContext<'a> {
     fn subject(&self, index: Option<&str>, region: &str, access: Option<&str>) -> Subject {
         Subject {
-            table: self.table.table.name.clone(),
+            table: Some(self.table.table.name.clone()),
             index: index.map(str::to_string),
             region: region.to_string(),
             access: access.map(str::to_string),

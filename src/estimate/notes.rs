@@ -18,8 +18,7 @@ use crate::units::Exact;
 use crate::usage::{Throughput, Usage, UsageType};
 use crate::workload::{
     AccessPattern, Capacity, ContributorInsights, Counts, HitRatio, ItemsBefore, PatternCall,
-    ReadItems, Reserved, SizeClasses, TableDesign, Units, VectorIndex, Workload, WriteKind,
-    WritePlan,
+    ReadItems, SizeClasses, TableDesign, Units, VectorIndex, Workload, WriteKind, WritePlan,
 };
 
 /// Units a second that a table can have by default. Source: Developer Guide, "Quotas in Amazon
@@ -326,10 +325,6 @@ const ASSUMPTIONS: &[(Holds, &str)] = &[
         Holds::Table(|table| table.encryption.is_some()),
         "KMS is asked for the table key once every five minutes for each caller, all month; this \
          is an upper bound",
-    ),
-    (
-        Holds::Table(|table| table.reserved.is_some()),
-        "the upfront price of reserved capacity is spread evenly over its term",
     ),
 ];
 
@@ -801,9 +796,6 @@ pub(super) fn warnings(
     for table in &workload.tables {
         list.extend(hot_key(table, demand));
         list.extend(of_backups_and_keys(table));
-        if let Some(reserved) = &table.reserved {
-            list.extend(over_reserved(table, reserved, demand));
-        }
         list.extend(of_calls(table));
         list.extend(membership::warnings(table));
         list.extend(membership::small_for_vectors(table));
@@ -857,40 +849,6 @@ fn hot_key(table: &TableDesign, demand: &[Demand]) -> Option<String> {
         kind_of(one),
         (&one.peak * &share).human(0)
     ))
-}
-
-/// A reservation of more units than are provisioned in the home region.
-fn over_reserved(table: &TableDesign, reserved: &Reserved, demand: &[Demand]) -> Option<String> {
-    let home = demand
-        .iter()
-        .filter(|one| one.table == table.table.name)
-        .map(|one| one.region.as_str())
-        .next()?;
-    let provisioned = |direction: Direction| -> u64 {
-        let of = |one: &&Demand| {
-            one.table == table.table.name
-                && one.region == home
-                && one.throughput.direction() == direction
-        };
-        demand
-            .iter()
-            .filter(of)
-            .filter_map(|one| one.provisioned.as_ref())
-            .map(|units| units.high)
-            .sum()
-    };
-    let (read, write) = (provisioned(Direction::Read), provisioned(Direction::Write));
-    (reserved.read > read || reserved.write > write).then(|| {
-        format!(
-            "{}: {} read and {} write units are reserved, but at most {} and {} are provisioned; \
-             the rest is paid for but not used",
-            table.table.name,
-            Exact::from(reserved.read),
-            Exact::from(reserved.write),
-            Exact::from(read),
-            Exact::from(write)
-        )
-    })
 }
 
 /// The effect on the table when an index refuses writes.
@@ -1043,7 +1001,7 @@ fn past_the_cache(
     let now = bill
         .lines
         .iter()
-        .filter(|line| line.subject.access.as_ref() == Some(name) && line.subject.table == *table);
+        .filter(|line| line.subject.access.as_ref() == Some(name) && line.subject.is_of(table));
     let home = |line: &&crate::pricing::LineItem| {
         line.usage_type.is_read_request() && line.subject.region == design.workload.region
     };

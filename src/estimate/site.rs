@@ -8,8 +8,7 @@ use crate::capacity::policy::OnDemand;
 use crate::capacity::series::{Arrivals, account_name};
 use crate::capacity::{
     AccountDemand, AccountDirection, Consumption, Demand, Hottest, HourlyUnits, LedgerRun, Limits,
-    ListedCapacity, ProvisionedCapacity, ProvisionedUnits, ReservedUnits, Scaling, Shape, demand,
-    execute, on_demand, provisioned,
+    ProvisionedCapacity, ProvisionedUnits, Scaling, Shape, demand, execute, on_demand,
 };
 use crate::meter::ReplicatedLocalIndex;
 use crate::pricing::{PriceBook, Unknown};
@@ -90,11 +89,13 @@ impl Gap {
 /// What the regions of one table consume and bill.
 #[derive(Default)]
 pub(super) struct Settled {
-    pub usage: Vec<Usage>,
+    /// On demand, the requests that are billed: one usage for each of `consumed`.
+    pub requests: Vec<Usage>,
     pub demand: Vec<Demand>,
     pub gaps: Vec<Gap>,
     pub consumed: Vec<Consumption>,
-    pub listed: Vec<ListedCapacity>,
+    /// Provisioned capacity by the hour.
+    pub provisioned: Vec<ProvisionedCapacity>,
 }
 
 /// One region of a table.
@@ -418,28 +419,10 @@ impl<'a> Site<'a> {
                 Throughput::ReplicatedWrite,
                 Throughput::Write,
             ] {
-                let own = accounts
-                    .iter()
-                    .map(|account| &account[direction])
-                    .filter(|one| one.demand.throughput == throughput);
-                let capacities: Vec<ProvisionedCapacity> =
-                    own.filter_map(|one| one.capacity.clone()).collect();
-                let reserved = self
-                    .reserved(direction)
-                    .filter(|_| throughput != Throughput::ReplicatedWrite);
-                let due = reserved.is_some() && direction == throughput.direction();
-                if !capacities.is_empty() || due {
-                    let table = self.design.subject(None, self.region, None);
-                    let (usage, listed) = provisioned(
-                        &table,
-                        &capacities,
-                        throughput,
-                        reserved,
-                        &self.design.workload.month,
-                    );
-                    settled.usage.extend(usage);
-                    settled.listed.extend(listed);
-                }
+                let own = accounts.iter().map(|account| &account[direction]);
+                let capacities = own.filter_map(|one| one.capacity.as_ref());
+                let of_throughput = capacities.filter(|one| one.throughput == throughput);
+                settled.provisioned.extend(of_throughput.cloned());
             }
         }
         for (account, refused) in accounts.into_iter().zip(refused) {
@@ -492,7 +475,7 @@ impl<'a> Site<'a> {
                 );
                 usage.because.push(Because::rule("6.3", text));
             }
-            settled.usage.push(usage);
+            settled.requests.push(usage);
         }
     }
 
@@ -676,6 +659,7 @@ impl<'a> Site<'a> {
         let moved = units.and_then(|units| self.moved(units, run, throughput));
         let capacity = hourly.map(|hourly| ProvisionedCapacity {
             subject: self.design.subject(index, self.region, None),
+            throughput,
             class: self.class,
             hourly,
             because: moved
@@ -823,19 +807,6 @@ impl<'a> Site<'a> {
                 Target::Index(at) => replica.indexes.get(at).and_then(|index| index.read.clone()),
             });
         Some(there.unwrap_or_else(|| own[direction].clone()))
-    }
-
-    /// Reserved capacity covers only the home region.
-    fn reserved(&self, direction: Direction) -> Option<ReservedUnits> {
-        let reserved = self.design.table.reserved?;
-        let units = match direction {
-            Direction::Read => reserved.read,
-            Direction::Write => reserved.write,
-        };
-        (self.region == self.design.workload.region).then_some(ReservedUnits {
-            units,
-            years: reserved.years,
-        })
     }
 }
 

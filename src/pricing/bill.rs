@@ -65,6 +65,35 @@ impl Bill {
     pub fn total(&self) -> Result<Money, MoneyError> {
         Money::sum(self.lines.iter().map(|line| line.amount))
     }
+
+    /// Takes a discount off every rate, in percent by region.
+    ///
+    /// `Assumption:` a negotiated discount applies to everything that is billed, to commitments as
+    /// well.
+    ///
+    /// # Errors
+    /// [`MoneyError::TooLarge`] if a rate or an amount needs more than 28 digits.
+    pub fn discount(&mut self, percent: impl Fn(&str) -> Exact) -> Result<(), MoneyError> {
+        for line in &mut self.lines {
+            let percent = percent(&line.subject.region);
+            if percent.is_zero() || line.published.rate.is_zero() {
+                continue;
+            }
+            let list = line.published.rate;
+            let charge = list.less(&percent)?.charge_exactly(line.quantity)?;
+            (line.published.rate, line.amount) = (list.less(&percent)?, charge.amount);
+            line.because.push(Because::plain(format!(
+                "a negotiated discount of {percent} % off ${list}"
+            )));
+        }
+        for unknown in &mut self.unknown {
+            let percent = percent(&unknown.subject.region);
+            if let Some(published) = &mut unknown.rate {
+                published.rate = published.rate.less(&percent)?;
+            }
+        }
+        Ok(())
+    }
 }
 
 /// Prices usage, each line by the book of its region. A price missing from the book becomes an
@@ -120,7 +149,7 @@ pub fn price(
                 .published
                 .rate
                 .charge(&quantity, item.usage_type.places())
-                .map_err(|error| error.of(&describe(item), &item.subject.table))?;
+                .map_err(|error| error.of(&describe(item), item.subject.table_name()))?;
             let mut because = item.because.clone();
             if tiers.len() > 1 && pool.lines > 1 {
                 because.push(shared(item, tier, pool));
@@ -291,7 +320,7 @@ mod tests {
 
     fn usage(usage_type: UsageType, quantity: u64) -> Usage {
         let subject = Subject {
-            table: "t".into(),
+            table: Some("t".into()),
             index: None,
             region: "us-east-1".into(),
             access: None,

@@ -535,11 +535,35 @@ impl PriceBook {
             &self.book
         };
         let tiers = book.at(&code, self.date);
-        if tiers.is_empty() {
-            Err(self.missing(&code))
-        } else {
-            Ok(tiers)
+        if !tiers.is_empty() {
+            return Ok(tiers);
         }
+        let derived = match usage {
+            UsageType::Planned(covered) => self.under_plan(&code, covered),
+            _ => None,
+        };
+        derived
+            .map(|tier| vec![tier])
+            .ok_or_else(|| self.missing(&code))
+    }
+
+    /// The price of a usage type under a savings plan: its list price less the plan's discount.
+    /// `None` if the plan does not cover it.
+    fn under_plan(&self, code: &str, covered: &UsageType) -> Option<Tier> {
+        let plan = self.savings_plan()?;
+        let percent = plan.percent(covered)?;
+        let list = self.list_price(covered)?;
+        let published = PublishedRate {
+            code: code.to_string(),
+            tier_from: 0,
+            rate: list.rate.less(&Exact::from(percent)).ok()?,
+            source: format!("{}+{}", list.source, plan.source),
+            ..(*list).clone()
+        };
+        Some(Tier {
+            from: 0,
+            published: Arc::new(published),
+        })
     }
 
     /// The list price of a usage type: its first tier that is not free; `None` if the book has

@@ -4,7 +4,6 @@
 use serde::Deserialize;
 
 use crate::time::Date;
-use crate::units::Exact;
 use crate::usage::UsageType;
 
 /// The terms of reserved capacity (rule 6.8). Its prices are among the rates of each region.
@@ -37,14 +36,12 @@ pub struct SavingsPlan {
 }
 
 impl SavingsPlan {
-    /// The share of the list price that a usage type costs under the plan; 1 if the plan does not
-    /// cover it.
-    pub fn share(&self, usage: &UsageType) -> Exact {
-        let percent = match usage {
-            UsageType::Requests(..) => self.on_demand_percent,
-            UsageType::CapacityHours(..) => self.provisioned_percent,
-            _ => 0,
-        };
-        Exact::ratio(100_u64.saturating_sub(percent), 100)
+    /// The discount on a usage type, in percent; `None` if the plan does not cover it.
+    pub fn percent(&self, usage: &UsageType) -> Option<u64> {
+        match usage {
+            UsageType::Requests(..) => Some(self.on_demand_percent.min(100)),
+            UsageType::CapacityHours(..) => Some(self.provisioned_percent.min(100)),
+            _ => None,
+        }
     }
 }

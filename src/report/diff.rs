@@ -37,7 +37,8 @@ impl Present for Difference {
         let unchanged = format!("Unchanged lines: {}.", self.unchanged);
         document.part("", Body::Paragraph(unchanged));
         let unknown = |list: &[Unknown]| {
-            let words = |one: &Unknown| format!("{}: {}: {}", one.subject.table, one.what, one.why);
+            let words =
+                |one: &Unknown| format!("{}: {}: {}", one.subject.table_name(), one.what, one.why);
             Body::List(list.iter().map(words).collect())
         };
         document.warning("New warnings", Body::List(self.new_warnings.clone()));
@@ -61,7 +62,11 @@ fn why(difference: &Difference) -> Body {
     let explained = || difference.lines.iter().filter(|line| !line.why.is_empty());
     let head = |line: &ChangedLine| {
         let what = what(line, difference);
-        format!("{} / {what}: {}", line.subject.table, signed(line.delta))
+        format!(
+            "{} / {what}: {}",
+            line.subject.table_name(),
+            signed(line.delta)
+        )
     };
     let entry = |line: &ChangedLine| Entry {
         mark: String::new(),
@@ -102,7 +107,7 @@ fn diff_csv(difference: &Difference) -> String {
     let row = |line: &ChangedLine| {
         let subject = line.subject.clone();
         let place = [
-            subject.table,
+            subject.table.unwrap_or_default(),
             subject.index.unwrap_or_default(),
             subject.region,
             subject.access.unwrap_or_default(),
@@ -182,7 +187,7 @@ fn line_rows(difference: &Difference) -> Vec<Vec<String>> {
     let several = difference.tables.len() > 1;
     let row = |line: &ChangedLine| {
         let place = if several {
-            format!("{} / ", line.subject.table)
+            format!("{} / ", line.subject.table_name())
         } else {
             String::new()
         };

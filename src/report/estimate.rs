@@ -3,13 +3,14 @@
 use super::document::{Body, Document, Entry, Table};
 use super::json::{estimate_json, estimates_json, free_word, throughput_word};
 use super::present::Present;
-use super::render::csv;
 use super::render::text::{Style, clean};
+use super::render::{csv, markdown, text};
+use crate::estimate::Together;
 use crate::money::{Money, MoneyError};
-use crate::outcome::{Outcome, RangeSwing, Uncertainty};
+use crate::outcome::{BillSection, Outcome, RangeSwing, Uncertainty};
 use crate::pricing::{LineItem, PublishedRate, Unknown};
 use crate::units::{GB, group_thousands};
-use crate::usage::{Subject, UsageType};
+use crate::usage::{ACCOUNT, Subject, UsageType};
 
 /// The header of the lines, and which of its columns are numbers.
 pub(super) const LINE_HEADER: [&str; 7] = [
@@ -53,45 +54,79 @@ impl Present for Outcome {
     }
 }
 
-/// Several estimates, one after another.
-pub struct Estimates<'a>(pub &'a [Outcome]);
+/// The estimates of one account, one after another, and what they leave of its commitments.
+pub struct Estimates<'a>(pub &'a Together);
 
 impl Estimates<'_> {
-    fn joined(
-        &self,
-        present: impl Fn(&Outcome) -> Result<String, MoneyError>,
-    ) -> Result<String, MoneyError> {
-        let all: Result<Vec<String>, MoneyError> = self.0.iter().map(present).collect();
-        Ok(all?.join("\n"))
+    /// What no design uses of the commitments.
+    fn unused(&self) -> Result<Option<Document>, MoneyError> {
+        let unused = &self.0.unused;
+        if unused.lines.is_empty() {
+            return Ok(None);
+        }
+        let total = unused.total()?;
+        let section = BillSection::new(ACCOUNT, unused.lines.iter().collect());
+        let home = self
+            .0
+            .outcomes
+            .first()
+            .map_or("", |outcome| &outcome.region);
+        let rows = line_rows(home, &section, total);
+        let title = format!("Commitments that no design uses: {} a month", total.human());
+        let mut document = Document::new(title);
+        let body = Body::Table(Table::new(&LINE_HEADER, rows, &LINE_NUMBERS));
+        document.any_part(ACCOUNT, Some(total.human()), body);
+        Ok(Some(document))
+    }
+
+    fn documents(&self) -> Result<Vec<Document>, MoneyError> {
+        let outcomes = self.0.outcomes.iter().map(Present::document);
+        let unused = self.unused()?.map(Ok);
+        outcomes.chain(unused).collect()
+    }
+
+    fn joined(&self, render: impl Fn(&Document) -> String) -> Result<String, MoneyError> {
+        let all: Vec<String> = self.documents()?.iter().map(render).collect();
+        Ok(all.join("\n"))
     }
 }
 
 impl Present for Estimates<'_> {
     fn document(&self) -> Result<Document, MoneyError> {
         let mut all = Document::default();
-        for outcome in self.0 {
-            all.parts.extend(outcome.document()?.parts);
+        for document in self.documents()? {
+            all.parts.extend(document.parts);
         }
         Ok(all)
     }
 
     fn text(&self, style: Style) -> Result<String, MoneyError> {
-        self.joined(|outcome| outcome.text(style))
+        self.joined(|document| text::render(document, style))
     }
 
     fn markdown(&self) -> Result<String, MoneyError> {
-        self.joined(Present::markdown)
+        self.joined(markdown::render)
     }
 
     fn json(&self) -> Result<String, MoneyError> {
-        match self.0 {
+        match self.0.outcomes.as_slice() {
             [one] => estimate_json(one),
-            several => estimates_json(several),
+            _ => estimates_json(self.0),
         }
     }
 
     fn csv(&self) -> String {
-        estimate_csv(self.0)
+        let mut rows = estimate_rows(&self.0.outcomes);
+        if let Some(outcome) = self.0.outcomes.first() {
+            // What no design uses belongs to none of them.
+            let none = String::new();
+            let unused = self.0.unused.lines.iter();
+            rows.extend(unused.map(|line| {
+                let own = line_row(outcome, line).into_iter().skip(1);
+                std::iter::once(none.clone()).chain(own).collect()
+            }));
+        }
+        csv::write(&ESTIMATE_COLUMNS, &rows)
     }
 }
 
@@ -102,11 +137,11 @@ pub(super) fn bill_parts(
     period: &str,
 ) -> Result<(), MoneyError> {
     let total = outcome.total()?;
-    for table in &outcome.tables {
-        let subtotal = format!("{}{period}", outcome.total_of(table)?.human());
-        let rows = line_rows(outcome, table, total);
+    for section in outcome.sections() {
+        let subtotal = format!("{}{period}", section.total()?.human());
+        let rows = line_rows(&outcome.region, &section, total);
         let body = Body::Table(Table::new(&LINE_HEADER, rows, &LINE_NUMBERS));
-        document.any_part(table, Some(subtotal), body);
+        document.any_part(section.name, Some(subtotal), body);
     }
     let unknown: Vec<[String; 4]> = outcome.bill.unknown.iter().map(unknown_row).collect();
     let entry = |[place, what, rate, why]: &[String; 4]| Entry {
@@ -158,6 +193,10 @@ const ESTIMATE_COLUMNS: [&str; 22] = [
 
 /// The lines of estimates as CSV, exact; an unknown cost has a row without an amount.
 pub(super) fn estimate_csv(outcomes: &[Outcome]) -> String {
+    csv::write(&ESTIMATE_COLUMNS, &estimate_rows(outcomes))
+}
+
+fn estimate_rows(outcomes: &[Outcome]) -> Vec<Vec<String>> {
     let rows = outcomes.iter().flat_map(|outcome| {
         let lines = outcome.bill.lines.iter();
         let unknown = outcome.bill.unknown.iter();
@@ -165,7 +204,7 @@ pub(super) fn estimate_csv(outcomes: &[Outcome]) -> String {
             .map(|line| line_row(outcome, line))
             .chain(unknown.map(|unknown| unknown_csv_row(outcome, unknown)))
     });
-    csv::write(&ESTIMATE_COLUMNS, &rows.collect::<Vec<_>>())
+    rows.collect()
 }
 
 fn line_row(outcome: &Outcome, line: &LineItem) -> Vec<String> {
@@ -211,7 +250,7 @@ fn row(
     } = subject.clone();
     let about = [
         outcome.workload.clone(),
-        table,
+        table.unwrap_or_default(),
         index.unwrap_or_default(),
         region,
         access.unwrap_or_default(),
@@ -290,7 +329,7 @@ pub(super) fn conventions(outcome: &Outcome) -> String {
 }
 
 /// What a line is for, in a few words: its access pattern, or else the purpose of its usage type; a
-/// transfer also names its destination.
+/// transfer also names its destination, and usage under a savings plan says so.
 pub(super) fn what_of(line: &LineItem, home: &str) -> String {
     what_is(&line.subject, &line.usage_type, home)
 }
@@ -298,9 +337,10 @@ pub(super) fn what_of(line: &LineItem, home: &str) -> String {
 /// The same of a subject and its usage type.
 pub(super) fn what_is(subject: &Subject, usage_type: &UsageType, home: &str) -> String {
     let what = what(subject, usage_type.purpose(), home);
-    match usage_type.destination() {
-        Some(region) => format!("{what} to {region}"),
-        None => what,
+    match (usage_type.destination(), usage_type) {
+        (Some(region), _) => format!("{what} to {region}"),
+        (None, UsageType::Planned(_)) => format!("{what}, savings plan"),
+        (None, _) => what,
     }
 }
 
@@ -332,10 +372,10 @@ pub(super) fn what(subject: &Subject, purpose: &str, home: &str) -> String {
     text
 }
 
-pub(super) fn line_rows(outcome: &Outcome, table: &str, total: Money) -> Vec<Vec<String>> {
-    let row = |line: &LineItem| {
+pub(super) fn line_rows(home: &str, section: &BillSection, total: Money) -> Vec<Vec<String>> {
+    let row = |line: &&LineItem| {
         vec![
-            what_of(line, &outcome.region),
+            what_of(line, home),
             usage_name(line),
             group_thousands(&line.quantity.to_string()),
             line.usage_type.unit().to_string(),
@@ -347,24 +387,30 @@ pub(super) fn line_rows(outcome: &Outcome, table: &str, total: Money) -> Vec<Vec
                 .unwrap_or_default(),
         ]
     };
-    outcome.lines_of(table).map(row).collect()
+    section.lines.iter().map(row).collect()
 }
 
 const UNKNOWN_HEADER: [&str; 4] = ["Where", "What", "Rate", "Why"];
 
 pub(super) fn unknown_row(unknown: &Unknown) -> [String; 4] {
     let Subject {
-        table,
+        table: _,
         index,
         region,
         access,
     } = &unknown.subject;
-    let place = [Some(table), index.as_ref(), access.as_ref(), Some(region)]
-        .into_iter()
-        .flatten()
-        .cloned()
-        .collect::<Vec<_>>()
-        .join(" / ");
+    let table = unknown.subject.table_name();
+    let place = [
+        Some(table),
+        index.as_deref(),
+        access.as_deref(),
+        Some(region),
+    ]
+    .into_iter()
+    .flatten()
+    .map(str::to_string)
+    .collect::<Vec<_>>()
+    .join(" / ");
     let rate = unknown.rate.as_ref().map_or_else(
         || "rate unknown".to_string(),
         |rate| format!("${} a unit", rate.rate),

@@ -45,16 +45,10 @@ fn explain_text(outcome: &Outcome, style: Style) -> Result<String, MoneyError> {
     let mut text = format!("{}\n", style.strong(&headline(outcome)?));
     text += &format!("{}\n", style.quiet(&conventions(outcome)));
     let mut number = 0;
-    for table in &outcome.tables {
-        text += &format!(
-            "\n{}\n",
-            style.strong(&format!(
-                "{}  {}",
-                clean(table),
-                outcome.total_of(table)?.human()
-            ))
-        );
-        for line in outcome.lines_of(table) {
+    for section in outcome.sections() {
+        let (name, total) = (clean(section.name), section.total()?.human());
+        text += &format!("\n{}\n", style.strong(&format!("{name}  {total}")));
+        for line in section.lines {
             number += 1;
             text += &explained(number, line, outcome, style);
         }

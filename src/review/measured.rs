@@ -126,7 +126,7 @@ impl Review {
         let lines = |outcome: &'_ Outcome, is_expected: bool| {
             let of = move |line: &crate::pricing::LineItem| {
                 (
-                    line.subject.table.clone(),
+                    line.subject.table_name().to_string(),
                     line.usage_type.name(),
                     line.amount,
                     is_expected,

@@ -116,7 +116,7 @@ fn sums(metering: &Metering) -> Result<DesignTotal, EstimateError> {
         crate::money::Money::sum(
             bill.lines
                 .iter()
-                .filter(|line| line.subject.table == name)
+                .filter(|line| line.subject.is_of(name))
                 .map(|line| line.amount),
         )
     };

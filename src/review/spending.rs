@@ -25,14 +25,18 @@ pub struct BillShare {
 }
 
 pub(super) fn of(outcome: &Outcome) -> Result<Vec<Spending>, MoneyError> {
-    let table = |line: &LineItem| line.subject.table.clone();
+    let table = |line: &LineItem| line.subject.table_name().to_string();
     let index = |line: &LineItem| match &line.subject.index {
-        Some(index) => format!("{} / {index}", line.subject.table),
-        None => line.subject.table.clone(),
+        Some(index) => format!("{} / {index}", line.subject.table_name()),
+        None => line.subject.table_name().to_string(),
     };
     let access = |line: &LineItem| match &line.subject.access {
-        Some(access) => format!("{}: {access}", line.subject.table),
-        None => format!("{}: {}", line.subject.table, line.usage_type.purpose()),
+        Some(access) => format!("{}: {access}", line.subject.table_name()),
+        None => format!(
+            "{}: {}",
+            line.subject.table_name(),
+            line.usage_type.purpose()
+        ),
     };
     let region = |line: &LineItem| line.subject.region.clone();
     let usage = |line: &LineItem| match line.usage_type.service() {

@@ -145,6 +145,11 @@ pub const CODES: &[(&str, &str)] = &[
         "a scheduled action whose cron expression is not weekly, or that sets nothing",
     ),
     ("reserved", "reserved capacity that AWS does not sell"),
+    (
+        "commitment",
+        "a commitment that has ended, that is for a region without tables, or whose keys do not \
+         fit its kind",
+    ),
     ("replica", "a replica that AWS does not allow"),
     ("dax", "a DAX cluster that AWS does not allow"),
     (

@@ -11,6 +11,7 @@ use super::traced::Traced;
 use super::vectors::{VectorIndex, VectorSearch};
 use super::written::Written;
 use crate::capacity::{Scaling, Shape};
+use crate::commitments::Commitment;
 use crate::dax::Popularity;
 use crate::diag::Origins;
 use crate::meter::Switches;
@@ -52,6 +53,8 @@ pub struct Contents {
     pub switches: Switches,
     /// How many years ahead the estimated month is; the tables have already grown until then.
     pub years_ahead: u64,
+    /// What the account has bought or agreed in advance.
+    pub commitments: Vec<Commitment>,
     /// The tables; at least one. Changed workloads share the tables that they do not change.
     pub tables: Vec<Arc<TableDesign>>,
 }
@@ -92,9 +95,6 @@ pub struct TableDesign {
     pub capacity: Capacity,
     /// The maximum throughput of an on-demand table: units a second.
     pub on_demand_max: ByDirection<Option<u64>>,
-    /// Reserved capacity: billed in either capacity mode, and subtracted from the provisioned
-    /// units.
-    pub reserved: Option<Reserved>,
     /// Its access patterns.
     pub access: Vec<AccessPattern>,
     /// Items that Time to Live deletes in a month.
@@ -246,17 +246,6 @@ pub struct Encryption {
     pub keys: Exact,
     /// Callers for which KMS is asked for the table key.
     pub callers: Exact,
-}
-
-/// Reserved capacity.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Reserved {
-    /// Read units.
-    pub read: u64,
-    /// Write units.
-    pub write: u64,
-    /// The term, 1 or 3 years.
-    pub years: u64,
 }
 
 /// An access pattern.
@@ -688,6 +677,29 @@ impl HitRatio {
 }
 
 impl Workload {
+    /// The same design with further commitments of its account.
+    #[must_use]
+    pub fn with_commitments(mut self, others: &[Commitment]) -> Workload {
+        self.0.commitments.extend_from_slice(others);
+        self
+    }
+
+    /// The same design with the commitments of another version of it.
+    #[must_use]
+    pub fn with_commitments_of(mut self, other: &Workload) -> Workload {
+        self.0.commitments.clone_from(&other.commitments);
+        self
+    }
+
+    /// Its regions: its own, and those of the replicas.
+    pub fn regions(&self) -> BTreeSet<String> {
+        let replicas = self.tables.iter().flat_map(|table| &table.replicas);
+        replicas
+            .map(|replica| replica.region.clone())
+            .chain([self.region.clone()])
+            .collect()
+    }
+
     /// A workload without a file, whose tables are known from a trace.
     #[cfg(feature = "replay")]
     pub(crate) fn of_trace(
@@ -706,6 +718,7 @@ impl Workload {
             free: BTreeSet::new(),
             switches: Switches::default(),
             years_ahead: 0,
+            commitments: Vec::new(),
             tables,
         })
     }
@@ -792,7 +805,6 @@ impl TableDesign {
             indexes: Vec::new(),
             capacity,
             on_demand_max: ByDirection::default(),
-            reserved: None,
             access: Vec::new(),
             ttl_deletes: Exact::zero(),
             ttl_entity: None,

@@ -29,8 +29,57 @@ document! {
         profile_shape: Option<CourseWord>,
         /// Which interpretation of a rule to use where sources disagree.
         switches: Option<SwitchesFile>,
+        /// What the account has bought or agreed in advance.
+        commitment: Option<Vec<Located<CommitmentFile>>>,
         /// The tables of the design.
         table: Option<Vec<Located<TableFile>>>,
+    }
+}
+
+document! {
+    /// A file of commitments, given with --commitments.
+    pub struct CommitmentsFile {
+        /// What the account has bought or agreed in advance.
+        commitment: Option<Vec<Located<CommitmentFile>>>,
+    }
+}
+
+choice! {
+    /// A kind of commitment.
+    pub enum CommitmentWord {
+        /// Reserved capacity of a region.
+        Reserved = "reserved",
+        /// A Database Savings Plan.
+        SavingsPlan = "savings-plan",
+        /// A negotiated discount.
+        Discount = "discount",
+    }
+}
+
+document! {
+    /// Reserved capacity, a savings plan or a discount of the account. It applies to all tables that
+    /// are estimated together.
+    pub struct CommitmentFile {
+        /// The kind: reserved, savings-plan or discount.
+        kind: Located<CommitmentWord>,
+        /// The region of reserved capacity (default: the workload's) or of a discount (default: all
+        /// regions).
+        region: Option<Located<String>>,
+        /// Reserved read units, a multiple of 100.
+        read: Option<Located<FileNumber>>,
+        /// Reserved write units, a multiple of 100.
+        write: Option<Located<FileNumber>>,
+        /// The term of reserved capacity in years: 1 or 3.
+        years: Option<Located<FileNumber>>,
+        /// Dollars an hour that are committed to a savings plan.
+        usd_per_hour: Option<Located<FileNumber>>,
+        /// The discount in percent.
+        percent: Option<Located<FileNumber>>,
+        /// Its first day, YYYY-MM-DD (default: it has begun).
+        from: Option<Located<String>>,
+        /// The day on which it no longer applies, YYYY-MM-DD (default: the end of the term after
+        /// `from`, else without an end).
+        until: Option<Located<String>>,
     }
 }
 
@@ -533,7 +582,7 @@ document! {
         max_write: Option<Located<FileNumber>>,
         /// Scheduled actions that change the units or their bounds.
         schedule: Option<Located<Vec<ScheduleFile>>>,
-        /// Reserved capacity, which covers part of the provisioned units.
+        /// Reserved capacity, which covers provisioned units of all tables in the region.
         reserved: Option<Located<ReservedFile>>,
     }
 }

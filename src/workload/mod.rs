@@ -18,6 +18,7 @@ mod validate;
 mod vectors;
 mod written;
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 pub use builder::{Builder, BuilderPart};
@@ -27,8 +28,8 @@ pub use decode::{FileNumber, Known, Located};
 pub use design::{
     AccessPattern, Archive, Backup, Capacity, Contents, ContributorInsights, Dax, Encryption,
     Entity, HitRatio, Import, IndexDesign, ItemsBefore, KeyPrefix, NumberKeys, PatternCall,
-    Replica, ReplicaIndex, Reserved, Stay, Stream, TableDesign, Units, UnknownParts, Workload,
-    WriteKind, WritePlan,
+    Replica, ReplicaIndex, Stay, Stream, TableDesign, Units, UnknownParts, Workload, WriteKind,
+    WritePlan,
 };
 pub use export::{ExportSummary, items as export_items, measure};
 pub use membership::{ItemKind, KnownAttribute, Membership};
@@ -42,6 +43,7 @@ pub use traced::{TargetUnits, Traced};
 pub use vectors::{UNKNOWN_KEY_BYTES, VectorIndex, VectorSearch, vector_bytes};
 pub use written::{DesignPart, Written};
 
+use crate::commitments::Commitment;
 use crate::diag::{Diagnostics, Source};
 use crate::pricing::Books;
 use crate::time::{Date, MonthHours};
@@ -76,6 +78,8 @@ pub struct Setting<'a> {
     /// The factor by which every rate of an access pattern is multiplied: 1 for the unchanged
     /// file.
     pub traffic: Exact,
+    /// Whether to leave out all commitments.
+    pub list_prices: bool,
 }
 
 impl<'a> Setting<'a> {
@@ -88,6 +92,7 @@ impl<'a> Setting<'a> {
             month: None,
             scenario: Scenario::Likely,
             traffic: Exact::one(),
+            list_prices: false,
         }
     }
 }
@@ -107,6 +112,35 @@ pub fn load(
     let file = reader.parse::<file::WorkloadFile>();
     let workload = file.and_then(|file| validate::workload(&file, folder, setting, &mut reader));
     Diagnostics::check(reader.finish(), workload)
+}
+
+/// Reads a file of commitments for the designs that are estimated with them.
+///
+/// # Errors
+/// All errors in the file: a commitment that has ended, or whose region none of the designs is in,
+/// is one of them.
+pub fn load_commitments(
+    name: &str,
+    text: &str,
+    designs: &[Workload],
+    books: &Books,
+) -> Result<Vec<Commitment>, Diagnostics> {
+    let mut reader = decode::Decoder::new(Source::new(name, text), Scenario::Likely);
+    let homes: BTreeSet<&String> = designs.iter().map(|one| &one.region).collect();
+    let first = designs.first();
+    let book = first.and_then(|one| books.book(&one.region, one.prices).ok());
+    let scope = validate::CommitmentScope {
+        books,
+        date: book.map(|book| book.date()),
+        regions: designs.iter().flat_map(|one| one.regions()).collect(),
+        home: match homes.len() {
+            1 => homes.first().map(|home| home.to_string()),
+            _ => None,
+        },
+    };
+    let file = reader.parse::<file::CommitmentsFile>();
+    let read = file.map(|file| validate::commitments(&file, &scope, &mut reader));
+    Diagnostics::check(reader.finish(), read)
 }
 
 /// The region sets of strongly consistent global tables. Source: Developer Guide, "Global tables:

@@ -37,6 +37,58 @@ impl Case {
 
 const CASES: &[Case] = &[
     case(
+        "a reservation serves the account, not one table",
+        "estimate 18-reserved-auto.toml",
+        0,
+        &["two tables: $40.25 a month", "reserved capacity  HeavyUsage:dynamodb.write       72,000"],
+    )
+    .never(&["Warnings", "account"]),
+    case(
+        "an account's reservation covers twenty tables",
+        "estimate 27-20tables.toml --commitments 27-commitments.toml",
+        0,
+        &["600 WCU in all: $137.81 a month", "Small19  $6.89"],
+    ),
+    case(
+        "list prices leave commitments out",
+        "estimate 27-20tables.toml --commitments 27-commitments.toml --list-prices",
+        0,
+        &["600 WCU in all: $299.53 a month"],
+    ),
+    case(
+        "a budget is compared with what is paid",
+        "check 27-20tables.toml --commitments 27-commitments.toml --budget budget-150.toml",
+        0,
+        &["$137.81"],
+    ),
+    case(
+        "and with list prices if that is asked for",
+        "check 27-20tables.toml --commitments 27-commitments.toml --budget budget-150.toml --list-prices",
+        1,
+        &["$299.53"],
+    ),
+    // 700 WCU for three years, of which 600 are used; 200 RCU under the plan cost 0.2 x 0.00013 x
+    // 0.88 an hour; everything less 10 %.
+    case(
+        "what is not used of commitments has lines of its own",
+        "estimate 27-20tables.toml --commitments commitments-all.toml",
+        0,
+        &[
+            "600 WCU in all: $197.41 a month",
+            "read capacity, savings plan",
+            "account  $124.46",
+            "700 WCU reserved in us-east-1 for 3 years (commitments-all.toml:3): of 504,000 \
+             WCU-hours, 72,000 are not used by any table",
+            "the savings plan of $5 an hour (commitments-all.toml:18): begins on 2031-01-01",
+        ],
+    ),
+    case(
+        "several designs share commitments, and what they leave belongs to none of them",
+        "estimate 27-20tables.toml 18-reserved-auto.toml --commitments commitments-all.toml",
+        0,
+        &["Commitments that no design uses: $109.63 a month"],
+    ),
+    case(
         "a write that sets the key of a sparse index puts an entry",
         "estimate 23-sets.toml",
         0,

@@ -8,7 +8,8 @@ use dynameter::workload;
 use serde_json::Value;
 
 /// The tables of the workload file in order, with the heading of each.
-const TABLES: [(&str, &str); 37] = [
+const TABLES: [(&str, &str); 38] = [
+    ("CommitmentFile", "[[commitment]]"),
     ("TableFile", "[[table]]"),
     ("KeyFile", "partition_key, sort_key"),
     ("ItemFile", "[table.item]"),

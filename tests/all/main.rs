@@ -14,6 +14,7 @@ mod cases;
 mod check;
 mod circles;
 mod cli;
+mod commitments;
 mod compare;
 mod conformance;
 mod diff;

@@ -40,7 +40,7 @@ pub fn uncounted(engine: &Engine, measured: &Workload, metering: &Metering) -> V
                 .and_then(|book| book.list_price(&usage))
                 .map(|published| (*published).clone());
             let subject = Subject {
-                table: design.table.name.clone(),
+                table: Some(design.table.name.clone()),
                 index: None,
                 region,
                 access: None,

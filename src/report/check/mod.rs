@@ -130,7 +130,7 @@ fn is_moved(checked: &Checked) -> bool {
 fn where_of(cause: &Cause) -> String {
     format!(
         "{} / {}",
-        cause.subject.table,
+        cause.subject.table_name(),
         what_is(&cause.subject, &cause.usage_type, &cause.home)
     )
 }

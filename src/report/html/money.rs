@@ -231,7 +231,7 @@ pub(super) fn since(review: &Review) -> Result<Section, ReportError> {
         };
         table.row([
             HtmlCell::from(place(
-                Some(&line.subject.table),
+                line.subject.table.as_ref(),
                 line.subject.index.as_ref(),
             )),
             HtmlCell::from(what_is(

@@ -39,12 +39,9 @@ pub(super) fn working(review: &Review, detail: Detail) -> Result<Section, Report
             .position(|known| *known == source_of(line))
             .map_or(0, |at| at + 1)
     };
-    for name in &outcome.tables {
-        let caption = format!(
-            "{}: {} a month",
-            clean(name),
-            outcome.total_of(name)?.human()
-        );
+    for part in outcome.sections() {
+        let (name, total) = (clean(part.name), part.total()?.human());
+        let caption = format!("{name}: {total} a month");
         let mut table = HtmlTable::new(
             caption,
             &[
@@ -59,7 +56,7 @@ pub(super) fn working(review: &Review, detail: Detail) -> Result<Section, Report
             ],
         )
         .folded();
-        for line in outcome.lines_of(name) {
+        for line in part.lines {
             table.row(row(line, &outcome.region, number(line), &often));
         }
         section.table(table);

@@ -42,7 +42,7 @@ struct VerdictRow<'a> {
 #[derive(Serialize)]
 struct CauseRow<'a> {
     moved: bool,
-    table: &'a str,
+    table: Option<&'a str>,
     index: Option<&'a str>,
     region: &'a str,
     access: Option<&'a str>,
@@ -134,7 +134,7 @@ fn verdict_row(verdict: &Verdict) -> VerdictRow<'_> {
 fn cause_row(one: &Cause) -> CauseRow<'_> {
     CauseRow {
         moved: one.moved,
-        table: &one.subject.table,
+        table: one.subject.table.as_deref(),
         index: one.subject.index.as_deref(),
         region: &one.subject.region,
         access: one.subject.access.as_deref(),

@@ -43,7 +43,7 @@ struct ChangedTableRow<'a> {
 
 #[derive(Serialize)]
 struct ChangedLineRow<'a> {
-    table: &'a str,
+    table: Option<&'a str>,
     index: Option<&'a str>,
     region: &'a str,
     access: Option<&'a str>,
@@ -64,7 +64,7 @@ struct SideRow {
 
 #[derive(Serialize)]
 struct ChangedUnknownRow<'a> {
-    table: &'a str,
+    table: Option<&'a str>,
     index: Option<&'a str>,
     what: &'a str,
     why: &'a str,
@@ -86,7 +86,7 @@ pub(in crate::report) fn diff_json(difference: &Difference) -> Result<String, Mo
     }
     fn unknown(one: &Unknown) -> ChangedUnknownRow<'_> {
         ChangedUnknownRow {
-            table: &one.subject.table,
+            table: one.subject.table.as_deref(),
             index: one.subject.index.as_deref(),
             what: &one.what,
             why: &one.why,
@@ -120,7 +120,7 @@ pub(in crate::report) fn diff_json(difference: &Difference) -> Result<String, Mo
             .lines
             .iter()
             .map(|line| ChangedLineRow {
-                table: &line.subject.table,
+                table: line.subject.table.as_deref(),
                 index: line.subject.index.as_deref(),
                 region: &line.subject.region,
                 access: line.subject.access.as_deref(),

@@ -94,7 +94,7 @@ pub(in crate::report) fn explain_json(outcome: &Outcome) -> Result<String, Money
                     .unwrap_or_default();
                 let where_ = format!(
                     "{} / {}",
-                    unknown.subject.table,
+                    unknown.subject.table_name(),
                     what(&unknown.subject, "(table)", &outcome.region)
                 );
                 BTreeMap::from([

@@ -10,8 +10,9 @@ pub mod replay;
 
 use serde::Serialize;
 
+use crate::estimate::Together;
 use crate::meter::Switch;
-use crate::money::MoneyError;
+use crate::money::{Money, MoneyError};
 use crate::outcome::{Holding, Outcome, RangeSwing, Uncertainty};
 use crate::pricing::{LineItem, Unknown};
 use crate::units::{Exact, GB};
@@ -37,6 +38,8 @@ struct Estimate<'a> {
     switches: Vec<SwitchRow>,
     warnings: &'a [String],
     tables: Vec<TableJson<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    account_usd: Option<String>,
     calculators: CalculatorsRow<'a>,
     demand: Vec<DemandRow<'a>>,
     holdings: Vec<HoldingRow<'a>>,
@@ -45,7 +48,7 @@ struct Estimate<'a> {
 
 #[derive(Serialize)]
 pub(in crate::report) struct UnknownJson<'a> {
-    table: &'a str,
+    table: Option<&'a str>,
     index: Option<&'a str>,
     region: &'a str,
     access: Option<&'a str>,
@@ -160,10 +163,26 @@ pub(in crate::report) struct HoldingRow<'a> {
     data_bytes: Option<String>,
 }
 
+/// An element of the array of several estimates.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Element<'a> {
+    Estimate(Box<Estimate<'a>>),
+    Account(AccountJson<'a>),
+}
+
+/// What no design uses of the account's commitments.
+#[derive(Serialize)]
+struct AccountJson<'a> {
+    schema: &'static str,
+    total_usd: String,
+    lines: Vec<LineJson<'a>>,
+}
+
 /// A line as every JSON output writes it.
 #[derive(Serialize)]
 pub(in crate::report) struct LineJson<'a> {
-    table: &'a str,
+    table: Option<&'a str>,
     index: Option<&'a str>,
     region: &'a str,
     access: Option<&'a str>,
@@ -181,6 +200,10 @@ pub(in crate::report) struct LineJson<'a> {
 
 impl<'a> LineJson<'a> {
     pub(in crate::report) fn new(outcome: &'a Outcome, line: &'a LineItem) -> LineJson<'a> {
+        LineJson::of(line, outcome.entity(&line.subject))
+    }
+
+    fn of(line: &'a LineItem, entity: Option<&'a str>) -> LineJson<'a> {
         let Subject {
             table,
             index,
@@ -188,11 +211,11 @@ impl<'a> LineJson<'a> {
             access,
         } = &line.subject;
         LineJson {
-            table,
+            table: table.as_deref(),
             index: index.as_deref(),
             region,
             access: access.as_deref(),
-            entity: outcome.entity(&line.subject),
+            entity,
             service: line.usage_type.service(),
             usage_type: line.usage_type.name(),
             bill_usage_type: line.bill_usage_type.as_deref(),
@@ -251,6 +274,15 @@ pub(in crate::report) fn table_rows(outcome: &Outcome) -> Result<Vec<TableJson<'
         .collect()
 }
 
+/// What belongs to the account and to no table; `None` if there is nothing.
+fn account_usd(outcome: &Outcome) -> Result<Option<String>, MoneyError> {
+    let amounts: Vec<Money> = outcome.account_lines().map(|line| line.amount).collect();
+    match amounts.is_empty() {
+        true => Ok(None),
+        false => Ok(Some(Money::sum(amounts)?.to_string())),
+    }
+}
+
 /// What each table and index holds.
 pub(in crate::report) fn holding_rows(outcome: &Outcome) -> Vec<HoldingRow<'_>> {
     let row = |holding: &'_ Holding| (decimal(&holding.count), holding.data.as_ref().map(decimal));
@@ -286,6 +318,7 @@ fn estimate<'a>(outcome: &'a Outcome) -> Result<Estimate<'a>, MoneyError> {
         switches: switch_rows(outcome),
         warnings: &outcome.warnings,
         tables: table_rows(outcome)?,
+        account_usd: account_usd(outcome)?,
         calculators: CalculatorsRow {
             at_mean_size_usd: calculators.at_mean_size.map(|money| money.to_string()),
             plain_calls: calculators
@@ -344,7 +377,7 @@ pub(in crate::report) fn unknown(unknown: &Unknown) -> UnknownJson<'_> {
         access,
     } = &unknown.subject;
     UnknownJson {
-        table,
+        table: table.as_deref(),
         index: index.as_deref(),
         region,
         access: access.as_deref(),
@@ -362,17 +395,29 @@ pub(in crate::report) fn estimate_json(outcome: &Outcome) -> Result<String, Mone
     Ok(pretty(&estimate(outcome)?))
 }
 
-/// Several estimates, as an array.
+/// Several estimates, as an array. If commitments are left unused, the last element is the account's.
 ///
 /// # Errors
 /// [`MoneyError::TooLarge`] where a sum has more than 28 digits.
-pub(in crate::report) fn estimates_json(outcomes: &[Outcome]) -> Result<String, MoneyError> {
-    Ok(pretty(
-        &outcomes
-            .iter()
-            .map(estimate)
-            .collect::<Result<Vec<_>, _>>()?,
-    ))
+pub(in crate::report) fn estimates_json(together: &Together) -> Result<String, MoneyError> {
+    let estimates = together.outcomes.iter().map(estimate);
+    let mut all = estimates
+        .map(|one| one.map(|one| Element::Estimate(Box::new(one))))
+        .collect::<Result<Vec<_>, MoneyError>>()?;
+    if !together.unused.lines.is_empty() {
+        let account = AccountJson {
+            schema: "dynameter.account/1",
+            total_usd: together.unused.total()?.to_string(),
+            lines: together
+                .unused
+                .lines
+                .iter()
+                .map(|line| LineJson::of(line, None))
+                .collect(),
+        };
+        all.push(Element::Account(account));
+    }
+    Ok(pretty(&all))
 }
 
 /// Indented JSON with a newline at its end. Structs of strings always serialize.

@@ -2,6 +2,7 @@
 //! and sum. Later code does not check again.
 
 mod access;
+mod commitments;
 mod counts;
 mod entities;
 mod features;
@@ -17,25 +18,27 @@ use std::sync::Arc;
 
 use super::decode::{Decoder, FileNumber, Known, Located, UNKNOWN};
 use super::file::{
-    CapacityFile, CourseWord, EncryptionFile, FreeTierFile, FreeTierWord, IndexFile, IndexKindWord,
-    KeyType, ModeWord, ProjectionFile, ProjectionWord, RegionConsistencyWord, ScheduleFile,
-    SwitchesFile, TableFile, UnitsFile, WorkloadFile,
+    CapacityFile, CommitmentsFile, CourseWord, EncryptionFile, FreeTierFile, FreeTierWord,
+    IndexFile, IndexKindWord, KeyType, ModeWord, ProjectionFile, ProjectionWord,
+    RegionConsistencyWord, ScheduleFile, SwitchesFile, TableFile, UnitsFile, WorkloadFile,
 };
 use super::{
     AccessPattern, Capacity, Contents, ContributorInsights, DesignPart, Encryption, Import,
-    IndexDesign, NumberKeys, PatternCall, Reserved, Setting, TableDesign, Units, UnknownParts,
-    Workload, WriteKind, Written,
+    IndexDesign, NumberKeys, PatternCall, Setting, TableDesign, Units, UnknownParts, Workload,
+    WriteKind, Written,
 };
 use crate::capacity::Scaling;
 use crate::capacity::policy::{Bounds, Schedule};
+use crate::commitments::Commitment;
 use crate::meter::Switches;
 use crate::pricing::{BookError, PriceBook};
 use crate::table::{
-    ByDirection, Direction, Index, IndexKind, KeySchema, Projection, Table, TableClass, limits,
+    ByDirection, Index, IndexKind, KeySchema, Projection, Table, TableClass, limits,
 };
 use crate::time::{Date, MonthHours};
 use crate::units::{Exact, GB, MB};
-use crate::usage::{FreeTier, ReservedPart, UsageType};
+use crate::usage::FreeTier;
+pub(super) use commitments::CommitmentScope;
 use entities::TableItems;
 
 /// The name used for an unknown partition key.
@@ -58,6 +61,8 @@ struct Checker<'a> {
     course: CourseWord,
     /// Where the parts of the design are written.
     written: Written,
+    /// The commitments that were read.
+    commitments: Vec<Commitment>,
 }
 
 /// Checks a file.
@@ -91,6 +96,7 @@ pub(super) fn workload(
         years_ahead: 0,
         course: file.profile_shape.unwrap_or(CourseWord::Steps),
         written: Written::new(&name),
+        commitments: Vec::new(),
     };
     checker.books(file, setting, prices);
     checker.years_ahead = years_ahead.as_ref().map_or(0, |years| {
@@ -112,20 +118,10 @@ pub(super) fn workload(
     );
     let tables: Vec<Option<TableDesign>> =
         written.iter().map(|table| checker.table(table)).collect();
-    for growth in written
-        .iter()
-        .filter_map(|table| table.growth.as_ref())
-        .filter(|_| years_ahead.is_none())
-    {
-        let message = "`growth` needs `years_ahead`: the file does not say how far ahead the \
-                       estimated month is";
-        checker.report(
-            "growth",
-            &growth.span,
-            message,
-            "add `years_ahead = 1` at the top of the file",
-        );
+    if years_ahead.is_none() {
+        checker.growth_without_years(written);
     }
+    checker.account(file, setting);
     let free = free_tiers(file);
     let tables = tables
         .into_iter()
@@ -144,8 +140,33 @@ pub(super) fn workload(
         free,
         switches,
         years_ahead: checker.years_ahead,
+        commitments: checker.commitments,
         tables,
     }))
+}
+
+/// Checks a file of commitments for designs that were read before.
+pub(super) fn commitments(
+    file: &CommitmentsFile,
+    scope: &CommitmentScope,
+    reader: &mut Decoder,
+) -> Vec<Commitment> {
+    let name = reader.source().name.clone();
+    let mut checker = Checker {
+        reader,
+        folder: Path::new("."),
+        region: scope.home.clone().unwrap_or_default(),
+        month: MonthHours::standard(),
+        traffic: Exact::one(),
+        switches: Switches::default(),
+        book: None,
+        years_ahead: 0,
+        course: CourseWord::Steps,
+        written: Written::new(&name),
+        commitments: Vec::new(),
+    };
+    checker.commitments(file.commitment.as_deref().unwrap_or_default(), scope);
+    checker.commitments
 }
 
 /// The month of the command line, of the file, or else the standard one; `None` if it is wrong.
@@ -334,6 +355,37 @@ impl Checker<'_> {
         }
     }
 
+    fn growth_without_years(&mut self, tables: &[Located<TableFile>]) {
+        for growth in tables.iter().filter_map(|table| table.growth.as_ref()) {
+            let message = "`growth` needs `years_ahead`: the file does not say how far ahead the \
+                           estimated month is";
+            let help = "add `years_ahead = 1` at the top of the file";
+            self.report("growth", &growth.span, message, help);
+        }
+    }
+
+    /// The commitments of the account that the file declares. None apply if list prices are asked
+    /// for.
+    fn account(&mut self, file: &WorkloadFile, setting: &Setting) {
+        for table in file.table.iter().flatten() {
+            self.reserved(table);
+        }
+        let replicas = file.table.iter().flatten();
+        let replicas = replicas.flat_map(|table| table.replica.iter().flatten());
+        let home = (self.region != UNKNOWN).then(|| self.region.clone());
+        let regions = replicas.map(|replica| replica.region.value.clone());
+        let scope = CommitmentScope {
+            books: setting.books,
+            date: self.book.as_ref().map(PriceBook::date),
+            regions: home.iter().cloned().chain(regions).collect(),
+            home,
+        };
+        self.commitments(file.commitment.as_deref().unwrap_or_default(), &scope);
+        if setting.list_prices {
+            self.commitments.clear();
+        }
+    }
+
     /// Reports every name that is used twice.
     fn unique<'n>(
         &mut self,
@@ -502,7 +554,6 @@ impl Checker<'_> {
             searches: searches?,
             capacity,
             on_demand_max: self.on_demand_max(written.capacity.as_ref()),
-            reserved: self.reserved(written),
             access: access?,
             ttl_deletes: written
                 .ttl
@@ -1105,98 +1156,6 @@ impl Checker<'_> {
                 1..=limits::PROVISIONED_UNITS_MAX * 1_000,
             ))
         })
-    }
-
-    /// Checks that AWS sells the reserved capacity.
-    fn reserved(&mut self, table: &Located<TableFile>) -> Option<Reserved> {
-        let reserved = table
-            .capacity
-            .as_ref()
-            .filter(|capacity| !capacity.mode.is_placeholder())?
-            .reserved
-            .as_ref()?;
-        let terms = self
-            .book
-            .as_ref()
-            .and_then(PriceBook::reserved_terms)
-            .cloned();
-        let block = terms.as_ref().map_or(1, |terms| terms.block_units.max(1));
-        let mut whole_blocks = |units: &Option<Located<FileNumber>>| {
-            let Some(units) = units else { return 0 };
-            let number = self.whole("reserved", "reserved units", units, 0..=1_000_000_000);
-            if !number.is_multiple_of(block) {
-                self.report(
-                    "reserved",
-                    &units.span,
-                    format!("reserved capacity is sold in blocks of {block} units, found {number}"),
-                    format!("write a multiple of {block}"),
-                );
-            }
-            number
-        };
-        let (read, write) = (whole_blocks(&reserved.read), whole_blocks(&reserved.write));
-        let years = self.whole("reserved", "the term in years", &reserved.years, 1..=100);
-        let sold = terms.map(|terms| terms.terms_years).unwrap_or_default();
-        let is_sold = sold.contains(&years);
-        self.term_is_sold(&reserved.years.span, years, &sold);
-        self.reserved_covers(table, &reserved.span, write);
-        for (direction, units) in [(Direction::Read, read), (Direction::Write, write)] {
-            let usage = UsageType::Reserved {
-                years,
-                direction,
-                part: ReservedPart::Hourly,
-            };
-            if let (true, Some(Err(missing))) = (
-                units > 0 && is_sold,
-                self.book.as_ref().map(|book| book.tiers(&usage)),
-            ) {
-                let help = "use a term that AWS sells in the region, or remove `reserved`";
-                let message = format!(
-                    "{} capacity cannot be reserved for this term: {missing}",
-                    direction.word()
-                );
-                self.report("reserved", &reserved.years.span, message, help);
-            }
-        }
-        Some(Reserved { read, write, years })
-    }
-
-    fn term_is_sold(&mut self, span: &Range<usize>, years: u64, sold: &[u64]) {
-        if let (Some((last, others)), false) = (sold.split_last(), sold.contains(&years)) {
-            let others: Vec<String> = others.iter().map(u64::to_string).collect();
-            let words = if others.is_empty() {
-                last.to_string()
-            } else {
-                format!("{} or {last}", others.join(", "))
-            };
-            let message = format!("reserved capacity has a term of {words} years, found {years}");
-            self.report("reserved", span, message, format!("write {words}"));
-        }
-    }
-
-    /// Refuses what reserved capacity does not cover: the Standard-IA class, replicated writes.
-    fn reserved_covers(&mut self, table: &TableFile, span: &Range<usize>, write: u64) {
-        if class(table.class) == TableClass::StandardIa {
-            self.report(
-                "reserved",
-                span,
-                "reserved capacity covers the Standard class only",
-                "remove `reserved`, or use class = \"standard\"",
-            );
-        }
-        if write > 0
-            && table
-                .replica
-                .as_ref()
-                .is_some_and(|replicas| !replicas.is_empty())
-        {
-            self.report(
-                "reserved",
-                span,
-                "reserved capacity does not cover the replicated writes of a global table",
-                "reserve reads only",
-            );
-        }
     }
 
     /// Units with the schedule that changes their bounds.
