@@ -2,6 +2,7 @@
 
 use rust_decimal::Decimal;
 
+use crate::estimate::ChangeOnce;
 use crate::money::{Money, MoneyError};
 use crate::outcome::Outcome;
 use crate::pricing::{LineItem, Unknown};
@@ -30,6 +31,8 @@ pub struct Difference {
     pub new_warnings: Vec<String>,
     /// The known part of the new total minus the known part of the old one.
     pub delta: Money,
+    /// What the change itself causes once; nothing if the designs are not known.
+    pub once: ChangeOnce,
 }
 
 /// By how much a total changes.
@@ -42,6 +45,11 @@ pub enum TotalChange {
 }
 
 impl Difference {
+    /// The same difference with what the change causes once.
+    pub fn with_once(self, once: ChangeOnce) -> Difference {
+        Difference { once, ..self }
+    }
+
     /// By how much the total changes.
     pub fn change(&self) -> TotalChange {
         match self.newly_unknown.is_empty() && self.no_longer_unknown.is_empty() {
@@ -205,6 +213,7 @@ pub fn diff(old: &Outcome, new: &Outcome) -> Result<Difference, MoneyError> {
             .collect(),
         lines,
         unchanged,
+        once: ChangeOnce::default(),
         old: old.clone(),
         new: new.clone(),
     })

@@ -133,6 +133,7 @@ pub mod estimate;
 
 pub mod compare;
 pub mod diff;
+pub mod forecast;
 pub mod uncertainty;
 
 pub mod check;

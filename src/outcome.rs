@@ -34,6 +34,8 @@ pub struct Outcome {
     pub tables: Vec<String>,
     /// The bill.
     pub bill: Bill,
+    /// What is paid once and is not part of the month: loads, imports, upfront payments.
+    pub once: Bill,
     /// The demand of each account, in units per second.
     pub demand: Vec<Demand>,
     /// The number and size of the items of the tables and their indexes.

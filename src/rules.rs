@@ -97,7 +97,7 @@ rules! {
     "4.4" A "Developer Guide, global tables billing": "A witness region is not billed for writes, storage or transfer.";
     "4.5" A "Developer Guide, Time to Live; global tables": "A Time to Live delete is free in the region where the item expires and costs one replicated write in each other region.";
     "4.6" C "not documented": "A transaction costs double in its own region and is replicated as ordinary writes.";
-    "4.9" A "Developer Guide, global tables billing": "Replicated bytes are billed as inter-region data transfer out of the source region.";
+    "4.9" A "Developer Guide, global tables billing": "Replicated bytes are billed as inter-region data transfer out of the source region; a replica that is added is billed as a restore of the table and the transfer of its data.";
     "5.1" A "Developer Guide, DynamoDB Streams; understanding billing": "Each GetRecords call of a polling reader is a streams read request, even if it returns nothing; calls by Lambda and by replication are free.";
     "5.2" A "Developer Guide, Kinesis Data Streams for DynamoDB": "Each changed item costs a change data capture unit for each 1 KB of its larger image, not doubled in a transaction; Time to Live deletes are included.";
     "5.3" A "Developer Guide, point-in-time recovery": "Point-in-time recovery is billed for the table's data and local indexes; the length of the recovery period does not matter.";

@@ -396,6 +396,36 @@ const CATALOGUE: &[(&str, &str, &str, &str)] = &[
         "GB",
     ),
     (
+        "aws_backup_warm",
+        "AWSBackup",
+        "WarmStorage-ByteHrs-DynamoDB",
+        "GB-month",
+    ),
+    (
+        "aws_backup_cold",
+        "AWSBackup",
+        "ColdStorage-ByteHrs-DynamoDB",
+        "GB-month",
+    ),
+    (
+        "aws_backup_copy",
+        "AWSBackup",
+        "CrossRegion-WarmBytes-DynamoDB",
+        "GB",
+    ),
+    (
+        "aws_backup_restore_warm",
+        "AWSBackup",
+        "Restore-WarmBytes-DynamoDB",
+        "GB",
+    ),
+    (
+        "aws_backup_restore_cold",
+        "AWSBackup",
+        "Restore-ColdBytes-DynamoDB",
+        "GB",
+    ),
+    (
         "savings_plan_commitment",
         "DatabaseSavingsPlans",
         "DatabaseSP:1yrNoUpfront",
@@ -480,6 +510,10 @@ const PURPOSES: &[(&str, &str)] = &[
     ("reserved_", "reserved capacity"),
     ("backup_pitr", "point-in-time recovery"),
     ("backup_on_demand", "on-demand backups"),
+    ("aws_backup_cold", "AWS Backup, cold storage"),
+    ("aws_backup_copy", "AWS Backup, copies"),
+    ("aws_backup_restore", "AWS Backup, restores"),
+    ("aws_backup_", "AWS Backup"),
     ("restore", "restores"),
     ("streams_", "stream readers"),
     ("export_", "exports"),
@@ -489,6 +523,7 @@ const PURPOSES: &[(&str, &str)] = &[
     ("contributor_", "Contributor Insights"),
     ("kms_", "encryption"),
     ("vector_", "vector indexes"),
+    ("data_transfer_", "transfer"),
     ("savings_plan_", "savings plan"),
 ];
 
@@ -535,6 +570,14 @@ impl UsageType {
     /// Objects written to Amazon S3.
     pub const S3_PUTS: UsageType = UsageType::Listed("s3_put_standard");
 
+    /// Backups of AWS Backup in warm storage.
+    pub const AWS_BACKUP_WARM: UsageType = UsageType::Listed("aws_backup_warm");
+    /// Backups of AWS Backup in cold storage.
+    pub const AWS_BACKUP_COLD: UsageType = UsageType::Listed("aws_backup_cold");
+    /// Copies of AWS Backup's backups to another region.
+    pub const AWS_BACKUP_COPY: UsageType = UsageType::Listed("aws_backup_copy");
+    /// Restores of AWS Backup's backups from warm storage.
+    pub const AWS_BACKUP_RESTORE: UsageType = UsageType::Listed("aws_backup_restore_warm");
     /// Dollars that are committed to a Database Savings Plan.
     pub const PLAN_COMMITMENT: UsageType = UsageType::Listed("savings_plan_commitment");
 
@@ -823,6 +866,14 @@ impl UsageType {
     /// The unit of its quantity.
     pub fn unit(&self) -> &'static str {
         self.billed().unit
+    }
+
+    /// The unit in the plural, for output.
+    pub fn units(&self) -> String {
+        match self.unit() {
+            unit @ ("GB" | "USD") => unit.to_string(),
+            unit => format!("{unit}s"),
+        }
     }
 
     /// The decimals that a quantity keeps when it is charged: 9 for sizes and shares of a term, 6

@@ -18,8 +18,8 @@ pub use rules::{FindingRule, RULES, Severity};
 
 use crate::compare::designed_throttles;
 use crate::diff::{Difference, TotalChange, diff};
-use crate::estimate::EstimateError;
-use crate::money::{Money, MoneyError};
+use crate::estimate::{EstimateError, once_of_change};
+use crate::money::Money;
 use crate::outcome::Outcome;
 use crate::pricing::{Bill, Books, LineItem, Unknown};
 use crate::time::Date;
@@ -352,8 +352,11 @@ const CAUSES: usize = 5;
 pub fn check(designs: &Designs, budget: &Budget, books: &Books) -> Result<Checked, EstimateError> {
     let pairs = designs.before.iter().zip(&designs.now);
     let differences = pairs
-        .map(|(before, now)| diff(&before.outcome, &now.outcome))
-        .collect::<Result<Vec<_>, MoneyError>>()?;
+        .map(|(before, now)| {
+            let once = once_of_change(&before.workload, &now.workload, books)?;
+            Ok(diff(&before.outcome, &now.outcome)?.with_once(once))
+        })
+        .collect::<Result<Vec<_>, EstimateError>>()?;
     let all = Scope::default();
     let total = |checked: &[CheckedDesign], unused: &Bill| {
         Money::sum(all.lines(checked, unused).map(|line| line.amount))

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+use dynameter::forecast::MONTHS_MAX;
 use dynameter::replay::HOT_KEYS;
 
 /// Compute exactly what an Amazon DynamoDB design costs, with the working behind every line.
@@ -71,6 +72,10 @@ pub enum Command {
         /// Workload files; - reads standard input
         #[arg(required = true)]
         workloads: Vec<String>,
+        /// Show each of the next N months, 1 to 120: items follow the writes, prices and commitments
+        /// the calendar
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=MONTHS_MAX))]
+        months: Option<u64>,
     },
     /// Price the same design under every alternative, and rank what to change
     Compare {

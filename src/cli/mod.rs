@@ -19,14 +19,15 @@ use clap::{CommandFactory, Parser};
 use args::{Args, Command, OutputFormat, PricesCommand};
 use dynameter::compare::{Question, compare};
 use dynameter::diff::diff;
-use dynameter::estimate::{Together, estimate, estimate_together};
+use dynameter::estimate::{Together, estimate, estimate_together, once_of_change};
+use dynameter::forecast::forecast;
 use dynameter::import::ImportFormat;
 use dynameter::pricing::{Books, PriceListFile, changed_rates, update};
 use dynameter::report::{
     ChangedRates, Estimates, Explanation, ImportedPrices, PriceList, PriceLists,
 };
 use dynameter::time::Date;
-use dynameter::workload::{self, Workload};
+use dynameter::workload::{self, Setting, Workload};
 
 /// The error of a binary without trace readers.
 #[cfg(not(feature = "replay"))]
@@ -86,7 +87,14 @@ fn command(args: &Args) -> Result<()> {
         // Handled by `execute`, since it has its own exit codes.
         Command::Check(_) => Ok(()),
         Command::Init { file } => init(args, file.as_deref()),
-        Command::Estimate { workloads } => estimates(args, workloads),
+        Command::Estimate {
+            workloads,
+            months: Some(months),
+        } => months_of(args, workloads, *months),
+        Command::Estimate {
+            workloads,
+            months: None,
+        } => estimates(args, workloads),
         Command::Explain { workload } => explain(args, workload),
         Command::Import {
             kind,
@@ -219,6 +227,27 @@ fn estimates(args: &Args, paths: &[String]) -> Result<()> {
     output::present(args, &Estimates(&together))
 }
 
+/// Estimates one design month by month.
+fn months_of(args: &Args, paths: &[String], months: u64) -> Result<()> {
+    let [path] = paths else {
+        anyhow::bail!(
+            "--months takes one workload file, but {} were given\nhelp: run it once for each",
+            paths.len()
+        );
+    };
+    let (books, date) = input::books(args)?;
+    let setting = Setting {
+        month_by_month: true,
+        ..input::setting(args, &books, date)?
+    };
+    let text = input::design(args, input::source(path)?, input::Role::Only)?;
+    let workload = input::load(&text, &setting)?;
+    let commitments = input::commitments(args, std::slice::from_ref(&workload), &books)?;
+    let workload = workload.with_commitments(&commitments);
+    let forecast = forecast(&workload, &books, months).with_context(|| path.clone())?;
+    output::present(args, &forecast)
+}
+
 /// Estimates the designs of one account.
 fn together(
     args: &Args,
@@ -284,15 +313,18 @@ fn explain(args: &Args, path: &str) -> Result<()> {
 
 fn difference(args: &Args, paths: &[String]) -> Result<()> {
     let (books, date) = input::books(args)?;
+    let read = all_workloads(args, paths, &books, date)?;
+    let workloads: Vec<Workload> = read.iter().map(|(workload, _)| workload.clone()).collect();
     let mut outcomes = Vec::new();
     // Each is a state of the whole account.
-    for one in all_workloads(args, paths, &books, date)? {
+    for one in read {
         outcomes.extend(together(args, vec![one], &books, date)?.outcomes);
     }
     let [old, new] = outcomes.as_slice() else {
         anyhow::bail!("diff takes two workload files")
     };
-    let difference = diff(old, new)?;
+    let once = once_of_change(&workloads[0], &workloads[1], &books)?;
+    let difference = diff(old, new)?.with_once(once);
     output::present(args, &difference)
 }
 

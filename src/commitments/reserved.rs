@@ -50,6 +50,38 @@ pub fn cover(
     covered
 }
 
+/// What is paid up front for a reservation.
+pub fn upfront(commitment: &Commitment) -> Vec<Usage> {
+    let CommitmentKind::Reserved {
+        region,
+        units,
+        years,
+    } = &commitment.kind
+    else {
+        return Vec::new();
+    };
+    let paid = Direction::BOTH
+        .into_iter()
+        .filter(|direction| units[*direction] > 0);
+    let usage = paid.map(|direction| Usage {
+        subject: Subject::account(region),
+        usage_type: UsageType::Reserved {
+            years: *years,
+            direction,
+            part: ReservedPart::Upfront,
+        },
+        quantity: Exact::from(units[direction]),
+        because: vec![Because::rule(
+            "6.8",
+            format!(
+                "{}: paid up front for the whole term; the month has its share of it",
+                commitment.words()
+            ),
+        )],
+    });
+    usage.collect()
+}
+
 impl Covered {
     /// Covers capacity by one direction of one reservation.
     fn by(

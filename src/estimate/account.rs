@@ -8,7 +8,7 @@ use crate::commitments::plan::{self, PlanShare, PlannedUsage};
 use crate::commitments::{
     Commitment, CommitmentKind, discount_percent, plan_usd_per_hour, reserved,
 };
-use crate::money::MoneyError;
+use crate::money::{Money, MoneyError};
 use crate::pricing::{Bill, PriceBook, price};
 use crate::time::MonthHours;
 use crate::units::Exact;
@@ -95,6 +95,40 @@ impl<'a> Account<'a> {
         }
     }
 
+    /// Whether several designs share the account.
+    pub fn is_shared(&self) -> bool {
+        self.designs.len() != 1
+    }
+
+    /// The upfront payments of reservations that begin with the month, or whose day is not given.
+    ///
+    /// # Errors
+    /// [`MoneyError::TooLarge`] if an amount needs more than 28 digits.
+    pub fn paid_up_front(&self) -> Result<Bill, MoneyError> {
+        let Some(first) = self.designs.first() else {
+            return Ok(Bill::default());
+        };
+        let day = date_of(&first.metering.workload, &first.metering.books);
+        // A reservation that began earlier has been paid.
+        let is_due = |one: &Commitment| {
+            let a_month_later = one.from.and_then(|from| from.months_later(1));
+            one.from.is_none() || a_month_later.is_some_and(|end| end > day)
+        };
+        let due = self.commitments.iter().copied().filter(|one| is_due(one));
+        let usage: Vec<Usage> = due.flat_map(reserved::upfront).collect();
+        price(&usage, &self.books(), &Default::default())
+    }
+
+    /// Takes negotiated discounts off every line of a bill.
+    ///
+    /// # Errors
+    /// [`MoneyError::TooLarge`] if an amount needs more than 28 digits.
+    pub fn take_discount(&self, bill: &mut Bill) -> Result<(), MoneyError> {
+        let commitments = self.commitments.iter().map(|one| (*one).clone());
+        let commitments: Vec<Commitment> = commitments.collect();
+        bill.discount(|region| discount_percent(&commitments, region))
+    }
+
     /// What AWS does not document about commitments, or what is assumed of them.
     pub fn assumptions(&self) -> Vec<String> {
         let has =
@@ -178,7 +212,9 @@ impl<'a> Account<'a> {
             None => Bill::default(),
         };
         let mut bills = AccountBills { designs, unused };
-        self.discount(&mut bills)?;
+        for bill in bills.designs.iter_mut().chain([&mut bills.unused]) {
+            self.take_discount(bill)?;
+        }
         Ok(bills)
     }
 
@@ -274,11 +310,11 @@ impl<'a> Account<'a> {
             return Ok(None);
         }
         let text = format!(
-            "{}: ${an_hour} x {} hours = ${} are committed, of which usage takes ${}",
+            "{}: ${an_hour} x {} hours = {} are committed, of which usage takes {}",
             self.plan_words(),
             workload.month,
-            committed.human(2),
-            used.human(2)
+            Money::dollars(&committed)?.human(),
+            Money::dollars(&used)?.human()
         );
         Ok(Some(Usage {
             subject: Subject::account(&workload.region),
@@ -298,9 +334,9 @@ impl<'a> Account<'a> {
     /// The part of usage that a plan covers.
     fn planned_part(&self, whole: &Usage, quantity: &Exact, planned: &PlannedUsage) -> Usage {
         let percent = &(&planned.plan / &planned.list) * &Exact::from(100);
-        let unit = whole.usage_type.unit();
+        let units = whole.usage_type.units();
         let text = format!(
-            "{} covers {} of {} {unit}s, at {} % of the list price of ${}",
+            "{} covers {} of {} {units}, at {} % of the list price of ${}",
             self.plan_words(),
             quantity.human(2),
             whole.quantity.human(2),
@@ -314,16 +350,6 @@ impl<'a> Account<'a> {
             quantity: quantity.clone(),
             because: because.chain([Because::plain(text)]).collect(),
         }
-    }
-
-    /// Takes negotiated discounts off every line.
-    fn discount(&self, bills: &mut AccountBills) -> Result<(), MoneyError> {
-        let commitments: Vec<Commitment> =
-            self.commitments.iter().map(|one| (*one).clone()).collect();
-        for bill in bills.designs.iter_mut().chain([&mut bills.unused]) {
-            bill.discount(|region| discount_percent(&commitments, region))?;
-        }
-        Ok(())
     }
 }
 

@@ -12,7 +12,8 @@ use crate::table::{IndexKind, TableClass};
 use crate::units::{Exact, GB, KB, MB, count_of, plural};
 use crate::usage::{Because, Subject, Usage, UsageType};
 use crate::workload::{
-    AccessPattern, Archive, ContributorInsights, Encryption, Import, PatternCall,
+    AccessPattern, Archive, BackupLife, BackupRule, ContributorInsights, Encryption, Import,
+    PatternCall,
 };
 
 /// The minimum that an incremental export bills. Source: Developer Guide, "DynamoDB data export to
@@ -296,13 +297,18 @@ impl UsageLines<'_> {
                 Because::rule("5.4", text),
             );
         }
+        for rule in &backup.rules {
+            self.backup_rule(region, rule);
+        }
         if !backup.restores.is_zero() {
-            let (bytes, what) = self.backed_up(
-                true,
-                region,
-                &UsageType::RESTORE,
-                "the restores of its entries",
-            );
+            // AWS Backup bills restores itself, by the size of the backup.
+            let own = pitr != Some(false) || !backup.kept.is_empty() || backup.rules.is_empty();
+            let usage_type = match own {
+                true => UsageType::RESTORE,
+                false => UsageType::AWS_BACKUP_RESTORE,
+            };
+            let (bytes, what) =
+                self.backed_up(own, region, &usage_type, "the restores of its entries");
             let gigabytes = &bytes / &Exact::from(GB);
             let text = format!(
                 "restores a month: {} x {} GB ({what})",
@@ -311,9 +317,67 @@ impl UsageLines<'_> {
             );
             self.of_table(
                 region,
-                UsageType::RESTORE,
+                usage_type,
                 &backup.restores * &gigabytes,
                 Because::rule("5.5", text),
+            );
+        }
+    }
+
+    /// Backups of a rule of AWS Backup: as many as are kept at any time, each as large as the table
+    /// is now.
+    fn backup_rule(&mut self, region: &str, rule: &BackupRule) {
+        let what = "the backups of its entries by AWS Backup";
+        let warm = UsageType::AWS_BACKUP_WARM;
+        let (bytes, held) = self.backed_up(false, region, &warm, what);
+        let gigabytes = &bytes / &Exact::from(GB);
+        self.kept_backups(region, rule, &rule.kept, (&gigabytes, &held));
+        for (other, life) in &rule.copies {
+            self.kept_backups(other, rule, life, (&gigabytes, &held));
+            let backups = &rule.a_month;
+            let text = format!(
+                "copies a month to {other}: {} x {} GB ({held})",
+                backups.human(6),
+                gigabytes.human(9)
+            );
+            self.of_table(
+                region,
+                UsageType::AWS_BACKUP_COPY,
+                backups * &gigabytes,
+                Because::rule("5.4", text),
+            );
+        }
+    }
+
+    /// The backups of a rule that a region holds in warm and in cold storage.
+    fn kept_backups(
+        &mut self,
+        region: &str,
+        rule: &BackupRule,
+        life: &BackupLife,
+        (gigabytes, held): (&Exact, &str),
+    ) {
+        let kept = [
+            (UsageType::AWS_BACKUP_WARM, &life.warm_days, "warm"),
+            (UsageType::AWS_BACKUP_COLD, &life.cold_days, "cold"),
+        ];
+        for (usage_type, days, storage) in kept {
+            if days.is_zero() {
+                continue;
+            }
+            let count = days / &rule.every_days;
+            let text = format!(
+                "backups in {storage} storage: one every {} days for {} days = {} x {} GB ({held})",
+                rule.every_days.human(6),
+                days.human(6),
+                count.human(6),
+                gigabytes.human(9)
+            );
+            self.of_table(
+                region,
+                usage_type,
+                &count * gigabytes,
+                Because::rule("5.4", text),
             );
         }
     }
@@ -553,12 +617,18 @@ impl UsageLines<'_> {
     }
 
     fn import(&mut self) {
-        let Some(Import { bytes, times }) = &self.design.table.import else {
+        let Some(Import { bytes, times, .. }) = self
+            .design
+            .table
+            .import
+            .as_ref()
+            .filter(|import| !import.once)
+        else {
             return;
         };
         let gigabytes = &(bytes * times) / &Exact::from(GB);
         let text = format!(
-            "imports a month: {} x {bytes} B, uncompressed = {} GB",
+            "imports: {} x {bytes} B, uncompressed = {} GB",
             times.human(6),
             gigabytes.human(9)
         );

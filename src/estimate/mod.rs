@@ -33,6 +33,7 @@ mod expected;
 mod features;
 mod membership;
 mod notes;
+mod once;
 mod operations;
 mod site;
 mod throughput;
@@ -53,6 +54,7 @@ use crate::units::Exact;
 use crate::usage::{FreeTier, Subject, Usage, UsageType};
 use crate::workload::{Capacity, Entity, PatternCall, Replica, TableDesign, Workload};
 pub(crate) use notes::simulation;
+pub use once::{ChangeOnce, once_of_change};
 
 use account::Account;
 use expected::{Expected, expect};
@@ -91,6 +93,9 @@ pub struct Together {
     /// What is paid for commitments that no workload uses. With a single workload, this is part of
     /// its own bill.
     pub unused: Bill,
+    /// What is paid up front for commitments. With a single workload, this is part of what it pays
+    /// once.
+    pub once: Bill,
 }
 
 /// Estimates the workloads of an account, which share its commitments: those that the workloads
@@ -115,11 +120,16 @@ pub fn estimate_together(
         .enumerate()
         .map(|(at, metering)| metering.outcome_in(&account, at, books))
         .collect::<Result<Vec<_>, _>>()?;
-    let unused = match meterings.len() {
-        1 => Bill::default(),
-        _ => account.bills()?.unused,
-    };
-    Ok(Together { outcomes, unused })
+    let (mut unused, mut once) = (Bill::default(), Bill::default());
+    if account.is_shared() {
+        (unused, once) = (account.bills()?.unused, account.paid_up_front()?);
+        account.take_discount(&mut once)?;
+    }
+    Ok(Together {
+        outcomes,
+        unused,
+        once,
+    })
 }
 
 /// A workload, metered table by table. For a changed workload, only the changed tables are metered
@@ -470,10 +480,26 @@ impl Metering {
                 })
                 .collect(),
             demand,
+            once: self.once_in(account)?,
             bill,
             calculators,
             uncertainty: None,
         })
+    }
+
+    /// What is paid once: for the design's own calls, and up front for its commitments.
+    fn once_in(&self, account: &Account) -> Result<Bill, MoneyError> {
+        let own = self.once()?;
+        let paid = account.paid_up_front()?;
+        let mut bill = match account.is_shared() {
+            true => own,
+            false => Bill {
+                lines: own.lines.into_iter().chain(paid.lines).collect(),
+                unknown: own.unknown.into_iter().chain(paid.unknown).collect(),
+            },
+        };
+        account.take_discount(&mut bill)?;
+        Ok(bill)
     }
 
     /// The total with every item at its mean size; `None` if sizes do not vary.
@@ -589,13 +615,9 @@ fn books_of(workload: &Workload, books: &Books) -> Result<BTreeMap<String, Price
     let home = books.book(&workload.region, workload.prices)?;
     let date = home.date();
     let mut all = BTreeMap::from([(workload.region.clone(), home)]);
-    for region in workload
-        .tables
-        .iter()
-        .flat_map(|table| &table.replicas)
-        .map(|replica| replica.region.as_str())
-        .chain(workload.commitments.iter().filter_map(Commitment::region))
-    {
+    let own = workload.regions();
+    let bought = workload.commitments.iter().filter_map(Commitment::region);
+    for region in own.iter().map(String::as_str).chain(bought) {
         if !all.contains_key(region) {
             all.insert(region.to_string(), books.book(region, Some(date))?);
         }

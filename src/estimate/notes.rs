@@ -198,6 +198,11 @@ const ASSUMPTIONS: &[(Holds, &str)] = &[
          1st of each later month while it exists",
     ),
     (
+        Holds::Table(|table| !table.backup.rules.is_empty()),
+        "AWS Backup has made backups for as long as it keeps them; each is as large as the table is \
+         now, in warm and in cold storage",
+    ),
+    (
         Holds::Table(|table| table.archive.is_some()),
         "the archive is in its steady state: as much data leaves each S3 storage class as enters \
          it",
@@ -661,6 +666,7 @@ pub(super) fn switches(workload: &Workload) -> Vec<Switch> {
         let backup = &table.backup;
         backup.pitr != Some(false)
             || !backup.kept.is_empty()
+            || !backup.rules.is_empty()
             || !backup.restores.is_zero()
             || table.archive.is_some()
             || table
@@ -728,7 +734,11 @@ fn of_backups_and_keys(table: &TableDesign) -> Vec<String> {
         ));
     }
     let backup = &table.backup;
-    if !backup.restores.is_zero() && backup.pitr == Some(false) && backup.kept.is_empty() {
+    if !backup.restores.is_zero()
+        && backup.pitr == Some(false)
+        && backup.kept.is_empty()
+        && backup.rules.is_empty()
+    {
         list.push(format!(
             "{}: there is no backup to restore from; set `pitr = true` or add `on_demand` \
              under [table.backup]",
@@ -752,7 +762,7 @@ fn of_calls(table: &TableDesign) -> Vec<String> {
             ));
         }
     }
-    if table.access.is_empty() {
+    if table.access.is_empty() && table.once.is_empty() {
         list.push(format!(
             "{}: no access pattern is given, so the bill contains no requests",
             table.table.name

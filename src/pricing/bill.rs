@@ -221,11 +221,11 @@ impl<'a> Pools<'a> {
 fn describe(item: &Usage) -> String {
     let usage = &item.usage_type;
     format!(
-        "{} ({}): {} {}s",
+        "{} ({}): {} {}",
         usage.name(),
         usage.code(),
         item.quantity.human(usage.places()),
-        usage.unit()
+        usage.units()
     )
 }
 
@@ -235,13 +235,13 @@ fn shared(item: &Usage, tier: &Tier, pool: &Pool) -> Because {
     let tier = match (tier.published.rate.is_zero(), tier.from) {
         (true, _) => "the free tier".to_string(),
         (false, 0) => "the first tier".to_string(),
-        (false, from) => format!("the tier from {} {}s on", Exact::from(from), usage.unit()),
+        (false, from) => format!("the tier from {} {} on", Exact::from(from), usage.units()),
     };
     Because::plain(format!(
-        "{tier} applies to the whole account: the line's share of it is its share of all {} {}s \
-         in {}",
+        "{tier} applies to the whole account: the line's share of it is its share of all {} {} in \
+         {}",
         pool.quantity.human(usage.places()),
-        usage.unit(),
+        usage.units(),
         item.subject.region
     ))
 }

@@ -540,6 +540,7 @@ impl PriceBook {
         }
         let derived = match usage {
             UsageType::Planned(covered) => self.under_plan(&code, covered),
+            &UsageType::AWS_BACKUP_WARM => self.as_on_demand_backup(&code),
             _ => None,
         };
         derived
@@ -559,6 +560,24 @@ impl PriceBook {
             rate: list.rate.less(&Exact::from(percent)).ok()?,
             source: format!("{}+{}", list.source, plan.source),
             ..(*list).clone()
+        };
+        Some(Tier {
+            from: 0,
+            published: Arc::new(published),
+        })
+    }
+
+    /// The price of AWS Backup's warm storage: that of on-demand backups.
+    ///
+    /// Source: AWS Backup Developer Guide, "Advanced DynamoDB backup": "There is no difference in
+    /// warm backup storage pricing".
+    fn as_on_demand_backup(&self, code: &str) -> Option<Tier> {
+        let own = self.list_price(&UsageType::BACKUP)?;
+        let published = PublishedRate {
+            code: code.to_string(),
+            source: format!("{}+BACKUP-GUIDE-DDB", own.source),
+            confidence: "medium".to_string(),
+            ..(*own).clone()
         };
         Some(Tier {
             from: 0,

@@ -1,7 +1,7 @@
 //! What a design change costs, for people and machines.
 
 use super::document::{Body, Document, Entry, Note};
-use super::estimate::{conventions, headline, usage_name_of, what_is};
+use super::estimate::{conventions, headline, once_parts, usage_name_of, what_is};
 use super::json::diff::diff_json;
 use super::present::Present;
 use super::render::csv;
@@ -41,6 +41,9 @@ impl Present for Difference {
                 |one: &Unknown| format!("{}: {}: {}", one.subject.table_name(), one.what, one.why);
             Body::List(list.iter().map(words).collect())
         };
+        once_parts(&mut document, &self.once.bill, &self.new.region)?;
+        let free = Body::List(self.once.free.clone());
+        document.part("Once, without charge", free);
         document.warning("New warnings", Body::List(self.new_warnings.clone()));
         let title = "Newly unknown (not included in any total)";
         document.warning(title, unknown(&self.newly_unknown));

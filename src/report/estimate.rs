@@ -8,7 +8,7 @@ use super::render::{csv, markdown, text};
 use crate::estimate::Together;
 use crate::money::{Money, MoneyError};
 use crate::outcome::{BillSection, Outcome, RangeSwing, Uncertainty};
-use crate::pricing::{LineItem, PublishedRate, Unknown};
+use crate::pricing::{Bill, LineItem, PublishedRate, Unknown};
 use crate::units::{GB, group_thousands};
 use crate::usage::{ACCOUNT, Subject, UsageType};
 
@@ -29,6 +29,7 @@ impl Present for Outcome {
         let total = self.total()?;
         let mut document = Document::new(headline(self)?).note(conventions(self));
         bill_parts(&mut document, self, "")?;
+        once_parts(&mut document, &self.once, &self.region)?;
         let direction_numbers = &[2, 3, 4];
         let demand = demand_rows(self);
         document.table(
@@ -61,7 +62,8 @@ impl Estimates<'_> {
     /// What no design uses of the commitments.
     fn unused(&self) -> Result<Option<Document>, MoneyError> {
         let unused = &self.0.unused;
-        if unused.lines.is_empty() {
+        let once = &self.0.once;
+        if unused.lines.is_empty() && once.lines.is_empty() {
             return Ok(None);
         }
         let total = unused.total()?;
@@ -76,6 +78,7 @@ impl Estimates<'_> {
         let mut document = Document::new(title);
         let body = Body::Table(Table::new(&LINE_HEADER, rows, &LINE_NUMBERS));
         document.any_part(ACCOUNT, Some(total.human()), body);
+        once_parts(&mut document, once, home)?;
         Ok(Some(document))
     }
 
@@ -120,11 +123,13 @@ impl Present for Estimates<'_> {
         if let Some(outcome) = self.0.outcomes.first() {
             // What no design uses belongs to none of them.
             let none = String::new();
-            let unused = self.0.unused.lines.iter();
-            rows.extend(unused.map(|line| {
-                let own = line_row(outcome, line).into_iter().skip(1);
-                std::iter::once(none.clone()).chain(own).collect()
-            }));
+            for (bill, period) in [(&self.0.unused, MONTHLY), (&self.0.once, ONCE)] {
+                rows.extend(bill.lines.iter().map(|line| {
+                    let own = line_row(outcome, line).into_iter().skip(1);
+                    let own = std::iter::once(none.clone()).chain(own);
+                    own.chain([period.to_string()]).collect()
+                }));
+            }
         }
         csv::write(&ESTIMATE_COLUMNS, &rows)
     }
@@ -143,7 +148,14 @@ pub(super) fn bill_parts(
         let body = Body::Table(Table::new(&LINE_HEADER, rows, &LINE_NUMBERS));
         document.any_part(section.name, Some(subtotal), body);
     }
-    let unknown: Vec<[String; 4]> = outcome.bill.unknown.iter().map(unknown_row).collect();
+    let title = "Unknown (not included in any total)";
+    document.warning(title, unknown_body(&outcome.bill.unknown));
+    Ok(())
+}
+
+/// What is unknown, as entries, or as a table.
+fn unknown_body(unknown: &[Unknown]) -> Body {
+    let unknown: Vec<[String; 4]> = unknown.iter().map(unknown_row).collect();
     let entry = |[place, what, rate, why]: &[String; 4]| Entry {
         mark: "- ".to_string(),
         head: format!("{place}: {what}, {rate}"),
@@ -152,10 +164,34 @@ pub(super) fn bill_parts(
     let entries = unknown.iter().map(entry).collect();
     let rows = unknown.iter().map(|row| row.to_vec()).collect();
     let table = Body::Table(Table::new(&UNKNOWN_HEADER, rows, &[2]));
-    let title = "Unknown (not included in any total)";
-    document.warning(title, Body::Entries(entries, Box::new(table)));
+    Body::Entries(entries, Box::new(table))
+}
+
+/// What is paid once, apart from the month.
+pub(super) fn once_parts(
+    document: &mut Document,
+    once: &Bill,
+    home: &str,
+) -> Result<(), MoneyError> {
+    let total = once.total()?;
+    if !once.lines.is_empty() {
+        let row = |line: &LineItem| {
+            let [what, rest @ .., _] = line_row_of(line, home, total);
+            let named = format!("{}: {what}", line.subject.table_name());
+            std::iter::once(named).chain(rest).collect()
+        };
+        let rows = once.lines.iter().map(row).collect();
+        let (header, numbers) = (&LINE_HEADER[..6], &LINE_NUMBERS[..3]);
+        let body = Body::Table(Table::new(header, rows, numbers));
+        document.any_part(ONCE_TITLE, Some(total.human()), body);
+    }
+    let title = "Unknown of what is paid once (not included in any total)";
+    document.warning(title, unknown_body(&once.unknown));
     Ok(())
 }
+
+/// The title of what is paid once.
+const ONCE_TITLE: &str = "Paid once, not added to the month";
 
 /// The interval of a design with ranges.
 pub(super) fn uncertainty_part(document: &mut Document, outcome: &Outcome) {
@@ -166,7 +202,7 @@ pub(super) fn uncertainty_part(document: &mut Document, outcome: &Outcome) {
 }
 
 /// The columns of an estimate as CSV.
-const ESTIMATE_COLUMNS: [&str; 22] = [
+const ESTIMATE_COLUMNS: [&str; 23] = [
     "workload",
     "table",
     "index",
@@ -189,7 +225,12 @@ const ESTIMATE_COLUMNS: [&str; 22] = [
     "month_hours",
     "gb_bytes",
     "switches",
+    "period",
 ];
+
+/// The period of a line: the month, or once.
+const MONTHLY: &str = "month";
+const ONCE: &str = "once";
 
 /// The lines of estimates as CSV, exact; an unknown cost has a row without an amount.
 pub(super) fn estimate_csv(outcomes: &[Outcome]) -> String {
@@ -198,11 +239,17 @@ pub(super) fn estimate_csv(outcomes: &[Outcome]) -> String {
 
 fn estimate_rows(outcomes: &[Outcome]) -> Vec<Vec<String>> {
     let rows = outcomes.iter().flat_map(|outcome| {
-        let lines = outcome.bill.lines.iter();
-        let unknown = outcome.bill.unknown.iter();
-        lines
-            .map(|line| line_row(outcome, line))
-            .chain(unknown.map(|unknown| unknown_csv_row(outcome, unknown)))
+        let bills = [(&outcome.bill, MONTHLY), (&outcome.once, ONCE)];
+        bills.into_iter().flat_map(move |(bill, period)| {
+            let lines = bill.lines.iter().map(|line| line_row(outcome, line));
+            let unknown = bill.unknown.iter();
+            let unknown = unknown.map(|unknown| unknown_csv_row(outcome, unknown));
+            let rows = lines.chain(unknown);
+            rows.map(move |mut row| {
+                row.push(period.to_string());
+                row
+            })
+        })
     });
     rows.collect()
 }
@@ -373,21 +420,26 @@ pub(super) fn what(subject: &Subject, purpose: &str, home: &str) -> String {
 }
 
 pub(super) fn line_rows(home: &str, section: &BillSection, total: Money) -> Vec<Vec<String>> {
-    let row = |line: &&LineItem| {
-        vec![
-            what_of(line, home),
-            usage_name(line),
-            group_thousands(&line.quantity.to_string()),
-            line.usage_type.unit().to_string(),
-            format!("${}", line.published.rate),
-            line.amount.human(),
-            line.amount
-                .percent_of(total)
-                .map(|percent| format!("{percent:.1} %"))
-                .unwrap_or_default(),
-        ]
-    };
-    section.lines.iter().map(row).collect()
+    let lines = section.lines.iter();
+    lines
+        .map(|line| line_row_of(line, home, total).to_vec())
+        .collect()
+}
+
+/// A line for people.
+fn line_row_of(line: &LineItem, home: &str, total: Money) -> [String; 7] {
+    let share = line.amount.percent_of(total);
+    [
+        what_of(line, home),
+        usage_name(line),
+        group_thousands(&line.quantity.to_string()),
+        line.usage_type.unit().to_string(),
+        format!("${}", line.published.rate),
+        line.amount.human(),
+        share
+            .map(|percent| format!("{percent:.1} %"))
+            .unwrap_or_default(),
+    ]
 }
 
 const UNKNOWN_HEADER: [&str; 4] = ["Where", "What", "Rate", "Why"];

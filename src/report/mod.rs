@@ -9,6 +9,7 @@ mod diff;
 mod document;
 mod estimate;
 mod explain;
+mod forecast;
 #[cfg(feature = "html")]
 mod html;
 mod json;

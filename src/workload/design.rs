@@ -97,6 +97,12 @@ pub struct TableDesign {
     pub on_demand_max: ByDirection<Option<u64>>,
     /// Its access patterns.
     pub access: Vec<AccessPattern>,
+    /// Calls that are made once; they are not part of the month.
+    pub once: Vec<AccessPattern>,
+    /// The warm throughput to which it is raised once: units a second.
+    pub warm: ByDirection<Option<u64>>,
+    /// The growth of its rates in a year: 0.3 is 30 % more.
+    pub growth: Exact,
     /// Items that Time to Live deletes in a month.
     pub ttl_deletes: Exact,
     /// The entity whose items Time to Live deletes, by position; `None` for all items.
@@ -235,8 +241,10 @@ pub struct NumberKeys {
 pub struct Import {
     /// Bytes of one import, uncompressed.
     pub bytes: Exact,
-    /// Imports in a month.
+    /// Imports in a month, or all imports that are made once.
     pub times: Exact,
+    /// Whether they are made once.
+    pub once: bool,
 }
 
 /// Customer managed KMS keys of a table.
@@ -257,6 +265,8 @@ pub struct AccessPattern {
     pub operation: Option<ApiName>,
     /// Calls in a month.
     pub calls: Exact,
+    /// Whether the calls grow with the number of items in a forecast.
+    pub follows_items: bool,
     /// When in the week it is called.
     pub shape: Shape,
     /// The sizes of all its items together: what it reads, or the items after a write; `None` if
@@ -298,6 +308,7 @@ impl AccessPattern {
             name,
             operation: None,
             calls: Exact::zero(),
+            follows_items: false,
             shape: Shape::flat(),
             sizes: None,
             attributes: None,
@@ -559,8 +570,32 @@ pub struct Backup {
     pub pitr: Option<bool>,
     /// The number of on-demand backups kept at any time, for each schedule.
     pub kept: Vec<u64>,
+    /// The rules of AWS Backup plans.
+    pub rules: Vec<BackupRule>,
     /// Restores in a month.
     pub restores: Exact,
+}
+
+/// A rule of an AWS Backup plan.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct BackupRule {
+    /// Days between two backups.
+    pub every_days: Exact,
+    /// Backups in a month.
+    pub a_month: Exact,
+    /// How long each is kept in the table's region.
+    pub kept: BackupLife,
+    /// The copies of each in other regions.
+    pub copies: Vec<(String, BackupLife)>,
+}
+
+/// How long a backup is kept.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct BackupLife {
+    /// Days in warm storage.
+    pub warm_days: Exact,
+    /// Days in cold storage after that; 0 for none.
+    pub cold_days: Exact,
 }
 
 /// Change data capture.
@@ -691,13 +726,17 @@ impl Workload {
         self
     }
 
-    /// Its regions: its own, and those of the replicas.
+    /// Its regions: its own, and those of replicas and of copies of backups.
     pub fn regions(&self) -> BTreeSet<String> {
-        let replicas = self.tables.iter().flat_map(|table| &table.replicas);
-        replicas
-            .map(|replica| replica.region.clone())
-            .chain([self.region.clone()])
-            .collect()
+        let of_table = |table: &Arc<TableDesign>| -> Vec<String> {
+            let replicas = table.replicas.iter().map(|one| one.region.clone());
+            let copies = table.backup.rules.iter().flat_map(|rule| &rule.copies);
+            replicas
+                .chain(copies.map(|(region, _)| region.clone()))
+                .collect()
+        };
+        let others = self.tables.iter().flat_map(of_table);
+        others.chain([self.region.clone()]).collect()
     }
 
     /// A workload without a file, whose tables are known from a trace.
@@ -806,11 +845,15 @@ impl TableDesign {
             capacity,
             on_demand_max: ByDirection::default(),
             access: Vec::new(),
+            once: Vec::new(),
+            warm: ByDirection::default(),
+            growth: Exact::zero(),
             ttl_deletes: Exact::zero(),
             ttl_entity: None,
             backup: Backup {
                 pitr: Some(false),
                 kept: Vec::new(),
+                rules: Vec::new(),
                 restores: Exact::zero(),
             },
             stream: None,

@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use super::decode::{
     Decode, Decoder, FileNumber, Known, Located, TomlNode, UNKNOWN, choice, document,
 };
-use super::quantities::{Duration, Frequency, Growth, Names, Profile, Size};
+use super::quantities::{CallRate, Duration, Frequency, Growth, Names, Profile, Size};
 
 document! {
     /// A DynamoDB design and its traffic.
@@ -580,6 +580,10 @@ document! {
         max_read: Option<Located<FileNumber>>,
         /// The maximum write request units a second of an on-demand table (default: no maximum).
         max_write: Option<Located<FileNumber>>,
+        /// The warm throughput to which the table is raised: read units a second. It is charged once.
+        warm_read: Option<Located<FileNumber>>,
+        /// The warm throughput to which the table is raised: write units a second.
+        warm_write: Option<Located<FileNumber>>,
         /// Scheduled actions that change the units or their bounds.
         schedule: Option<Located<Vec<ScheduleFile>>>,
         /// Reserved capacity, which covers provisioned units of all tables in the region.
@@ -836,8 +840,11 @@ document! {
         operation: Located<OperationWord>,
         /// The verb of a PartiQL statement.
         statement: Option<Located<StatementWord>>,
-        /// How often it is called, on average over the week, or "unknown".
-        rate: Known<Frequency>,
+        /// How often it is called, on average over the week; { once = 1_000_000 } for calls that are
+        /// made once, such as a load; or "unknown".
+        rate: Known<CallRate>,
+        /// Whether the rate grows with the number of items in a forecast (default: false).
+        follows_items: Option<bool>,
         /// The shape of the rate over the week (default: "flat").
         profile: Option<Profile>,
         /// How the rate changes from one hour of the profile to the next: steps or smooth (default:
@@ -973,8 +980,37 @@ document! {
         pitr: Option<Known<bool>>,
         /// Schedules of on-demand backups.
         on_demand: Option<Vec<ScheduleOfBackups>>,
+        /// The rules of the AWS Backup plans that back up the table.
+        plan: Option<Vec<Located<BackupRuleFile>>>,
         /// How many times a year the table is restored from any backup (default: 0).
         restores_per_year: Option<FileNumber>,
+    }
+}
+
+document! {
+    /// A rule of an AWS Backup plan.
+    pub struct BackupRuleFile {
+        /// How often a backup is made.
+        every: Located<Duration>,
+        /// How long it is kept.
+        keep: Located<Duration>,
+        /// After how long it moves to cold storage, where it stays for at least 90 days (default:
+        /// never).
+        cold_after: Option<Located<Duration>>,
+        /// Copies in other regions.
+        copies: Option<Vec<Located<BackupCopyFile>>>,
+    }
+}
+
+document! {
+    /// The copy of each backup in another region.
+    pub struct BackupCopyFile {
+        /// The region.
+        region: Located<String>,
+        /// How long it is kept (default: as long as the backup).
+        keep: Option<Located<Duration>>,
+        /// After how long it moves to cold storage (default: never).
+        cold_after: Option<Located<Duration>>,
     }
 }
 
@@ -1034,8 +1070,8 @@ document! {
     pub struct ImportFile {
         /// The uncompressed size of the source data of one import.
         source: Size,
-        /// How often data is imported.
-        rate: Frequency,
+        /// How often data is imported; { once = 1 } for an import that is made once.
+        rate: CallRate,
     }
 }
 

@@ -26,10 +26,10 @@ pub use codes::CODES;
 pub use counts::{Counts, ReadItems};
 pub use decode::{FileNumber, Known, Located};
 pub use design::{
-    AccessPattern, Archive, Backup, Capacity, Contents, ContributorInsights, Dax, Encryption,
-    Entity, HitRatio, Import, IndexDesign, ItemsBefore, KeyPrefix, NumberKeys, PatternCall,
-    Replica, ReplicaIndex, Stay, Stream, TableDesign, Units, UnknownParts, Workload, WriteKind,
-    WritePlan,
+    AccessPattern, Archive, Backup, BackupLife, BackupRule, Capacity, Contents,
+    ContributorInsights, Dax, Encryption, Entity, HitRatio, Import, IndexDesign, ItemsBefore,
+    KeyPrefix, NumberKeys, PatternCall, Replica, ReplicaIndex, Stay, Stream, TableDesign, Units,
+    UnknownParts, Workload, WriteKind, WritePlan,
 };
 pub use export::{ExportSummary, items as export_items, measure};
 pub use membership::{ItemKind, KnownAttribute, Membership};
@@ -78,6 +78,8 @@ pub struct Setting<'a> {
     /// The factor by which every rate of an access pattern is multiplied: 1 for the unchanged
     /// file.
     pub traffic: Exact,
+    /// Whether the design is asked for month by month: then `growth` needs no `years_ahead`.
+    pub month_by_month: bool,
     /// Whether to leave out all commitments.
     pub list_prices: bool,
 }
@@ -92,6 +94,7 @@ impl<'a> Setting<'a> {
             month: None,
             scenario: Scenario::Likely,
             traffic: Exact::one(),
+            month_by_month: false,
             list_prices: false,
         }
     }

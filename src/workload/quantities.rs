@@ -297,6 +297,56 @@ impl Frequency {
     }
 }
 
+/// How often something happens, or how often it is done once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CallRate {
+    /// Again and again.
+    Recurring(Frequency),
+    /// A number of times, once.
+    Once(Exact),
+}
+
+impl CallRate {
+    /// How often it happens in a month; what is done once counts with all its times.
+    pub fn monthly(&self, month: &MonthHours) -> Exact {
+        match self {
+            CallRate::Recurring(rate) => rate.monthly(month),
+            CallRate::Once(times) => times.clone(),
+        }
+    }
+
+    /// Whether it is done once.
+    pub fn is_once(&self) -> bool {
+        matches!(self, CallRate::Once(_))
+    }
+}
+
+/// The key of what is done once.
+const ONCE: &str = "once";
+
+impl JsonSchema for CallRate {
+    fn schema_name() -> Cow<'static, str> {
+        "CallRate".into()
+    }
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        rate_schema(&[&PERIODS[..], &[ONCE]].concat())
+    }
+}
+
+impl Decode for CallRate {
+    fn decode(node: &TomlNode, reader: &mut Decoder) -> Option<Self> {
+        let keys = [&PERIODS[..], &[ONCE]].concat();
+        let (key, number) = one_period(node, reader, &keys)?;
+        Some(match key {
+            ONCE => CallRate::Once(number),
+            period => CallRate::Recurring(Frequency::of(period, number)),
+        })
+    }
+    fn placeholder() -> Self {
+        CallRate::Recurring(Frequency::placeholder())
+    }
+}
+
 const PERIODS: [&str; 6] = [
     "per_second",
     "per_minute",
@@ -311,53 +361,38 @@ impl JsonSchema for Frequency {
         "Rate".into()
     }
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        let properties: serde_json::Map<String, serde_json::Value> = PERIODS
-            .iter()
-            .map(|period| (period.to_string(), number_or_range()))
-            .collect();
-        schemars::json_schema!({
-            "description": "How often something happens: exactly one of the keys",
-            "type": "object", "properties": properties, "additionalProperties": false, "minProperties": 1, "maxProperties": 1
-        })
+        rate_schema(&PERIODS)
     }
+}
+
+fn rate_schema(keys: &[&str]) -> Schema {
+    let properties: serde_json::Map<String, serde_json::Value> = keys
+        .iter()
+        .map(|key| (key.to_string(), number_or_range()))
+        .collect();
+    schemars::json_schema!({
+        "description": "How often something happens: exactly one of the keys",
+        "type": "object", "properties": properties, "additionalProperties": false, "minProperties": 1, "maxProperties": 1
+    })
 }
 
 impl Decode for Frequency {
     fn decode(node: &TomlNode, reader: &mut Decoder) -> Option<Self> {
-        let Some(table) = node.get_ref().as_table() else {
-            reader.wrong_type(node, "a rate, such as { per_second = 800 }");
-            return None;
-        };
-        reader.known_keys(table, &PERIODS);
-        let given: Vec<(&str, &TomlNode)> = PERIODS
-            .iter()
-            .filter_map(|period| Some((*period, table.get(*period)?)))
-            .collect();
-        let [(period, value)] = given.as_slice() else {
-            let message = format!("a rate needs exactly one period, found {}", given.len());
+        if node
+            .get_ref()
+            .as_table()
+            .is_some_and(|table| table.contains_key(ONCE))
+        {
             reader.report(
                 "rate",
                 node.span(),
-                message,
+                "only access patterns and imports can happen `once`",
                 format!("write exactly one of {}", PERIODS.join(", ")),
             );
             return None;
-        };
-        let number = reader.ranged(value, |node, reader| {
-            FileNumber::decode(node, reader).map(|number| number.0)
-        })?;
-        let period_hours = match *period {
-            "per_second" => Some(Exact::ratio(1, 3600)),
-            "per_minute" => Some(Exact::ratio(1, 60)),
-            "per_hour" => Some(Exact::one()),
-            "per_day" => Some(Exact::from(24)),
-            "per_week" => Some(Exact::from(168)),
-            _ => None,
-        };
-        Some(Frequency {
-            number,
-            period_hours,
-        })
+        }
+        let (period, number) = one_period(node, reader, &PERIODS)?;
+        Some(Frequency::of(period, number))
     }
     fn placeholder() -> Self {
         Frequency {
@@ -365,6 +400,50 @@ impl Decode for Frequency {
             period_hours: None,
         }
     }
+}
+
+impl Frequency {
+    fn of(period: &str, number: Exact) -> Frequency {
+        let period_hours = match period {
+            "per_second" => Some(Exact::ratio(1, 3600)),
+            "per_minute" => Some(Exact::ratio(1, 60)),
+            "per_hour" => Some(Exact::one()),
+            "per_day" => Some(Exact::from(24)),
+            "per_week" => Some(Exact::from(168)),
+            _ => None,
+        };
+        Frequency {
+            number,
+            period_hours,
+        }
+    }
+}
+
+/// The only key of a rate, which is one of `keys`, and its number.
+fn one_period<'k>(
+    node: &TomlNode,
+    reader: &mut Decoder,
+    keys: &[&'k str],
+) -> Option<(&'k str, Exact)> {
+    let Some(table) = node.get_ref().as_table() else {
+        reader.wrong_type(node, "a rate, such as { per_second = 800 }");
+        return None;
+    };
+    reader.known_keys(table, keys);
+    let given: Vec<(&str, &TomlNode)> = keys
+        .iter()
+        .filter_map(|key| Some((*key, table.get(*key)?)))
+        .collect();
+    let [(key, value)] = given.as_slice() else {
+        let message = format!("a rate needs exactly one period, found {}", given.len());
+        let help = format!("write exactly one of {}", keys.join(", "));
+        reader.report("rate", node.span(), message, help);
+        return None;
+    };
+    let number = reader.ranged(value, |node, reader| {
+        FileNumber::decode(node, reader).map(|number| number.0)
+    })?;
+    Some((key, number))
 }
 
 /// The shape of a rate over the week; the given rate is its mean.

@@ -52,6 +52,37 @@ impl TableDesign {
         self
     }
 
+    /// Multiplies the rates of its calls and of Time to Live; those that follow the number of items
+    /// also by `follows`.
+    pub(crate) fn scale_rates(&mut self, factor: &Exact, follows: &Exact) {
+        self.ttl_deletes = &self.ttl_deletes * factor;
+        let in_replicas = self.replicas.iter_mut().flat_map(|one| &mut one.access);
+        for access in self.access.iter_mut().chain(in_replicas) {
+            access.calls = &access.calls * factor;
+            if access.follows_items {
+                access.calls = &access.calls * follows;
+            }
+        }
+    }
+
+    /// Sets the number of items of each entity, or of the table if it has none. Storage that was
+    /// given in bytes changes with it.
+    pub(crate) fn set_items(&mut self, items: &[Exact]) {
+        let before = self.items.clone();
+        for (entity, items) in self.entities.iter_mut().zip(items) {
+            entity.items = items.floor();
+        }
+        self.items = items.iter().map(Exact::floor).sum();
+        let factor = match before.is_zero() {
+            true => Exact::one(),
+            false => &self.items / &before,
+        };
+        self.stored = self.stored.take().map(|stored| &stored * &factor);
+        for index in &mut self.indexes {
+            index.stored = index.stored.take().map(|stored| &stored * &factor);
+        }
+    }
+
     /// Whether an access pattern reads an index, by position. Consumed units of the table may
     /// include those of its local indexes.
     pub fn is_read_by(&self, at: usize, access: &AccessPattern) -> bool {

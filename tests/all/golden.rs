@@ -196,6 +196,40 @@ fn commands_say_what_they_said() {
             "diff workloads/sessions.toml workloads/sessions.toml",
         ),
         ("diff-one", "diff workloads/sessions.toml"),
+        (
+            "estimate-commitments",
+            "estimate workloads/tenants.toml --commitments workloads/account/commitments.toml",
+        ),
+        (
+            "estimate-commitments-two",
+            "estimate workloads/tenants.toml workloads/shop.toml --commitments \
+             workloads/account/commitments.toml --format json",
+        ),
+        (
+            "compare-commitments",
+            "compare workloads/tenants.toml --commitments workloads/account/commitments.toml",
+        ),
+        (
+            "estimate-months",
+            "estimate workloads/tenants.toml --commitments workloads/account/commitments.toml \
+             --months 14",
+        ),
+        (
+            "estimate-months-json",
+            "estimate workloads/tenants.toml --months 3 --format json",
+        ),
+        (
+            "estimate-months-csv",
+            "estimate workloads/tenants.toml --months 3 --format csv",
+        ),
+        (
+            "estimate-months-no",
+            "estimate workloads/tenants.toml workloads/shop.toml --months 3",
+        ),
+        (
+            "diff-replica",
+            "diff tests/cases/replica-before.toml tests/cases/replica-after.toml",
+        ),
     ];
     let wrong: Vec<String> = commands
         .into_iter()

@@ -261,6 +261,7 @@ fn access(
         name,
         operation: kind.api,
         calls: &Exact::from(calls) * &span.factor,
+        follows_items: false,
         shape: Shape::flat(),
         sizes: design.sizes.clone(),
         attributes: None,

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{decimal, pretty};
+use super::{OnceJson, decimal, once_json, pretty};
 use crate::diff::{Difference, Side, TotalChange};
 use crate::money::MoneyError;
 use crate::outcome::Outcome;
@@ -23,6 +23,10 @@ struct DiffJson<'a> {
     new_warnings: &'a [String],
     newly_unknown: Vec<ChangedUnknownRow<'a>>,
     no_longer_unknown: Vec<ChangedUnknownRow<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    once: Option<OnceJson<'a>>,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    free_of_charge: &'a [String],
 }
 
 #[derive(Serialize)]
@@ -136,5 +140,7 @@ pub(in crate::report) fn diff_json(difference: &Difference) -> Result<String, Mo
         new_warnings: &difference.new_warnings,
         newly_unknown: difference.newly_unknown.iter().map(unknown).collect(),
         no_longer_unknown: difference.no_longer_unknown.iter().map(unknown).collect(),
+        once: once_json(&difference.once.bill)?,
+        free_of_charge: &difference.once.free,
     }))
 }

@@ -14,7 +14,7 @@ use crate::estimate::Together;
 use crate::meter::Switch;
 use crate::money::{Money, MoneyError};
 use crate::outcome::{Holding, Outcome, RangeSwing, Uncertainty};
-use crate::pricing::{LineItem, Unknown};
+use crate::pricing::{Bill, LineItem, Unknown};
 use crate::units::{Exact, GB};
 use crate::usage::{FreeTier, Subject, Throughput};
 
@@ -44,6 +44,32 @@ struct Estimate<'a> {
     demand: Vec<DemandRow<'a>>,
     holdings: Vec<HoldingRow<'a>>,
     lines: Vec<LineJson<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    once: Option<OnceJson<'a>>,
+}
+
+/// What is paid once and is not part of the month.
+#[derive(Serialize)]
+pub(in crate::report) struct OnceJson<'a> {
+    total_usd: String,
+    lines: Vec<LineJson<'a>>,
+    unknown: Vec<UnknownJson<'a>>,
+}
+
+/// What is paid once; `None` if nothing is.
+pub(in crate::report) fn once_json(once: &Bill) -> Result<Option<OnceJson<'_>>, MoneyError> {
+    if once.lines.is_empty() && once.unknown.is_empty() {
+        return Ok(None);
+    }
+    Ok(Some(OnceJson {
+        total_usd: once.total()?.to_string(),
+        lines: once
+            .lines
+            .iter()
+            .map(|line| LineJson::of(line, None))
+            .collect(),
+        unknown: once.unknown.iter().map(unknown).collect(),
+    }))
 }
 
 #[derive(Serialize)]
@@ -177,6 +203,8 @@ struct AccountJson<'a> {
     schema: &'static str,
     total_usd: String,
     lines: Vec<LineJson<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    once: Option<OnceJson<'a>>,
 }
 
 /// A line as every JSON output writes it.
@@ -366,6 +394,7 @@ fn estimate<'a>(outcome: &'a Outcome) -> Result<Estimate<'a>, MoneyError> {
             .collect(),
         holdings: holding_rows(outcome),
         lines: line_rows(outcome),
+        once: once_json(&outcome.once)?,
     })
 }
 
@@ -404,7 +433,7 @@ pub(in crate::report) fn estimates_json(together: &Together) -> Result<String, M
     let mut all = estimates
         .map(|one| one.map(|one| Element::Estimate(Box::new(one))))
         .collect::<Result<Vec<_>, MoneyError>>()?;
-    if !together.unused.lines.is_empty() {
+    if !together.unused.lines.is_empty() || !together.once.lines.is_empty() {
         let account = AccountJson {
             schema: "dynameter.account/1",
             total_usd: together.unused.total()?.to_string(),
@@ -414,6 +443,7 @@ pub(in crate::report) fn estimates_json(together: &Together) -> Result<String, M
                 .iter()
                 .map(|line| LineJson::of(line, None))
                 .collect(),
+            once: once_json(&together.once)?,
         };
         all.push(Element::Account(account));
     }

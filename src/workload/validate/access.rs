@@ -103,6 +103,7 @@ impl Checker<'_> {
             calls: access.rate.given().map_or_else(Exact::zero, |rate| {
                 &rate.monthly(&self.month) * &self.traffic
             }),
+            follows_items: access.follows_items.unwrap_or_default(),
             shape: self.shape(access.profile.as_ref(), access.profile_shape),
             sizes,
             attributes: access
@@ -334,6 +335,7 @@ impl Checker<'_> {
             calls: rate.given().map_or_else(Exact::zero, |rate| {
                 &rate.monthly(&self.month) * &self.traffic
             }),
+            follows_items: false,
             shape: self.shape(one.profile.as_ref(), one.profile_shape),
             sizes: None,
             attributes: None,

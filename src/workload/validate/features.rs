@@ -1,7 +1,7 @@
 //! Backups, streams, archives, replicas, DAX.
 
 use super::vectors::is_search;
-use super::{CheckedTable, Checker, class};
+use super::{CheckedTable, Checker, class, is_once};
 use crate::dax::{NODE_TYPES, Popularity, hit_millionths};
 use crate::table::{Direction, IndexKind, Table, Target, limits};
 use crate::time::MonthHours;
@@ -9,13 +9,13 @@ use crate::units::{Exact, MB};
 use crate::workload::DesignPart;
 use crate::workload::decode::{Known, Located};
 use crate::workload::file::{
-    ArchiveFile, DaxFile, InsightsFile, InsightsWord, OperationWord, PopularityFile,
-    RegionConsistencyWord, ReplicaFile, StorageClassWord, StreamFile, TableFile,
+    ArchiveFile, BackupRuleFile, DaxFile, InsightsFile, InsightsWord, OperationWord,
+    PopularityFile, RegionConsistencyWord, ReplicaFile, StorageClassWord, StreamFile, TableFile,
 };
 use crate::workload::quantities::Duration;
 use crate::workload::{
-    AccessPattern, Archive, Backup, Capacity, ContributorInsights, Dax, HitRatio, PatternCall,
-    Replica, ReplicaIndex, STRONG_REGION_SETS, Stay, Stream, TableDesign,
+    AccessPattern, Archive, Backup, BackupLife, BackupRule, Capacity, ContributorInsights, Dax,
+    HitRatio, PatternCall, Replica, ReplicaIndex, STRONG_REGION_SETS, Stay, Stream, TableDesign,
 };
 
 /// What a key says of something that is on or off; off without the key, `None` if it is
@@ -39,12 +39,16 @@ pub(super) fn insights(written: Option<&InsightsFile>) -> Option<ContributorInsi
     })
 }
 
+/// The fewest days that a backup stays in cold storage.
+const COLD_DAYS_MIN: u64 = 90;
+
 impl Checker<'_> {
     pub(super) fn backup(&mut self, written: &Located<TableFile>) -> Backup {
         let Some(backup) = &written.backup else {
             return Backup {
                 pitr: Some(false),
                 kept: Vec::new(),
+                rules: Vec::new(),
                 restores: Exact::zero(),
             };
         };
@@ -60,7 +64,69 @@ impl Checker<'_> {
         Backup {
             pitr: switch(backup.pitr.as_ref()),
             kept,
+            rules: backup
+                .plan
+                .iter()
+                .flatten()
+                .map(|rule| self.backup_rule(rule))
+                .collect(),
             restores: a_year / Exact::from(12),
+        }
+    }
+
+    fn backup_rule(&mut self, rule: &BackupRuleFile) -> BackupRule {
+        let copies = rule.copies.iter().flatten();
+        BackupRule {
+            every_days: rule.every.value.days(),
+            a_month: Exact::one() / rule.every.value.months(&self.month),
+            kept: self.backup_life(&rule.keep, rule.cold_after.as_ref()),
+            copies: copies
+                .map(|copy| {
+                    let keep = copy.keep.as_ref().unwrap_or(&rule.keep);
+                    let life = self.backup_life(keep, copy.cold_after.as_ref());
+                    (copy.region.value.clone(), life)
+                })
+                .collect(),
+        }
+    }
+
+    /// How long a backup stays in warm and in cold storage.
+    ///
+    /// Source: AWS Backup Developer Guide, "Create a backup plan", lifecycle: a backup in cold
+    /// storage must be kept there for at least 90 days.
+    fn backup_life(
+        &mut self,
+        keep: &Located<Duration>,
+        cold_after: Option<&Located<Duration>>,
+    ) -> BackupLife {
+        let kept = keep.value.days();
+        let Some(cold_after) = cold_after else {
+            return BackupLife {
+                warm_days: kept,
+                cold_days: Exact::zero(),
+            };
+        };
+        let warm_days = cold_after.value.days();
+        let cold_days = &kept - &warm_days;
+        if cold_days < Exact::from(COLD_DAYS_MIN) {
+            let message = format!(
+                "a backup in cold storage must be kept there for at least {COLD_DAYS_MIN} days, \
+                 but it moves there after {} days and is kept for {}",
+                warm_days.human(2),
+                kept.human(2)
+            );
+            let help = format!(
+                "keep it for at least {} days, or move it earlier",
+                (&warm_days + &Exact::from(COLD_DAYS_MIN)).human(2)
+            );
+            self.report("lifecycle", &cold_after.span, message, help);
+        }
+        BackupLife {
+            cold_days: match cold_days.is_negative() {
+                true => Exact::zero(),
+                false => cold_days,
+            },
+            warm_days,
         }
     }
 
@@ -381,6 +447,11 @@ impl Checker<'_> {
                     message,
                     "move the pattern to [[table.access]]",
                 );
+            }
+            if is_once(file) {
+                let message = "the access patterns of a replica cannot be made `once`";
+                let help = "move the pattern to [[table.access]], or give a rate with a period";
+                self.report("rate", &file.name.span, message, help);
             }
             access.push(one);
         }

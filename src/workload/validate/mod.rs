@@ -18,10 +18,12 @@ use std::sync::Arc;
 
 use super::decode::{Decoder, FileNumber, Known, Located, UNKNOWN};
 use super::file::{
-    CapacityFile, CommitmentsFile, CourseWord, EncryptionFile, FreeTierFile, FreeTierWord,
-    IndexFile, IndexKindWord, KeyType, ModeWord, ProjectionFile, ProjectionWord,
-    RegionConsistencyWord, ScheduleFile, SwitchesFile, TableFile, UnitsFile, WorkloadFile,
+    AccessFile, CapacityFile, CommitmentsFile, CourseWord, EncryptionFile, FreeTierFile,
+    FreeTierWord, ImportFile, IndexFile, IndexKindWord, KeyType, ModeWord, ProjectionFile,
+    ProjectionWord, RegionConsistencyWord, ScheduleFile, SwitchesFile, TableFile, UnitsFile,
+    WorkloadFile,
 };
+use super::quantities::CallRate;
 use super::{
     AccessPattern, Capacity, Contents, ContributorInsights, DesignPart, Encryption, Import,
     IndexDesign, NumberKeys, PatternCall, Setting, TableDesign, Units, UnknownParts, Workload,
@@ -118,7 +120,7 @@ pub(super) fn workload(
     );
     let tables: Vec<Option<TableDesign>> =
         written.iter().map(|table| checker.table(table)).collect();
-    if years_ahead.is_none() {
+    if years_ahead.is_none() && !setting.month_by_month {
         checker.growth_without_years(written);
     }
     checker.account(file, setting);
@@ -269,6 +271,28 @@ fn quoted(words: &[&str]) -> String {
         .join(", ")
 }
 
+/// The regions of a table besides the workload's: of replicas, and of copies of backups.
+fn other_regions(table: &TableFile) -> impl Iterator<Item = &Located<String>> {
+    let replicas = table.replica.iter().flatten().map(|one| &one.region);
+    let rules = table
+        .backup
+        .iter()
+        .flat_map(|backup| backup.plan.iter().flatten());
+    let copies = rules.flat_map(|rule| rule.copies.iter().flatten());
+    replicas.chain(copies.map(|copy| &copy.region))
+}
+
+/// The growth of a table in a year.
+fn growth_of(table: &TableFile) -> Exact {
+    let growth = table.growth.as_ref();
+    growth.map_or_else(Exact::zero, |growth| growth.value.0.clone())
+}
+
+/// Whether calls are made once.
+fn is_once(access: &AccessFile) -> bool {
+    access.rate.given().is_some_and(CallRate::is_once)
+}
+
 /// A table as far as it has been checked: what its access patterns and replicas refer to.
 #[derive(Clone, Copy)]
 struct CheckedTable<'a> {
@@ -335,22 +359,17 @@ impl Checker<'_> {
                 None
             }
         };
-        for replica in file
+        for region in file
             .table
             .iter()
             .flatten()
-            .flat_map(|table| table.replica.iter().flatten())
+            .flat_map(|table| other_regions(table))
         {
-            let Some(error) = setting.books.book(&replica.region, date.or(prices)).err() else {
+            let Some(error) = setting.books.book(region, date.or(prices)).err() else {
                 continue;
             };
             if date.is_some() || !matches!(error, BookError::TooEarly { .. }) {
-                self.report(
-                    code_of(&error),
-                    &replica.region.span,
-                    error.to_string(),
-                    help,
-                );
+                self.report(code_of(&error), &region.span, error.to_string(), help);
             }
         }
     }
@@ -521,7 +540,7 @@ impl Checker<'_> {
             unknown: unknown_parts(written, items.unknown_count),
             items: &items,
         };
-        let access = self.access_patterns(&of);
+        let patterns = self.access_patterns(&of);
         let vectors = self.vectors(written, &table);
         let searches = self.searches(&of, &vectors);
         let replicas = self.replicas(&of, &capacity);
@@ -531,6 +550,7 @@ impl Checker<'_> {
             .ttl
             .as_ref()
             .and_then(|ttl| self.entity_named(ttl.entity.as_ref()?, &items));
+        let (access, once) = patterns?;
         let sizes = items.sizes;
         let described = items.described.as_ref();
         let design = TableDesign {
@@ -554,7 +574,10 @@ impl Checker<'_> {
             searches: searches?,
             capacity,
             on_demand_max: self.on_demand_max(written.capacity.as_ref()),
-            access: access?,
+            access,
+            once,
+            warm: self.warm(written.capacity.as_ref()),
+            growth: growth_of(written),
             ttl_deletes: written
                 .ttl
                 .as_ref()
@@ -563,10 +586,7 @@ impl Checker<'_> {
             ttl_entity,
             backup: self.backup(written),
             stream: written.stream.as_ref().map(|stream| self.stream(stream)),
-            import: written.import.as_ref().map(|import| Import {
-                bytes: Exact::from(import.source.0.0),
-                times: import.rate.monthly(&self.month),
-            }),
+            import: written.import.as_ref().map(|import| self.import(import)),
             archive: written
                 .archive
                 .as_ref()
@@ -587,10 +607,7 @@ impl Checker<'_> {
 
     /// The design after the years that the file looks ahead, with what depends on its size.
     fn after_growth(&mut self, design: TableDesign, written: &Located<TableFile>) -> TableDesign {
-        let factor = written
-            .growth
-            .as_ref()
-            .map_or_else(Exact::one, |growth| growth.value.0.clone() + Exact::one());
+        let factor = Exact::one() + growth_of(written);
         let mut design = design
             .grown(&(0..self.years_ahead).fold(Exact::one(), |product, _| &product * &factor));
         let keys = if design.unknown.items {
@@ -630,8 +647,12 @@ impl Checker<'_> {
         }
     }
 
-    /// The access patterns of a table, and its consumed units; `None` if one is wrong.
-    fn access_patterns(&mut self, of: &CheckedTable) -> Option<Vec<AccessPattern>> {
+    /// The access patterns of a table and its consumed units, and apart from them the calls that are
+    /// made once; `None` if one is wrong.
+    fn access_patterns(
+        &mut self,
+        of: &CheckedTable,
+    ) -> Option<(Vec<AccessPattern>, Vec<AccessPattern>)> {
         let files = of.written.access.as_deref().unwrap_or_default();
         self.unique(
             "duplicate-name",
@@ -639,12 +660,42 @@ impl Checker<'_> {
             files.iter().map(|access| &access.name),
         );
         let calls = files.iter().filter(|access| !vectors::is_search(access));
-        let access: Vec<_> = calls.map(|access| self.access(access, of)).collect();
+        let (once, recurring): (Vec<_>, Vec<_>) = calls.partition(|access| is_once(access));
+        let mut checked = |files: Vec<&Located<AccessFile>>| {
+            let checked = files.into_iter().map(|access| self.access(access, of));
+            checked.collect::<Vec<_>>()
+        };
+        let (recurring, once) = (checked(recurring), checked(once));
         let consumed = self.consumed(of.written, of.table);
-        access
+        let recurring: Option<Vec<_>> = recurring
             .into_iter()
             .chain(consumed.into_iter().map(Some))
-            .collect()
+            .collect();
+        Some((recurring?, once.into_iter().collect::<Option<_>>()?))
+    }
+
+    fn import(&self, import: &ImportFile) -> Import {
+        Import {
+            bytes: Exact::from(import.source.0.0),
+            times: import.rate.monthly(&self.month),
+            once: import.rate.is_once(),
+        }
+    }
+
+    /// The warm throughput to which a table is raised.
+    fn warm(&mut self, given: Option<&Located<CapacityFile>>) -> ByDirection<Option<u64>> {
+        let Some(capacity) = given else {
+            return ByDirection::default();
+        };
+        let given = ByDirection {
+            read: &capacity.warm_read,
+            write: &capacity.warm_write,
+        };
+        given.map(|units| {
+            let most = limits::PROVISIONED_UNITS_MAX * 1_000;
+            let units = units.as_ref()?;
+            Some(self.whole("capacity-mode", "warm throughput", units, 1..=most))
+        })
     }
 
     /// Refuses the size of an entry that is said for an index that holds whole items, whose sizes

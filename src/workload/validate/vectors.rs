@@ -1,7 +1,7 @@
 //! Vector indexes and their searches.
 
 use super::items::key_attributes;
-use super::{CheckedTable, Checker};
+use super::{CheckedTable, Checker, is_once};
 use crate::table::Table;
 use crate::units::Exact;
 use crate::workload::decode::{Known, Located};
@@ -154,6 +154,15 @@ impl Checker<'_> {
             DesignPart::Access(of.table.name.clone(), access.name.value.clone()),
             &access.name.span,
         );
+        if is_once(access) {
+            let message = "a search of a vector index cannot be made `once`";
+            self.report(
+                "rate",
+                &access.name.span,
+                message,
+                "give a rate with a period",
+            );
+        }
         let bytes = access.search_bytes.as_ref().map(|bytes| &bytes.value);
         Some(VectorSearch {
             name: access.name.value.clone(),
