@@ -208,6 +208,10 @@ pub struct ReplayArgs {
     /// The share of the trace's demand that provisioned capacity may throttle
     #[arg(long, value_name = "SHARE", default_value = "0.000001")]
     pub throttled: String,
+    /// Write a workload file made of a request log: its tables with their entities, told apart by
+    /// how keys begin, and its access patterns. An existing file is never overwritten
+    #[arg(long, value_name = "FILE")]
+    pub write_workload: Option<std::path::PathBuf>,
 }
 
 /// How a trace is read and executed.

@@ -333,6 +333,18 @@ fn memory(rows: u64, options: &replay::ReplayOptions) -> String {
     )
 }
 
+/// The sizes of DAX caches to try.
+fn dax_sizes(asked: &ReplayArgs) -> Result<Vec<u64>> {
+    let texts = asked.dax.iter().map(|text| text.trim());
+    texts
+        .filter(|text| !text.is_empty())
+        .map(|text| match Size::parse(text).map(|size| size.0.0) {
+            Some(bytes) if bytes > 0 => Ok(bytes),
+            _ => bail!("--dax {text:?} is not a size\nhelp: write sizes such as \"64 MB,1 GB\""),
+        })
+        .collect()
+}
+
 /// `dynameter replay`.
 pub fn replay(args: &Args, asked: &ReplayArgs) -> Result<()> {
     let (books, date) = input::books(args)?;
@@ -349,23 +361,11 @@ pub fn replay(args: &Args, asked: &ReplayArgs) -> Result<()> {
     if let (None, Some(region)) = (&workload, &args.region) {
         books.book(region, date)?;
     }
-    let mut dax_sizes = Vec::new();
-    for text in asked
-        .dax
-        .iter()
-        .map(|text| text.trim())
-        .filter(|text| !text.is_empty())
-    {
-        match Size::parse(text).map(|size| size.0.0) {
-            Some(bytes) if bytes > 0 => dax_sizes.push(bytes),
-            _ => bail!("--dax {text:?} is not a size\nhelp: write sizes such as \"64 MB,1 GB\""),
-        }
-    }
     let throttled_billionths = input::billionths("--throttled", &asked.throttled)?;
     let replay_options = replay::ReplayOptions {
         verify: verify(asked.verify.as_deref())?,
         switches: switches(&asked.switch)?,
-        dax_sizes,
+        dax_sizes: dax_sizes(asked)?,
         share: KeyShare::parse(&asked.share)
             .map_err(|message| anyhow::anyhow!("--share {message}"))?,
         partial: asked.partial,
@@ -384,6 +384,12 @@ pub fn replay(args: &Args, asked: &ReplayArgs) -> Result<()> {
         (true, _) => bail!("--partial needs a file\nhelp: name it with -o part.parquet"),
         (false, _) => None,
     };
+    if let (true, Some(path)) = (asked.partial, &asked.write_workload) {
+        bail!(
+            "--write-workload {} needs the whole trace\nhelp: give it to --merge",
+            path.display()
+        );
+    }
     if replay_options.share.of > 1 && part.is_none() {
         bail!(
             "--share {} without --partial would price one share as if it were the whole \
@@ -415,7 +421,27 @@ pub fn replay(args: &Args, asked: &ReplayArgs) -> Result<()> {
         }
         replayed
     };
+    if let Some(path) = &asked.write_workload {
+        write_workload(args, &replayed, path)?;
+    }
     output::present(args, &replayed)
+}
+
+/// Writes the workload file that is made of a trace.
+fn write_workload(args: &Args, replayed: &Replayed, path: &std::path::Path) -> Result<()> {
+    let text = match &replayed.workload_file {
+        Ok(text) => text,
+        Err(why) => bail!(
+            "--write-workload: {why}\nhelp: give a request log, which has the requests with their \
+             items (docs/traces.md)"
+        ),
+    };
+    output::create(path, text)?;
+    output::note(
+        args,
+        &format!("wrote {0}; now run: dynameter estimate {0}", path.display()),
+    );
+    Ok(())
 }
 
 /// Imports CloudWatch metrics as a workload file.

@@ -123,6 +123,7 @@ impl Executor {
         for at in 0..self.engine.tables.list.len() {
             let held = self.engine.held(at);
             self.engine.tally.totals.held.insert(at, held);
+            self.engine.entities(at);
         }
     }
 }

@@ -43,8 +43,8 @@ pub use price::price;
 pub use results::dax::{Cluster, DaxResult};
 pub use results::modes::{AccountRun, ModeResult};
 pub use results::{
-    ConsumedUnits, DrawnSizes, HotKey, ItemSizes, OverTime, PartitionHeat, Peak, Replayed, Sizes,
-    Summary,
+    ConsumedUnits, DrawnSizes, FoundEntityItems, HotKey, ItemSizes, OverTime, PartitionHeat, Peak,
+    Replayed, Sizes, Summary,
 };
 pub use run::ReplayRun;
 pub use state::sizes::SizeSource;

@@ -87,6 +87,8 @@ pub fn price(
         dax,
         sizes,
         assumptions: notes::assumptions(&engine, workload, &span, &measured, read.guessed),
+        entities: results::design::entities(&engine),
+        workload_file: results::design::text(&engine, &measured, &span),
         trace: summary(read, &engine, (first, last), span, skipped),
         verification: engine.tally.totals.verification.take(),
         outcome,

@@ -8,8 +8,8 @@ use super::render::text::clean;
 use crate::compare::AlternativeState;
 use crate::money::{Money, MoneyError};
 use crate::replay::{
-    AccountRun, Cluster, ConsumedUnits, DaxResult, DrawnSizes, HotKey, ItemSizes, ModeResult,
-    PartitionHeat, Peak, Replayed, SizeDifference, SizeSource, Verification,
+    AccountRun, Cluster, ConsumedUnits, DaxResult, DrawnSizes, FoundEntityItems, HotKey, ItemSizes,
+    ModeResult, PartitionHeat, Peak, Replayed, SizeDifference, SizeSource, Verification,
 };
 use crate::table::Direction;
 use crate::trace::SkipReason;
@@ -82,6 +82,15 @@ const PEAK_HEADER: [&str; 9] = [
 ];
 
 const SIZE_HEADER: [&str; 7] = ["Table", "Items", "Mean", "Median", "p95", "p99", "Largest"];
+
+const ENTITY_HEADER: [&str; 6] = [
+    "Table",
+    "Entity",
+    "Partition key",
+    "Sort key",
+    "Items",
+    "Mean",
+];
 
 const MODE_HEADER: [&str; 7] = [
     "Table",
@@ -170,6 +179,9 @@ fn add_traffic(document: &mut Document, replayed: &Replayed) {
     let sizes = replayed.item_sizes.iter().map(size_row).collect();
     let title = "Items known at the end of the trace";
     document.table(title, &SIZE_HEADER, sizes, &[1, 2, 3, 4, 5, 6]);
+    let entities = replayed.entities.iter().map(entity_row).collect();
+    let title = "Entities, told apart by how keys begin";
+    document.table(title, &ENTITY_HEADER, entities, &[4, 5]);
 }
 
 /// The trace in every capacity mode.
@@ -264,6 +276,25 @@ fn peak_row(peak: &Peak, home: &str) -> Vec<String> {
         peak.minute.1.human(2),
         peak.second.1.human(1),
         peak.second.0.to_string(),
+    ]
+}
+
+fn entity_row(entity: &FoundEntityItems) -> Vec<String> {
+    let start = |text: &str| match text.is_empty() {
+        true => "(any)".to_string(),
+        false => text.to_string(),
+    };
+    let mean = match entity.items {
+        0 => "-".to_string(),
+        items => format!("{} B", Exact::ratio(entity.bytes, items).human(1)),
+    };
+    vec![
+        entity.table.clone(),
+        entity.name.clone(),
+        start(&entity.partition),
+        start(&entity.sort),
+        count(entity.items),
+        mean,
     ]
 }
 

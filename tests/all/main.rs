@@ -25,6 +25,7 @@ mod export;
 mod golden;
 mod import;
 mod invariants;
+mod made;
 mod price_lists;
 mod prices;
 mod properties;

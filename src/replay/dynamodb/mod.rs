@@ -2,6 +2,7 @@
 //! nothing up.
 
 pub mod expression;
+pub mod key;
 pub mod partiql;
 pub mod tables;
 mod tokens;

@@ -5,61 +5,10 @@ use std::collections::BTreeMap;
 use std::ops::Bound;
 
 use super::expression::{KeyCondition, Test};
+use super::key::{KeyStart, KeyValue, KeyValues};
 use crate::table::limits::PAGE_BYTES;
-use crate::table::{AttributeValue, Item, Number, NumberAlignment, Table, Write, WriteOutcome};
-use crate::trace::TracedKey;
+use crate::table::{AttributeValue, Item, NumberAlignment, Table, Write, WriteOutcome};
 use crate::units::Bytes;
-
-/// A value of a key, in DynamoDB's order: numbers by value, strings and binaries by their bytes.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum KeyValue {
-    /// A number.
-    N(Number),
-    /// A string.
-    S(String),
-    /// Bytes.
-    B(Vec<u8>),
-}
-
-impl KeyValue {
-    /// The value as a key value, if its type is allowed for keys.
-    pub fn of(value: &AttributeValue) -> Option<KeyValue> {
-        match value {
-            AttributeValue::N(number) => Some(KeyValue::N(number.clone())),
-            AttributeValue::S(text) => Some(KeyValue::S(text.clone())),
-            AttributeValue::B(bytes) => Some(KeyValue::B(bytes.clone())),
-            _ => None,
-        }
-    }
-
-    /// The bytes that identify a key in every format.
-    pub fn bytes(&self) -> Vec<u8> {
-        match self {
-            KeyValue::N(number) => number.to_string().into_bytes(),
-            KeyValue::S(text) => text.as_bytes().to_vec(),
-            KeyValue::B(bytes) => bytes.clone(),
-        }
-    }
-}
-
-/// The values of a key, in their order.
-pub type KeyValues = Vec<KeyValue>;
-
-/// The key of an item as other formats write it: its values joined by `|`.
-pub fn joined(key: &[KeyValue]) -> Vec<u8> {
-    key.iter()
-        .map(KeyValue::bytes)
-        .collect::<Vec<_>>()
-        .join(&b'|')
-}
-
-/// The key of an item as in a trace.
-pub fn named_key(key: &[KeyValue]) -> TracedKey {
-    TracedKey::of_parts(
-        &joined(key),
-        &key.first().map(KeyValue::bytes).unwrap_or_default(),
-    )
-}
 
 /// A table with its items, and the entries of its indexes in the order of their keys.
 #[derive(Clone, Debug, Default)]
@@ -78,6 +27,8 @@ pub struct Page {
     pub count: u64,
     /// The sizes of their items, for a local index that fetches from the table.
     pub items: Vec<Bytes>,
+    /// The items, by how their keys begin.
+    pub starts: BTreeMap<KeyStart, u64>,
 }
 
 /// The request for a page.
@@ -360,6 +311,9 @@ impl Stored {
 
 impl Page {
     fn add(&mut self, table: &Table, index: Option<usize>, item: &Item, numbers: NumberAlignment) {
+        if let Some(key) = key_of(item, table.keys.names()) {
+            *self.starts.entry(KeyStart::of(&key)).or_default() += 1;
+        }
         let size = item.size(numbers);
         let evaluated = match index {
             None => Some(size),
@@ -457,6 +411,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::table::Number;
     use crate::table::{Index, IndexKind, KeySchema, Projection, TableClass};
 
     fn table() -> Table {

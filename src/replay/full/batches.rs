@@ -1,14 +1,15 @@
 //! Requests of several members: batches and transactions.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 use super::requests::{
     Done, Effect, Planned, Requests, consistency, given_at, item_of, list, shown, wrong,
 };
-use crate::replay::dynamodb::tables::{KeyValues, named_key};
+use crate::replay::dynamodb::key::{KeyValues, NamedKey};
 use crate::replay::error::CannotExecute;
 use crate::table::{Operation, TransactionAction, TransactionOutcome};
-use crate::trace::TracedKey;
 use crate::units::Bytes;
 
 /// Members of a batch that AWS left unprocessed, by table and key: they cost nothing (rules 2.3,
@@ -48,14 +49,14 @@ pub(super) fn by_table<T>(all: impl IntoIterator<Item = (usize, T)>) -> Vec<(usi
 }
 
 /// A member of a transaction of writes: the table, what it does, and its key.
-pub(super) type Action = (usize, (TransactionAction, TracedKey));
+pub(super) type Action = (usize, (TransactionAction, NamedKey));
 
 /// Actions as one operation of each table.
 pub(super) fn joined_actions(
     actions: Vec<Action>,
     wrap: impl Fn(Vec<TransactionAction>) -> Operation,
 ) -> Vec<Done> {
-    let join = |(table, actions): (usize, Vec<(TransactionAction, TracedKey)>)| {
+    let join = |(table, actions): (usize, Vec<(TransactionAction, NamedKey)>)| {
         let items = actions.len() as u64;
         let (actions, keys) = actions.into_iter().unzip();
         Done {
@@ -64,6 +65,7 @@ pub(super) fn joined_actions(
             operation: wrap(actions),
             keys,
             items,
+            read: BTreeMap::new(),
         }
     };
     by_table(actions).into_iter().map(join).collect()
@@ -89,7 +91,7 @@ pub(super) fn outcome(failed: bool) -> TransactionOutcome {
 /// Reads of one table, joined: sizes and keys.
 fn joined_reads(
     table: usize,
-    reads: Vec<(Option<Bytes>, TracedKey)>,
+    reads: Vec<(Option<Bytes>, NamedKey)>,
     wrap: impl Fn(Vec<Option<Bytes>>) -> Operation,
 ) -> Done {
     let items = reads.iter().filter(|(item, _)| item.is_some()).count() as u64;
@@ -100,6 +102,7 @@ fn joined_reads(
         operation: wrap(sizes),
         keys,
         items,
+        read: BTreeMap::new(),
     }
 }
 
@@ -142,7 +145,7 @@ impl Requests<'_> {
             for one in list(&level["Keys"]) {
                 let values = self.key_of(table, &item_of(one, "Keys")?)?;
                 if !left.take(table, &values) {
-                    reads.push((self.size_of(table, &values), named_key(&values)));
+                    reads.push((self.size_of(table, &values), NamedKey::of(&values)));
                 }
             }
             if !reads.is_empty() {
@@ -162,7 +165,7 @@ impl Requests<'_> {
             let get = &one["Get"];
             let table = self.named(get)?;
             let values = self.key_of(table, &item_of(&get["Key"], "Key")?)?;
-            reads.push((table, (self.size_of(table, &values), named_key(&values))));
+            reads.push((table, (self.size_of(table, &values), NamedKey::of(&values))));
         }
         let join = |(table, reads)| {
             joined_reads(table, reads, |items| Operation::TransactGetItems { items })
@@ -213,7 +216,7 @@ impl Requests<'_> {
         let failed = self.is_failed();
         let mut actions = Vec::new();
         for one in planned {
-            let (table, key) = (one.table, named_key(&one.key));
+            let (table, key) = (one.table, NamedKey::of(&one.key));
             actions.push((table, (self.write(one, failed), key)));
         }
         actions

@@ -2,7 +2,8 @@
 
 use super::Events;
 use super::calls::SizedItem;
-use crate::replay::dynamodb::tables::{KeyValues, Stored, named_key};
+use crate::replay::dynamodb::key::{KeyValues, named_key};
+use crate::replay::dynamodb::tables::Stored;
 use crate::replay::engine::CallSite;
 use crate::replay::error::CannotExecute;
 use crate::replay::state::sizes::{SizeSource, SizedImages};

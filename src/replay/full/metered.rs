@@ -56,12 +56,14 @@ impl Events<'_> {
             request,
             time: self.time,
             unchanged: Vec::new(),
+            changed: Vec::new(),
         };
         let done = requests.execute()?;
-        let unchanged = requests.unchanged;
+        let (unchanged, changed) = (requests.unchanged, requests.changed);
         let mut metered: Vec<Metered> = Vec::new();
         for done in done {
             self.engine.stands_in(done.table, region)?;
+            self.found(request, &done, &changed);
             metered.push(self.done(request, done, region));
         }
         for of_table in unchanged {
@@ -140,8 +142,8 @@ impl Events<'_> {
         call.touched += done.items;
         let bypasses = engine.passes_dax(&site, self.names);
         for (at, member) in members(&done.operation).into_iter().enumerate() {
-            let key = done.keys.get(at).or(done.keys.last()).copied();
-            let key = key.unwrap_or_else(|| TracedKey::of(b""));
+            let key = done.keys.get(at).or(done.keys.last());
+            let key = key.map_or_else(|| TracedKey::of(b""), |named| named.key);
             if !bypasses && self.is_cached(request, &site, &member, &key) {
                 self.engine.tally.totals.call(kind).hits += 1;
                 continue;

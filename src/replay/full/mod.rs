@@ -4,6 +4,7 @@ mod batches;
 mod calls;
 mod changes;
 mod counted;
+mod found;
 mod metered;
 mod pages;
 mod requests;

@@ -4,7 +4,8 @@ use serde_json::Value;
 
 use super::requests::{Done, Requests, consistency, item_of, list, shown, wrong};
 use crate::replay::dynamodb::expression::{KeyCondition, Parser, Test, legacy_conditions};
-use crate::replay::dynamodb::tables::{KeyValue, KeyValues, PageRequest};
+use crate::replay::dynamodb::key::{KeyStart, KeyValue, KeyValues, NamedKey};
+use crate::replay::dynamodb::tables::PageRequest;
 use crate::replay::error::CannotExecute;
 use crate::table::{ApiName, Consistency, IndexKind, Operation, Projection, ReadPage};
 use crate::trace::{SkipReason, TracedKey};
@@ -131,8 +132,12 @@ impl Requests<'_> {
             table: page.table,
             index: page.asked.index,
             operation,
-            keys: vec![partition_of(&page.asked.conditions)],
+            keys: vec![NamedKey {
+                key: partition_of(&page.asked.conditions),
+                start: start_of(&page.asked.conditions),
+            }],
             items: found.count,
+            read: found.starts,
         })
     }
 
@@ -159,6 +164,17 @@ fn partition_of(conditions: &[KeyCondition]) -> TracedKey {
         _ => None,
     });
     TracedKey::of(&equal.map(|value| value.bytes()).unwrap_or_default())
+}
+
+/// How the keys begin that the conditions of a page name: the value of the partition key, and what
+/// the sort key begins with.
+fn start_of(conditions: &[KeyCondition]) -> KeyStart {
+    let mut values = conditions.iter().filter_map(|one| match &one.test {
+        Test::Equal(value) | Test::BeginsWith(value) => KeyValue::of(value),
+        _ => None,
+    });
+    let key: Vec<KeyValue> = values.by_ref().take(2).collect();
+    KeyStart::of(&key)
 }
 
 /// The conditions on keys of a Query; a Scan has none.

@@ -4,16 +4,20 @@
 //! conditions, pages. Values that a line gives (`item_after`, `evaluated_keys`) are used as they
 //! are.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 use crate::meter::{change_data_capture_units, replicated_bytes};
 use crate::replay::dynamodb::expression::{Parser, legacy_update};
-use crate::replay::dynamodb::tables::{KeyValues, joined, named_key};
+use crate::replay::dynamodb::key::{KeyStart, KeyValues, NamedKey, joined, named_key};
 use crate::replay::engine::Engine;
 use crate::replay::error::CannotExecute;
 use crate::replay::state::tables::TableState;
 use crate::replay::state::tokens::Tokens;
-use crate::table::{ApiName, Arn, Consistency, Item, Operation, TransactionAction, Write, limits};
+use crate::table::{
+    ApiName, Arn, Consistency, Item, Operation, Table, TransactionAction, Write, limits,
+};
 use crate::trace::{Request, SkipReason, Time, TracedKey};
 use crate::units::Bytes;
 
@@ -25,6 +29,54 @@ pub(super) struct Requests<'e> {
     pub(super) time: Time,
     /// What writes that change nothing would have sent.
     pub(super) unchanged: Vec<Unchanged>,
+    /// What updates change.
+    pub(super) changed: Vec<Changed>,
+}
+
+/// The attributes that an update of an item changes, and how; of a new item, its keys of indexes.
+pub(super) struct Changed {
+    pub(super) table: usize,
+    pub(super) key: TracedKey,
+    pub(super) attributes: Vec<(String, Change)>,
+}
+
+/// What an update does to an attribute.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Change {
+    /// It is there before and after.
+    Changes,
+    /// It is not there before.
+    Sets,
+    /// It is not there after.
+    Removes,
+}
+
+/// The attributes that differ between two items.
+fn changes(old: &Item, new: &Item) -> Vec<(String, Change)> {
+    let there = new
+        .0
+        .iter()
+        .filter_map(|(name, value)| match old.get(name) {
+            None => Some((name.clone(), Change::Sets)),
+            Some(before) if before != value => Some((name.clone(), Change::Changes)),
+            Some(_) => None,
+        });
+    let gone = old.0.keys().filter(|name| new.get(name).is_none());
+    there
+        .chain(gone.map(|name| (name.clone(), Change::Removes)))
+        .collect()
+}
+
+/// The keys of indexes that a new item has.
+fn index_keys(table: &Table, new: &Item) -> Vec<(String, Change)> {
+    let keys = table.indexes.iter().flat_map(|index| &index.keys);
+    let mut names: Vec<&String> = keys.filter(|name| new.get(name).is_some()).collect();
+    names.sort();
+    names.dedup();
+    names
+        .into_iter()
+        .map(|name| (name.clone(), Change::Sets))
+        .collect()
 }
 
 /// What a write that changes nothing would have sent to streams and replicas.
@@ -41,20 +93,23 @@ pub(super) struct Done {
     pub(super) table: usize,
     pub(super) index: Option<usize>,
     pub(super) operation: Operation,
-    pub(super) keys: Vec<TracedKey>,
+    pub(super) keys: Vec<NamedKey>,
     /// How many items it touched.
     pub(super) items: u64,
+    /// The items of a page, by how their keys begin.
+    pub(super) read: BTreeMap<KeyStart, u64>,
 }
 
 impl Done {
     /// An operation on one key.
-    pub(super) fn of_key(table: usize, operation: Operation, key: TracedKey, items: u64) -> Done {
+    pub(super) fn of_key(table: usize, operation: Operation, key: NamedKey, items: u64) -> Done {
         Done {
             table,
             index: None,
             operation,
             keys: vec![key],
             items,
+            read: BTreeMap::new(),
         }
     }
 }
@@ -184,7 +239,7 @@ impl Requests<'_> {
 
     /// Executes a write of one key.
     fn single(&mut self, planned: Planned, wrap: fn(Write) -> Operation) -> Vec<Done> {
-        let (table, key) = (planned.table, named_key(&planned.key));
+        let (table, key) = (planned.table, NamedKey::of(&planned.key));
         match self.write(planned, self.is_failed()) {
             TransactionAction::Write(write) => vec![Done::of_key(table, wrap(write), key, 1)],
             TransactionAction::ConditionCheck(_) => Vec::new(),
@@ -200,7 +255,7 @@ impl Requests<'_> {
             consistency: consistency(body),
         };
         let items = u64::from(item.is_some());
-        Ok(Done::of_key(table, operation, named_key(&values), items))
+        Ok(Done::of_key(table, operation, NamedKey::of(&values), items))
     }
 
     /// Executes a planned write, and describes it for the meter.
@@ -228,6 +283,17 @@ impl Requests<'_> {
                 table,
                 captured: change_data_capture_units(&same),
                 bytes: replicated_bytes(&same).0,
+            });
+        }
+        if let Some(new) = &new {
+            let attributes = match old {
+                Some(old) => changes(old, new),
+                None => index_keys(&state.design.table, new),
+            };
+            self.changed.push(Changed {
+                table,
+                key: named,
+                attributes,
             });
         }
         let write = state.write(key, new, refused, numbers);

@@ -1,5 +1,7 @@
 //! PartiQL statements, executed as the operations that they are (rule 2.10).
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 use super::batches::{Action, by_table, joined_transaction, outcome};
@@ -8,8 +10,9 @@ use super::requests::{
     Done, Effect, Planned, Requests, consistency, given_at, item_of, list, wrong,
 };
 use crate::replay::dynamodb::expression::{KeyCondition, Test, UpdateExpression};
+use crate::replay::dynamodb::key::NamedKey;
 use crate::replay::dynamodb::partiql::{self, Statement};
-use crate::replay::dynamodb::tables::{PageRequest, named_key};
+use crate::replay::dynamodb::tables::PageRequest;
 use crate::replay::error::CannotExecute;
 use crate::table::{
     IndexKind, Item, Operation, Table, TransactionAction, TransactionOutcome, Write, WriteOutcome,
@@ -154,6 +157,7 @@ impl Requests<'_> {
                 operation: Operation::BatchExecuteStatement(operations),
                 keys,
                 items,
+                read: BTreeMap::new(),
             }
         };
         Ok(by_table(all).into_iter().map(join).collect())
@@ -182,7 +186,10 @@ impl Requests<'_> {
                 failed,
             })?;
             if let (Some(write), Some(key)) = (write_of(&done.operation), done.keys.first()) {
-                actions.push((done.table, (TransactionAction::Write(write.clone()), *key)));
+                actions.push((
+                    done.table,
+                    (TransactionAction::Write(write.clone()), key.clone()),
+                ));
             }
             members.push((done.table, done));
         }
@@ -237,7 +244,7 @@ impl Requests<'_> {
         failed: bool,
         wrap: fn(Write) -> Operation,
     ) -> Done {
-        let (table, key) = (planned.table, named_key(&planned.key));
+        let (table, key) = (planned.table, NamedKey::of(&planned.key));
         let write = match self.write(planned, failed) {
             TransactionAction::Write(write) => write,
             TransactionAction::ConditionCheck(_) => Write {
@@ -314,7 +321,7 @@ impl Requests<'_> {
                 consistency: consistency(level),
             };
             let items = u64::from(item.is_some());
-            return Ok(Done::of_key(table, operation, named_key(&values), items));
+            return Ok(Done::of_key(table, operation, NamedKey::of(&values), items));
         }
         let on_keys = select.on_keys();
         let page = Page {
@@ -392,5 +399,6 @@ fn joined_statements(table: usize, members: Vec<Done>, outcome: TransactionOutco
         operation: Operation::ExecuteTransaction(Box::new(inner)),
         keys,
         items: touched,
+        read: BTreeMap::new(),
     }
 }

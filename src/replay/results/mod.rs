@@ -2,6 +2,7 @@
 
 pub mod dax;
 mod demand;
+pub mod design;
 mod items;
 mod keys;
 pub mod modes;
@@ -13,6 +14,7 @@ pub mod workload;
 use std::collections::BTreeMap;
 
 pub use demand::{OverTime, Peak, over_time, peaks};
+pub use design::FoundEntityItems;
 pub use items::{ItemSizes, item_sizes};
 pub use keys::{HotKey, PartitionHeat, hot_keys, partitions};
 pub use sizes::{DrawnSizes, Sizes, sizes};
@@ -54,6 +56,10 @@ pub struct Replayed {
     pub verification: Option<Verification>,
     /// The monthly bill of the current design.
     pub outcome: Outcome,
+    /// The entities of single-table designs, as the keys of the items tell them apart.
+    pub entities: Vec<FoundEntityItems>,
+    /// A workload file made of the trace, or why there is none.
+    pub workload_file: Result<String, String>,
     /// The assumptions of the replay, in addition to those of the bill.
     pub assumptions: Vec<String>,
 }

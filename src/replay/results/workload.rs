@@ -7,12 +7,13 @@ use std::sync::Arc;
 use crate::capacity::Shape;
 use crate::capacity::series::{Series, WEEK_MINUTES};
 use crate::meter::ReplicatedLocalIndex;
-use crate::replay::dynamodb::tables::{Stored, named_key};
+use crate::replay::dynamodb::key::{KeyStart, named_key};
+use crate::replay::dynamodb::tables::Stored;
 use crate::replay::engine::Engine;
 use crate::replay::options::ReplayOptions;
 use crate::replay::tally::ItemCounts;
 use crate::replay::tally::consumption::{CallKind, DemandKey, SECONDS_MINUTES_MAX, TraceSpan};
-use crate::table::{ApiName, Direction, Index, IndexKind, Item, Target};
+use crate::table::{ApiName, AttributeValue, Direction, Index, IndexKind, Item, Target};
 use crate::trace::{NameTable, slot_of};
 use crate::units::{Bytes, Exact};
 use crate::workload::{
@@ -228,6 +229,33 @@ impl Engine {
             );
         }
         classes
+    }
+}
+
+impl Engine {
+    /// The items of this share of the keys at the end, by how their keys begin.
+    pub(in crate::replay) fn entities(&mut self, at: usize) {
+        let state = &self.tables.list[at];
+        let table = &state.design.table;
+        let numbers = self.switches.number_alignment;
+        for item in state.stored.items() {
+            let Ok(key) = Stored::key(table, item) else {
+                continue;
+            };
+            if !self.share.owns(slot_of(named_key(&key).hash)) {
+                continue;
+            }
+            let found = self.tally.totals.found.entity(at, KeyStart::of(&key));
+            found.items += 1;
+            found.bytes += item.size(numbers).0;
+            for (name, value) in &item.0 {
+                let attribute = found.attributes.entry(name.clone()).or_default();
+                attribute.items += 1;
+                attribute.bytes += value.size(numbers).0;
+                attribute.numbers += u64::from(matches!(value, AttributeValue::N(_)));
+                attribute.binary += u64::from(matches!(value, AttributeValue::B(_)));
+            }
+        }
     }
 }
 

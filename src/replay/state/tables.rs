@@ -8,7 +8,8 @@ use super::sizes::{Entries, SizedImages, mixed, salt};
 use super::store::Store;
 use crate::capacity::partitions;
 use crate::capacity::policy::{READ_FLOOR, WRITE_FLOOR};
-use crate::replay::dynamodb::tables::{KeyValues, Stored, named_key};
+use crate::replay::dynamodb::key::{KeyValues, named_key};
+use crate::replay::dynamodb::tables::Stored;
 use crate::replay::error::CannotExecute;
 use crate::table::{
     ByDirection, Index, IndexKind, Item, KeySchema, NumberAlignment, Projection, Table, TableClass,

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use crate::replay::dynamodb::key::NamedKey;
 use crate::table::TransactionAction;
-use crate::trace::{Time, TracedKey};
+use crate::trace::Time;
 
 /// How long a ClientRequestToken is remembered: ten minutes. Source: API Reference,
 /// "TransactWriteItems".
@@ -17,7 +18,7 @@ pub struct Tokens(BTreeMap<String, Committed>);
 #[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 struct Committed {
     time: Time,
-    actions: Vec<(usize, (TransactionAction, TracedKey))>,
+    actions: Vec<(usize, (TransactionAction, NamedKey))>,
 }
 
 impl Committed {
@@ -32,7 +33,7 @@ impl Tokens {
         &self,
         token: &str,
         now: Time,
-    ) -> Option<Vec<(usize, (TransactionAction, TracedKey))>> {
+    ) -> Option<Vec<(usize, (TransactionAction, NamedKey))>> {
         let first = self.0.get(token).filter(|first| first.is_remembered(now))?;
         Some(first.actions.clone())
     }
@@ -42,7 +43,7 @@ impl Tokens {
         &mut self,
         token: &str,
         time: Time,
-        actions: Vec<(usize, (TransactionAction, TracedKey))>,
+        actions: Vec<(usize, (TransactionAction, NamedKey))>,
     ) {
         self.0.retain(|_, known| known.is_remembered(time));
         self.0

@@ -3,6 +3,7 @@
 //! trace.
 
 pub mod consumption;
+pub mod found;
 pub mod hot_keys;
 pub mod merge;
 pub mod partitions;
@@ -18,6 +19,7 @@ use crate::trace::{Name, RowPlace, SLOTS, SkipReason, Time, TracedKey};
 use crate::units::Bytes;
 use crate::workload::{IndexEntry, Traced};
 use consumption::{CallKind, DemandKey, DemandSeries};
+use found::Found;
 use hot_keys::{HotKeys, KeyUnits, Minutes};
 use merge::{Merge, sums};
 use partitions::SlotSeconds;
@@ -73,6 +75,8 @@ sums! {
         pub time_to_live: BTreeSet<usize>,
         /// The items that each table holds at the end, as far as the trace shows.
         pub held: BTreeMap<usize, ItemCounts>,
+        /// Entities and calls, as the keys of a request log tell them apart.
+        pub found: Found,
         /// Events that could not be executed, by reason.
         pub skipped: BTreeMap<SkipReason, u64>,
         /// The first of these events.

@@ -9,8 +9,8 @@ use super::{
 use crate::compare::AlternativeState;
 use crate::money::MoneyError;
 use crate::replay::{
-    AccountRun, ConsumedUnits, DaxResult, HEAT_MAP_ROWS, HeatMap, HotKey, ItemSizes, ModeResult,
-    OverTime, PartitionHeat, Peak, Replayed, Sizes, Summary, Verification,
+    AccountRun, ConsumedUnits, DaxResult, FoundEntityItems, HEAT_MAP_ROWS, HeatMap, HotKey,
+    ItemSizes, ModeResult, OverTime, PartitionHeat, Peak, Replayed, Sizes, Summary, Verification,
 };
 use crate::units::{Exact, GB};
 
@@ -28,6 +28,8 @@ struct Replay<'a> {
     peaks: Vec<PeakRow<'a>>,
     over_time: Vec<OverTimeRow<'a>>,
     item_sizes: Vec<ItemSizesRow<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    entities: Vec<EntityRow<'a>>,
     capacity: Vec<ModeRow<'a>>,
     hot_keys: Vec<HotRow<'a>>,
     partitions: Vec<PartitionRow<'a>>,
@@ -149,6 +151,27 @@ fn item_sizes(sizes: &ItemSizes) -> ItemSizesRow<'_> {
         p95_bytes,
         p99_bytes,
         largest_bytes,
+    }
+}
+
+#[derive(Serialize)]
+struct EntityRow<'a> {
+    table: &'a str,
+    entity: &'a str,
+    partition: &'a str,
+    sort: &'a str,
+    items: String,
+    bytes: String,
+}
+
+fn entity_row(entity: &FoundEntityItems) -> EntityRow<'_> {
+    EntityRow {
+        table: &entity.table,
+        entity: &entity.name,
+        partition: &entity.partition,
+        sort: &entity.sort,
+        items: entity.items.to_string(),
+        bytes: entity.bytes.to_string(),
     }
 }
 
@@ -426,6 +449,7 @@ pub(in crate::report) fn replay_json(replayed: &Replayed) -> Result<String, Mone
         peaks: replayed.peaks.iter().map(peak_row).collect(),
         over_time: replayed.over_time.iter().map(over_time).collect(),
         item_sizes: replayed.item_sizes.iter().map(item_sizes).collect(),
+        entities: replayed.entities.iter().map(entity_row).collect(),
         capacity: replayed.capacity.iter().map(mode_row).collect(),
         hot_keys: replayed.hot_keys.iter().map(hot_row).collect(),
         partitions: replayed.partitions.iter().map(partition_row).collect(),
