@@ -89,6 +89,7 @@
 //!     class: TableClass::Standard,
 //!     keys: KeySchema { partition: "CustomerId".to_string(), sort: None },
 //!     indexes: Vec::new(),
+//!     vectors: Vec::new(),
 //! };
 //! // A strongly consistent read of 9,000 bytes: three blocks of 4 KB.
 //! let read = Operation::GetItem {

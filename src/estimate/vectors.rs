@@ -9,8 +9,8 @@ use crate::table::{EntryEffect, TableClass, Transition};
 use crate::units::{Exact, GB, count_of};
 use crate::usage::{Because, Usage, UsageType};
 use crate::workload::{
-    AccessPattern, IndexEntry, PatternCall, SizeClass, VectorIndex, VectorSearch, WriteKind,
-    WritePlan,
+    AccessPattern, IndexEntry, PatternCall, SizeClass, Traced, VectorIndex, VectorSearch,
+    WriteKind, WritePlan,
 };
 
 /// Usage of the vector indexes of a table, in its home region.
@@ -23,7 +23,7 @@ pub(super) fn usage(design: &TableContext, gaps: &mut Vec<Gap>) -> Vec<Usage> {
     let region = &design.workload.region;
     for (at, index) in design.table.vectors.iter().enumerate() {
         for access in &design.table.access {
-            lines.writes(index, access);
+            lines.writes(at, index, access);
         }
         lines.storage(at, index, region, design.table.table.class);
         for replica in design.copies() {
@@ -61,7 +61,7 @@ impl VectorLines<'_> {
     }
 
     /// The bytes that an access pattern writes to a vector index.
-    fn writes(&mut self, index: &VectorIndex, access: &AccessPattern) {
+    fn writes(&mut self, at: usize, index: &VectorIndex, access: &AccessPattern) {
         let design = self.design;
         let class = design.table.table.class;
         let region = &design.workload.region;
@@ -71,14 +71,15 @@ impl VectorLines<'_> {
             PatternCall::Counted { .. } if !access.is_read() => {
                 Some("its units are known but its calls are not".to_string())
             }
-            PatternCall::Traced(traced) if traced.writes => {
+            PatternCall::Traced(traced) if traced.writes && traced.vector_bytes.is_none() => {
                 Some("a trace does not say what its writes do to vector indexes".to_string())
             }
             _ => None,
         };
-        let each = match why {
-            Some(why) => Err(why),
-            None => bytes_of_call(access, design, index),
+        let each = match (why, &access.call) {
+            (Some(why), _) => Err(why),
+            (None, PatternCall::Traced(traced)) => Ok(traced_bytes(traced, at)),
+            (None, _) => bytes_of_call(access, design, index),
         };
         match each {
             Ok(bytes) if bytes.is_zero() => {}
@@ -179,6 +180,13 @@ impl VectorLines<'_> {
             }
         }
     }
+}
+
+/// The bytes that one call of a trace writes to a vector index on average, by its position.
+fn traced_bytes(traced: &Traced, at: usize) -> Exact {
+    let bytes = traced.vector_bytes.as_ref().and_then(|all| all.get(&at));
+    let bytes = Exact::whole(bytes.copied().unwrap_or_default());
+    bytes / Exact::from(traced.calls.max(1))
 }
 
 /// The bytes that one call writes to a vector index on average.

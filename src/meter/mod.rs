@@ -10,6 +10,7 @@
 //!     class: TableClass::Standard,
 //!     keys: KeySchema { partition: "CustomerId".into(), sort: None },
 //!     indexes: Vec::new(),
+//!     vectors: Vec::new(),
 //! };
 //! let read = Operation::GetItem { item: Some(Bytes(6 * 1024)), consistency: Consistency::Strong };
 //! let consumed = meter(&table, &read, &Switches::default());

@@ -122,6 +122,7 @@ mod tests {
                 sort: None,
             },
             indexes: vec![index],
+            vectors: Vec::new(),
         }
     }
 

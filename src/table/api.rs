@@ -16,6 +16,8 @@ pub enum ApiName {
     Query,
     /// Scan, one page.
     Scan,
+    /// SearchVectors, which costs bytes and no units.
+    SearchVectors,
     /// PutItem.
     PutItem,
     /// UpdateItem.
@@ -97,6 +99,7 @@ impl ApiName {
         ("TransactGetItems", ApiName::TransactGetItems),
         ("Query", ApiName::Query),
         ("Scan", ApiName::Scan),
+        ("SearchVectors", ApiName::SearchVectors),
         ("PutItem", ApiName::PutItem),
         ("UpdateItem", ApiName::UpdateItem),
         ("DeleteItem", ApiName::DeleteItem),
@@ -145,6 +148,7 @@ impl ApiName {
                 | ApiName::TransactGetItems
                 | ApiName::Query
                 | ApiName::Scan
+                | ApiName::SearchVectors
         )
     }
 

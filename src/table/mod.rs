@@ -22,6 +22,8 @@ pub use operation::{
 pub use target::Target;
 pub use value::{AttributeValue, Number, NumberAlignment, ValueError};
 
+use crate::units::Bytes;
+
 /// The storage and throughput prices a table is billed at.
 ///
 /// Source: Developer Guide, "DynamoDB table classes".
@@ -33,6 +35,9 @@ pub enum TableClass {
     /// DynamoDB Standard-Infrequent Access.
     StandardIa,
 }
+
+/// Bytes of a dimension of a vector (rule 11.5).
+pub const VECTOR_DIMENSION_BYTES: u64 = 4;
 
 /// The primary key of a table: names of its attributes.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, Hash)]
@@ -79,9 +84,48 @@ pub struct Table {
     pub keys: KeySchema,
     /// Its secondary indexes, local and global.
     pub indexes: Vec<Index>,
+    /// The attributes that its vector indexes read.
+    pub vectors: Vec<VectorAttribute>,
+}
+
+/// An attribute that a vector index reads.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct VectorAttribute {
+    /// Its name.
+    pub name: String,
+    /// The dimensions of its vectors.
+    pub dimensions: u64,
 }
 
 impl Table {
+    /// Bytes of an item in the table, names included: an attribute that a vector index reads counts 4
+    /// bytes a dimension, whatever the digits of its numbers (rule 11.5).
+    pub fn item_size(&self, item: &Item, numbers: NumberAlignment) -> Bytes {
+        if self.vectors.is_empty() {
+            return item.size(numbers);
+        }
+        let attributes = item.0.iter();
+        attributes
+            .map(|(name, value)| self.attribute_size(name, value, numbers))
+            .sum()
+    }
+
+    /// Bytes of an attribute of an item in the table, its name included.
+    pub fn attribute_size(
+        &self,
+        name: &str,
+        value: &AttributeValue,
+        numbers: NumberAlignment,
+    ) -> Bytes {
+        let vector = self.vectors.iter().find(|one| one.name == name);
+        match (vector, value) {
+            (Some(vector), AttributeValue::L(_)) => {
+                Bytes(name.len() as u64 + VECTOR_DIMENSION_BYTES * vector.dimensions)
+            }
+            _ => item::attribute_size(name, value, numbers),
+        }
+    }
+
     /// Whose capacity a target uses: a global index has its own, a local index uses its table's.
     pub fn account_of(&self, target: Target) -> Target {
         match target {

@@ -35,6 +35,9 @@ pub struct Traced {
     pub replicated_bytes: u128,
     /// Change data capture units.
     pub captured: u128,
+    /// Bytes that their writes are charged for each vector index, by position; `None` if the trace
+    /// does not say what they write.
+    pub vector_bytes: Option<BTreeMap<usize, u128>>,
     /// The number of items that were read or written.
     pub touched: u64,
     /// The index that was read, by position.
@@ -73,6 +76,12 @@ impl Traced {
         self.fill_halves += other.fill_halves;
         self.replicated_bytes += other.replicated_bytes;
         self.captured += other.captured;
+        for (index, bytes) in other.vector_bytes.iter().flatten() {
+            self.write_vectors(*index, *bytes);
+        }
+        if other.vector_bytes.is_some() {
+            self.vector_bytes.get_or_insert_default();
+        }
         self.touched += other.touched;
         self.hits += other.hits;
         self.unknown_indexes.extend(&other.unknown_indexes);
@@ -84,6 +93,12 @@ impl Traced {
         self.transactional |= other.transactional;
         self.index = self.index.or(other.index);
         self.origin = self.origin.take().or_else(|| other.origin.clone());
+    }
+
+    /// Adds bytes that writes are charged for a vector index.
+    pub fn write_vectors(&mut self, index: usize, bytes: u128) {
+        let known = self.vector_bytes.get_or_insert_default();
+        *known.entry(index).or_default() += bytes;
     }
 
     /// Adds calls that could not be metered; of several reasons, the alphabetically first one is

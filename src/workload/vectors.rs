@@ -2,7 +2,10 @@
 
 use super::sizes::{IndexEntry, SizeClass};
 use crate::capacity::Shape;
-use crate::table::{KeySchema, Projection};
+use crate::table::{
+    EntryEffect, Item, KeySchema, NumberAlignment, Projection, Table, VECTOR_DIMENSION_BYTES,
+    VectorAttribute,
+};
 use crate::units::{Bytes, Exact};
 
 /// Bytes of the keys of an entry if their lengths are not given.
@@ -50,10 +53,18 @@ pub struct VectorSearch {
 /// Bytes of an attribute that a vector index reads, name included: 4 bytes a dimension, whatever the
 /// digits of its numbers (rule 11.5).
 pub fn vector_bytes(attribute: &str, dimensions: u64) -> u64 {
-    attribute.len() as u64 + 4 * dimensions
+    attribute.len() as u64 + VECTOR_DIMENSION_BYTES * dimensions
 }
 
 impl VectorIndex {
+    /// The attribute that it reads.
+    pub fn read(&self) -> VectorAttribute {
+        VectorAttribute {
+            name: self.attribute.clone(),
+            dimensions: self.dimensions,
+        }
+    }
+
     /// Whether it holds an attribute.
     pub fn holds(&self, keys: &KeySchema, name: &str) -> bool {
         name == self.attribute
@@ -63,6 +74,32 @@ impl VectorIndex {
                 Projection::Include(names) => names.iter().any(|included| included == name),
                 Projection::KeysOnly => false,
             }
+    }
+
+    /// Bytes of what it holds of an item; `None` if the item has no vector.
+    pub fn view(&self, table: &Table, item: &Item, numbers: NumberAlignment) -> Option<Bytes> {
+        item.get(&self.attribute)?;
+        let held = item
+            .0
+            .iter()
+            .filter(|(name, _)| self.holds(&table.keys, name));
+        Some(
+            held.map(|(name, value)| table.attribute_size(name, value, numbers))
+                .sum(),
+        )
+    }
+
+    /// What a write of an item does to what it holds: nothing if that is the same before and after.
+    pub fn effect(&self, table: &Table, old: Option<&Item>, new: Option<&Item>) -> EntryEffect {
+        let (Some(old), Some(new)) = (old, new) else {
+            return EntryEffect::Rewrite;
+        };
+        let names = old.0.keys().chain(new.0.keys());
+        let mut held = names.filter(|name| self.holds(&table.keys, name));
+        match held.any(|name| old.get(name) != new.get(name)) {
+            true => EntryEffect::Rewrite,
+            false => EntryEffect::Nothing,
+        }
     }
 
     /// Whether a write of some attributes changes what it holds of an item; of all attributes, if it
@@ -88,7 +125,7 @@ impl VectorIndex {
             Projection::Include(_) => IndexEntry::Unknown,
             Projection::KeysOnly => IndexEntry::Size(Bytes(match self.key_bytes {
                 Some(keys) => vector_bytes(&self.attribute, self.dimensions) + keys,
-                None => 4 * self.dimensions + UNKNOWN_KEY_BYTES,
+                None => VECTOR_DIMENSION_BYTES * self.dimensions + UNKNOWN_KEY_BYTES,
             })),
         }
     }

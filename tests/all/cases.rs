@@ -37,6 +37,25 @@ impl Case {
 
 const CASES: &[Case] = &[
     case(
+        "writes and searches of a vector index in a request log",
+        "replay vectors.jsonl --verify",
+        0,
+        &[
+            "vec    PutItem        2           0           12",
+            // The first put writes pk, emb (3 + 4 x 1,280 B) and title: 5,137 B. The second changes
+            // nothing that the index holds.
+            "PutItem / near        VectorWriteRequest    0.209548138  GB",
+            "SearchVectors / near  VectorSearch           0.08354187  GB",
+            "vec / near / SearchVectors / us-east-1: the bytes that it searches",
+        ],
+    ),
+    case(
+        "a search in a trace of columns is unknown",
+        "replay vector-columns.csv --workload vector-columns.toml",
+        0,
+        &["a search of a vector index is read in a request log"],
+    ),
+    case(
         "what happens once is beside the month, not in it",
         "estimate once.toml",
         0,

@@ -179,6 +179,7 @@ fn captured_table() -> Table {
             index("gsi", IndexKind::Global),
             index("lsi", IndexKind::Local),
         ],
+        vectors: Vec::new(),
     }
 }
 

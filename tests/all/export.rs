@@ -18,6 +18,7 @@ fn table(partition: &str, indexes: Vec<Index>) -> Table {
             sort: None,
         },
         indexes,
+        vectors: Vec::new(),
     }
 }
 

@@ -27,6 +27,7 @@ fn table() -> Table {
             sort: None,
         },
         indexes: Vec::new(),
+        vectors: Vec::new(),
     }
 }
 

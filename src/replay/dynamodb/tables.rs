@@ -179,8 +179,8 @@ impl Stored {
     ) -> Write {
         let old = self.items.get(&key);
         let write = Write {
-            old: old.map(|item| item.size(numbers)),
-            new: new.as_ref().map(|item| item.size(numbers)),
+            old: old.map(|item| table.item_size(item, numbers)),
+            new: new.as_ref().map(|item| table.item_size(item, numbers)),
             indexes: table.transitions(old, new.as_ref(), numbers),
             outcome,
         };
@@ -314,7 +314,7 @@ impl Page {
         if let Some(key) = key_of(item, table.keys.names()) {
             *self.starts.entry(KeyStart::of(&key)).or_default() += 1;
         }
-        let size = item.size(numbers);
+        let size = table.item_size(item, numbers);
         let evaluated = match index {
             None => Some(size),
             Some(index) => table.indexes[index].entry_size(&table.keys, item, numbers),
@@ -432,6 +432,7 @@ mod tests {
                 index("lsi", IndexKind::Local, &["l"]),
                 index("gsi", IndexKind::Global, &["g", "sk"]),
             ],
+            vectors: Vec::new(),
         }
     }
 

@@ -50,6 +50,14 @@ impl Events<'_> {
             );
             return Ok(());
         }
+        if call.api == ApiName::SearchVectors {
+            self.unmetered(
+                &site,
+                "a search of a vector index is read in a request log, which says how many bytes it \
+                 searched",
+            );
+            return Ok(());
+        }
         if !call.api.is_read() {
             return self.row_write(&site, &call);
         }

@@ -1,6 +1,9 @@
 //! What a request did, metered: as a whole for the line's own answer, member by member for hot keys
 //! and DAX, which comes to the same units (rules 2.3, 3.5, 3.6).
 
+use std::collections::BTreeMap;
+
+use serde_json::Value;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::Events;
@@ -11,9 +14,9 @@ use crate::replay::engine::CallSite;
 use crate::replay::error::CannotExecute;
 use crate::replay::state::sizes::SizeSource;
 use crate::replay::state::tables::Tables;
-use crate::replay::tally::verify::answered;
+use crate::replay::tally::verify::{VerifyDifference, answered, stated_number};
 use crate::table::{
-    ApiName, Consistency, Direction, Operation, ReadPage, Table, TransactionAction,
+    ApiName, Arn, Consistency, Direction, Operation, ReadPage, Table, TransactionAction,
     TransactionOutcome, Write, WriteOutcome,
 };
 use crate::trace::{Failure, Request, SkipReason, TracedKey};
@@ -43,6 +46,7 @@ impl Events<'_> {
                 return Tables::delete(&mut self.engine.tables, &request.request).map_err(wrong);
             }
             ApiName::Free => return Ok(()),
+            ApiName::SearchVectors => return self.search(request),
             _ => {}
         }
         if request.failure == Some(Failure::Free) {
@@ -57,9 +61,11 @@ impl Events<'_> {
             time: self.time,
             unchanged: Vec::new(),
             changed: Vec::new(),
+            vectors: BTreeMap::new(),
         };
         let done = requests.execute()?;
         let (unchanged, changed) = (requests.unchanged, requests.changed);
+        let vectors = requests.vectors;
         let mut metered: Vec<Metered> = Vec::new();
         for done in done {
             self.engine.stands_in(done.table, region)?;
@@ -73,8 +79,72 @@ impl Events<'_> {
             let bytes = of_table.bytes.into();
             call.replicated_bytes = call.replicated_bytes.saturating_sub(bytes);
         }
+        for ((table, index), bytes) in &vectors {
+            let site = self.site_of(request, *table, region, None);
+            let call = self.engine.tally.totals.call(site.kind(Direction::Write));
+            call.write_vectors(*index, *bytes);
+        }
         self.compare(request, &metered);
+        self.compare_vectors(request, &vectors);
         Ok(())
+    }
+
+    /// Counts a search of a vector index, with the bytes that AWS says it searched: they do not
+    /// follow from the items (rule 11.5).
+    fn search(&mut self, request: &Request) -> Result<(), CannotExecute> {
+        if request.failure.is_some() {
+            self.engine.tally.totals.refused += 1;
+            return Ok(());
+        }
+        let body = &request.request;
+        let name = body["TableName"].as_str().unwrap_or_default();
+        let table = self.engine.tables.of_request(Arn::of(name).table())?;
+        let indexes = &self.engine.tables.list[table].design.vectors;
+        let asked = body["IndexName"].as_str().unwrap_or_default();
+        let Some(index) = indexes.iter().position(|index| index.name == asked) else {
+            let names: Vec<&str> = indexes.iter().map(|index| index.name.as_str()).collect();
+            let text = format!(
+                "no vector index {}; the table has {}",
+                asked.escape_debug(),
+                names.join(", ")
+            );
+            return Err((SkipReason::UnknownIndex, text));
+        };
+        let bytes = vector_bytes(request, asked, "VectorSearchRequestBytes");
+        let searches = &mut self.engine.tally.totals.searches;
+        *searches.entry((table, index, bytes)).or_default() += 1;
+        Ok(())
+    }
+
+    /// Compares the bytes that writes are charged for vector indexes with those that the line states.
+    fn compare_vectors(&mut self, request: &Request, metered: &BTreeMap<(usize, usize), u128>) {
+        let tables = &self.engine.tables.list;
+        let differs = |((table, at), bytes): (&(usize, usize), &u128)| {
+            let index = &tables[*table].design.vectors[*at].name;
+            let said = vector_bytes(request, index, "VectorWriteRequestBytes")?;
+            let name = tables[*table].design.table.name.clone();
+            let values = (
+                format!("{index}, bytes"),
+                said.to_string(),
+                bytes.to_string(),
+            );
+            (u128::from(said) != *bytes).then_some((name, values))
+        };
+        let found: Vec<_> = metered.iter().filter_map(differs).collect();
+        let (bad, place, ordinal) = (self.bad, self.place, self.moment.ordinal);
+        if let Some(verification) = &mut self.engine.tally.totals.verification {
+            for (table, values) in found {
+                verification.vectors_differ(VerifyDifference {
+                    ordinal,
+                    place: bad.file_and_row(place),
+                    operation: request.api.name().to_string(),
+                    table,
+                    targets: vec![values],
+                    working: "keys, vector and projected attributes, at least 1 KB (rule 11.5)"
+                        .to_string(),
+                });
+            }
+        }
     }
 
     fn site_of(
@@ -210,6 +280,19 @@ impl Events<'_> {
         };
         export_items(&export.folder, take).map_err(wrong)
     }
+}
+
+/// Bytes of a vector index that a line states; `None` if it states none.
+fn vector_bytes(request: &Request, index: &str, what: &str) -> Option<u64> {
+    let stated = request.consumed.as_ref()?;
+    let answers = match stated {
+        Value::Array(answers) => answers.as_slice(),
+        one => std::slice::from_ref(one),
+    };
+    let mut values = answers
+        .iter()
+        .filter_map(|one| stated_number(one["VectorIndexes"][index].get(what))?.to_u64());
+    values.next()
 }
 
 /// The key of the query cache: all parameters of a Query or Scan (rule 7.1).

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::meter::{change_data_capture_units, replicated_bytes};
+use crate::meter::{change_data_capture_units, replicated_bytes, vector_write_bytes};
 use crate::replay::dynamodb::expression::{Parser, legacy_update};
 use crate::replay::dynamodb::key::{KeyStart, KeyValues, NamedKey, joined, named_key};
 use crate::replay::engine::Engine;
@@ -16,7 +16,7 @@ use crate::replay::error::CannotExecute;
 use crate::replay::state::tables::TableState;
 use crate::replay::state::tokens::Tokens;
 use crate::table::{
-    ApiName, Arn, Consistency, Item, Operation, Table, TransactionAction, Write, limits,
+    ApiName, Arn, Consistency, Item, Operation, Table, TransactionAction, Transition, Write, limits,
 };
 use crate::trace::{Request, SkipReason, Time, TracedKey};
 use crate::units::Bytes;
@@ -31,6 +31,8 @@ pub(super) struct Requests<'e> {
     pub(super) unchanged: Vec<Unchanged>,
     /// What updates change.
     pub(super) changed: Vec<Changed>,
+    /// Bytes that writes are charged for vector indexes, by table and position.
+    pub(super) vectors: BTreeMap<(usize, usize), u128>,
 }
 
 /// The attributes that an update of an item changes, and how; of a new item, its keys of indexes.
@@ -199,9 +201,11 @@ impl Requests<'_> {
             ApiName::ExecuteStatement => vec![self.execute_statement(body)?],
             ApiName::BatchExecuteStatement => self.batch_execute_statement(body)?,
             ApiName::ExecuteTransaction => self.execute_transaction(body)?,
-            ApiName::CreateTable | ApiName::UpdateTable | ApiName::DeleteTable | ApiName::Free => {
-                Vec::new()
-            }
+            ApiName::CreateTable
+            | ApiName::UpdateTable
+            | ApiName::DeleteTable
+            | ApiName::SearchVectors
+            | ApiName::Free => Vec::new(),
         })
     }
 
@@ -234,7 +238,9 @@ impl Requests<'_> {
 
     pub(super) fn size_of(&self, table: usize, key: &KeyValues) -> Option<Bytes> {
         let numbers = self.engine.switches.number_alignment;
-        self.stored(table, key).map(|item| item.size(numbers))
+        let design = &self.state(table).design.table;
+        self.stored(table, key)
+            .map(|item| design.item_size(item, numbers))
     }
 
     /// Executes a write of one key.
@@ -269,11 +275,14 @@ impl Requests<'_> {
         state.has_items = true;
         let named = named_key(&key);
         let slot = state.slot(&named);
-        let size = new.as_ref().map(|item| item.size(numbers).0 as u32);
+        let design = &state.design;
+        let size = new
+            .as_ref()
+            .map(|item| design.table.item_size(item, numbers).0 as u32);
         // A write that changes nothing has no stream record (rule 5.2).
         let old = state.stored.get(&key);
         if let Some(old) = old.filter(|old| !refused && Some(*old) == new.as_ref()) {
-            let bytes = Some(old.size(numbers));
+            let bytes = Some(design.table.item_size(old, numbers));
             let same = Operation::PutItem(Write {
                 old: bytes,
                 new: bytes,
@@ -295,6 +304,19 @@ impl Requests<'_> {
                 key: named,
                 attributes,
             });
+        }
+        for (at, index) in design.vectors.iter().enumerate() {
+            let view = |item| index.view(&design.table, item, numbers);
+            let transition = Transition::of(
+                old.and_then(view),
+                new.as_ref().and_then(view),
+                index.effect(&design.table, old, new.as_ref()),
+            );
+            let bytes = match refused {
+                true => 0,
+                false => vector_write_bytes(transition).0,
+            };
+            *self.vectors.entry((table, at)).or_default() += u128::from(bytes);
         }
         let write = state.write(key, new, refused, numbers);
         if !refused {

@@ -18,7 +18,7 @@ use crate::trace::{NameTable, slot_of};
 use crate::units::{Bytes, Exact};
 use crate::workload::{
     AccessPattern, IndexEntry, PatternCall, SizeClasses, TableDesign, TargetUnits, Traced,
-    Workload, Written,
+    VectorSearch, Workload, Written,
 };
 
 /// Units consumed by a table or an index in one region.
@@ -82,6 +82,8 @@ fn table(engine: &Engine, at: usize, names: &NameTable, span: &TraceSpan) -> Tab
         hold(&mut design, engine, at);
     }
     design.access.clear();
+    design.once.clear();
+    design.searches = searches(engine, at, span);
     design.popularity = None;
     // If no event of the trace is from another region, replicas read as the design declares.
     if engine.tally.totals.elsewhere.contains(&at) {
@@ -135,6 +137,21 @@ fn table(engine: &Engine, at: usize, names: &NameTable, span: &TraceSpan) -> Tab
         }
     }
     design
+}
+
+/// Searches of the vector indexes of a table.
+fn searches(engine: &Engine, table: usize, span: &TraceSpan) -> Vec<VectorSearch> {
+    let all = engine.tally.totals.searches.iter();
+    let own = all.filter(|((of, ..), _)| *of == table);
+    own.map(|((_, index, bytes), calls)| VectorSearch {
+        name: ApiName::SearchVectors.name().to_string(),
+        index: *index,
+        region: None,
+        calls: Some(&Exact::from(*calls) * &span.factor),
+        shape: Shape::flat(),
+        bytes: bytes.map(Bytes),
+    })
+    .collect()
 }
 
 /// The demand that metrics do not count: it is unknown, unless something else in the trace gives it.
@@ -214,7 +231,7 @@ impl Engine {
                 };
                 *classes
                     .entry((
-                        item.size(numbers),
+                        table.item_size(item, numbers),
                         table.indexes.iter().map(entry).collect(),
                     ))
                     .or_default() += 1;
@@ -247,11 +264,11 @@ impl Engine {
             }
             let found = self.tally.totals.found.entity(at, KeyStart::of(&key));
             found.items += 1;
-            found.bytes += item.size(numbers).0;
+            found.bytes += table.item_size(item, numbers).0;
             for (name, value) in &item.0 {
                 let attribute = found.attributes.entry(name.clone()).or_default();
                 attribute.items += 1;
-                attribute.bytes += value.size(numbers).0;
+                attribute.bytes += table.attribute_size(name, value, numbers).0 - name.len() as u64;
                 attribute.numbers += u64::from(matches!(value, AttributeValue::N(_)));
                 attribute.binary += u64::from(matches!(value, AttributeValue::B(_)));
             }

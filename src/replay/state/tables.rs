@@ -19,7 +19,7 @@ use crate::trace::{ApiName, SkipReason, TracedKey, slot_of};
 use crate::units::{Bytes, Exact};
 use crate::workload::{
     AccessPattern, Capacity, IndexEntry, PatternCall, Replica, SizeClasses, TableDesign, Units,
-    Workload,
+    VectorIndex, Workload,
 };
 
 /// A table during a replay.
@@ -250,7 +250,7 @@ impl TableState {
     /// Why it cannot be an item of the table.
     pub fn load(&mut self, item: Item, numbers: NumberAlignment) -> Result<(), CannotExecute> {
         let key = self.key_of(&item)?;
-        let bytes = item.size(numbers).0 as u32;
+        let bytes = self.design.table.item_size(&item, numbers).0 as u32;
         let named = named_key(&key);
         let slot = self.slot(&named);
         self.store.set(slot, named.hash, Some(bytes), true);
@@ -461,6 +461,7 @@ impl Tables {
             class: TableClass::Standard,
             keys: keys(),
             indexes: Vec::new(),
+            vectors: Vec::new(),
         };
         self.definitions
             .push(Definition::Table(name.to_string(), table.keys.clone()));
@@ -539,6 +540,10 @@ impl Tables {
                 capacities.push(provisioned(&index));
             }
         }
+        let vectors = list(&request["VectorIndexes"])
+            .iter()
+            .map(vector_index_of)
+            .collect::<Result<Vec<_>, _>>()?;
         let partition = keys(&request["KeySchema"], "HASH")?
             .into_iter()
             .next()
@@ -558,9 +563,11 @@ impl Tables {
             class,
             keys: KeySchema { partition, sort },
             indexes: Vec::new(),
+            vectors: vectors.iter().map(VectorIndex::read).collect(),
         };
         let is_provisioned = capacity != Capacity::OnDemand;
         let mut design = TableDesign::of(table, capacity);
+        design.vectors = vectors;
         for (index, capacity) in indexes.into_iter().zip(capacities) {
             let global = index.kind == IndexKind::Global;
             design.add_index(index);
@@ -672,6 +679,42 @@ fn provisioned(level: &Value) -> Option<ByDirection<Units>> {
 }
 
 /// An index as a CreateTable or an UpdateTable describes it.
+/// A vector index of a CreateTable.
+fn vector_index_of(index: &Value) -> Result<VectorIndex, String> {
+    let name = index["IndexName"]
+        .as_str()
+        .ok_or_else(|| "a vector index without IndexName".to_string())?;
+    let attribute = index["VectorAttribute"]["AttributeName"].as_str();
+    let (Some(attribute), Some(dimensions)) = (attribute, index["Dimensions"].as_u64()) else {
+        return Err(format!(
+            "the vector index {} has no VectorAttribute or no Dimensions",
+            name.escape_debug()
+        ));
+    };
+    Ok(VectorIndex {
+        name: name.to_string(),
+        attribute: attribute.to_string(),
+        dimensions,
+        projection: projection_of(index),
+        coverage: Exact::one(),
+        entry_size: None,
+        key_bytes: None,
+    })
+}
+
+/// What an index of a CreateTable holds besides its keys.
+fn projection_of(index: &Value) -> Projection {
+    let names = index["Projection"]["NonKeyAttributes"].as_array();
+    match index["Projection"]["ProjectionType"].as_str() {
+        Some("ALL") => Projection::All,
+        Some("INCLUDE") => {
+            let names = names.into_iter().flatten().filter_map(Value::as_str);
+            Projection::Include(names.map(str::to_string).collect())
+        }
+        _ => Projection::KeysOnly,
+    }
+}
+
 fn index_of(index: &Value, kind: IndexKind) -> Result<Index, String> {
     let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
     let keys = |kind: &str| {
@@ -681,20 +724,6 @@ fn index_of(index: &Value, kind: IndexKind) -> Result<Index, String> {
         of_kind
             .filter_map(|key| key["AttributeName"].as_str().map(str::to_string))
             .collect::<Vec<_>>()
-    };
-    let projection = match index["Projection"]["ProjectionType"].as_str() {
-        Some("ALL") => Projection::All,
-        Some("INCLUDE") => {
-            let names = list(&index["Projection"]["NonKeyAttributes"]);
-            Projection::Include(
-                names
-                    .iter()
-                    .filter_map(Value::as_str)
-                    .map(str::to_string)
-                    .collect(),
-            )
-        }
-        _ => Projection::KeysOnly,
     };
     let name = index["IndexName"]
         .as_str()
@@ -710,7 +739,7 @@ fn index_of(index: &Value, kind: IndexKind) -> Result<Index, String> {
         name: name.to_string(),
         kind,
         keys,
-        projection,
+        projection: projection_of(index),
     })
 }
 

@@ -75,6 +75,9 @@ sums! {
         pub time_to_live: BTreeSet<usize>,
         /// The items that each table holds at the end, as far as the trace shows.
         pub held: BTreeMap<usize, ItemCounts>,
+        /// Searches of vector indexes: the table, the index, by position, and the bytes that AWS says
+        /// were searched.
+        pub searches: BTreeMap<(usize, usize, Option<u64>), u64>,
         /// Entities and calls, as the keys of a request log tell them apart.
         pub found: Found,
         /// Events that could not be executed, by reason.

@@ -105,14 +105,15 @@ const SHOWN: usize = 10;
 /// The units of a ConsumedCapacity, or of a list of them together; `None` if one of them gives no
 /// units.
 pub fn answered(answers: &Value) -> Option<Exact> {
-    let one = |answer: &Value| half_units(answer.get("CapacityUnits"));
+    let one = |answer: &Value| stated_number(answer.get("CapacityUnits"));
     match answers {
         Value::Array(list) => list.iter().map(one).sum(),
         answer => one(answer),
     }
 }
 
-fn half_units(value: Option<&Value>) -> Option<Exact> {
+/// A number of a ConsumedCapacity.
+pub fn stated_number(value: Option<&Value>) -> Option<Exact> {
     let number = match value? {
         Value::Number(number) => number.to_string(),
         Value::String(text) => text.clone(),
@@ -126,6 +127,14 @@ fn units(target: &TargetCapacity) -> Exact {
 }
 
 impl Verification {
+    /// A line whose bytes of a vector index differ from the meter's.
+    pub fn vectors_differ(&mut self, difference: VerifyDifference) {
+        self.mismatches += 1;
+        if self.keeps(self.first.len()) {
+            self.first.push(difference);
+        }
+    }
+
     /// Compares the ConsumedCapacity of one line with the meter's results for it, table by table.
     pub fn check(
         &mut self,
@@ -160,7 +169,8 @@ impl Verification {
                     }
                 }
                 None => {
-                    let total = half_units(answer.get("CapacityUnits")).unwrap_or_else(Exact::zero);
+                    let total =
+                        stated_number(answer.get("CapacityUnits")).unwrap_or_else(Exact::zero);
                     if !total.is_zero() {
                         let targets = vec![(
                             "total".to_string(),
@@ -273,17 +283,17 @@ fn compared(
     let total = consumed.total();
     compare(
         "total".to_string(),
-        half_units(answer.get("CapacityUnits")),
+        stated_number(answer.get("CapacityUnits")),
         units(&total),
     );
     compare(
         "total read".to_string(),
-        half_units(answer.get("ReadCapacityUnits")),
+        stated_number(answer.get("ReadCapacityUnits")),
         total.read.exact(),
     );
     compare(
         "total write".to_string(),
-        half_units(answer.get("WriteCapacityUnits")),
+        stated_number(answer.get("WriteCapacityUnits")),
         total.write.exact(),
     );
     let levels = ["Table", "LocalSecondaryIndexes", "GlobalSecondaryIndexes"];
@@ -294,7 +304,8 @@ fn compared(
         return targets; // ReturnConsumedCapacity=TOTAL
     }
     let of = |level: Option<&Value>| {
-        half_units(level.and_then(|level| level.get("CapacityUnits"))).unwrap_or_else(Exact::zero)
+        stated_number(level.and_then(|level| level.get("CapacityUnits")))
+            .unwrap_or_else(Exact::zero)
     };
     compare(
         "Table".to_string(),

@@ -35,7 +35,8 @@ use crate::commitments::Commitment;
 use crate::meter::Switches;
 use crate::pricing::{BookError, PriceBook};
 use crate::table::{
-    ByDirection, Index, IndexKind, KeySchema, Projection, Table, TableClass, limits,
+    ByDirection, Index, IndexKind, KeySchema, Projection, Table, TableClass, VectorAttribute,
+    limits,
 };
 use crate::time::{Date, MonthHours};
 use crate::units::{Exact, GB, MB};
@@ -643,6 +644,15 @@ impl Checker<'_> {
             indexes: indexes
                 .iter()
                 .map(|index| self.index(index, written))
+                .collect(),
+            vectors: written
+                .vector_index
+                .iter()
+                .flatten()
+                .map(|index| VectorAttribute {
+                    name: index.attribute.value.clone(),
+                    dimensions: index.dimensions.0.to_u64().unwrap_or_default(),
+                })
                 .collect(),
         }
     }

@@ -147,6 +147,7 @@ impl Database {
                 sort: keys(&request["KeySchema"], "RANGE").into_iter().next(),
             },
             indexes,
+            vectors: Vec::new(),
         };
         self.tables.insert(
             table.name.clone(),
