@@ -78,6 +78,73 @@ fn twenty_tables() -> String {
     text
 }
 
+/// Twenty single-table designs of six entities each, with two sparse indexes and ten access patterns.
+fn twenty_designs_of_six_entities() -> String {
+    let mut text = String::from("name = \"Entities\"\nregion = \"us-east-1\"\n");
+    for at in 0..20 {
+        text += &format!(
+            "[[table]]\nname = \"Table{at}\"\npartition_key = {{ name = \"PK\", bytes = 24 }}\n\
+             sort_key = {{ name = \"SK\", bytes = 28 }}\n"
+        );
+        for entity in 0..6 {
+            let first = if entity < 3 {
+                ", { name = \"First\", type = \"S\", bytes = 20, share = 0.4 }"
+            } else {
+                ""
+            };
+            let second = if entity % 2 == 0 {
+                ", { name = \"Second\", type = \"S\", bytes = 12 }"
+            } else {
+                ""
+            };
+            text += &format!(
+                "[[table.entity]]\nname = \"Entity{entity}\"\nitems = {}\n\
+                 item.attributes = [{{ name = \"Body\", type = \"S\", bytes = {} }}{first}{second}]\n",
+                1_000 * (entity + 1),
+                200 + 700 * entity
+            );
+        }
+        for (name, projection) in [("First", "all"), ("Second", "keys-only")] {
+            text += &format!(
+                "[[table.index]]\nname = \"By{name}\"\nkind = \"global\"\n\
+                 partition_key = \"{name}\"\nprojection = \"{projection}\"\n"
+            );
+        }
+        for entity in 0..6 {
+            let (operation, more) = match entity {
+                0 => ("PutItem", "sets = [\"First\"]"),
+                1 => ("UpdateItem", "changes = [\"Body\"]"),
+                2 => ("UpdateItem", "removes = [\"First\"]"),
+                3 => ("DeleteItem", ""),
+                _ => ("GetItem", ""),
+            };
+            text += &format!(
+                "[[table.access]]\nname = \"{operation} {entity}\"\noperation = \"{operation}\"\n\
+                 entity = \"Entity{entity}\"\nrate = {{ per_second = {} }}\n{more}\n",
+                5 + entity
+            );
+        }
+        text += "[[table.access]]\nname = \"list\"\noperation = \"Query\"\n\
+                 items = { Entity0 = 1, Entity1 = 8.5, Entity2 = 2 }\nrate = { per_second = 20 }\n";
+    }
+    text
+}
+
+/// One table with two access patterns.
+const SMALL: &str = "name = \"Small\"\nregion = \"us-east-1\"\n[[table]]\nname = \"Sessions\"\n\
+    items = 100_000\npartition_key = { name = \"Id\" }\nitem.size = \"0.5 KB\"\n\
+    [[table.access]]\nname = \"read\"\noperation = \"GetItem\"\nrate = { per_second = 100 }\n\
+    [[table.access]]\nname = \"write\"\noperation = \"PutItem\"\nrate = { per_second = 10 }\n";
+
+/// Measures a process that estimates a text.
+fn process(bencher: Bencher, text: &str) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("design.toml");
+    std::fs::write(&path, text).expect("written");
+    let path = path.to_str().expect("UTF-8").to_string();
+    bencher.bench(|| run(&["estimate", &path]));
+}
+
 fn run(arguments: &[&str]) {
     let status = Command::new(env!("CARGO_BIN_EXE_dynameter"))
         .args(arguments)
@@ -93,11 +160,17 @@ fn process_that_does_nothing(bencher: Bencher) {
 
 #[divan::bench]
 fn process_with_twenty_tables(bencher: Bencher) {
-    let folder = tempfile::tempdir().expect("a folder");
-    let path = folder.path().join("twenty.toml");
-    std::fs::write(&path, twenty_tables()).expect("written");
-    let path = path.to_str().expect("UTF-8").to_string();
-    bencher.bench(|| run(&["estimate", &path]));
+    process(bencher, &twenty_tables());
+}
+
+#[divan::bench]
+fn process_with_twenty_tables_of_six_entities(bencher: Bencher) {
+    process(bencher, &twenty_designs_of_six_entities());
+}
+
+#[divan::bench]
+fn process_with_a_small_file(bencher: Bencher) {
+    process(bencher, SMALL);
 }
 
 #[divan::bench]

@@ -50,6 +50,15 @@ impl Difference {
         Difference { once, ..self }
     }
 
+    /// What each design pays once, before and after; `None` if both pay the same.
+    ///
+    /// # Errors
+    /// [`MoneyError::TooLarge`] if a sum has more than 28 digits.
+    pub fn once_of_designs(&self) -> Result<Option<(Money, Money)>, MoneyError> {
+        let (before, after) = (self.old.once.total()?, self.new.once.total()?);
+        Ok((before != after).then_some((before, after)))
+    }
+
     /// By how much the total changes.
     pub fn change(&self) -> TotalChange {
         match self.newly_unknown.is_empty() && self.no_longer_unknown.is_empty() {

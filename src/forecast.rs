@@ -1,9 +1,11 @@
 //! A design month by month: the stock follows writes and deletes, rates follow growth, prices and
 //! commitments follow the calendar.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::estimate::{EstimateError, estimate};
+use crate::commitments::Commitment;
+use crate::estimate::{EstimateError, ITEMS_ALL_MONTH, estimate};
 use crate::money::{Money, MoneyError};
 use crate::outcome::Outcome;
 use crate::pricing::{Books, LineItem};
@@ -27,8 +29,10 @@ pub struct Forecast {
     pub months: Vec<ForecastMonth>,
     /// The first month, which is the design as it is written.
     pub first: Outcome,
-    /// What the months assume, in addition to the assumptions of the first.
+    /// What the months assume.
     pub assumptions: Vec<String>,
+    /// The warnings of all months; one that the first month does not have names its month.
+    pub warnings: Vec<String>,
 }
 
 /// One month of a forecast.
@@ -66,6 +70,14 @@ impl Forecast {
         Money::sum(self.months.iter().map(|month| month.total))
     }
 
+    /// The sum of what is paid once.
+    ///
+    /// # Errors
+    /// [`MoneyError::TooLarge`] if the sum has more than 28 digits.
+    pub fn once(&self) -> Result<Money, MoneyError> {
+        Money::sum(self.months.iter().map(|month| month.once))
+    }
+
     /// Whether a figure of any month is unknown.
     pub fn is_partly_unknown(&self) -> bool {
         self.months.iter().any(|month| month.unknown > 0)
@@ -91,6 +103,14 @@ pub fn forecast(
         .map(|table| Stock::of(table))
         .collect();
     let mut emptied = false;
+    // A commitment that begins during the forecast is part of it.
+    let end = start.months_later(u32::try_from(months).unwrap_or(u32::MAX));
+    let in_time = workload.commitments.iter().filter(|one| one.from < end);
+    let in_time: Vec<String> = in_time.map(Commitment::begins_later).collect();
+    let mut warnings = first.warnings.clone();
+    warnings.retain(|warning| !in_time.contains(warning));
+    let all = warnings.iter().chain(&in_time);
+    let mut said: BTreeSet<String> = all.map(|warning| without_digits(warning)).collect();
     for number in 1..=months {
         let later = u32::try_from(number - 1).unwrap_or(u32::MAX);
         let from = start.months_later(later).unwrap_or(start);
@@ -99,15 +119,31 @@ pub fn forecast(
             _ => estimate(&month_of(workload, &stocks, number, (start, from)), books)?,
         };
         list.push(ForecastMonth::new(number, from, &outcome)?);
+        for warning in outcome.warnings {
+            if said.insert(without_digits(&warning)) {
+                warnings.push(format!("from month {number}: {warning}"));
+            }
+        }
         for (stock, table) in stocks.iter_mut().zip(&workload.tables) {
-            emptied |= stock.pass(table, &growth(table, number));
+            emptied |= stock.pass(table, &growth(table, number), number);
         }
     }
+    // In a forecast, this holds for a month only.
+    let of_month = |text: &&String| text.as_str() != ITEMS_ALL_MONTH;
+    let assumed = assumptions(workload, emptied);
+    let first_assumed = first.assumptions.iter().filter(of_month).cloned();
     Ok(Forecast {
         months: list,
-        assumptions: assumptions(workload, emptied),
+        assumptions: assumed.into_iter().chain(first_assumed).collect(),
+        warnings,
         first,
     })
+}
+
+/// A warning without its figures, which differ from month to month.
+fn without_digits(warning: &str) -> String {
+    let is_figure = |c: &char| c.is_ascii_digit() || matches!(c, '.' | ',');
+    warning.chars().filter(|c| !is_figure(c)).collect()
 }
 
 /// The items of a table, by entity; one number if it has no entities.
@@ -126,11 +162,15 @@ impl Stock {
         self.0.iter().cloned().sum()
     }
 
-    /// Adds what a month's writes add and remove, at a multiple of the table's rates. Returns
-    /// whether more would have been removed than there was.
-    fn pass(&mut self, table: &TableDesign, factor: &Exact) -> bool {
+    /// Adds what a month's writes add and remove, at a multiple of the table's rates; in the first
+    /// month, those that are made once as well. Returns whether more would have been removed than
+    /// there was.
+    fn pass(&mut self, table: &TableDesign, factor: &Exact, number: u64) -> bool {
         let mut changes = vec![Exact::zero(); self.0.len()];
-        for access in table.patterns() {
+        let one = Exact::one();
+        let monthly = table.patterns().map(|access| (access, factor));
+        let once = table.once.iter().filter(|_| number == 1);
+        for (access, factor) in monthly.chain(once.map(|access| (access, &one))) {
             let succeeds = match &access.call {
                 PatternCall::Write {
                     condition_failures, ..
@@ -202,23 +242,17 @@ fn month_of(
 ) -> Workload {
     workload.clone().with(|contents| {
         contents.prices = Some(from);
-        // What is bought in the first month is not bought again.
+        // What is bought in the first month is not bought again, and ends with its term.
         for commitment in &mut contents.commitments {
-            commitment.from.get_or_insert(start);
+            commitment.begin_on(start);
         }
         contents.written.ranges.clear();
         for (table, stock) in contents.tables.iter_mut().zip(stocks) {
             let factor = growth(table, number);
-            let before = Stock::of(table).sum();
             let table = Arc::make_mut(table);
-            let follows = match before.is_zero() {
-                true => Exact::one(),
-                false => &stock.sum() / &before,
-            };
             table.once.clear();
             table.import = table.import.take().filter(|import| !import.once);
-            table.scale_rates(&factor, &follows);
-            table.set_items(&stock.0);
+            table.in_month(&factor, &stock.0);
         }
     })
 }
@@ -292,6 +326,14 @@ fn assumptions(workload: &Workload, emptied: bool) -> Vec<String> {
             any(&|table| !table.growth.is_zero()),
             "growth multiplies rates, evenly over the months of each year; the number of items \
              follows from the writes",
+        ),
+        (
+            any(&|table| table.import.is_some()),
+            "an import does not change the number of items; `items` counts what it adds",
+        ),
+        (
+            any(&|table| table.patterns().any(|access| access.follows_items)),
+            "a rate with `follows_items` follows the number of items only, of its entity if it has one",
         ),
         (
             any(&uncounted),

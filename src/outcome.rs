@@ -118,9 +118,14 @@ impl Outcome {
         }
     }
 
+    /// All lines: of the month, and of what is paid once.
+    fn lines(&self) -> impl Iterator<Item = &LineItem> {
+        self.bill.lines.iter().chain(&self.once.lines)
+    }
+
     /// The rules that the lines and switches refer to, in the order of their numbers.
     pub fn rules(&self) -> Vec<&'static MeteringRule> {
-        let of_lines = self.bill.lines.iter().flat_map(|line| &line.because);
+        let of_lines = self.lines().flat_map(|line| &line.because);
         let ids: BTreeSet<&str> = of_lines
             .filter_map(|because| because.rule)
             .chain(self.switches.iter().map(|switch| switch.rule))
@@ -133,9 +138,7 @@ impl Outcome {
 
     /// The documents that the rates of the lines come from: the name and the address of each.
     pub fn documents(&self) -> BTreeMap<&'static str, &'static str> {
-        self.bill
-            .lines
-            .iter()
+        self.lines()
             .flat_map(|line| sources_of(&line.published.source))
             .collect()
     }

@@ -333,6 +333,17 @@ impl Checked {
         verdicts.chain(findings).max().unwrap_or(Status::Pass)
     }
 
+    /// What the designs pay once, before and now, where it differs from the baseline; no limit is for
+    /// it.
+    pub fn once(&self) -> Option<(Money, Money)> {
+        let all = self.differences.iter();
+        let all: Vec<(Money, Money)> = all
+            .filter_map(|one| one.once_of_designs().ok().flatten())
+            .collect();
+        let sum = |of: fn(&(Money, Money)) -> Money| Money::sum(all.iter().map(of)).ok();
+        (!all.is_empty()).then_some((sum(|one| one.0)?, sum(|one| one.1)?))
+    }
+
     /// The number of verdicts with this status.
     pub fn count(&self, status: Status) -> usize {
         self.verdicts

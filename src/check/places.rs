@@ -1,13 +1,14 @@
 //! Finds the line of a workload file that causes a line of its bill.
 
-use crate::workload::DesignPart;
 use std::collections::BTreeSet;
 
 use similar::{ChangeTag, TextDiff};
 
 use super::CheckedDesign;
+use crate::commitments::CommitmentKind;
 use crate::diag::Place;
 use crate::usage::Subject;
+use crate::workload::DesignPart;
 
 /// The lines of a text that are not in another, from 1; a removed line counts as a change of the
 /// line that follows it.
@@ -69,7 +70,12 @@ pub(super) fn of(
         .iter()
         .find(|table| subject.is_of(&table.table.name))
     else {
-        return written.place_of(1);
+        // A line of the account: what is bought in advance for the region.
+        let bought = design.workload.commitments.iter().find(|one| {
+            let is_here = one.region().is_none_or(|region| region == subject.region);
+            is_here && !matches!(one.kind, CommitmentKind::Discount { .. })
+        });
+        return bought.map_or_else(|| written.place_of(1), |one| one.place.clone());
     };
     let named = |name: &String| {
         table

@@ -151,7 +151,7 @@ fn together(
         .zip(together.outcomes)
         .zip(texts)
         .map(|((workload, outcome), text)| CheckedDesign {
-            workload,
+            workload: workload.with_commitments(commitments),
             outcome,
             text,
         })

@@ -427,14 +427,14 @@ fn text(path: &str) -> Result<(String, PathBuf)> {
             ),
             Err(error) => {
                 bail!(
-                    "{path}: cannot be opened: {error}\nhelp: name a workload file; `dynameter \
-                     init {path}` writes one to start from"
+                    "{path}: cannot be opened: {error}\nhelp: name a file that exists; `dynameter \
+                     init {path}` writes a workload file to start from"
                 )
             }
         }
     };
     if let Err(error) = reader.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes) {
-        bail!("{path}: cannot be read: {error}\nhelp: name a workload file");
+        bail!("{path}: cannot be read: {error}\nhelp: name a file");
     }
     if bytes.len() as u64 > FILE_BYTES_MAX {
         bail!(

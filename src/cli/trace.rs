@@ -345,6 +345,26 @@ fn dax_sizes(asked: &ReplayArgs) -> Result<Vec<u64>> {
         .collect()
 }
 
+/// Refuses to write a workload of a part of a trace, or into the file of the result.
+fn written_apart(args: &Args, asked: &ReplayArgs) -> Result<()> {
+    let Some(path) = &asked.write_workload else {
+        return Ok(());
+    };
+    if asked.partial {
+        bail!(
+            "--write-workload {} needs the whole trace\nhelp: give it to --merge",
+            path.display()
+        );
+    }
+    if args.output.as_ref() == Some(path) {
+        bail!(
+            "-o and --write-workload name the same file, {}\nhelp: name two files",
+            path.display()
+        );
+    }
+    Ok(())
+}
+
 /// `dynameter replay`.
 pub fn replay(args: &Args, asked: &ReplayArgs) -> Result<()> {
     let (books, date) = input::books(args)?;
@@ -364,6 +384,10 @@ pub fn replay(args: &Args, asked: &ReplayArgs) -> Result<()> {
     let throttled_billionths = input::billionths("--throttled", &asked.throttled)?;
     let replay_options = replay::ReplayOptions {
         verify: verify(asked.verify.as_deref())?,
+        commitments: match &workload {
+            Some(_) => Vec::new(),
+            None => input::commitments(args, &[], &books)?,
+        },
         switches: switches(&asked.switch)?,
         dax_sizes: dax_sizes(asked)?,
         share: KeyShare::parse(&asked.share)
@@ -384,12 +408,7 @@ pub fn replay(args: &Args, asked: &ReplayArgs) -> Result<()> {
         (true, _) => bail!("--partial needs a file\nhelp: name it with -o part.parquet"),
         (false, _) => None,
     };
-    if let (true, Some(path)) = (asked.partial, &asked.write_workload) {
-        bail!(
-            "--write-workload {} needs the whole trace\nhelp: give it to --merge",
-            path.display()
-        );
-    }
+    written_apart(args, asked)?;
     if replay_options.share.of > 1 && part.is_none() {
         bail!(
             "--share {} without --partial would price one share as if it were the whole \

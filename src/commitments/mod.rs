@@ -20,6 +20,9 @@ use crate::table::ByDirection;
 use crate::time::Date;
 use crate::units::{Exact, count_of};
 
+/// Months of the term of a Database Savings Plan.
+pub const PLAN_MONTHS: u32 = 12;
+
 /// Something that was bought, or agreed, in advance.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -108,6 +111,51 @@ impl Commitment {
             }
         };
         format!("{what} ({}:{})", self.place.file, self.place.line)
+    }
+
+    /// Lets it begin on a day, unless it has one; it ends with its term at the latest.
+    pub(crate) fn begin_on(&mut self, day: Date) {
+        let from = *self.from.get_or_insert(day);
+        let months = match &self.kind {
+            CommitmentKind::Reserved { years, .. } => u32::try_from(12 * years).ok(),
+            CommitmentKind::SavingsPlan { .. } => Some(PLAN_MONTHS),
+            CommitmentKind::Discount { .. } => None,
+        };
+        let end = months.and_then(|months| from.months_later(months));
+        self.until = match (self.until, end) {
+            (Some(until), Some(end)) => Some(until.min(end)),
+            (until, end) => until.or(end),
+        };
+    }
+
+    /// That it begins after the day of the prices.
+    pub fn begins_later(&self) -> String {
+        let from = self.from.map(|from| format!(" on {from}"));
+        format!(
+            "{}: begins{}, after the day of the prices, and is not in the bill",
+            self.words(),
+            from.unwrap_or_default()
+        )
+    }
+
+    /// Why it is not in the bill of a day; `None` if it is.
+    pub fn why_not_on(&self, day: Date) -> Option<String> {
+        if self.from.is_some_and(|from| from > day) {
+            return Some(self.begins_later());
+        }
+        let until = self.until.filter(|until| *until <= day)?;
+        Some(format!(
+            "{}: ended on {until}, and the prices are of {day}; it is not in the bill",
+            self.words()
+        ))
+    }
+
+    /// That no table is in its region.
+    pub fn is_elsewhere(&self) -> String {
+        format!(
+            "{}: no table of this run is in that region; it is not in the bill",
+            self.words()
+        )
     }
 
     /// The region that it is bound to; `None` if it applies in all.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{Alternative, AlternativeKind, AlternativeState, Context};
 use crate::capacity::{Consumption, ProvisionedCapacity};
 use crate::commitments::plan::{HourCost, PARTS_OF_A_DOLLAR, parts, take_evenly};
-use crate::commitments::{discount_percent, plan_usd_per_hour};
+use crate::commitments::{CommitmentKind, discount_percent, plan_usd_per_hour};
 use crate::estimate::{EstimateError, Metering};
 use crate::money::{Money, MoneyError};
 use crate::pricing::PriceBook;
@@ -647,6 +647,12 @@ fn no_plan(curve: &Curve, book: &PriceBook, prices: Option<Date>) -> Option<Stri
     })
 }
 
+/// Whether the account has reserved capacity already.
+fn has_reserved(workload: &Workload) -> bool {
+    let mut kinds = workload.commitments.iter().map(|one| &one.kind);
+    kinds.any(|kind| matches!(kind, CommitmentKind::Reserved { .. }))
+}
+
 /// Each commitment on the current design, and the best mix. Commitments on top of other capacity
 /// modes are part of the combinations.
 pub(super) fn alternatives(
@@ -678,6 +684,10 @@ pub(super) fn alternatives(
                     .unwrap_or_default();
                 Alternative::new(AlternativeKind::Commitment, name)
                     .impossible(format!("not available in {}: {why}", workload.region))
+            }
+            Some(_) if !curve.is_reservable() && has_reserved(workload) => {
+                Alternative::new(AlternativeKind::Commitment, name)
+                    .impossible("what the account has reserved already covers all that it could")
             }
             Some(_) if !curve.is_reservable() => {
                 Alternative::new(AlternativeKind::Commitment, name).impossible(

@@ -216,6 +216,7 @@ fn one_query(table: &TableDesign, access: &AccessPattern) -> Option<Alternative>
             scan: false,
             index: None,
             reads,
+            whole: false,
             segments: 1,
             consistency,
             fetches: false,

@@ -309,6 +309,7 @@ fn added_replicas(
                     indexes: Vec::new(),
                     contributor_insights: ContributorInsights::Off,
                     pitr: Some(false),
+                    encryption: None,
                     witness: witness.as_ref() == Some(region),
                 });
             }

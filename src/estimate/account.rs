@@ -1,6 +1,6 @@
 //! The bills of an account: its commitments, applied to all designs that are estimated together.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Metering, TableResult, date_of};
 use crate::capacity::{HourlyUnits, ProvisionedCapacity, Shape, on_demand};
@@ -23,8 +23,8 @@ pub(super) struct Account<'a> {
     designs: Vec<AccountDesign<'a>>,
     /// Those in force on the day of the prices.
     commitments: Vec<&'a Commitment>,
-    /// Those that begin later.
-    later: Vec<&'a Commitment>,
+    /// Those that are not part of the month, each with the reason.
+    left_out: Vec<String>,
 }
 
 /// One design of a run.
@@ -71,13 +71,32 @@ impl<'a> Account<'a> {
         let day = designs
             .first()
             .map(|design| date_of(&design.metering.workload, &design.metering.books));
-        let (commitments, later) = commitments
-            .into_iter()
-            .partition(|one| day.is_none_or(|day| one.is_in_force(day)));
+        let mut all: Vec<&Commitment> = Vec::new();
+        for one in commitments {
+            // Files of one account say the same discount again; it is one.
+            let is_discount = matches!(one.kind, CommitmentKind::Discount { .. });
+            let is_known = all
+                .iter()
+                .any(|known| *known == one && known.place.file != one.place.file);
+            if !is_discount || !is_known {
+                all.push(one);
+            }
+        }
+        let regions: BTreeSet<&String> = designs
+            .iter()
+            .flat_map(|design| design.metering.books.keys())
+            .collect();
+        let why = |one: &Commitment| {
+            let elsewhere = |region: &&str| regions.iter().all(|known| known.as_str() != *region);
+            let outside = one.region().filter(elsewhere).map(|_| one.is_elsewhere());
+            outside.or_else(|| day.and_then(|day| one.why_not_on(day)))
+        };
+        let left_out = all.iter().filter_map(|one| why(one)).collect();
+        all.retain(|one| why(one).is_none());
         Account {
             designs,
-            commitments,
-            later,
+            commitments: all,
+            left_out,
         }
     }
 
@@ -91,7 +110,7 @@ impl<'a> Account<'a> {
         Account {
             designs,
             commitments: self.commitments.clone(),
-            later: self.later.clone(),
+            left_out: self.left_out.clone(),
         }
     }
 
@@ -170,17 +189,29 @@ impl<'a> Account<'a> {
             .iter()
             .filter(|line| line.subject.table.is_none() && !is_upfront(&line.usage_type));
         let unused = unused.filter_map(|line| line.because.first());
-        let later = self.later.iter().filter_map(|one| {
-            let from = one.from?;
-            Some(format!(
-                "{}: begins on {from}, after the day of the prices, and is not in the bill",
-                one.words()
-            ))
-        });
         unused
             .map(|because| because.text.clone())
-            .chain(later)
+            .chain(self.left_out.iter().cloned())
+            .chain(self.twice())
             .collect()
+    }
+
+    /// Commitments that are written twice in different files: both are counted.
+    fn twice(&self) -> Vec<String> {
+        let mut said = Vec::new();
+        for (at, one) in self.commitments.iter().enumerate() {
+            let earlier = &self.commitments[..at];
+            let same = |other: &&&Commitment| other == &one && other.place.file != one.place.file;
+            if let Some(other) = earlier.iter().find(same) {
+                said.push(format!(
+                    "{} is also in {}:{}; both are counted. If it was bought once, remove one",
+                    one.words(),
+                    other.place.file,
+                    other.place.line
+                ));
+            }
+        }
+        said
     }
 
     /// Provisioned units of a design that no reservation covers.

@@ -47,7 +47,7 @@ pub(super) fn features(
     lines.import();
     lines.dax();
     lines.contributor_insights();
-    lines.encryption(&design.workload.region);
+    lines.encryption(&design.workload.region, design.table.encryption.as_ref());
     lines.usage.extend(metered.transfer());
     lines.unknown_transfer();
     lines.usage.extend(vectors::usage(design, lines.gaps));
@@ -55,7 +55,8 @@ pub(super) fn features(
     for replica in design.copies() {
         lines.storage(&replica.region, replica.class);
         lines.backups(&replica.region, replica.pitr, false);
-        lines.encryption(&replica.region);
+        let own = replica.encryption.as_ref();
+        lines.encryption(&replica.region, own.or(design.table.encryption.as_ref()));
     }
     lines.usage
 }
@@ -334,6 +335,10 @@ impl UsageLines<'_> {
         self.kept_backups(region, rule, &rule.kept, (&gigabytes, &held));
         for (other, life) in &rule.copies {
             self.kept_backups(other, rule, life, (&gigabytes, &held));
+            // Only a copy to another region is charged as a transfer.
+            if other == region {
+                continue;
+            }
             let backups = &rule.a_month;
             let text = format!(
                 "copies a month to {other}: {} x {} GB ({held})",
@@ -367,8 +372,11 @@ impl UsageLines<'_> {
             }
             let count = days / &rule.every_days;
             let text = format!(
-                "backups in {storage} storage: one every {} days for {} days = {} x {} GB ({held})",
-                rule.every_days.human(6),
+                "backups in {storage} storage: one {} for {} days = {} x {} GB ({held})",
+                match rule.every_days == Exact::one() {
+                    true => "a day".to_string(),
+                    false => format!("every {} days", rule.every_days.human(6)),
+                },
                 days.human(6),
                 count.human(6),
                 gigabytes.human(9)
@@ -799,8 +807,9 @@ impl UsageLines<'_> {
         }
     }
 
-    fn encryption(&mut self, region: &str) {
-        let Some(Encryption { keys, callers }) = &self.design.table.encryption else {
+    /// The keys of a region and their requests: each region of a global table has its own key.
+    fn encryption(&mut self, region: &str, encryption: Option<&Encryption>) {
+        let Some(Encryption { keys, callers }) = encryption else {
             return;
         };
         self.of_table(

@@ -53,7 +53,7 @@ use crate::time::Date;
 use crate::units::Exact;
 use crate::usage::{FreeTier, Subject, Usage, UsageType};
 use crate::workload::{Capacity, Entity, PatternCall, Replica, TableDesign, Workload};
-pub(crate) use notes::simulation;
+pub(crate) use notes::{ITEMS_ALL_MONTH, simulation};
 pub use once::{ChangeOnce, once_of_change};
 
 use account::Account;

@@ -48,11 +48,11 @@ impl Holds {
 
 /// Assumptions about what AWS does not document and what a design leaves open, in the order in
 /// which they are listed.
+/// What every estimate assumes of the items, and a forecast does not.
+pub(crate) const ITEMS_ALL_MONTH: &str = "the tables hold the given number of items all month";
+
 const ASSUMPTIONS: &[(Holds, &str)] = &[
-    (
-        Holds::Table(|table| !table.unknown.items),
-        "the tables hold the given number of items all month",
-    ),
+    (Holds::Table(|table| !table.unknown.items), ITEMS_ALL_MONTH),
     (
         Holds::Design(|workload| !workload.written.ranges.is_empty()),
         "the estimate uses the likely value of each range",
@@ -327,7 +327,10 @@ const ASSUMPTIONS: &[(Holds, &str)] = &[
          if the table has a sort key; index writes are not counted",
     ),
     (
-        Holds::Table(|table| table.encryption.is_some()),
+        Holds::Table(|table| {
+            let mut replicas = table.replicas.iter();
+            table.encryption.is_some() || replicas.any(|replica| replica.encryption.is_some())
+        }),
         "KMS is asked for the table key once every five minutes for each caller, all month; this \
          is an upper bound",
     ),

@@ -1,65 +1,74 @@
 //! What Terraform and CloudFormation have in common: encryption, DAX clusters, projections.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
-use crate::import::draft::{Draft, Fields, Sourced, TableDraft, quoted};
+use crate::import::draft::{Draft, Fields, ReplicaDraft, Sourced, TableDraft, quoted};
 
-/// A key is charged to the first table that names it; for an AWS managed key only requests are
-/// charged.
+/// The KMS keys of the files, by region (empty: the home region) and name: the same alias in two
+/// regions is two keys.
+pub(in crate::import) type KmsKeys = BTreeSet<(String, String)>;
+
+/// What the key of a table or a replica adds: a key is charged to the first table that names it; for
+/// an AWS managed key only requests are charged.
+fn key_count(key: Option<&str>, region: &str, keys: &mut KmsKeys) -> (u8, &'static str) {
+    match key {
+        None => (
+            0,
+            "; an AWS managed key has no monthly price, but its requests are charged",
+        ),
+        Some(key) if !keys.insert((region.to_string(), key.to_string())) => {
+            (0, "; the same key is already charged to another table")
+        }
+        Some(_) => (1, ""),
+    }
+}
+
+/// Adds the key of a table in its home region.
 pub(in crate::import) fn encrypted(
     table: &mut TableDraft,
     key: Option<&str>,
     said: Sourced,
-    keys: &mut BTreeMap<String, ()>,
+    keys: &mut KmsKeys,
 ) {
-    let (count, words) = match key {
-        None => (
-            "0",
-            "; an AWS managed key has no monthly price, but its requests are charged",
-        ),
-        Some(arn) if keys.insert(arn.to_string(), ()).is_some() => {
-            ("0", "; the same key is already charged to another table")
-        }
-        Some(_) => ("1", ""),
+    let (count, words) = key_count(key, "", keys);
+    let said = Sourced {
+        toml: count.to_string(),
+        note: format!("{}{words}", said.note),
+        ..said
     };
-    let note = format!("{}{words}", said.note);
-    table.block("encryption").set(
-        "keys",
-        Sourced {
-            toml: count.to_string(),
-            note,
-            ..said
-        },
-    );
+    table.block("encryption").set("keys", said);
 }
 
 /// Adds the key of a replica: each region has its own key with its own price.
-pub(in crate::import) fn also_encrypted(
-    table: &mut TableDraft,
+pub(in crate::import) fn replica_encrypted(
+    replica: &mut ReplicaDraft,
     key: &str,
     said: Sourced,
-    keys: &mut BTreeMap<String, ()>,
+    keys: &mut KmsKeys,
 ) {
-    if keys.insert(key.to_string(), ()).is_some() {
-        return;
+    let (count, words) = key_count(Some(key), &replica.region.plain(), keys);
+    let said = Sourced {
+        toml: format!("{{ keys = {count} }}"),
+        note: format!("{}{words}", said.note),
+        ..said
+    };
+    replica.fields.set("encryption", said);
+}
+
+/// Gives every replica of an encrypted table that names no key the AWS managed key of its region.
+pub(in crate::import) fn replicas_without_key(draft: &mut Draft) {
+    let encrypted = draft
+        .tables
+        .iter_mut()
+        .filter(|table| table.find_block("encryption").is_some());
+    for replica in encrypted.flat_map(|table| &mut table.replicas) {
+        let is_witness = replica.fields.get("witness").is_some();
+        if replica.fields.get("encryption").is_none() && !is_witness {
+            let note = "no KMS key of its own: the AWS managed key of its region";
+            let said = Sourced::new("{ keys = 0 }", note, replica.region.origin.clone());
+            replica.fields.set("encryption", said);
+        }
     }
-    let known = table.block("encryption").get("keys").cloned();
-    let count = known
-        .as_ref()
-        .and_then(|known| known.toml.parse::<u64>().ok())
-        .unwrap_or(0)
-        + 1;
-    let note = known.map_or(said.note.clone(), |known| {
-        format!("{}; {}", known.note, said.note)
-    });
-    table.block("encryption").set(
-        "keys",
-        Sourced {
-            toml: count.to_string(),
-            note,
-            ..said
-        },
-    );
 }
 
 /// The projection of an index, from its type and attributes.

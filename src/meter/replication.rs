@@ -6,8 +6,8 @@ use crate::table::{Operation, Table, TransactionAction, TransactionOutcome, Writ
 use crate::units::{Bytes, WriteUnits};
 
 /// What an operation consumes in each other region of a global table: replicated units on the base
-/// table and its local indexes, ordinary ones on global indexes. Reads and refused writes consume
-/// nothing there.
+/// table and its local indexes, ordinary ones on global indexes. Reads and writes whose condition
+/// fails consume nothing there.
 ///
 /// Source: Developer Guide, "Global tables billing"; a witness consumes nothing (rule 4.4).
 pub fn replicate(table: &Table, operation: &Operation, switches: &Switches) -> ConsumedCapacity {
@@ -199,13 +199,13 @@ mod tests {
     }
 
     #[test]
-    fn refused_writes_and_reads_are_not_replicated() {
-        let refused = Operation::PutItem(Write {
+    fn failed_writes_and_reads_are_not_replicated() {
+        let failed = Operation::PutItem(Write {
             outcome: WriteOutcome::ConditionFailed,
             ..put(1024)
         });
         let missing = Operation::DeleteItem(Write::default());
-        for operation in [refused, missing] {
+        for operation in [failed, missing] {
             assert_eq!(
                 replicate(&table(), &operation, &Switches::default()).total(),
                 Default::default()

@@ -3,6 +3,7 @@
 use super::cache::lru::Overwrite;
 use super::tally::share::KeyShare;
 use super::tally::verify::Verify;
+use crate::commitments::Commitment;
 use crate::compare::Question;
 use crate::meter::Switches;
 use crate::time::{Date, MonthHours};
@@ -20,6 +21,8 @@ pub struct ReplayOptions {
     pub month: MonthHours,
     /// Whether AWS's figures in the trace are compared with the meter's.
     pub verify: Verify,
+    /// What the account has bought in advance; only used without a workload.
+    pub commitments: Vec<Commitment>,
     /// The interpretations of disputed rules; only used without a workload.
     pub switches: Switches,
     /// When the time that the trace covers begins (default: the start of an incremental export,
@@ -53,6 +56,7 @@ impl Default for ReplayOptions {
             prices: None,
             month: MonthHours::standard(),
             verify: Verify::No,
+            commitments: Vec::new(),
             switches: Switches::default(),
             from: None,
             to: None,

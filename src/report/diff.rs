@@ -41,6 +41,14 @@ impl Present for Difference {
                 |one: &Unknown| format!("{}: {}: {}", one.subject.table_name(), one.what, one.why);
             Body::List(list.iter().map(words).collect())
         };
+        if let Some((before, after)) = self.once_of_designs()? {
+            let text = format!(
+                "Paid once by each design, not added to the month: {} before, {} after.",
+                before.human(),
+                after.human()
+            );
+            document.part("", Body::Paragraph(text));
+        }
         once_parts(&mut document, &self.once.bill, &self.new.region)?;
         let free = Body::List(self.once.free.clone());
         document.part("Once, without charge", free);

@@ -191,7 +191,7 @@ pub(super) fn once_parts(
 }
 
 /// The title of what is paid once.
-const ONCE_TITLE: &str = "Paid once, not added to the month";
+pub(super) const ONCE_TITLE: &str = "Paid once, not added to the month";
 
 /// The interval of a design with ranges.
 pub(super) fn uncertainty_part(document: &mut Document, outcome: &Outcome) {

@@ -2,7 +2,7 @@
 //! based on.
 
 use super::document::Document;
-use super::estimate::{conventions, headline, switches, usage_name, what, what_of};
+use super::estimate::{ONCE_TITLE, conventions, headline, switches, usage_name, what, what_of};
 use super::json::explain::explain_json;
 use super::present::Present;
 use super::render::text::{Style, clean};
@@ -49,6 +49,14 @@ fn explain_text(outcome: &Outcome, style: Style) -> Result<String, MoneyError> {
         let (name, total) = (clean(section.name), section.total()?.human());
         text += &format!("\n{}\n", style.strong(&format!("{name}  {total}")));
         for line in section.lines {
+            number += 1;
+            text += &explained(number, line, outcome, style);
+        }
+    }
+    if !outcome.once.lines.is_empty() {
+        let title = format!("{ONCE_TITLE}  {}", outcome.once.total()?.human());
+        text += &format!("\n{}\n", style.strong(&title));
+        for line in &outcome.once.lines {
             number += 1;
             text += &explained(number, line, outcome, style);
         }

@@ -56,12 +56,7 @@ impl Present for Forecast {
             let title = "Unknown in month 1 (not included in any total)";
             document.warning(title, Body::List(words.collect()));
         }
-        let first = self.first.assumptions.iter().filter(|text| {
-            // In a forecast, this holds for a month only.
-            !text.starts_with("the tables hold the given number of items all month")
-        });
-        let assumptions: Vec<String> = self.assumptions.iter().chain(first).cloned().collect();
-        document.lists(&self.first.warnings, &assumptions, &[]);
+        document.lists(&self.warnings, &self.assumptions, &[]);
         Ok(document)
     }
 
@@ -72,13 +67,10 @@ impl Present for Forecast {
             region: &self.first.region,
             month_hours: decimal(self.first.month.hours()),
             total_usd: self.total()?.to_string(),
+            once_usd: self.once()?.to_string(),
             months: self.months.iter().map(month_json).collect(),
-            assumptions: self
-                .assumptions
-                .iter()
-                .chain(&self.first.assumptions)
-                .collect(),
-            warnings: &self.first.warnings,
+            assumptions: &self.assumptions,
+            warnings: &self.warnings,
         }))
     }
 
@@ -118,12 +110,21 @@ fn headline(forecast: &Forecast) -> Result<String, MoneyError> {
         ""
     };
     let all = count_of(forecast.months.len() as u64, "month");
+    let once = forecast.once()?;
+    let once = match once == Money::ZERO {
+        true => String::new(),
+        false => format!(", and {} once", once.human()),
+    };
+    let total = forecast.total()?.human();
+    let at_first = a_month(first.total, first.unknown);
+    if forecast.months.len() == 1 {
+        return Ok(format!("{name}: {at_first} in month 1{once}"));
+    }
+    let last_at_least = if last.unknown > 0 { "at least " } else { "" };
     Ok(format!(
-        "{name}: {} at first, {} in month {}; {at_least}{} in {all}",
-        a_month(first.total, first.unknown),
+        "{name}: {at_first} at first, {last_at_least}{} in month {}; {at_least}{total} in {all}{once}",
         last.total.human(),
         last.number,
-        forecast.total()?.human()
     ))
 }
 
@@ -178,8 +179,10 @@ struct ForecastJson<'a> {
     region: &'a str,
     month_hours: String,
     total_usd: String,
+    /// What is paid once in all months, apart from the total.
+    once_usd: String,
     months: Vec<MonthJson>,
-    assumptions: Vec<&'a String>,
+    assumptions: &'a [String],
     warnings: &'a [String],
 }
 

@@ -250,7 +250,7 @@ pub struct Import {
 /// Customer managed KMS keys of a table.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Encryption {
-    /// Keys in each region.
+    /// Keys in the region.
     pub keys: Exact,
     /// Callers for which KMS is asked for the table key.
     pub callers: Exact,
@@ -389,6 +389,8 @@ pub enum PatternCall {
         index: Option<usize>,
         /// The items that a call evaluates over all its pages.
         reads: Vec<ReadItems>,
+        /// Whether these are all items that there are: the default of a Scan.
+        whole: bool,
         /// Parallel segments, among which the items are divided.
         segments: u64,
         /// Eventual or strong.
@@ -457,6 +459,14 @@ impl PatternCall {
             | PatternCall::Counted { .. }
             | PatternCall::Unknown { .. } => &[],
         }
+    }
+
+    /// The entity of all items that it reads or writes, by position, if there is only one.
+    pub fn entity(&self) -> Option<usize> {
+        let reads = self.reads().iter().map(|read| read.entity);
+        let mut all = reads.chain(self.plans().iter().map(|(plan, _)| plan.entity));
+        let first = all.next()??;
+        all.all(|one| one == Some(first)).then_some(first)
     }
 
     /// How many items a call reads or writes, on average.
@@ -662,6 +672,8 @@ pub struct Replica {
     pub contributor_insights: ContributorInsights,
     /// Whether point-in-time recovery is on in that region; `None` if not known.
     pub pitr: Option<bool>,
+    /// Its KMS keys, if they differ from the table's.
+    pub encryption: Option<Encryption>,
     /// Whether it is a witness.
     pub witness: bool,
 }

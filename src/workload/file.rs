@@ -73,7 +73,8 @@ document! {
         years: Option<Located<FileNumber>>,
         /// Dollars an hour that are committed to a savings plan.
         usd_per_hour: Option<Located<FileNumber>>,
-        /// The discount in percent.
+        /// The discount in percent. Several discounts of a region add up, to at most 100; one that
+        /// several files say in the same words counts once.
         percent: Option<Located<FileNumber>>,
         /// Its first day, YYYY-MM-DD (default: it has begun).
         from: Option<Located<String>>,
@@ -843,7 +844,8 @@ document! {
         /// How often it is called, on average over the week; { once = 1_000_000 } for calls that are
         /// made once, such as a load; or "unknown".
         rate: Known<CallRate>,
-        /// Whether the rate grows with the number of items in a forecast (default: false).
+        /// Whether the rate grows in a forecast with the number of items, of its entity if it has
+        /// one, instead of by `growth` (default: false).
         follows_items: Option<bool>,
         /// The shape of the rate over the week (default: "flat").
         profile: Option<Profile>,
@@ -1151,6 +1153,8 @@ document! {
         contributor_insights: Option<InsightsFile>,
         /// Whether point-in-time recovery is on in that region (default: false).
         pitr: Option<Known<bool>>,
+        /// The KMS keys and callers of that region (default: those of the table's `encryption`).
+        encryption: Option<EncryptionFile>,
         /// Whether it is the witness of a strongly consistent global table; a witness cannot be
         /// read (default: false).
         witness: Option<bool>,

@@ -87,7 +87,7 @@ impl ItemKind {
         attributes.count() + shares.count()
     }
 
-    /// Whether an item can be in an index.
+    /// Whether an item can be in an index; a write can set an attribute that no item has yet.
     pub fn can_be_in(&self, at: usize, table: &Table) -> bool {
         match &self.membership[at] {
             Membership::Share(share) => !share.is_zero(),
@@ -96,11 +96,7 @@ impl ItemKind {
                 .iter()
                 .any(|(_, entries, _)| entries[at] != IndexEntry::None),
             Membership::Attributes => table.indexes[at].keys.iter().all(|key| {
-                self.is_primary(key, table)
-                    || self
-                        .attributes
-                        .iter()
-                        .any(|one| one.name == *key && !one.share.is_zero())
+                self.is_primary(key, table) || self.attributes.iter().any(|one| one.name == *key)
             }),
         }
     }

@@ -1,5 +1,6 @@
 //! What other modules ask of a table: its parts in the file, its entries, what it holds.
 
+use super::counts::Counts;
 use super::design::*;
 use super::sizes::{IndexEntry, SizeClasses};
 use super::written::DesignPart;
@@ -52,22 +53,48 @@ impl TableDesign {
         self
     }
 
-    /// Multiplies the rates of its calls and of Time to Live; those that follow the number of items
-    /// also by `follows`.
-    pub(crate) fn scale_rates(&mut self, factor: &Exact, follows: &Exact) {
+    /// The design in a month of a forecast: with other numbers of items, of each entity or of the
+    /// table if it has none, and with rates multiplied by `factor`. A rate that follows the items, and
+    /// a Scan of all items, change with the number of items instead.
+    pub(crate) fn in_month(&mut self, factor: &Exact, items: &[Exact]) {
+        let ratio = |before: &Exact, after: &Exact| match before.is_zero() {
+            true => Exact::one(),
+            false => after / before,
+        };
+        let all: Exact = items.iter().cloned().sum();
+        let entities = self.entities.iter().zip(items);
+        let of_entities: Vec<Exact> = entities
+            .map(|(one, items)| ratio(&one.items, items))
+            .collect();
+        let of_table = ratio(&self.items, &all);
+        let grows = |entity: Option<usize>| {
+            let own = entity.and_then(|at| of_entities.get(at));
+            own.unwrap_or(&of_table).clone()
+        };
         self.ttl_deletes = &self.ttl_deletes * factor;
         let in_replicas = self.replicas.iter_mut().flat_map(|one| &mut one.access);
         for access in self.access.iter_mut().chain(in_replicas) {
-            access.calls = &access.calls * factor;
-            if access.follows_items {
-                access.calls = &access.calls * follows;
+            let rate = match access.follows_items {
+                true => grows(access.call.entity()),
+                false => factor.clone(),
+            };
+            access.calls = &access.calls * &rate;
+            if let PatternCall::Page {
+                reads, whole: true, ..
+            } = &mut access.call
+            {
+                for read in reads {
+                    let now = &read.counts.mean() * &grows(read.entity);
+                    read.counts = Counts::of(now.floor().to_u64().unwrap_or(u64::MAX));
+                }
             }
         }
+        self.set_items(items);
     }
 
     /// Sets the number of items of each entity, or of the table if it has none. Storage that was
     /// given in bytes changes with it.
-    pub(crate) fn set_items(&mut self, items: &[Exact]) {
+    fn set_items(&mut self, items: &[Exact]) {
         let before = self.items.clone();
         for (entity, items) in self.entities.iter_mut().zip(items) {
             entity.items = items.floor();

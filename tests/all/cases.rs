@@ -85,8 +85,8 @@ const CASES: &[Case] = &[
         0,
         &[
             ",1,2024-09-15,1000000,1.046806574,4,",
-            ",2,2024-10-15,1500000,1.570209861,4.67125,",
-            ",3,2024-11-15,2005000,2.098847181,2.6806875,",
+            ",2,2024-10-15,1500000,1.570209861,4.6525,",
+            ",3,2024-11-15,2005000,2.098847181,2.655625,",
         ],
     ),
     case(
@@ -504,6 +504,76 @@ const TRACES: &[Case] = &[
         "replay failed-condition.jsonl --switch failed_condition=larger",
         0,
         &["PutItem        2           0            4"],
+    ),
+    case(
+        "a write that a transaction in progress refuses costs what a cancelled transaction costs",
+        "replay transaction-conflict.jsonl",
+        0,
+        &["PutItem        2           0            6"],
+    ),
+    case(
+        "each region of a global table has its own KMS key",
+        "estimate global-keys.yaml --region us-east-1",
+        0,
+        &[
+            "at least $2.08 a month",
+            "encryption, eu-west-1   KMS-Keys             1",
+            "encryption, ap-south-1  KMS-Requests",
+        ],
+    ),
+    case(
+        "commitments of the account that are not for this design",
+        "estimate backup-plan.toml --commitments account-elsewhere.toml",
+        0,
+        &[
+            "(account-elsewhere.toml:2): no table of this run is in that region; it is not in the bill",
+            "(account-elsewhere.toml:8): ended on 2025-01-01",
+        ],
+    ),
+    case(
+        "commitments that cannot be",
+        "estimate backup-plan.toml --commitments account-wrong.toml",
+        2,
+        &[
+            "reserved capacity needs `read` or `write` units",
+            "the discounts add up to 110 percent",
+            "the term that begins on 2026-01-01 ends on 2027-01-01, before 2031-01-01",
+        ],
+    ),
+    case(
+        "a log without a workload has the commitments of the account",
+        "replay failed-condition.jsonl --commitments account-discount.toml",
+        0,
+        &["Trace: $0.03 a month"],
+    ),
+    case(
+        "one file for two results",
+        "replay failed-condition.jsonl --write-workload same.toml -o same.toml",
+        2,
+        &["-o and --write-workload name the same file, same.toml"],
+    ),
+    case(
+        "years ahead, month by month",
+        "estimate years-ahead.toml --months 3",
+        2,
+        &["`years_ahead` and --months both say how far ahead"],
+    ),
+    case(
+        "a forecast: loads add items, a scan reads all of them, rates follow their entity, a reservation ends",
+        "estimate follows.toml --months 14 --format csv",
+        0,
+        &[
+            // Month 13: 1,000 Scans of 11,000 items of 1 KB, 1,375,000 RRU; users stay 1,000.
+            "Follows,1,2026-09-16,2000,0.002093613,4.4187499999,",
+            "Follows,2,2026-10-16,11000,0.011514872,4.5593749999,",
+            "Follows,13,2027-09-16,11000,0.011514872,0.234375,",
+        ],
+    ),
+    case(
+        "what is paid once changes",
+        "diff once.toml once-more.toml",
+        0,
+        &["Paid once by each design, not added to the month:"],
     ),
     case(
         "an unknown switch",

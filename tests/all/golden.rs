@@ -402,10 +402,11 @@ mod proof {
     pub fn explain_text(output: &str) -> Vec<String> {
         let plain = |text: &str| text.trim().replace([',', '$'], "");
         let (mut problems, mut whole) = (Vec::new(), Decimal::ZERO);
-        for line in output
+        // What is paid once is not part of the total.
+        let monthly = output
             .lines()
-            .filter_map(|line| line.strip_prefix("  amount "))
-        {
+            .take_while(|line| !line.starts_with("Paid once"));
+        for line in monthly.filter_map(|line| line.strip_prefix("  amount ")) {
             let (left, amount) = line.rsplit_once(" = ").expect("an amount");
             let (quantity, rate) = left.rsplit_once(" x ").expect("a rate");
             let quantity = plain(quantity)

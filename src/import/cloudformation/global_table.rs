@@ -4,7 +4,7 @@ use super::keys::{READ_MAXIMUM, WRITE_MAXIMUM};
 use super::template::Template;
 use crate::import::draft::{Draft, Fields, ReplicaDraft, Sourced, TableDraft, UnitsDraft, quoted};
 use crate::import::node::{NodeKey, SourceNode, Value};
-use crate::import::shared::also_encrypted;
+use crate::import::shared::replica_encrypted;
 
 /// Where a global table sets its units in one direction.
 pub(super) struct UnitsSettings {
@@ -242,7 +242,7 @@ impl Template<'_> {
         if let Some(key) = self.key_name(node.at(&["SSESpecification", "KMSMasterKeyId"])) {
             let note = format!("{label}: the KMS key in {name}");
             let said = Sourced::new("1", note, self.origin(node));
-            also_encrypted(table, &key, said, self.kms_keys);
+            replica_encrypted(&mut replica, &key, said, self.kms_keys);
         }
         table.replicas.push(replica);
     }

@@ -20,7 +20,7 @@ use crate::diag::{Diagnostic, Source};
 use crate::import::draft::{Draft, Sourced, TableDraft, quoted};
 use crate::import::node::{NodeKey, SourceNode, Value, wrong};
 use crate::import::scaling::{self};
-use crate::import::shared::attach_dax;
+use crate::import::shared::{KmsKeys, attach_dax, replicas_without_key};
 use crate::import::{Context, names_of, usage};
 use intrinsic::{Resolver, Unresolved};
 use template::Template;
@@ -47,7 +47,7 @@ pub(super) fn draft(documents: &[(Arc<Source>, SourceNode)], mut context: Contex
             )
         }),
     );
-    let mut kms_keys = BTreeMap::new();
+    let mut kms_keys = KmsKeys::new();
     for (source, template) in documents {
         let given = context
             .usage
@@ -81,6 +81,7 @@ pub(super) fn draft(documents: &[(Arc<Source>, SourceNode)], mut context: Contex
             );
         }
     }
+    replicas_without_key(&mut draft);
     draft
 }
 

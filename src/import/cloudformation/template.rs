@@ -1,6 +1,5 @@
 //! A template that is being read: values, expressions resolved as far as the template allows.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::intrinsic::{Resolver, Unresolved};
@@ -8,6 +7,7 @@ use super::*;
 use crate::diag::{Diagnostic, Source};
 use crate::import::draft::{Origin, Sourced, quoted};
 use crate::import::node::{SourceNode, Value, shown, wrong};
+use crate::import::shared::KmsKeys;
 use crate::units::Exact;
 
 /// A template that is being read.
@@ -19,7 +19,7 @@ pub(super) struct Template<'a> {
     /// Settings of the current table that are known only after deployment and affect its cost.
     pub(super) untold: Vec<Sourced>,
     /// Customer managed keys that are already charged to a table.
-    pub(super) kms_keys: &'a mut BTreeMap<String, ()>,
+    pub(super) kms_keys: &'a mut KmsKeys,
 }
 
 impl Template<'_> {

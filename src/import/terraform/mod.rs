@@ -18,6 +18,7 @@ use crate::diag::{Diagnostic, Source};
 use crate::import::draft::{Draft, Sourced, TableDraft, quoted};
 use crate::import::node::SourceNode;
 use crate::import::scaling::{self, ScalingTarget};
+use crate::import::shared::{KmsKeys, replicas_without_key};
 use crate::import::{Context, names_of};
 use parts::*;
 use plan::*;
@@ -49,11 +50,12 @@ pub(super) fn draft(documents: &[(Arc<Source>, SourceNode)], context: Context) -
         resources: &resources,
         before,
         targets: Vec::new(),
-        kms_keys: BTreeMap::new(),
+        kms_keys: KmsKeys::new(),
         problems: context.problems,
     };
     planned.tables(&mut draft);
     planned.parts(&mut draft);
+    replicas_without_key(&mut draft);
     let notes = scaling::join(planned.targets, &mut draft.tables);
     draft.notes.extend(notes);
     for (source, plan) in documents {
@@ -121,7 +123,7 @@ struct PlannedResources<'a> {
     before: bool,
     targets: Vec<ScalingTarget>,
     /// Customer managed keys that are already charged to a table.
-    kms_keys: BTreeMap<String, ()>,
+    kms_keys: KmsKeys,
     problems: &'a mut Vec<Diagnostic>,
 }
 

@@ -1,14 +1,12 @@
 //! Resources that belong to a table: indexes and replicas of their own, insights, DAX, scaling.
 
-use std::collections::BTreeMap;
-
 use super::plan::*;
 use super::region::*;
 use super::table::*;
 use crate::import::draft::{Draft, Fields, IndexDraft, Sourced, TableDraft, quoted};
 use crate::import::node::SourceNode;
 use crate::import::scaling::{self, NOWHERE, ScalingTarget, ScheduledAction, Suspended};
-use crate::import::shared::{also_encrypted, attach_dax};
+use crate::import::shared::{KmsKeys, attach_dax, replica_encrypted};
 use crate::table::Arn;
 
 /// Runs `act` on the table that a resource names; adds a note if the table is not in the plan. If
@@ -85,7 +83,7 @@ pub(super) fn own_index(
 }
 
 /// A replica that is a separate resource, in the region of its provider.
-pub(super) fn own_replica(resource: &Resource, draft: &mut Draft, keys: &mut BTreeMap<String, ()>) {
+pub(super) fn own_replica(resource: &Resource, draft: &mut Draft, keys: &mut KmsKeys) {
     let region = region_of(resource);
     with_table(resource, "global_table_arn", draft, |table, resource| {
         let Some((_, region)) = region else {
@@ -125,12 +123,14 @@ pub(super) fn own_replica(resource: &Resource, draft: &mut Draft, keys: &mut BTr
                 .fields
                 .set("pitr", resource.said("point_in_time_recovery", "true"));
         }
-        if let Some(key) = resource
-            .values
-            .text_at("kms_key_arn")
-            .filter(|key| !key.is_empty())
-        {
-            also_encrypted(table, key, resource.said("kms_key_arn", "1"), keys);
+        let is_named = resource.config.as_ref().is_none_or(|config| {
+            let expression = config.node.at(&["expressions", "kms_key_arn"]);
+            expression.is_some()
+        });
+        let key = resource.text_or_reference("kms_key_arn");
+        if let Some(key) = key.filter(|key| is_named && !key.is_empty()) {
+            let said = resource.said("kms_key_arn", "1");
+            replica_encrypted(&mut replica, &key, said, keys);
         }
         table.replicas.push(replica);
     });

@@ -1,21 +1,19 @@
 //! A table resource: keys, indexes, capacity, features.
 
-use std::collections::BTreeMap;
-
 use super::plan::*;
 use crate::diag::Diagnostic;
 use crate::import::draft::{
     Fields, IndexDraft, ReplicaDraft, Sourced, TableDraft, UnitsDraft, list, quoted,
 };
 use crate::import::node::{SourceNode, Value, shown, wrong};
-use crate::import::shared::{also_encrypted, encrypted, projection};
+use crate::import::shared::{KmsKeys, encrypted, projection, replica_encrypted};
 
 const NO_PLAN: &str = "this is not a plan as Terraform writes it; create it again with `terraform \
                        show -json`";
 
 pub(super) fn table(
     resource: &Resource,
-    keys: &mut BTreeMap<String, ()>,
+    keys: &mut KmsKeys,
     before: bool,
     problems: &mut Vec<Diagnostic>,
 ) -> Option<TableDraft> {
@@ -136,12 +134,7 @@ fn mode(resource: &Resource, table: &mut TableDraft) -> bool {
 }
 
 /// Adds a replica, with its recovery and its encryption.
-fn replica(
-    resource: &Resource,
-    node: &SourceNode,
-    table: &mut TableDraft,
-    keys: &mut BTreeMap<String, ()>,
-) {
+fn replica(resource: &Resource, node: &SourceNode, table: &mut TableDraft, keys: &mut KmsKeys) {
     let Some(region) = node.text_at("region_name") else {
         return;
     };
@@ -152,9 +145,10 @@ fn replica(
         let said = Sourced::new("true", "point_in_time_recovery", place.clone());
         draft.fields.set("pitr", said);
     }
-    if let Some(key) = node.text_at("kms_key_arn").filter(|key| !key.is_empty()) {
+    if let Some(key) = replica_key(resource, node, region) {
         let note = format!("{}: the KMS key in {region}", resource.address);
-        also_encrypted(table, key, Sourced::new("1", note, place.clone()), keys);
+        let said = Sourced::new("1", note, place.clone());
+        replica_encrypted(&mut draft, &key, said, keys);
     }
     if node.text_at("consistency_mode") == Some("STRONG") {
         let said = Sourced::new("\"strong\"", "consistency_mode", place);
@@ -251,7 +245,7 @@ pub(super) fn replica_of(region: Sourced) -> ReplicaDraft {
 pub(super) fn features(
     resource: &Resource,
     table: &mut TableDraft,
-    keys: &mut BTreeMap<String, ()>,
+    keys: &mut KmsKeys,
     before: bool,
 ) {
     let enabled = |block: &str| {
@@ -340,6 +334,27 @@ fn kms_key(resource: &Resource, encryption: &SourceNode, before: bool) -> Option
         Some(Some(expression)) => known.or_else(|| resource.own_reference(expression)),
         Some(None) => None,
         None => known,
+    }
+}
+
+/// The customer managed key of a replica, as [`kms_key`]; the configuration has its replicas in
+/// another order.
+fn replica_key(resource: &Resource, node: &SourceNode, region: &str) -> Option<String> {
+    let known = node.text_at("kms_key_arn").filter(|arn| !arn.is_empty());
+    let known = known.map(str::to_string);
+    let config = resource.config.as_ref();
+    let blocks = config.and_then(|config| config.node.at(&["expressions", "replica"]));
+    let of_region = |block: &&SourceNode| {
+        let name = block.at(&["region_name", "constant_value"]);
+        name.and_then(SourceNode::text) == Some(region)
+    };
+    match blocks.and_then(|blocks| blocks.elements().iter().find(of_region)) {
+        // `dynamic` blocks, and regions that are expressions, are not told apart.
+        None => known,
+        Some(block) => {
+            let expression = block.get("kms_key_arn")?;
+            known.or_else(|| resource.own_reference(expression))
+        }
     }
 }
 

@@ -1,9 +1,11 @@
 //! Counts what a request does to the items of each entity, for a workload file made of the trace.
 
+use std::collections::BTreeSet;
+
 use super::Events;
 use super::requests::{Changed, Done};
-use crate::replay::dynamodb::key::KeyStart;
-use crate::replay::tally::found::{FoundAction, FoundKind};
+use crate::replay::dynamodb::key::{KeyStart, NamedKey};
+use crate::replay::tally::found::{FoundAction, FoundKind, FoundMember, KeyEffect};
 use crate::table::{
     ApiName, Consistency, Operation, TransactionAction, TransactionOutcome, Write, WriteOutcome,
 };
@@ -16,6 +18,27 @@ impl Events<'_> {
     /// Counts a request on one table.
     pub(super) fn found(&mut self, request: &Request, done: &Done, changes: &[Changed]) {
         let members = members(&done.operation);
+        let table = &self.engine.tables.list[done.table].design.table;
+        let keys: BTreeSet<&String> = table.indexes.iter().flat_map(|index| &index.keys).collect();
+        let change_of = |key: &NamedKey| {
+            let mut own = changes.iter().filter(|one| one.table == done.table);
+            own.find(|one| one.key.hash == key.key.hash)
+        };
+        let effect = |(action, ..): &Member, key: &NamedKey| -> KeyEffect {
+            match (action, change_of(key)) {
+                (FoundAction::Put, Some(change)) => change.keys.clone(),
+                (FoundAction::Update, Some(change)) => {
+                    let own = change
+                        .attributes
+                        .iter()
+                        .filter(|(name, _)| keys.contains(name));
+                    own.cloned().collect()
+                }
+                _ => KeyEffect::new(),
+            }
+        };
+        let effects = members.iter().zip(&done.keys);
+        let effects: Vec<KeyEffect> = effects.map(|(member, key)| effect(member, key)).collect();
         let is_single = done.keys.len() == 1;
         let start = match done.keys.first() {
             Some(key) if is_single => key.start.clone(),
@@ -27,6 +50,10 @@ impl Events<'_> {
             index: done.index,
             strong: is_strong(&done.operation),
             start,
+            effect: match effects.as_slice() {
+                [only] if is_single => only.clone(),
+                _ => KeyEffect::new(),
+            },
         });
         calls.calls += 1;
         if is_repeated(&done.operation) {
@@ -37,30 +64,42 @@ impl Events<'_> {
             .any(|(.., outcome)| *outcome != WriteOutcome::Applied);
         calls.failed += u64::from(failed || is_cancelled(&done.operation));
         let read: u64 = done.read.values().sum();
-        if matches!(done.operation, Operation::Query(_) | Operation::Scan(_)) {
+        if is_page(&done.operation) {
             calls.count(read);
         }
         for (start, items) in &done.read {
-            let found = calls
-                .items
-                .entry((start.clone(), FoundAction::Read))
-                .or_default();
+            let member = FoundMember {
+                start: start.clone(),
+                action: FoundAction::Read,
+                effect: KeyEffect::new(),
+            };
+            let found = calls.items.entry(member).or_default();
             found.items += items;
             found.found += items;
         }
-        for ((action, found, _), key) in members.iter().zip(&done.keys) {
-            let items = calls.item(&key.start, *action, *found);
-            if matches!(action, FoundAction::Update | FoundAction::Put) {
-                let own = changes
-                    .iter()
-                    .filter(|one| one.table == done.table && one.key.hash == key.key.hash);
-                for change in own {
-                    for (name, how) in &change.attributes {
-                        items.changed.entry(name.clone()).or_default()[*how as usize] += 1;
-                    }
+        let members = members.iter().zip(&done.keys).zip(effects);
+        for (((action, found, _), key), effect) in members {
+            let member = FoundMember {
+                start: key.start.clone(),
+                action: *action,
+                effect,
+            };
+            let items = calls.item(member, *found);
+            if *action == FoundAction::Update {
+                for (name, how) in change_of(key).iter().flat_map(|one| &one.attributes) {
+                    items.changed.entry(name.clone()).or_default()[*how as usize] += 1;
                 }
             }
         }
+    }
+}
+
+/// Whether an operation reads pages.
+fn is_page(operation: &Operation) -> bool {
+    match operation {
+        Operation::Query(_) | Operation::Scan(_) => true,
+        Operation::ExecuteStatement(inner) => is_page(inner),
+        _ => false,
     }
 }
 

@@ -15,10 +15,12 @@ use crate::replay::engine::Engine;
 use crate::replay::error::CannotExecute;
 use crate::replay::state::tables::TableState;
 use crate::replay::state::tokens::Tokens;
+use crate::replay::tally::found::{Change, KeyEffect};
 use crate::table::{
-    ApiName, Arn, Consistency, Item, Operation, Table, TransactionAction, Transition, Write, limits,
+    ApiName, Arn, Consistency, Item, Operation, Table, TransactionAction, TransactionOutcome,
+    Transition, Write, limits,
 };
-use crate::trace::{Request, SkipReason, Time, TracedKey};
+use crate::trace::{Failure, Request, SkipReason, Time, TracedKey};
 use crate::units::Bytes;
 
 /// Executes one request against the tables.
@@ -35,26 +37,18 @@ pub(super) struct Requests<'e> {
     pub(super) vectors: BTreeMap<(usize, usize), u128>,
 }
 
-/// The attributes that an update of an item changes, and how; of a new item, its keys of indexes.
+/// What a write does to the attributes of an item.
 pub(super) struct Changed {
     pub(super) table: usize,
     pub(super) key: TracedKey,
-    pub(super) attributes: Vec<(String, Change)>,
-}
-
-/// What an update does to an attribute.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Change {
-    /// It is there before and after.
-    Changes,
-    /// It is not there before.
-    Sets,
-    /// It is not there after.
-    Removes,
+    /// The attributes that it changes; of a new item, its keys of indexes.
+    pub(super) attributes: KeyEffect,
+    /// The keys of indexes that the item then has.
+    pub(super) keys: KeyEffect,
 }
 
 /// The attributes that differ between two items.
-fn changes(old: &Item, new: &Item) -> Vec<(String, Change)> {
+fn changes(old: &Item, new: &Item) -> KeyEffect {
     let there = new
         .0
         .iter()
@@ -69,8 +63,17 @@ fn changes(old: &Item, new: &Item) -> Vec<(String, Change)> {
         .collect()
 }
 
+/// A write of one item that a transaction in progress refuses: it costs what a cancelled transaction
+/// costs (rule 3.7c).
+pub(super) fn conflicting(write: Write) -> Operation {
+    Operation::TransactWriteItems {
+        actions: vec![TransactionAction::Write(write)],
+        outcome: TransactionOutcome::Cancelled,
+    }
+}
+
 /// The keys of indexes that a new item has.
-fn index_keys(table: &Table, new: &Item) -> Vec<(String, Change)> {
+fn index_keys(table: &Table, new: &Item) -> KeyEffect {
     let keys = table.indexes.iter().flat_map(|index| &index.keys);
     let mut names: Vec<&String> = keys.filter(|name| new.get(name).is_some()).collect();
     names.sort();
@@ -247,7 +250,13 @@ impl Requests<'_> {
     fn single(&mut self, planned: Planned, wrap: fn(Write) -> Operation) -> Vec<Done> {
         let (table, key) = (planned.table, NamedKey::of(&planned.key));
         match self.write(planned, self.is_failed()) {
-            TransactionAction::Write(write) => vec![Done::of_key(table, wrap(write), key, 1)],
+            TransactionAction::Write(write) => {
+                let operation = match self.request.failure {
+                    Some(Failure::Cancelled) => conflicting(write),
+                    _ => wrap(write),
+                };
+                vec![Done::of_key(table, operation, key, 1)]
+            }
             TransactionAction::ConditionCheck(_) => Vec::new(),
         }
     }
@@ -265,7 +274,7 @@ impl Requests<'_> {
     }
 
     /// Executes a planned write, and describes it for the meter.
-    pub(super) fn write(&mut self, planned: Planned, refused: bool) -> TransactionAction {
+    pub(super) fn write(&mut self, planned: Planned, has_failed: bool) -> TransactionAction {
         let numbers = self.engine.switches.number_alignment;
         let Planned { table, key, effect } = planned;
         let Effect::Becomes(new) = effect else {
@@ -281,7 +290,7 @@ impl Requests<'_> {
             .map(|item| design.table.item_size(item, numbers).0 as u32);
         // A write that changes nothing has no stream record (rule 5.2).
         let old = state.stored.get(&key);
-        if let Some(old) = old.filter(|old| !refused && Some(*old) == new.as_ref()) {
+        if let Some(old) = old.filter(|old| !has_failed && Some(*old) == new.as_ref()) {
             let bytes = Some(design.table.item_size(old, numbers));
             let same = Operation::PutItem(Write {
                 old: bytes,
@@ -295,14 +304,19 @@ impl Requests<'_> {
             });
         }
         if let Some(new) = &new {
+            let keys = index_keys(&state.design.table, new);
             let attributes = match old {
                 Some(old) => changes(old, new),
-                None => index_keys(&state.design.table, new),
+                None => keys.clone(),
             };
+            let found = &mut self.engine.tally.totals.found;
+            let written = found.written(table, KeyStart::of(&key));
+            written.add(new, &state.design.table, numbers);
             self.changed.push(Changed {
                 table,
                 key: named,
                 attributes,
+                keys,
             });
         }
         for (at, index) in design.vectors.iter().enumerate() {
@@ -312,14 +326,14 @@ impl Requests<'_> {
                 new.as_ref().and_then(view),
                 index.effect(&design.table, old, new.as_ref()),
             );
-            let bytes = match refused {
+            let bytes = match has_failed {
                 true => 0,
                 false => vector_write_bytes(transition).0,
             };
             *self.vectors.entry((table, at)).or_default() += u128::from(bytes);
         }
-        let write = state.write(key, new, refused, numbers);
-        if !refused {
+        let write = state.write(key, new, has_failed, numbers);
+        if !has_failed {
             state.store.set(slot, named.hash, size, false);
         }
         TransactionAction::Write(write)

@@ -2,6 +2,7 @@
 
 use super::Events;
 use super::calls::SizedItem;
+use super::requests::conflicting;
 use crate::replay::engine::{CallSite, Engine};
 use crate::replay::error::CannotExecute;
 use crate::replay::state::sizes::{KeyFraction, SizeSource, SizedImages, drawn, salt, same_action};
@@ -103,6 +104,7 @@ impl RowWrite<'_> {
     }
 
     fn operation(&self, write: Write) -> Operation {
+        let conflicts = self.call.failure == Some(Failure::Cancelled);
         match self.call.api {
             ApiName::TransactWriteItems => Operation::TransactWriteItems {
                 outcome: match (self.has_failed(), self.call.replayed) {
@@ -115,6 +117,8 @@ impl RowWrite<'_> {
                     _ => TransactionAction::Write(write),
                 }],
             },
+            // A failure that costs nothing never comes here; any other is a condition that failed.
+            _ if conflicts => conflicting(write),
             ApiName::TimeToLiveDelete => Operation::TimeToLiveDelete(write),
             ApiName::BatchWriteItem => Operation::BatchWriteItem(vec![write]),
             ApiName::UpdateItem => Operation::UpdateItem(write),

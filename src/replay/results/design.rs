@@ -6,7 +6,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::replay::dynamodb::key::KeyStart;
 use crate::replay::engine::Engine;
 use crate::replay::tally::consumption::TraceSpan;
-use crate::replay::tally::found::{FoundAction, FoundCalls, FoundEntity, FoundItems, FoundKind};
+use crate::replay::tally::found::{
+    Change, FoundAction, FoundAttribute, FoundCalls, FoundEntity, FoundItems, FoundKind,
+    FoundMember,
+};
 use crate::table::{ApiName, Index, IndexKind, Projection, Table, Target};
 use crate::units::Exact;
 use crate::workload::{TableDesign, Units, Workload};
@@ -37,43 +40,90 @@ pub(in crate::replay) fn entities(engine: &Engine) -> Vec<FoundEntityItems> {
         if found.0.len() < 2 {
             continue;
         }
-        all.extend(
-            found
-                .0
-                .iter()
-                .map(|(start, (name, entity))| FoundEntityItems {
-                    table: state.design.table.name.clone(),
-                    name: name.clone(),
-                    partition: start.partition.clone(),
-                    sort: start.sort.clone(),
-                    items: entity.items,
-                    bytes: entity.bytes,
-                }),
-        );
+        all.extend(found.0.iter().map(|(start, entity)| FoundEntityItems {
+            table: state.design.table.name.clone(),
+            name: entity.name.clone(),
+            partition: start.partition.clone(),
+            sort: start.sort.clone(),
+            items: entity.items,
+            bytes: entity.bytes,
+        }));
     }
     all
 }
 
-/// The entities of a table with their names.
-struct Entities<'e>(BTreeMap<&'e KeyStart, (String, &'e FoundEntity)>);
+/// The entities of a table.
+struct Entities<'e>(BTreeMap<&'e KeyStart, Described<'e>>);
+
+/// An entity with what is known of its items.
+struct Described<'e> {
+    name: String,
+    /// The items at the end of the trace.
+    items: u64,
+    /// Their bytes.
+    bytes: u64,
+    /// The attributes, each with the share of the items that have it; 0 if only earlier ones had it.
+    attributes: BTreeMap<&'e str, (FoundAttribute, Exact)>,
+}
+
+impl<'e> Described<'e> {
+    /// An entity by its items at the end, or by all that were written if none is left.
+    fn of(name: String, left: Option<&'e FoundEntity>, written: Option<&'e FoundEntity>) -> Self {
+        let mut attributes = BTreeMap::new();
+        let of = left.filter(|left| left.items > 0).or(written);
+        for (entity, counts) in of
+            .map(|of| (of, true))
+            .into_iter()
+            .chain(written.map(|of| (of, false)))
+        {
+            for (name, one) in &entity.attributes {
+                let share = match counts {
+                    true => Exact::ratio(one.items, entity.items.max(1)),
+                    false => Exact::zero(),
+                };
+                attributes
+                    .entry(name.as_str())
+                    .or_insert_with(|| (one.clone(), share));
+            }
+        }
+        Described {
+            name,
+            items: left.map_or(0, |left| left.items),
+            bytes: left.map_or(0, |left| left.bytes),
+            attributes,
+        }
+    }
+
+    /// Whether some of its items lack an attribute.
+    fn is_optional(&self, name: &str) -> bool {
+        let own = self.attributes.get(name);
+        own.is_some_and(|(_, share)| *share < Exact::one())
+    }
+}
 
 impl<'e> Entities<'e> {
     fn of(engine: &'e Engine, table: usize) -> Entities<'e> {
-        let found = &engine.tally.totals.found.entities;
-        let own = found.iter().filter(|((at, _), _)| *at == table);
+        let found = &engine.tally.totals.found;
+        let starts: BTreeSet<&(usize, KeyStart)> = found
+            .entities
+            .keys()
+            .chain(found.written.keys())
+            .filter(|(at, _)| *at == table)
+            .collect();
         let mut names = BTreeSet::new();
-        let named = own.map(|((_, start), entity)| {
-            let name = name_of(start, &names);
+        let described = starts.into_iter().map(|at| {
+            let name = name_of(&at.1, &names);
             names.insert(name.clone());
-            (start, (name, entity))
+            let (left, written) = (found.entities.get(at), found.written.get(at));
+            (&at.1, Described::of(name, left, written))
         });
-        Entities(named.collect())
+        Entities(described.collect())
     }
 
     /// The name of an entity, if the table has several.
     fn name(&self, start: &KeyStart) -> Option<&str> {
         (self.0.len() > 1)
-            .then(|| self.0.get(start).map(|(name, _)| name.as_str()))
+            .then(|| self.0.get(start).map(|entity| entity.name.as_str()))
             .flatten()
     }
 }
@@ -182,18 +232,20 @@ impl File {
                 &format!("{{ mode = \"provisioned\", {units} }}"),
             );
         }
-        if let [(_, (_, only))] = entities.0.iter().collect::<Vec<_>>().as_slice() {
+        let unseen = unseen_keys(table, &entities);
+        if let [(_, only)] = entities.0.iter().collect::<Vec<_>>().as_slice() {
             self.key("items", &only.items.to_string());
-            self.key("item.attributes", &attributes(only, table));
+            self.key("item.attributes", &attributes(only, table, &unseen));
         }
         if entities.0.is_empty() {
             self.key("items", "0");
             self.key("item.size", "\"1 KB\"");
         }
         if entities.0.len() > 1 {
-            for (start, (name, entity)) in &entities.0 {
+            for (at, (start, entity)) in entities.0.iter().enumerate() {
+                let unseen = if at == 0 { unseen.as_slice() } else { &[] };
                 self.line("\n[[table.entity]]");
-                self.key("name", &quoted(name));
+                self.key("name", &quoted(&entity.name));
                 self.key("items", &entity.items.to_string());
                 if !start.is_empty() {
                     let both = format!(
@@ -203,14 +255,14 @@ impl File {
                     );
                     self.key("key_prefix", &both);
                 }
-                self.key("item.attributes", &attributes(entity, table));
+                self.key("item.attributes", &attributes(entity, table, unseen));
             }
         }
         for (position, index) in table.indexes.iter().enumerate() {
-            self.index(index);
+            self.index(index, table);
             let units = units_of(design, Target::Index(position));
             if let (IndexKind::Global, Some(units)) = (index.kind, units) {
-                self.key("capacity", &format!("{{ {units} }}"));
+                self.line(&units.replace(", ", "\n"));
             }
         }
         let found = &engine.tally.totals.found.calls;
@@ -245,9 +297,9 @@ impl File {
         for (key, name) in keys {
             let Some(name) = name else { continue };
             let found = entities.0.values();
-            let found = found.filter_map(|(_, entity)| entity.attributes.get(name));
+            let found = found.filter_map(|entity| entity.attributes.get(name.as_str()));
             let (mut items, mut bytes, mut kind) = (0, 0, "S");
-            for one in found {
+            for (one, _) in found {
                 items += one.items;
                 bytes += one.bytes;
                 kind = match (one.numbers > 0, one.binary > 0) {
@@ -265,7 +317,7 @@ impl File {
         }
     }
 
-    fn index(&mut self, index: &Index) {
+    fn index(&mut self, index: &Index, table: &Table) {
         self.line("\n[[table.index]]");
         self.key("name", &quoted(&index.name));
         let keys: Vec<String> = index.keys.clone();
@@ -280,6 +332,7 @@ impl File {
             }
             IndexKind::Local => {
                 self.key("kind", "\"local\"");
+                self.key("partition_key", &quoted(&table.keys.partition));
                 if let Some(sort) = keys.last() {
                     self.key("sort_key", &quoted(sort));
                 }
@@ -349,25 +402,41 @@ fn mean(sum: u64, count: u64) -> u64 {
     (2 * sum + count) / (2 * count.max(1))
 }
 
+/// Keys of indexes that no item of the trace has.
+fn unseen_keys<'t>(table: &'t Table, entities: &Entities) -> Vec<&'t str> {
+    let is_seen = |name: &str| {
+        let mut all = entities.0.values();
+        all.any(|entity| entity.attributes.contains_key(name))
+    };
+    let keys = table.indexes.iter().flat_map(|index| &index.keys);
+    let unseen = keys.filter(|name| !is_seen(name) && table.keys.names().all(|key| key != *name));
+    let unseen: BTreeSet<&str> = unseen.map(String::as_str).collect();
+    unseen.into_iter().collect()
+}
+
 /// The attributes of an entity besides the keys of the table, each with the mean bytes of its values
 /// and the share of the items that have it.
-fn attributes(entity: &FoundEntity, table: &Table) -> String {
+fn attributes(entity: &Described, table: &Table, unseen: &[&str]) -> String {
     let is_key = |name: &str| table.keys.names().any(|key| key == name);
     let own = entity.attributes.iter().filter(|(name, _)| !is_key(name));
-    let rows = own.map(|(name, one)| {
+    let rows = own.map(|(name, (one, share))| {
         let bytes = mean(one.bytes, one.items);
         let value = match (one.numbers > 0, one.binary > 0) {
             (true, _) => format!("type = \"N\", bytes = {}", bytes.clamp(1, 21)),
             (_, true) => format!("type = \"B\", bytes = {bytes}"),
             _ => format!("type = \"S\", bytes = {bytes}"),
         };
-        let share = match one.items < entity.items {
-            true => format!(", share = {}", share(one.items, entity.items)),
+        let share = match *share < Exact::one() {
+            true => format!(", share = {}", plain(share)),
             false => String::new(),
         };
         format!("  {{ name = {}, {value}{share} }},\n", quoted(name))
     });
-    format!("[\n{}]", rows.collect::<String>())
+    let unseen = unseen.iter().map(|name| {
+        let name = quoted(name);
+        format!("  {{ name = {name}, type = \"S\", bytes = 1, share = 0 }},  # in no item of the trace\n")
+    });
+    format!("[\n{}]", rows.chain(unseen).collect::<String>())
 }
 
 fn share(part: u64, whole: u64) -> String {
@@ -396,8 +465,10 @@ impl Pattern<'_> {
             .collect();
         let of = match (index, entity, condition.as_slice()) {
             (Some(index), ..) => index.name.clone(),
-            (None, Some(entity), _) if !self.is_page() => entity.to_string(),
-            (None, _, []) => String::new(),
+            (None, Some(entity), _) if !self.is_page() => {
+                format!("{entity}{}", self.effect_words())
+            }
+            (None, _, []) => self.effect_words(),
             (None, _, starts) => starts.join(" "),
         };
         format!("{} {of}", self.kind.api.name()).trim().to_string()
@@ -409,7 +480,7 @@ impl Pattern<'_> {
 
     /// The entity of all items, if there is only one.
     fn only_entity(&self) -> Option<&str> {
-        let starts: BTreeSet<&KeyStart> = self.calls.items.keys().map(|(start, _)| start).collect();
+        let starts: BTreeSet<&KeyStart> = self.calls.items.keys().map(|one| &one.start).collect();
         match starts.into_iter().collect::<Vec<_>>().as_slice() {
             [only] => self.entities.name(only),
             _ => None,
@@ -462,7 +533,7 @@ impl Pattern<'_> {
             .calls
             .items
             .iter()
-            .filter_map(|((start, _), items)| Some((self.entities.name(start)?, items)))
+            .filter_map(|(one, items)| Some((self.entities.name(&one.start)?, items)))
             .collect();
         let value = match named.as_slice() {
             [] => self.counts(found),
@@ -531,33 +602,33 @@ impl Pattern<'_> {
 
     fn write(&self, keys: &mut Vec<(&'static str, String)>) -> Option<()> {
         self.entity(keys);
-        let ((_, action), items) = self.calls.items.iter().next()?;
-        keys.extend(finds(*action, items));
+        let (member, items) = self.calls.items.iter().next()?;
+        keys.extend(finds(member.action, items));
         if self.calls.failed > 0 {
             keys.push((
                 "condition_failures",
                 share(self.calls.failed, self.calls.calls),
             ));
         }
-        keys.extend(self.changes(*action, items));
+        keys.extend(self.changes(member, items));
         Some(())
     }
 
     fn actions(&self, keys: &mut Vec<(&'static str, String)>) {
         let calls = self.calls.calls.max(1);
-        let row = |((start, action), items): (&(KeyStart, FoundAction), &FoundItems)| {
-            let operation = match action {
+        let row = |(member, items): (&FoundMember, &FoundItems)| {
+            let operation = match member.action {
                 FoundAction::Put => "Put",
                 FoundAction::Update => "Update",
                 FoundAction::Delete => "Delete",
                 FoundAction::Check | FoundAction::Read => "ConditionCheck",
             };
             let mut cells = vec![format!("operation = \"{operation}\"")];
-            let entity = self.entities.name(start);
+            let entity = self.entities.name(&member.start);
             cells.extend(entity.map(|name| format!("entity = {}", quoted(name))));
             cells.push(format!("count = {}", share(items.items, calls)));
-            let changes = self.changes(*action, items);
-            let rest = finds(*action, items).into_iter().chain(changes);
+            let changes = self.changes(member, items);
+            let rest = finds(member.action, items).into_iter().chain(changes);
             cells.extend(rest.map(|(key, value)| format!("{key} = {value}")));
             format!("  {{ {} }},\n", cells.join(", "))
         };
@@ -575,21 +646,48 @@ impl Pattern<'_> {
 }
 
 impl Pattern<'_> {
-    /// What writes change: the attributes that at least half of them change, add or remove; of puts,
-    /// the optional keys of indexes that they have.
-    fn changes(&self, action: FoundAction, items: &FoundItems) -> Vec<(&'static str, String)> {
-        let often = |how: usize| {
-            let all = items.changed.iter();
-            let own = all.filter(|(_, counts)| counts[how] > 0 && 2 * counts[how] >= items.items);
-            own.map(|(name, _)| name.clone()).collect::<Vec<_>>()
+    /// What writes do to attributes: of updates, those that at least half of them change, add or
+    /// remove; of puts, the optional keys of indexes that they have.
+    fn changes(&self, member: &FoundMember, items: &FoundItems) -> Vec<(&'static str, String)> {
+        let Some(entity) = self.entities.0.get(&member.start) else {
+            return Vec::new();
+        };
+        let often = |how: Change| {
+            // An attribute is named once: for what happens to it most often.
+            let own = items.changed.iter().filter(move |(_, counts)| {
+                let count = counts[how as usize];
+                let earlier = &counts[..how as usize];
+                let most = counts.iter().max() == Some(&count) && !earlier.contains(&count);
+                most && count > 0 && 2 * count >= items.items
+            });
+            let known = own.filter(|(name, _)| entity.attributes.contains_key(name.as_str()));
+            known.map(|(name, _)| name.clone()).collect::<Vec<_>>()
+        };
+        let optional = |names: Vec<String>| -> Vec<String> {
+            let own = names.into_iter().filter(|name| entity.is_optional(name));
+            own.collect()
         };
         let mut keys = Vec::new();
-        if action == FoundAction::Update && !items.changed.is_empty() {
-            keys.push(("changes", list(often(0))));
-        }
-        let sets = often(1).into_iter().filter(|name| self.is_optional(name));
-        let removes = often(2);
-        for (key, names) in [("sets", sets.collect()), ("removes", removes)] {
+        let (sets, removes) = match member.action {
+            FoundAction::Put => {
+                let has = |name: &String| member.effect.iter().any(|(own, _)| own == name);
+                let keys = self.table.indexes.iter().flat_map(|index| &index.keys);
+                let keys: BTreeSet<&String> = keys.collect();
+                let (sets, lacks): (Vec<_>, Vec<_>) = keys.into_iter().cloned().partition(has);
+                // Of an item that was there, the keys are not known.
+                let lacks = if items.found == 0 { lacks } else { Vec::new() };
+                (optional(sets), optional(lacks))
+            }
+            FoundAction::Update if !items.changed.is_empty() => {
+                keys.push(("changes", list(often(Change::Changes))));
+                (
+                    optional(often(Change::Sets)),
+                    optional(often(Change::Removes)),
+                )
+            }
+            _ => return keys,
+        };
+        for (key, names) in [("sets", sets), ("removes", removes)] {
             if !names.is_empty() {
                 keys.push((key, list(names)));
             }
@@ -597,12 +695,19 @@ impl Pattern<'_> {
         keys
     }
 
-    /// Whether some items of an entity lack an attribute.
-    fn is_optional(&self, name: &str) -> bool {
-        self.entities.0.values().any(|(_, entity)| {
-            let own = entity.attributes.get(name);
-            own.is_some_and(|own| own.items < entity.items)
-        })
+    /// What a write of one item does to keys of indexes, in words.
+    fn effect_words(&self) -> String {
+        let entity = self.entities.0.get(&self.kind.start);
+        let words = self.kind.effect.iter().filter_map(|(name, how)| {
+            let word = match (self.kind.api, how) {
+                (ApiName::PutItem, _) => "with",
+                (_, Change::Changes) => "changes",
+                (_, Change::Sets) => "sets",
+                (_, Change::Removes) => "removes",
+            };
+            entity?.is_optional(name).then(|| format!(" {word} {name}"))
+        });
+        words.collect()
     }
 }
 

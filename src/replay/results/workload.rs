@@ -13,7 +13,7 @@ use crate::replay::engine::Engine;
 use crate::replay::options::ReplayOptions;
 use crate::replay::tally::ItemCounts;
 use crate::replay::tally::consumption::{CallKind, DemandKey, SECONDS_MINUTES_MAX, TraceSpan};
-use crate::table::{ApiName, AttributeValue, Direction, Index, IndexKind, Item, Target};
+use crate::table::{ApiName, Direction, Index, IndexKind, Item, Target};
 use crate::trace::{NameTable, slot_of};
 use crate::units::{Bytes, Exact};
 use crate::workload::{
@@ -63,7 +63,10 @@ pub(in crate::replay) fn workload(
             options.month.clone(),
             tables,
         )
-        .with(|contents| contents.switches = engine.switches),
+        .with(|contents| {
+            contents.switches = engine.switches;
+            contents.commitments.clone_from(&options.commitments);
+        }),
     }
 }
 
@@ -263,15 +266,7 @@ impl Engine {
                 continue;
             }
             let found = self.tally.totals.found.entity(at, KeyStart::of(&key));
-            found.items += 1;
-            found.bytes += table.item_size(item, numbers).0;
-            for (name, value) in &item.0 {
-                let attribute = found.attributes.entry(name.clone()).or_default();
-                attribute.items += 1;
-                attribute.bytes += table.attribute_size(name, value, numbers).0 - name.len() as u64;
-                attribute.numbers += u64::from(matches!(value, AttributeValue::N(_)));
-                attribute.binary += u64::from(matches!(value, AttributeValue::B(_)));
-            }
+            found.add(item, table, numbers);
         }
     }
 }

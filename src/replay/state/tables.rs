@@ -141,10 +141,10 @@ impl TableState {
         &mut self,
         key: KeyValues,
         new: Option<Item>,
-        refused: bool,
+        has_failed: bool,
         numbers: NumberAlignment,
     ) -> Write {
-        let outcome = if refused {
+        let outcome = if has_failed {
             WriteOutcome::ConditionFailed
         } else {
             WriteOutcome::Applied

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::merge::sums;
 use crate::replay::dynamodb::key::KeyStart;
-use crate::table::ApiName;
+use crate::table::{ApiName, AttributeValue, Item, NumberAlignment, Table};
 
 /// How many different numbers of items of a page are told apart.
 const COUNTS_MAX: usize = 24;
@@ -43,6 +43,36 @@ pub struct FoundKind {
     pub strong: bool,
     /// How the key begins: of the item, if a call has one; of the condition of a Query.
     pub start: KeyStart,
+    /// What a write of one item does to keys of indexes.
+    pub effect: KeyEffect,
+}
+
+/// What a write does to keys of indexes, by attribute: an update changes, sets or removes them; a put
+/// has them.
+pub type KeyEffect = Vec<(String, Change)>;
+
+/// What an update does to an attribute.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
+)]
+pub enum Change {
+    /// It is there before and after.
+    Changes,
+    /// It is not there before.
+    Sets,
+    /// It is not there after.
+    Removes,
+}
+
+/// Items of a call that are described together.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+pub struct FoundMember {
+    /// How their keys begin.
+    pub start: KeyStart,
+    /// What is done to them.
+    pub action: FoundAction,
+    /// What that does to keys of indexes.
+    pub effect: KeyEffect,
 }
 
 sums! {
@@ -57,8 +87,8 @@ sums! {
         pub repeated: u64,
         /// Calls of a page, by the number of items that it reads.
         pub counts: BTreeMap<u64, u64>,
-        /// Their items, by entity and by what is done to them.
-        pub items: BTreeMap<(KeyStart, FoundAction), FoundItems>,
+        /// Their items.
+        pub items: BTreeMap<FoundMember, FoundItems>,
     }
 }
 
@@ -76,7 +106,7 @@ sums! {
 }
 
 sums! {
-    /// Items of one entity at the end of a trace.
+    /// Items of one entity.
     #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
     pub struct FoundEntity {
         /// The items.
@@ -111,6 +141,8 @@ sums! {
         pub calls: BTreeMap<FoundKind, FoundCalls>,
         /// The items at the end, by table and entity.
         pub entities: BTreeMap<(usize, KeyStart), FoundEntity>,
+        /// All items that were written, by table and entity.
+        pub written: BTreeMap<(usize, KeyStart), FoundEntity>,
     }
 }
 
@@ -120,19 +152,54 @@ impl Found {
     pub fn calls(&mut self, mut kind: FoundKind) -> &mut FoundCalls {
         if self.calls.len() >= STARTS_MAX && !self.calls.contains_key(&kind) {
             kind.start = KeyStart::default();
+            kind.effect.clear();
         }
         self.calls.entry(kind).or_default()
     }
 
-    /// An entity of a table; one beyond the number that is kept counts with those whose keys tell
-    /// nothing.
+    /// An entity of a table at the end.
     pub fn entity(&mut self, table: usize, start: KeyStart) -> &mut FoundEntity {
-        let is_new = !self.entities.contains_key(&(table, start.clone()));
-        let start = match is_new && self.entities.len() >= STARTS_MAX {
-            true => KeyStart::default(),
-            false => start,
-        };
-        self.entities.entry((table, start)).or_default()
+        entity_of(&mut self.entities, table, start)
+    }
+
+    /// What was written of an entity of a table.
+    pub fn written(&mut self, table: usize, start: KeyStart) -> &mut FoundEntity {
+        entity_of(&mut self.written, table, start)
+    }
+}
+
+/// An entity of a table; one beyond the number that is kept counts with those whose keys tell
+/// nothing.
+fn entity_of(
+    all: &mut BTreeMap<(usize, KeyStart), FoundEntity>,
+    table: usize,
+    start: KeyStart,
+) -> &mut FoundEntity {
+    let key = (table, start);
+    match all.contains_key(&key) || all.len() < STARTS_MAX {
+        true => all.entry(key).or_default(),
+        false => all.entry((table, KeyStart::default())).or_default(),
+    }
+}
+
+impl FoundEntity {
+    /// Adds an item.
+    pub fn add(&mut self, item: &Item, table: &Table, numbers: NumberAlignment) {
+        self.items += 1;
+        self.bytes += table.item_size(item, numbers).0;
+        for (name, value) in &item.0 {
+            if !self.attributes.contains_key(name) {
+                self.attributes
+                    .insert(name.clone(), FoundAttribute::default());
+            }
+            let Some(attribute) = self.attributes.get_mut(name) else {
+                continue;
+            };
+            attribute.items += 1;
+            attribute.bytes += table.attribute_size(name, value, numbers).0 - name.len() as u64;
+            attribute.numbers += u64::from(matches!(value, AttributeValue::N(_)));
+            attribute.binary += u64::from(matches!(value, AttributeValue::B(_)));
+        }
     }
 }
 
@@ -155,8 +222,8 @@ impl FoundCalls {
     }
 
     /// Adds an item.
-    pub fn item(&mut self, start: &KeyStart, action: FoundAction, found: bool) -> &mut FoundItems {
-        let items = self.items.entry((start.clone(), action)).or_default();
+    pub fn item(&mut self, member: FoundMember, found: bool) -> &mut FoundItems {
+        let items = self.items.entry(member).or_default();
         items.items += 1;
         items.found += u64::from(found);
         items

@@ -1,7 +1,7 @@
 //! Hot keys: units by key, and the hottest keys of each minute.
 //!
-//! Counts are exact as long as a slot has at most [`COUNTERS`] keys. Then the half with the smaller
-//! counts is dropped, and the largest dropped count is the bound by which a later count may be too
+//! Counts are exact as long as a slot has at most [`COUNTERS`] keys. Then every count up to the 65th
+//! smallest is dropped, and the largest dropped count is the bound by which a later count may be too
 //! large: a space-saving sketch that makes room for many keys at once. The item store knows the
 //! units of a key, so most keys that cannot be hot are kept out of the sketch. Each slot has its
 //! own sketch, so counts do not depend on threads or shares.
@@ -141,15 +141,14 @@ impl HotKeys {
             }
             None => {
                 let wanted = halves >= share;
-                self.begin(hash, units, wanted);
-                wanted
+                self.begin(hash, units, wanted) && wanted
             }
         }
     }
 
-    /// Starts to count a key.
+    /// Starts to count a key, and returns whether it does: not if its units are within the bound.
     #[cold]
-    fn begin(&mut self, hash: u64, units: KeyUnits, named: bool) {
+    fn begin(&mut self, hash: u64, units: KeyUnits, named: bool) -> bool {
         let KeyUnits {
             known,
             minute,
@@ -157,6 +156,10 @@ impl HotKeys {
         } = units;
         if self.keys.len() == COUNTERS {
             self.make_room();
+            // The bound has risen: this key may now be one that it covers.
+            if known != NOBODY_KNOWS && u64::from(known) <= self.floor {
+                return false;
+            }
         }
         let known = if known == NOBODY_KNOWS {
             u64::MAX
@@ -174,6 +177,7 @@ impl HotKeys {
         };
         self.keys
             .insert_unique(spread(hash), counter, |counter| spread(counter.hash));
+        true
     }
 
     /// Stores the name of a key.
@@ -187,7 +191,7 @@ impl HotKeys {
         }
     }
 
-    /// Drops the half with the smaller counts.
+    /// Drops every count up to the 65th smallest.
     fn make_room(&mut self) {
         let mut counts: Vec<u64> = self.keys.iter().map(|counter| counter.halves).collect();
         let middle = counts.len() / 2;
@@ -456,5 +460,34 @@ mod tests {
                 .iter()
                 .all(|(.., name)| name.len() == 1)
         );
+    }
+
+    #[test]
+    fn a_key_within_the_bound_that_has_just_risen_is_not_counted() {
+        let (mut heat, mut minutes) = (HotKeys::default(), Minutes::new());
+        let mut count = |key: u64, known: u32, halves: u64| {
+            let units = KeyUnits {
+                known,
+                minute: 0,
+                halves,
+            };
+            heat.add(key, units, &mut minutes);
+        };
+        for key in 0..64 {
+            count(key, 10, 10);
+        }
+        for key in 64..128 {
+            count(key, 20, 20);
+        }
+        // The sketch is full: its first half unit makes room, and raises the bound to 20.
+        for known in 1..=35 {
+            count(128, known, 1);
+        }
+        assert_eq!(heat.floor, 20);
+        let counters = heat.counters();
+        let [counter] = counters.as_slice() else {
+            panic!("one key is above the bound: {counters:?}");
+        };
+        assert_eq!((counter.hash, counter.halves), (128, 35));
     }
 }

@@ -211,8 +211,16 @@ fn summary(checked: &Checked) -> String {
     } else {
         format!("limits: {}", words.join(", "))
     };
+    let once = match checked.once() {
+        Some((before, after)) => format!(
+            "; paid once, under no limit: {} before, {} now",
+            before.human(),
+            after.human()
+        ),
+        None => String::new(),
+    };
     format!(
-        "{word}: {}{change}; {limits}",
+        "{word}: {}{change}; {limits}{once}",
         a_month(checked.total, checked.unknown)
     )
 }

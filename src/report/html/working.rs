@@ -29,7 +29,8 @@ pub(super) fn working(review: &Review, detail: Detail) -> Result<Section, Report
             .for_each(|unknown| table.row(unknown_row(unknown).map(HtmlCell::from)));
         section.table(table);
     }
-    let mut sources: Vec<[String; 2]> = outcome.bill.lines.iter().map(source_of).collect();
+    let lines = outcome.bill.lines.iter().chain(&outcome.once.lines);
+    let mut sources: Vec<[String; 2]> = lines.map(source_of).collect();
     sources.sort();
     sources.dedup();
     let often = frequent_reasons(outcome, detail.often);
@@ -41,22 +42,17 @@ pub(super) fn working(review: &Review, detail: Detail) -> Result<Section, Report
     };
     for part in outcome.sections() {
         let (name, total) = (clean(part.name), part.total()?.human());
-        let caption = format!("{name}: {total} a month");
-        let mut table = HtmlTable::new(
-            caption,
-            &[
-                "What",
-                "Usage type",
-                "#Quantity",
-                "Unit",
-                "#Rate",
-                "#Amount",
-                "Rate since",
-                "Because",
-            ],
-        )
-        .folded();
+        let mut table = HtmlTable::new(format!("{name}: {total} a month"), &LINE_HEADER).folded();
         for line in part.lines {
+            table.row(row(line, &outcome.region, number(line), &often));
+        }
+        section.table(table);
+    }
+    if !outcome.once.lines.is_empty() {
+        let total = outcome.once.total()?.human();
+        let caption = format!("Paid once, not added to the month: {total}");
+        let mut table = HtmlTable::new(caption, &LINE_HEADER);
+        for line in &outcome.once.lines {
             table.row(row(line, &outcome.region, number(line), &often));
         }
         section.table(table);
@@ -72,6 +68,18 @@ pub(super) fn working(review: &Review, detail: Detail) -> Result<Section, Report
     }
     Ok(section)
 }
+
+/// The header of the lines.
+const LINE_HEADER: [&str; 8] = [
+    "What",
+    "Usage type",
+    "#Quantity",
+    "Unit",
+    "#Rate",
+    "#Amount",
+    "Rate since",
+    "Because",
+];
 
 fn row(line: &LineItem, home: &str, book: usize, often: &[&Because]) -> [HtmlCell; 8] {
     let exact = |text: String, exact: String| HtmlCell {

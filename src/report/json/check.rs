@@ -14,6 +14,10 @@ struct CheckRow<'a> {
     total_usd: String,
     before_usd: Option<String>,
     delta_usd: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    once_usd: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    once_before_usd: Option<String>,
     unknown: String,
     verdicts: Vec<VerdictRow<'a>>,
     findings: Vec<FindingRow<'a>>,
@@ -79,6 +83,8 @@ pub(in crate::report) fn check_json(checked: &Checked) -> String {
             .before
             .and_then(|before| checked.total.minus(before).ok())
             .map(|money| money.to_string()),
+        once_usd: checked.once().map(|(_, now)| now.to_string()),
+        once_before_usd: checked.once().map(|(before, _)| before.to_string()),
         unknown: checked.unknown.to_string(),
         verdicts: checked.verdicts.iter().map(verdict_row).collect(),
         findings: checked

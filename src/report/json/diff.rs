@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::{OnceJson, decimal, once_json, pretty};
 use crate::diff::{Difference, Side, TotalChange};
-use crate::money::MoneyError;
+use crate::money::{Money, MoneyError};
 use crate::outcome::Outcome;
 use crate::pricing::Unknown;
 
@@ -36,6 +36,9 @@ struct DesignRow<'a> {
     prices: String,
     month_hours: String,
     total_usd: String,
+    /// What it pays once, if the other design pays another amount.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    once_usd: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -79,13 +82,15 @@ struct ChangedUnknownRow<'a> {
 /// # Errors
 /// [`MoneyError::TooLarge`] where a sum has more than 28 digits.
 pub(in crate::report) fn diff_json(difference: &Difference) -> Result<String, MoneyError> {
-    fn design(outcome: &Outcome) -> Result<DesignRow<'_>, MoneyError> {
+    let once = difference.once_of_designs()?;
+    fn design(outcome: &Outcome, once: Option<Money>) -> Result<DesignRow<'_>, MoneyError> {
         Ok(DesignRow {
             workload: &outcome.workload,
             region: &outcome.region,
             prices: outcome.prices.to_string(),
             month_hours: decimal(outcome.month.hours()),
             total_usd: outcome.total()?.to_string(),
+            once_usd: once.map(|once| once.to_string()),
         })
     }
     fn unknown(one: &Unknown) -> ChangedUnknownRow<'_> {
@@ -107,8 +112,8 @@ pub(in crate::report) fn diff_json(difference: &Difference) -> Result<String, Mo
     };
     Ok(pretty(&DiffJson {
         schema: "dynameter.diff/1",
-        old: design(&difference.old)?,
-        new: design(&difference.new)?,
+        old: design(&difference.old, once.map(|(before, _)| before))?,
+        new: design(&difference.new, once.map(|(_, after)| after))?,
         delta_usd: known(difference.change()),
         known_delta_usd: difference.delta.to_string(),
         tables: difference

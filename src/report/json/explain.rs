@@ -23,6 +23,8 @@ struct Explained<'a> {
     total_usd: String,
     switches: Vec<SwitchRow>,
     lines: Vec<ExplainedLine<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    once: Vec<ExplainedLine<'a>>,
     unknown: Vec<BTreeMap<&'static str, String>>,
     rules: Vec<BTreeMap<&'static str, &'static str>>,
     sources: BTreeMap<&'static str, &'static str>,
@@ -38,12 +40,9 @@ struct ExplainedLine<'a> {
     rate: BTreeMap<&'static str, String>,
 }
 
-/// Every line with its working, as JSON, `dynameter.explain/1`.
-///
-/// # Errors
-/// [`MoneyError::TooLarge`] where a sum has more than 28 digits.
-pub(in crate::report) fn explain_json(outcome: &Outcome) -> Result<String, MoneyError> {
-    let line = |line: &'_ LineItem| {
+/// Lines with their rules and the origin of their rates.
+fn explained<'a>(outcome: &'a Outcome, lines: &'a [LineItem]) -> Vec<ExplainedLine<'a>> {
+    let rate = |line: &LineItem| {
         let published = &line.published;
         BTreeMap::from([
             (
@@ -58,6 +57,23 @@ pub(in crate::report) fn explain_json(outcome: &Outcome) -> Result<String, Money
             ("confidence", published.confidence.clone()),
         ])
     };
+    let line = |item: &'a LineItem| ExplainedLine {
+        line: LineJson::new(outcome, item),
+        rules: item
+            .because
+            .iter()
+            .filter_map(|because| because.rule)
+            .collect(),
+        rate: rate(item),
+    };
+    lines.iter().map(line).collect()
+}
+
+/// Every line with its working, as JSON, `dynameter.explain/1`.
+///
+/// # Errors
+/// [`MoneyError::TooLarge`] where a sum has more than 28 digits.
+pub(in crate::report) fn explain_json(outcome: &Outcome) -> Result<String, MoneyError> {
     Ok(pretty(&Explained {
         schema: "dynameter.explain/1",
         workload: &outcome.workload,
@@ -68,20 +84,8 @@ pub(in crate::report) fn explain_json(outcome: &Outcome) -> Result<String, Money
         free_tier: outcome.free.iter().map(|free| free_word(*free)).collect(),
         total_usd: outcome.total()?.to_string(),
         switches: switch_rows(outcome),
-        lines: outcome
-            .bill
-            .lines
-            .iter()
-            .map(|item| ExplainedLine {
-                line: LineJson::new(outcome, item),
-                rules: item
-                    .because
-                    .iter()
-                    .filter_map(|because| because.rule)
-                    .collect(),
-                rate: line(item),
-            })
-            .collect(),
+        lines: explained(outcome, &outcome.bill.lines),
+        once: explained(outcome, &outcome.once.lines),
         unknown: outcome
             .bill
             .unknown

@@ -644,6 +644,7 @@ impl Checker<'_> {
             self.wanted_is_held(access, &table.indexes[at], table);
         }
         let scan = access.operation.value == OperationWord::Scan;
+        let whole = scan && access.items.is_none();
         let reads = match &access.items {
             Some(items) => {
                 let allowed = Allowed {
@@ -654,7 +655,7 @@ impl Checker<'_> {
                 };
                 self.reads(items, &allowed, checked)?
             }
-            None if scan => {
+            None if whole => {
                 let all = entries_of(index, written, of.items);
                 vec![checked.items.read(Counts::of(all))]
             }
@@ -681,6 +682,7 @@ impl Checker<'_> {
             scan,
             index,
             reads,
+            whole,
             segments,
             consistency,
             fetches,

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 use super::{Checker, class};
-use crate::commitments::{Commitment, CommitmentKind};
+use crate::commitments::{Commitment, CommitmentKind, PLAN_MONTHS};
 use crate::diag::Place;
 use crate::pricing::{Books, PriceBook};
 use crate::table::{ByDirection, Direction, TableClass};
@@ -17,9 +17,6 @@ use crate::workload::file::{CommitmentFile, CommitmentWord, TableFile};
 /// The error code of commitments.
 const CODE: &str = "commitment";
 
-/// Months of the term of a savings plan.
-const PLAN_MONTHS: u32 = 12;
-
 /// The designs that commitments are for.
 pub(in crate::workload) struct CommitmentScope<'a> {
     /// The price books.
@@ -30,6 +27,9 @@ pub(in crate::workload) struct CommitmentScope<'a> {
     pub regions: BTreeSet<String>,
     /// The region of a commitment that does not name one.
     pub home: Option<String>,
+    /// Whether the commitments are those of the whole account, in a file of their own: then some may
+    /// be for other regions, or have ended.
+    pub of_account: bool,
 }
 
 impl Checker<'_> {
@@ -49,6 +49,43 @@ impl Checker<'_> {
             let place = self.place(&file.kind.span);
             if let (Some(kind), false) = (kind, file.kind.is_placeholder()) {
                 self.commitments.push(Commitment::new(kind, term, place));
+            }
+        }
+        self.discounts_add_up(files);
+    }
+
+    /// Discounts of the same time and region add up; together they are at most 100 percent.
+    fn discounts_add_up(&mut self, files: &[Located<CommitmentFile>]) {
+        let is_discount = |file: &&Located<CommitmentFile>| {
+            file.kind.value == CommitmentWord::Discount
+                && file
+                    .percent
+                    .as_ref()
+                    .is_some_and(|one| one.0 <= Exact::from(100))
+        };
+        let regions = files.iter().filter_map(|file| file.region.as_ref());
+        let mut regions: Vec<Option<&str>> = regions.map(|one| Some(one.value.as_str())).collect();
+        regions.push(None);
+        for region in regions {
+            let mut sum = Exact::zero();
+            for file in files.iter().filter(is_discount) {
+                let own = file.region.as_ref().map(|one| one.value.as_str());
+                // Those with days may follow each other.
+                if (own.is_some() && own != region) || file.from.is_some() || file.until.is_some() {
+                    continue;
+                }
+                sum += &file
+                    .percent
+                    .as_ref()
+                    .map(|one| one.0.clone())
+                    .unwrap_or_default();
+                if sum > Exact::from(100) {
+                    let message =
+                        format!("the discounts add up to {sum} percent, more than the whole bill");
+                    let help = "several discounts of a region add up; write their sum once";
+                    self.report(CODE, &file.kind.span, message, help);
+                    return;
+                }
             }
         }
     }
@@ -128,7 +165,7 @@ impl Checker<'_> {
             years,
         };
         let (units, years) = self.reserved_units(&reserved, Some(&book));
-        if units.read + units.write == 0 && file.read.is_none() && file.write.is_none() {
+        if file.read.is_none() && file.write.is_none() {
             let message = "reserved capacity needs `read` or `write` units";
             let help = "add them, such as write = 200";
             self.report(CODE, &file.kind.span, message, help);
@@ -208,7 +245,7 @@ impl Checker<'_> {
                 return None;
             }
         };
-        if !scope.regions.is_empty() && !scope.regions.contains(region) {
+        if !scope.of_account && !scope.regions.is_empty() && !scope.regions.contains(region) {
             let regions: Vec<&str> = scope.regions.iter().map(String::as_str).collect();
             let message = format!(
                 "the commitment is for {region}, and the tables are in {}",
@@ -249,8 +286,15 @@ impl Checker<'_> {
         {
             let message = format!("a commitment that begins on {from} cannot end on {until}");
             self.report(CODE, span, message, "write a later day");
+        } else if let (Some(from), Some(term), Some(until)) = (from, term, given)
+            && until > term
+        {
+            let message = format!("the term that begins on {from} ends on {term}, before {until}");
+            let help = "remove `until`, or write the next term as another [[commitment]]";
+            self.report(CODE, span, message, help);
         } else if let (Some(date), Some(until)) = (scope.date, until)
             && until <= date
+            && !scope.of_account
         {
             let message = format!("the commitment ended on {until}, and the prices are of {date}");
             let help = "remove it, or use the prices of an earlier day (--prices)";

@@ -397,6 +397,7 @@ impl Checker<'_> {
                 ("read", replica.read.is_some()),
                 ("pitr", replica.pitr.is_some()),
                 ("class", replica.class.is_some()),
+                ("encryption", replica.encryption.is_some()),
                 (
                     "contributor_insights",
                     replica.contributor_insights.is_some(),
@@ -522,6 +523,7 @@ impl Checker<'_> {
             contributor_insights: insights(replica.contributor_insights.as_ref())
                 .unwrap_or_default(),
             pitr: switch(replica.pitr.as_ref()),
+            encryption: replica.encryption.as_ref().map(super::encryption),
             witness: replica.witness.unwrap_or(false),
         }
     }

@@ -124,6 +124,14 @@ pub(super) fn workload(
     if years_ahead.is_none() && !setting.month_by_month {
         checker.growth_without_years(written);
     }
+    if let (true, Some(years)) = (setting.month_by_month, &years_ahead) {
+        checker.report(
+            "growth",
+            &years.span,
+            "`years_ahead` and --months both say how far ahead the design is looked at",
+            "remove `years_ahead`; --months begins with the design as the file describes it",
+        );
+    }
     checker.account(file, setting);
     let free = free_tiers(file);
     let tables = tables
@@ -168,7 +176,16 @@ pub(super) fn commitments(
         written: Written::new(&name),
         commitments: Vec::new(),
     };
-    checker.commitments(file.commitment.as_deref().unwrap_or_default(), scope);
+    let written = file.commitment.as_deref().unwrap_or_default();
+    if written.is_empty() {
+        checker.report(
+            "commitment",
+            &(0..0),
+            "the file has no commitment",
+            "add [[commitment]], such as kind = \"discount\" and percent = 10",
+        );
+    }
+    checker.commitments(written, scope);
     checker.commitments
 }
 
@@ -379,7 +396,7 @@ impl Checker<'_> {
         for growth in tables.iter().filter_map(|table| table.growth.as_ref()) {
             let message = "`growth` needs `years_ahead`: the file does not say how far ahead the \
                            estimated month is";
-            let help = "add `years_ahead = 1` at the top of the file";
+            let help = "add `years_ahead = 1` at the top of the file, or ask for months: `estimate --months 12`";
             self.report("growth", &growth.span, message, help);
         }
     }
@@ -399,6 +416,7 @@ impl Checker<'_> {
             date: self.book.as_ref().map(PriceBook::date),
             regions: home.iter().cloned().chain(regions).collect(),
             home,
+            of_account: false,
         };
         self.commitments(file.commitment.as_deref().unwrap_or_default(), &scope);
         if setting.list_prices {
@@ -1398,7 +1416,7 @@ fn number_keys(written: &TableFile) -> NumberKeys {
     }
 }
 
-fn encryption(written: &EncryptionFile) -> Encryption {
+pub(super) fn encryption(written: &EncryptionFile) -> Encryption {
     let one = |number: &Option<FileNumber>| {
         number
             .as_ref()
