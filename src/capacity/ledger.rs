@@ -44,13 +44,13 @@ pub struct Hottest {
 }
 
 impl Hottest {
-    /// Reads and writes of a key that gets the given millionths of all requests.
+    /// Reads and writes of a key that gets the given millionths of all reads, and of all writes.
     ///
     /// Source: Developer Guide, "Burst and adaptive capacity" (rule 6.2): a partition serves 3,000
     /// read and 1,000 write units a second, and one key has no more than one partition.
-    pub fn of(millionths: u64) -> ByDirection<Hottest> {
+    pub fn of(millionths: ByDirection<u64>) -> ByDirection<Hottest> {
         ByDirection::each(|direction| Hottest {
-            parts: millionths,
+            parts: millionths[direction],
             of: 1_000_000,
             units_max: limits::partition_units_max(direction),
         })

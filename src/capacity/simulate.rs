@@ -158,10 +158,10 @@ impl Simulations {
         let bits = |arrivals: &[Arrivals]| -> Vec<u64> {
             arrivals.iter().flat_map(Arrivals::bits).collect()
         };
-        let hot = hottest.map_or(0, |hottest| hottest.read.parts);
+        let hot = hottest.map_or((0, 0), |hot| (hot.read.parts, hot.write.parts));
         let fingerprint: Vec<u64> = bits(&read.arrivals)
             .into_iter()
-            .chain([u64::MAX, hot])
+            .chain([u64::MAX, hot.0, hot.1])
             .chain(bits(&write.arrivals))
             .collect();
         let key = (

@@ -324,6 +324,7 @@ impl<'a> LintedTable<'a> {
             Throughput::Read => (limits::PARTITION_READ_UNITS_MAX, "read"),
             _ => (limits::PARTITION_WRITE_UNITS_MAX, "write"),
         };
+        let millionths = millionths[demand.throughput.direction()];
         let asked = &demand.peak * &Exact::ratio(millionths, 1_000_000);
         if asked <= Exact::from(limit) {
             return None;

@@ -82,12 +82,12 @@ impl<'a> Account<'a> {
                 all.push(one);
             }
         }
-        let regions: BTreeSet<&String> = designs
+        let regions: BTreeSet<String> = designs
             .iter()
-            .flat_map(|design| design.metering.books.keys())
+            .flat_map(|design| design.metering.workload.regions())
             .collect();
         let why = |one: &Commitment| {
-            let elsewhere = |region: &&str| regions.iter().all(|known| known.as_str() != *region);
+            let elsewhere = |region: &&str| !regions.contains(*region);
             let outside = one.region().filter(elsewhere).map(|_| one.is_elsewhere());
             outside.or_else(|| day.and_then(|day| one.why_not_on(day)))
         };

@@ -849,7 +849,8 @@ fn hot_key(table: &TableDesign, demand: &[Demand]) -> Option<String> {
         let own = (one.table == table.table.name)
             .then(|| table.hottest_millionths(one.index.as_deref()))
             .flatten();
-        own.map(|millionths| Exact::ratio(millionths, 1_000_000))
+        let direction = one.throughput.direction();
+        own.map(|millionths| Exact::ratio(millionths[direction], 1_000_000))
             .filter(|share| &one.peak * share > Exact::from(most))
     };
     let (one, share) = demand.iter().find_map(|one| Some((one, over(one)?)))?;

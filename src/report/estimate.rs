@@ -74,10 +74,20 @@ impl Estimates<'_> {
             .first()
             .map_or("", |outcome| &outcome.region);
         let rows = line_rows(home, &section, total);
-        let title = format!("Commitments that no design uses: {} a month", total.human());
-        let mut document = Document::new(title);
-        let body = Body::Table(Table::new(&LINE_HEADER, rows, &LINE_NUMBERS));
-        document.any_part(ACCOUNT, Some(total.human()), body);
+        let outcomes = &self.0.outcomes;
+        let mut totals = outcomes
+            .iter()
+            .map(Outcome::total)
+            .collect::<Result<Vec<_>, _>>()?;
+        totals.push(total);
+        let unknown = outcomes.iter().map(|one| one.bill.unknown.len()).sum();
+        let all = a_month(Money::sum(totals)?, unknown);
+        let mut document = Document::new(format!("All designs: {all}"));
+        if !rows.is_empty() {
+            let title = "Commitments that no design uses";
+            let body = Body::Table(Table::new(&LINE_HEADER, rows, &LINE_NUMBERS));
+            document.any_part(title, Some(total.human()), body);
+        }
         once_parts(&mut document, once, home)?;
         Ok(Some(document))
     }

@@ -10,6 +10,7 @@ use rand_pcg::Pcg64Mcg;
 use super::SynthesizeOptions;
 use crate::capacity::Shape;
 use crate::capacity::series::{Arrivals, WEEK_MINUTES, seed_of};
+use crate::dax::Popularity;
 use crate::replay::key_class;
 use crate::table::Consistency;
 use crate::trace::{ApiName, MemberAction, Time, TracedKey, mixed, salt};
@@ -155,10 +156,10 @@ enum Keys {
 }
 
 impl Keys {
-    /// The keys of some items of a table.
-    fn of(table: &TableDesign, items: &Exact) -> Keys {
+    /// The keys of some items.
+    fn of(popularity: Option<&Popularity>, items: &Exact) -> Keys {
         let items = items.to_u64().unwrap_or(u64::MAX).max(1);
-        match &table.popularity {
+        match popularity {
             Some(popularity) => {
                 Zipf::new(popularity.keys.max(1) as f64, probability(&popularity.zipf))
                     .map_or(Keys::Uniform(items), Keys::Zipf)
@@ -180,7 +181,10 @@ impl MakerEntity {
                     ..KeyPrefix::default()
                 },
             },
-            keys: Keys::of(table, &one.items),
+            keys: Keys::of(
+                one.popularity.as_ref().or(table.popularity.as_ref()),
+                &one.items,
+            ),
         };
         table.entities.iter().map(entity).collect()
     }
@@ -430,7 +434,7 @@ impl CallSite<'_> {
             caller: (!matches!(kind, MakerKind::TimeToLive { .. })).then(|| name.into()),
             sorted: table.table.keys.sort.is_some(),
             numbers: [table.number_keys.partition, table.number_keys.sort],
-            keys: Keys::of(table, &table.items),
+            keys: Keys::of(table.popularity.as_ref(), &table.items),
             entities: MakerEntity::all(table),
             fresh: 0,
             tag: seed_of(options.seed, &account, 11) & 0xffff_ffff,

@@ -143,6 +143,8 @@ pub struct Entity {
     pub kind: Option<ItemKind>,
     /// How the keys of its items begin.
     pub key_prefix: KeyPrefix,
+    /// How unevenly its partition keys are accessed, if that is given.
+    pub popularity: Option<Popularity>,
 }
 
 /// How keys begin; an empty text if this is not said.

@@ -329,6 +329,9 @@ document! {
         /// partition key, such as "USER#", or of both keys, such as { partition = "USER#", sort =
         /// "ORDER#" }.
         key_prefix: Option<Located<KeyPrefixFile>>,
+        /// How unevenly the partition keys of its items are accessed (default: as those of the
+        /// table).
+        popularity: Option<Located<PopularityFile>>,
     }
 }
 

@@ -120,8 +120,8 @@ pub fn load(
 /// Reads a file of commitments for the designs that are estimated with them.
 ///
 /// # Errors
-/// All errors in the file; a file without commitments is one. One that has ended, or whose region none
-/// of the designs is in, is no error: estimates name it in their warnings.
+/// All errors in the file: a commitment that has ended, or whose region none of the designs is in,
+/// is one of them, and so is a file without commitments.
 pub fn load_commitments(
     name: &str,
     text: &str,
@@ -140,7 +140,6 @@ pub fn load_commitments(
             1 => homes.first().map(|home| home.to_string()),
             _ => None,
         },
-        of_account: true,
     };
     let file = reader.parse::<file::CommitmentsFile>();
     let read = file.map(|file| validate::commitments(&file, &scope, &mut reader));

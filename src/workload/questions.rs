@@ -166,11 +166,16 @@ impl TableDesign {
             .collect()
     }
 
-    /// The share of an account's requests that go to its most popular partition key, in millionths:
-    /// of the table, or of a global index, which has its own keys. `None` if the popularity is not
-    /// given.
-    pub fn hottest_millionths(&self, index: Option<&str>) -> Option<u64> {
+    /// The share of an account's reads and writes that go to its most popular partition key, in
+    /// millionths: of the table, or of a global index, which has its own keys. `None` if the popularity
+    /// is not given.
+    pub fn hottest_millionths(&self, index: Option<&str>) -> Option<ByDirection<u64>> {
         let popularity = match index {
+            None if self.entities.iter().any(|one| one.popularity.is_some()) => {
+                return Some(ByDirection::each(|direction| {
+                    self.hottest_of_entities(direction)
+                }));
+            }
             None => self.popularity.as_ref(),
             Some(name) => {
                 let at = self
@@ -181,7 +186,45 @@ impl TableDesign {
                 self.indexes[at].popularity.as_ref()
             }
         };
-        popularity.map(hottest_millionths)
+        let millionths = popularity.map(hottest_millionths)?;
+        Some(ByDirection::each(|_| millionths))
+    }
+
+    /// The same of a table whose entities have keys of different popularity: the entity's part of the
+    /// items that the table's calls read or write, times the share of its most popular key.
+    fn hottest_of_entities(&self, direction: Direction) -> u64 {
+        let mut touched = vec![Exact::zero(); self.entities.len()];
+        let mut all = Exact::zero();
+        for access in &self.access {
+            let call = &access.call;
+            let of_index = matches!(call, PatternCall::Page { index: Some(_), .. });
+            if of_index || access.is_read() != (direction == Direction::Read) {
+                continue;
+            }
+            let reads = call.reads().iter().map(|read| (read.entity, &read.counts));
+            let writes = call
+                .plans()
+                .iter()
+                .map(|(plan, counts)| (plan.entity, counts));
+            for (entity, counts) in reads.chain(writes) {
+                let items = &access.calls * &counts.mean();
+                all += &items;
+                if let Some(own) = entity.and_then(|at| touched.get_mut(at)) {
+                    *own += &items;
+                }
+            }
+        }
+        if all.is_zero() {
+            return 0;
+        }
+        let hottest = self.entities.iter().zip(touched).filter_map(|(one, own)| {
+            let popularity = one.popularity.as_ref().or(self.popularity.as_ref())?;
+            let share = &own / &all;
+            (&share * &Exact::from(hottest_millionths(popularity)))
+                .floor()
+                .to_u64()
+        });
+        hottest.max().unwrap_or(0)
     }
 
     /// The sizes of the items that Time to Live deletes; `None` if not known.

@@ -164,7 +164,7 @@ const CASES: &[Case] = &[
         "several designs share commitments, and what they leave belongs to none of them",
         "estimate 27-20tables.toml 18-reserved-auto.toml --commitments commitments-all.toml",
         0,
-        &["Commitments that no design uses: $109.63 a month"],
+        &["Commitments that no design uses  $109.63"],
     ),
     case(
         "a write that sets the key of a sparse index puts an entry",
@@ -522,13 +522,34 @@ const TRACES: &[Case] = &[
         ],
     ),
     case(
-        "commitments of the account that are not for this design",
-        "estimate backup-plan.toml --commitments account-elsewhere.toml",
+        "the heat of an entity: three quarters of the reads on two keys",
+        "estimate heat.toml",
+        0,
+        &["the most popular key gets 37.5 % of the read units, 7,500 a second in the busiest hour"],
+    ),
+    case(
+        "a key of a replica that is known only after apply",
+        "import terraform replica-keys.plan.json",
         0,
         &[
-            "(account-elsewhere.toml:2): no table of this run is in that region; it is not in the bill",
-            "(account-elsewhere.toml:8): ended on 2025-01-01",
+            "encryption = { keys = 0 }  # no KMS key of its own",
+            "encryption = { keys = 1 }  # aws_dynamodb_table.orders: the KMS key in eu-west-1",
         ],
+    ),
+    case(
+        "commitments of another region, and of another time",
+        "estimate backup-plan.toml --commitments account-elsewhere.toml",
+        2,
+        &[
+            "account-elsewhere.toml:3:10: error[commitment]: the commitment is for eu-west-1",
+            "account-elsewhere.toml:10:9: error[commitment]: the commitment ended on 2025-01-01",
+        ],
+    ),
+    case(
+        "a commitment of another region, of a log that no workload describes",
+        "replay failed-condition.jsonl --commitments account-region.toml",
+        0,
+        &["(account-region.toml:2): no table of this run is in that region; it is not in the bill"],
     ),
     case(
         "commitments that cannot be",

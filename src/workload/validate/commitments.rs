@@ -27,9 +27,6 @@ pub(in crate::workload) struct CommitmentScope<'a> {
     pub regions: BTreeSet<String>,
     /// The region of a commitment that does not name one.
     pub home: Option<String>,
-    /// Whether the commitments are those of the whole account, in a file of their own: then some may
-    /// be for other regions, or have ended.
-    pub of_account: bool,
 }
 
 impl Checker<'_> {
@@ -245,7 +242,7 @@ impl Checker<'_> {
                 return None;
             }
         };
-        if !scope.of_account && !scope.regions.is_empty() && !scope.regions.contains(region) {
+        if !scope.regions.is_empty() && !scope.regions.contains(region) {
             let regions: Vec<&str> = scope.regions.iter().map(String::as_str).collect();
             let message = format!(
                 "the commitment is for {region}, and the tables are in {}",
@@ -294,7 +291,6 @@ impl Checker<'_> {
             self.report(CODE, span, message, help);
         } else if let (Some(date), Some(until)) = (scope.date, until)
             && until <= date
-            && !scope.of_account
         {
             let message = format!("the commitment ended on {until}, and the prices are of {date}");
             let help = "remove it, or use the prices of an earlier day (--prices)";

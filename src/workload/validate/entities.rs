@@ -272,6 +272,14 @@ impl Checker<'_> {
             None => None,
         };
         let key_prefix = self.key_prefix(file, table);
+        let keys = match file.items.as_ref().map(|items| &items.value) {
+            Some(Known::Unknown) => {
+                Err("the number of keys defaults to the number of items, which is \"unknown\"")
+            }
+            _ => Ok(&items),
+        };
+        let popularity = file.popularity.as_ref();
+        let popularity = popularity.map(|written| self.popularity(written, keys));
         Some(CheckedEntity {
             attributes: described
                 .as_ref()
@@ -283,6 +291,7 @@ impl Checker<'_> {
                 sizes: described.as_ref().map(|described| described.sizes.clone()),
                 kind: described.map(|described| described.kind),
                 key_prefix,
+                popularity,
             },
         })
     }

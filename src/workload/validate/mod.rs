@@ -416,7 +416,6 @@ impl Checker<'_> {
             date: self.book.as_ref().map(PriceBook::date),
             regions: home.iter().cloned().chain(regions).collect(),
             home,
-            of_account: false,
         };
         self.commitments(file.commitment.as_deref().unwrap_or_default(), &scope);
         if setting.list_prices {
