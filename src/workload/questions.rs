@@ -10,6 +10,22 @@ use crate::table::{ByDirection, Direction, IndexKind, Target};
 use crate::time::MonthHours;
 use crate::units::{Exact, GB};
 
+impl AccessPattern {
+    /// Lets a Scan of all items follow their number, which grows by a factor for each entity.
+    fn read_whole(&mut self, factor: impl Fn(Option<usize>) -> Exact) {
+        let PatternCall::Page {
+            reads, whole: true, ..
+        } = &mut self.call
+        else {
+            return;
+        };
+        for read in reads {
+            let now = &read.counts.mean() * &factor(read.entity);
+            read.counts = Counts::of(now.floor().to_u64().unwrap_or(u64::MAX));
+        }
+    }
+}
+
 impl TableDesign {
     /// A part of the table that is written in its file: `table.part(Part::Capacity)`.
     pub fn part(&self, part: fn(String) -> DesignPart) -> DesignPart {
@@ -49,6 +65,7 @@ impl TableDesign {
                 .flat_map(|replica| &mut replica.access),
         ) {
             access.calls = &access.calls * factor;
+            access.read_whole(|_| factor.clone());
         }
         self
     }
@@ -79,15 +96,7 @@ impl TableDesign {
                 false => factor.clone(),
             };
             access.calls = &access.calls * &rate;
-            if let PatternCall::Page {
-                reads, whole: true, ..
-            } = &mut access.call
-            {
-                for read in reads {
-                    let now = &read.counts.mean() * &grows(read.entity);
-                    read.counts = Counts::of(now.floor().to_u64().unwrap_or(u64::MAX));
-                }
-            }
+            access.read_whole(&grows);
         }
         self.set_items(items);
     }

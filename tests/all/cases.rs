@@ -591,6 +591,12 @@ const TRACES: &[Case] = &[
         ],
     ),
     case(
+        "a Scan of all items, a year ahead: 1,500 calls of 1,500 items of 1 KB",
+        "estimate scan-ahead.toml",
+        0,
+        &["ReadRequestUnits         281,250"],
+    ),
+    case(
         "what is paid once changes",
         "diff once.toml once-more.toml",
         0,
