@@ -96,7 +96,7 @@ impl TableDesign {
                 false => factor.clone(),
             };
             access.calls = &access.calls * &rate;
-            access.read_whole(&grows);
+            access.read_whole(grows);
         }
         self.set_items(items);
     }
