@@ -12,7 +12,7 @@ use crate::pricing::{Books, LineItem};
 use crate::time::Date;
 use crate::units::Exact;
 use crate::usage::UsageType;
-use crate::workload::{PatternCall, TableDesign, Workload, WriteKind};
+use crate::workload::{TableDesign, Workload, WriteKind};
 
 /// The months of a year.
 const MONTHS_A_YEAR: u64 = 12;
@@ -110,7 +110,7 @@ pub fn forecast(
     let mut warnings = first.warnings.clone();
     warnings.retain(|warning| !in_time.contains(warning));
     let all = warnings.iter().chain(&in_time);
-    let mut said: BTreeSet<String> = all.map(|warning| without_digits(warning)).collect();
+    let mut said: BTreeSet<String> = all.map(|warning| without_figures(warning)).collect();
     for number in 1..=months {
         let later = u32::try_from(number - 1).unwrap_or(u32::MAX);
         let from = start.months_later(later).unwrap_or(start);
@@ -120,7 +120,7 @@ pub fn forecast(
         };
         list.push(ForecastMonth::new(number, from, &outcome)?);
         for warning in outcome.warnings {
-            if said.insert(without_digits(&warning)) {
+            if said.insert(without_figures(&warning)) {
                 warnings.push(format!("from month {number}: {warning}"));
             }
         }
@@ -140,10 +140,14 @@ pub fn forecast(
     })
 }
 
-/// A warning without its figures, which differ from month to month.
-fn without_digits(warning: &str) -> String {
-    let is_figure = |c: &char| c.is_ascii_digit() || matches!(c, '.' | ',');
-    warning.chars().filter(|c| !is_figure(c)).collect()
+/// A warning without its figures, which differ from month to month; names that have digits stay.
+fn without_figures(warning: &str) -> String {
+    let is_figure = |word: &&str| {
+        let is_part = |c: char| !c.is_alphabetic();
+        word.chars().all(is_part)
+    };
+    let words = warning.split(' ').filter(|word| !is_figure(word));
+    words.collect::<Vec<_>>().join(" ")
 }
 
 /// The items of a table, by entity; one number if it has no entities.
@@ -171,16 +175,8 @@ impl Stock {
         let monthly = table.patterns().map(|access| (access, factor));
         let once = table.once.iter().filter(|_| number == 1);
         for (access, factor) in monthly.chain(once.map(|access| (access, &one))) {
-            let succeeds = match &access.call {
-                PatternCall::Write {
-                    condition_failures, ..
-                } => Exact::one() - condition_failures.clone(),
-                PatternCall::Transaction {
-                    cancelled,
-                    replayed,
-                    ..
-                } => Exact::one() - cancelled.clone() - replayed.clone(),
-                _ => continue,
+            let Some(succeeds) = access.call.applied() else {
+                continue;
             };
             for (plan, counts) in access.call.plans() {
                 let writes = &(&(&access.calls * factor) * &counts.mean()) * &succeeds;
@@ -304,13 +300,7 @@ fn assumptions(workload: &Workload, emptied: bool) -> Vec<String> {
     let any = |is: &dyn Fn(&TableDesign) -> bool| workload.tables.iter().any(|table| is(table));
     let uncounted = |table: &TableDesign| {
         let mut patterns = table.patterns();
-        patterns.any(|access| {
-            !access.is_read()
-                && !matches!(
-                    access.call,
-                    PatternCall::Write { .. } | PatternCall::Transaction { .. }
-                )
-        })
+        patterns.any(|access| !access.is_read() && access.call.applied().is_none())
     };
     let list = [
         (

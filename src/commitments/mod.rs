@@ -21,7 +21,7 @@ use crate::time::Date;
 use crate::units::{Exact, count_of};
 
 /// Months of the term of a Database Savings Plan.
-pub const PLAN_MONTHS: u32 = 12;
+const PLAN_MONTHS: u32 = 12;
 
 /// Something that was bought, or agreed, in advance.
 #[derive(Clone, Debug)]
@@ -62,6 +62,18 @@ pub enum CommitmentKind {
         /// Percent, from 0 to 100.
         percent: Exact,
     },
+}
+
+impl CommitmentKind {
+    /// The day on which its term ends if it begins on a day; a discount has no term.
+    pub(crate) fn end_of_term(&self, from: Date) -> Option<Date> {
+        let months = match self {
+            CommitmentKind::Reserved { years, .. } => u32::try_from(12 * years).ok()?,
+            CommitmentKind::SavingsPlan { .. } => PLAN_MONTHS,
+            CommitmentKind::Discount { .. } => return None,
+        };
+        from.months_later(months)
+    }
 }
 
 impl Commitment {
@@ -116,12 +128,7 @@ impl Commitment {
     /// Lets it begin on a day, unless it has one; it ends with its term at the latest.
     pub(crate) fn begin_on(&mut self, day: Date) {
         let from = *self.from.get_or_insert(day);
-        let months = match &self.kind {
-            CommitmentKind::Reserved { years, .. } => u32::try_from(12 * years).ok(),
-            CommitmentKind::SavingsPlan { .. } => Some(PLAN_MONTHS),
-            CommitmentKind::Discount { .. } => None,
-        };
-        let end = months.and_then(|months| from.months_later(months));
+        let end = self.kind.end_of_term(from);
         self.until = match (self.until, end) {
             (Some(until), Some(end)) => Some(until.min(end)),
             (until, end) => until.or(end),

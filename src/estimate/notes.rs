@@ -327,6 +327,11 @@ const ASSUMPTIONS: &[(Holds, &str)] = &[
          if the table has a sort key; index writes are not counted",
     ),
     (
+        Holds::Table(|table| table.entities.iter().any(|one| one.popularity.is_some())),
+        "the share of an entity's most popular key is of the items that calls read or write, each \
+         with the same units",
+    ),
+    (
         Holds::Table(|table| {
             let mut replicas = table.replicas.iter();
             table.encryption.is_some() || replicas.any(|replica| replica.encryption.is_some())

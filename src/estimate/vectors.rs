@@ -198,16 +198,8 @@ fn bytes_of_call(
     design: &TableContext,
     index: &VectorIndex,
 ) -> Result<Exact, String> {
-    let applied = match &access.call {
-        PatternCall::Write {
-            condition_failures, ..
-        } => Exact::one() - condition_failures.clone(),
-        PatternCall::Transaction {
-            cancelled,
-            replayed,
-            ..
-        } => Exact::one() - cancelled.clone() - replayed.clone(),
-        _ => return Ok(Exact::zero()),
+    let Some(applied) = access.call.applied() else {
+        return Ok(Exact::zero());
     };
     let mut sum = Exact::zero();
     for (plan, counts) in access.call.plans() {

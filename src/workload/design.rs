@@ -463,6 +463,21 @@ impl PatternCall {
         }
     }
 
+    /// The share of its calls that change items; `None` unless it writes items that are known.
+    pub(crate) fn applied(&self) -> Option<Exact> {
+        match self {
+            PatternCall::Write {
+                condition_failures, ..
+            } => Some(Exact::one() - condition_failures.clone()),
+            PatternCall::Transaction {
+                cancelled,
+                replayed,
+                ..
+            } => Some(Exact::one() - cancelled.clone() - replayed.clone()),
+            _ => None,
+        }
+    }
+
     /// The entity of all items that it reads or writes, by position, if there is only one.
     pub fn entity(&self) -> Option<usize> {
         let reads = self.reads().iter().map(|read| read.entity);

@@ -201,6 +201,8 @@ impl TableDesign {
 
     /// The same of a table whose entities have keys of different popularity: the entity's part of the
     /// items that the table's calls read or write, times the share of its most popular key.
+    ///
+    /// `Assumption:` items of all entities consume the same units.
     fn hottest_of_entities(&self, direction: Direction) -> u64 {
         let mut touched = vec![Exact::zero(); self.entities.len()];
         let mut all = Exact::zero();

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 use super::{Checker, class};
-use crate::commitments::{Commitment, CommitmentKind, PLAN_MONTHS};
+use crate::commitments::{Commitment, CommitmentKind};
 use crate::diag::Place;
 use crate::pricing::{Books, PriceBook};
 use crate::table::{ByDirection, Direction, TableClass};
@@ -42,7 +42,7 @@ impl Checker<'_> {
                 CommitmentWord::SavingsPlan => self.plan_kind(file, scope),
                 CommitmentWord::Discount => self.discount_kind(file, scope),
             };
-            let term = self.term(file, scope);
+            let term = self.term(file, kind.as_ref(), scope);
             let place = self.place(&file.kind.span);
             if let (Some(kind), false) = (kind, file.kind.is_placeholder()) {
                 self.commitments.push(Commitment::new(kind, term, place));
@@ -259,19 +259,12 @@ impl Checker<'_> {
     fn term(
         &mut self,
         file: &CommitmentFile,
+        kind: Option<&CommitmentKind>,
         scope: &CommitmentScope,
     ) -> (Option<Date>, Option<Date>) {
         let from = self.day(file.from.as_ref());
         let given = self.day(file.until.as_ref());
-        let months = match file.kind.value {
-            CommitmentWord::Reserved => file
-                .years
-                .as_ref()
-                .and_then(|years| u32::try_from(years.0.to_u64()?.checked_mul(12)?).ok()),
-            CommitmentWord::SavingsPlan => Some(PLAN_MONTHS),
-            CommitmentWord::Discount => None,
-        };
-        let term = from.and_then(|from| from.months_later(months?));
+        let term = from.and_then(|from| kind?.end_of_term(from));
         let until = given.or(term);
         let span = file
             .until
