@@ -109,6 +109,7 @@ pub mod units;
 
 pub mod money;
 pub mod time;
+pub mod unread;
 
 pub mod table;
 

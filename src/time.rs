@@ -17,6 +17,11 @@ impl From<NaiveDate> for Date {
 }
 
 impl Date {
+    /// The year.
+    pub fn year(self) -> i32 {
+        chrono::Datelike::year(&self.0)
+    }
+
     /// Reads `YYYY-MM-DD`; `None` for anything else and for days that do not exist.
     pub fn parse(text: &str) -> Option<Date> {
         let shape = text.len() == 10

@@ -8,7 +8,7 @@ use super::policy::{AutoScaling, Fixed, Policy, Schedule, Scheduled, Tracking};
 use super::provisioned::HourlyUnits;
 use super::series::{Arrivals, DrawnSeries, Horizon, Series, WEEK_MINUTES};
 use crate::meter::HourBilling;
-use crate::table::ByDirection;
+use crate::table::{ByDirection, Direction};
 
 /// How provisioned units are scaled.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -41,7 +41,7 @@ impl Scaling {
             target_percent,
             ..Tracking::default()
         });
-        match (tracking, self.schedule.0.is_empty()) {
+        match (tracking, self.schedule.actions.is_empty()) {
             (None, true) => Box::new(Fixed { units: self.min }),
             (Some(tracking), true) => Box::new(AutoScaling::new(self.min, self.max, tracking)),
             (tracking, false) => Box::new(Scheduled::new(
@@ -131,6 +131,10 @@ impl Simulations {
         hottest: Option<ByDirection<Hottest>>,
     ) -> Arc<ByDirection<LedgerRun>> {
         let ByDirection { read, write } = asked;
+        let parts = Schedule::together(&read.scaling.schedule, &write.scaling.schedule);
+        if parts.len() > 1 {
+            return self.year(parts, asked, hottest);
+        }
         if self.bills_only
             && asked
                 .values()
@@ -182,6 +186,29 @@ impl Simulations {
         })
     }
 
+    /// The weeks of a year in which schedules differ, as many of each as the year has.
+    fn year(
+        &self,
+        parts: Vec<(u64, Schedule, Schedule)>,
+        asked: &ByDirection<AccountDemand>,
+        hottest: Option<ByDirection<Hottest>>,
+    ) -> Arc<ByDirection<LedgerRun>> {
+        let runs: Vec<(u64, Arc<ByDirection<LedgerRun>>)> = parts
+            .into_iter()
+            .map(|(weeks, read, write)| {
+                let mut asked = asked.clone();
+                asked.read.scaling.schedule = read;
+                asked.write.scaling.schedule = write;
+                (weeks, self.account(&asked, hottest))
+            })
+            .collect();
+        let of = |direction: Direction| {
+            let runs = runs.iter().map(|(weeks, run)| (*weeks, &run[direction]));
+            LedgerRun::one_after_the_other(&runs.collect::<Vec<_>>())
+        };
+        Arc::new(ByDirection::each(of))
+    }
+
     /// The cached result, or the result of running it now.
     fn known_or(
         &self,
@@ -230,6 +257,43 @@ pub fn simulate(
 }
 
 impl LedgerRun {
+    /// Several runs one after the other, each as many times as is said.
+    fn one_after_the_other(runs: &[(u64, &LedgerRun)]) -> LedgerRun {
+        let mut all = LedgerRun {
+            lowest: u64::MAX,
+            ..LedgerRun::default()
+        };
+        let common = runs
+            .iter()
+            .fold(0, |common, (times, _)| gcd(common, *times));
+        for (times, run) in runs {
+            for _ in 0..times / common.max(1) {
+                all.append(run);
+            }
+        }
+        all
+    }
+
+    fn append(&mut self, run: &LedgerRun) {
+        let start = self.minutes;
+        self.demanded += run.demanded;
+        self.consumed += run.consumed;
+        self.throttled += run.throttled;
+        self.throttled_hot += run.throttled_hot;
+        self.throttled_steps += run.throttled_steps;
+        let minutes = run.throttled_minutes.iter();
+        self.throttled_minutes
+            .extend(minutes.map(|(minute, refused)| (start + minute, *refused)));
+        self.hourly_maxima.extend(&run.hourly_maxima);
+        self.hourly_minute_sums.extend(&run.hourly_minute_sums);
+        self.minutes += run.minutes;
+        self.lowest = self.lowest.min(run.lowest);
+        self.highest = self.highest.max(run.highest);
+        self.decreases
+            .extend(run.decreases.iter().map(|minute| start + minute));
+        self.refused_decreases += run.refused_decreases;
+    }
+
     /// The units that each hour is charged for.
     pub fn hourly(&self, billing: HourBilling) -> HourlyUnits {
         // An incomplete hour at the end of a trace is ignored, unless it is the only hour.
@@ -254,5 +318,13 @@ impl LedgerRun {
                 )
             }
         }
+    }
+}
+
+/// The greatest common divisor.
+fn gcd(one: u64, other: u64) -> u64 {
+    match other {
+        0 => one,
+        other => gcd(other, one % other),
     }
 }

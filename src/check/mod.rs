@@ -4,6 +4,7 @@
 //! If a figure that a limit needs is unknown, the limit never passes: its result is `unknown`, and
 //! the check reports what is missing.
 
+mod figure;
 mod file;
 mod lint;
 mod places;
@@ -12,20 +13,22 @@ mod rules;
 use std::collections::BTreeSet;
 
 pub use crate::diag::Place;
+pub use figure::Bound;
 pub use file::{BUDGET_CODES, Budget, budget, budget_schema};
 pub use lint::Finding;
 pub use rules::{FindingRule, RULES, Severity};
 
-use crate::compare::designed_throttles;
 use crate::diff::{Difference, TotalChange, diff};
 use crate::estimate::{EstimateError, once_of_change};
 use crate::money::Money;
 use crate::outcome::Outcome;
-use crate::pricing::{Bill, Books, LineItem, Unknown};
+use crate::pricing::{Bill, Books, LineItem};
 use crate::time::Date;
 use crate::units::Exact;
-use crate::usage::{self, Subject, UsageType};
-use crate::workload::{Capacity, TableDesign, Workload};
+use crate::unread::{Unread, UnreadKind};
+use crate::usage::{Subject, UsageType};
+use crate::workload::Workload;
+use figure::{Figure, figure};
 
 /// A design as it was read and estimated.
 #[derive(Clone, Debug)]
@@ -49,6 +52,9 @@ pub struct Designs {
     pub unused: Bill,
     /// The same for the baselines.
     pub unused_before: Bill,
+    /// The kinds of what an import could not read that somebody has looked at: they do not make a
+    /// limit unknown.
+    pub allowed_unread: BTreeSet<UnreadKind>,
 }
 
 impl Designs {
@@ -286,8 +292,8 @@ pub struct Verdict {
     /// The figure that is limited; `None` if it is not known, or if it is a percentage of a
     /// baseline of zero.
     pub figure: Option<Exact>,
-    /// Whether the figure is a lower bound: the missing parts can only increase it.
-    pub at_least: bool,
+    /// What is known of the figure.
+    pub bound: Bound,
     /// The result.
     pub status: Status,
     /// The unknown parts that the figure needs.
@@ -319,6 +325,24 @@ pub struct Checked {
     pub findings: Vec<Finding>,
     /// What changed, design by design.
     pub differences: Vec<Difference>,
+    /// What the current designs contain or point to that was not read.
+    pub unread: Vec<NotRead>,
+}
+
+/// A part of a design that was not read, so that its cost is unknown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct NotRead {
+    /// The table that it belongs to; `None` for the whole design.
+    pub table: Option<String>,
+    /// What it is.
+    pub what: String,
+    /// Why it was not read, and what to do.
+    pub why: String,
+    /// Its kind and its place.
+    pub unread: Unread,
+    /// Whether somebody has looked at it, so that it does not make a limit unknown.
+    pub is_allowed: bool,
 }
 
 impl Checked {
@@ -399,18 +423,24 @@ pub fn check(designs: &Designs, budget: &Budget, books: &Books) -> Result<Checke
         verdicts,
         findings: lint::findings(designs, budget)?,
         differences,
+        unread: not_read(designs),
     })
 }
 
-/// The value of a limit's figure.
-struct Figure {
-    value: Option<Exact>,
-    /// Whether the baseline is zero, so that the increase has no percentage.
-    from_nothing: bool,
-    missing: Vec<String>,
-    /// Whether it is a lower bound: the missing parts can only increase it. Parts missing in the
-    /// baseline can reduce an increase.
-    at_least: bool,
+/// What the current designs could not read.
+fn not_read(designs: &Designs) -> Vec<NotRead> {
+    let unknown = designs.now.iter().flat_map(|one| &one.outcome.bill.unknown);
+    let not_read = unknown.filter_map(|one| {
+        let unread = one.unread.clone()?;
+        Some(NotRead {
+            table: one.subject.table.clone(),
+            what: one.what.clone(),
+            why: one.why.clone(),
+            is_allowed: designs.allowed_unread.contains(&unread.kind),
+            unread,
+        })
+    });
+    not_read.collect()
 }
 
 fn verdict(
@@ -423,20 +453,21 @@ fn verdict(
         value,
         from_nothing,
         missing,
-        at_least,
+        bound,
     } = figure(limit, designs, books)?;
     let above = |level: &Option<Exact>| {
         level
             .as_ref()
             .is_some_and(|level| from_nothing || value.as_ref().is_some_and(|value| value > level))
     };
-    // If a lower bound is already above the level, the missing parts do not matter.
-    let status = match (above(&limit.fail), above(&limit.warn)) {
-        _ if !missing.is_empty() && !at_least => Status::Unknown,
-        (true, _) if limit.exception.is_some() => Status::Warn,
-        (true, _) => Status::Fail,
-        _ if !missing.is_empty() => Status::Unknown,
-        (_, true) => Status::Warn,
+    // A lower bound above the level decides, and so does an upper bound below it: what is missing
+    // does not matter then.
+    let status = match (bound, above(&limit.fail), above(&limit.warn)) {
+        (Bound::Unknown, ..) | (Bound::AtMost, true, _) => Status::Unknown,
+        (_, true, _) if limit.exception.is_some() => Status::Warn,
+        (_, true, _) => Status::Fail,
+        (Bound::AtLeast, false, _) => Status::Unknown,
+        (_, false, true) => Status::Warn,
         _ => Status::Pass,
     };
     let causes = if status == Status::Pass {
@@ -447,222 +478,11 @@ fn verdict(
     Ok(Verdict {
         limit: limit.clone(),
         figure: value,
-        at_least,
+        bound,
         status,
         missing,
         causes,
     })
-}
-
-fn figure(limit: &Limit, designs: &Designs, books: &Books) -> Result<Figure, EstimateError> {
-    let scope = &limit.scope;
-    let dollars = |checked: &[CheckedDesign], unused: &Bill| {
-        Money::sum(scope.lines(checked, unused).map(|line| line.amount))
-            .map(|money| Exact::from(money.decimal()))
-    };
-    let now = || dollars(&designs.now, &designs.unused);
-    let before = || dollars(&designs.before, &designs.unused_before);
-    let known = |value: Exact, missing: Vec<String>| Figure {
-        value: Some(value),
-        from_nothing: false,
-        missing,
-        at_least: true,
-    };
-    let (missing, missing_before) = (
-        unknown_costs(limit, designs, &designs.now, ""),
-        unknown_costs(limit, designs, &designs.before, ", before"),
-    );
-    let increase = |figure: Figure| Figure {
-        at_least: missing_before.is_empty(),
-        ..figure
-    };
-    let both = || [missing.clone(), missing_before.clone()].concat();
-    Ok(match limit.measure {
-        Measure::Monthly => known(now()?, missing),
-        Measure::Increase => increase(known(&now()? - &before()?, both())),
-        Measure::IncreasePercent => {
-            let (now, before) = (now()?, before()?);
-            increase(match (before.is_zero(), now.is_zero()) {
-                (true, true) => known(Exact::zero(), both()),
-                (true, false) => Figure {
-                    value: None,
-                    from_nothing: true,
-                    missing: both(),
-                    at_least: true,
-                },
-                _ => known(&(&(&now - &before) / &before) * &Exact::from(100), both()),
-            })
-        }
-        Measure::Units => known(
-            scope
-                .lines(&designs.now, &designs.unused)
-                .map(|line| Exact::from(line.quantity))
-                .sum(),
-            missing,
-        ),
-        Measure::ThrottledShare => throttled(scope, designs, books)?,
-    })
-}
-
-/// The costs within a limit's scope that are unknown, each with its place; `when` is added to it.
-fn unknown_costs(
-    limit: &Limit,
-    designs: &Designs,
-    examined: &[CheckedDesign],
-    when: &str,
-) -> Vec<String> {
-    // A cost that is unknown before and after in the same way is not part of a change.
-    let cancels = |at: usize, unknown: &Unknown| {
-        limit.measure == Measure::Increase
-            && is_unchanged(designs.now.get(at), designs.before.get(at), unknown)
-    };
-    let mut all = Vec::new();
-    for (at, design) in examined.iter().enumerate() {
-        for unknown in &design.outcome.bill.unknown {
-            let rate = unknown.rate.as_ref();
-            let usage = rate.map(|rate| UsageType::of_code(&rate.code));
-            let subject = &unknown.subject;
-            if !limit.scope.holds(subject, usage.as_ref()) || cancels(at, unknown) {
-                continue;
-            }
-            let elsewhere = (subject.region != design.outcome.region).then_some(&subject.region);
-            let place = usage::place(
-                subject.table_name(),
-                subject.index.as_deref(),
-                elsewhere.map(String::as_str),
-            );
-            all.push(format!("{place}: {}{when}", unknown.what));
-        }
-    }
-    all
-}
-
-/// Whether an unknown cost is the same in the baseline: the same number of units without a price,
-/// or, at a known rate, a cost of a table in which only the capacity has changed.
-fn is_unchanged(
-    now: Option<&CheckedDesign>,
-    before: Option<&CheckedDesign>,
-    unknown: &Unknown,
-) -> bool {
-    let (Some(now), Some(before)) = (now, before) else {
-        return false;
-    };
-    let both = [now, before];
-    let [count, count_before] = both.map(|design| {
-        design
-            .outcome
-            .bill
-            .unknown
-            .iter()
-            .filter(|one| *one == unknown)
-            .count()
-    });
-    if count != count_before {
-        return false;
-    }
-    // A cost without a rate may have grown.
-    let table = |design: &CheckedDesign| {
-        let table = design
-            .workload
-            .tables
-            .iter()
-            .find(|table| unknown.subject.is_of(&table.table.name))?;
-        Some(without_capacity(table))
-    };
-    let is_alike = || {
-        unknown.rate.is_some()
-            && now.workload.region == before.workload.region
-            && table(now) == table(before)
-    };
-    unknown.quantity.is_some() || is_alike()
-}
-
-/// A table without its capacity.
-fn without_capacity(table: &TableDesign) -> TableDesign {
-    let mut plain = table.clone();
-    plain.capacity = Capacity::OnDemand;
-    plain.on_demand_max = Default::default();
-    for index in &mut plain.indexes {
-        (index.capacity, index.on_demand_max) = Default::default();
-    }
-    for replica in &mut plain.replicas {
-        (replica.read, replica.read_max) = (None, None);
-        for index in &mut replica.indexes {
-            (index.read, index.read_max) = (None, None);
-        }
-    }
-    plain
-}
-
-/// The largest share of an account's demand that is refused.
-fn throttled(scope: &Scope, designs: &Designs, books: &Books) -> Result<Figure, EstimateError> {
-    let mut figure = Figure {
-        value: Some(Exact::zero()),
-        from_nothing: false,
-        missing: Vec::new(),
-        at_least: true,
-    };
-    for design in &designs.now {
-        let simulated = designed_throttles(&design.workload, books)?;
-        for demand in &design.outcome.demand {
-            let subject = Subject {
-                table: Some(demand.table.clone()),
-                index: demand.index.clone(),
-                region: demand.region.clone(),
-                access: None,
-            };
-            if !scope.holds(&subject, None) {
-                continue;
-            }
-            if demand.partly_unknown {
-                figure
-                    .missing
-                    .push(format!("the demand of {}", demand.place()));
-                continue;
-            }
-            let mut tables = design
-                .workload
-                .tables
-                .iter()
-                .filter(|table| table.table.name == demand.table);
-            if demand.provisioned.is_none()
-                && tables.any(|table| table.capacity != Capacity::OnDemand)
-            {
-                figure
-                    .missing
-                    .push(format!("the provisioned units of {}", demand.place()));
-                continue;
-            }
-            let direction = demand.throughput.direction();
-            let of = |one: &&crate::compare::Throttles| {
-                (&one.table, &one.index, one.direction) == (&demand.table, &demand.index, direction)
-            };
-            let provisioned = demand
-                .provisioned
-                .as_ref()
-                .and_then(|units| units.throttled.clone());
-            let home = demand.region == design.outcome.region;
-            let simulated = simulated
-                .iter()
-                .find(of)
-                .filter(|_| home)
-                .map(|one| one.share.clone());
-            let share = match (provisioned, simulated, &demand.refused, &demand.provisioned) {
-                (Some(share), ..) | (None, Some(share), ..) => share,
-                (_, _, Some(refused), _) => refused.clone(),
-                (_, _, _, None) => Exact::zero(),
-                _ => {
-                    figure.missing.push(format!(
-                        "the share of requests that the provisioned units of {} refuse",
-                        demand.place()
-                    ));
-                    continue;
-                }
-            };
-            figure.value = figure.value.max(Some(share));
-        }
-    }
-    Ok(figure)
 }
 
 fn causes(limit: &Limit, designs: &Designs, differences: &[Difference]) -> Vec<Cause> {

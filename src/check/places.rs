@@ -75,7 +75,11 @@ pub(super) fn of(
             let is_here = one.region().is_none_or(|region| region == subject.region);
             is_here && !matches!(one.kind, CommitmentKind::Discount { .. })
         });
-        return bought.map_or_else(|| written.place_of(1), |one| one.place.clone());
+        return match (bought, design.workload.clusters.is_empty()) {
+            (Some(one), _) => one.place.clone(),
+            (None, false) => written.place(&DesignPart::Cluster(0)),
+            (None, true) => written.place_of(1),
+        };
     };
     let named = |name: &String| {
         table

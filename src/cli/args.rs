@@ -2,11 +2,13 @@
 
 use std::path::PathBuf;
 
+use clap::builder::{PossibleValue, PossibleValuesParser};
 use clap::{Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 use dynameter::forecast::MONTHS_MAX;
 use dynameter::replay::HOT_KEYS;
+use dynameter::unread::UnreadKind;
 
 /// Compute exactly what an Amazon DynamoDB design costs, with the working behind every line.
 #[derive(Debug, Parser)]
@@ -159,6 +161,18 @@ pub struct CheckArgs {
     /// The date on which exceptions must still be valid, YYYY-MM-DD (default: today)
     #[arg(long, value_name = "DATE")]
     pub today: Option<String>,
+    /// A kind of what could not be read that somebody has looked at: its cost stays unknown, but it
+    /// does not make a limit undecided. Give one for each kind, as the result names it
+    #[arg(long, value_name = "KIND", value_parser = unread_kinds())]
+    pub allow_unread: Vec<String>,
+}
+
+/// The kinds of what could not be read.
+fn unread_kinds() -> PossibleValuesParser {
+    let kinds = UnreadKind::ALL.iter();
+    PossibleValuesParser::new(
+        kinds.map(|kind| PossibleValue::new(kind.word()).help(kind.meaning())),
+    )
 }
 
 /// The arguments of `replay`.

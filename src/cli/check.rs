@@ -13,6 +13,7 @@ use dynameter::estimate::estimate_together;
 use dynameter::pricing::{Bill, Books};
 use dynameter::report;
 use dynameter::time::Date;
+use dynameter::unread::UnreadKind;
 use dynameter::workload::Workload;
 
 /// Exit code of designs that are over budget.
@@ -76,10 +77,9 @@ fn code(checked: &Checked) -> u8 {
 /// Reads and estimates the designs and their baselines.
 fn designs(args: &Args, asked: &CheckArgs, books: &Books, date: Option<Date>) -> Result<Designs> {
     // Read every file before the first is checked, so that all errors are reported together.
-    let role = if asked.workloads.len() > 1 {
-        Role::OneOfSeveral
-    } else {
-        Role::Only
+    let role = match asked.workloads.len() > 1 || !asked.baseline.is_empty() {
+        true => Role::OneOfSeveral,
+        false => Role::Only,
     };
     let now = asked
         .workloads
@@ -92,6 +92,10 @@ fn designs(args: &Args, asked: &CheckArgs, books: &Books, date: Option<Date>) ->
         Vec<Result<input::WorkloadText>>,
         Vec<Result<input::WorkloadText>>,
     ) = (now.collect(), before.collect());
+    let read = texts.iter().chain(&before).flatten();
+    if role == Role::OneOfSeveral && texts.iter().chain(&before).all(Result::is_ok) {
+        input::usage_is_used(read)?;
+    }
     // Without --baseline, plans are their own baselines, but only if all workloads are plans.
     let planned: Vec<input::WorkloadText> = match before.is_empty() {
         true => texts
@@ -135,6 +139,11 @@ fn designs(args: &Args, asked: &CheckArgs, books: &Books, date: Option<Date>) ->
         before,
         unused,
         unused_before,
+        allowed_unread: asked
+            .allow_unread
+            .iter()
+            .filter_map(|word| UnreadKind::parse(word))
+            .collect(),
     })
 }
 

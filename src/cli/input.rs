@@ -12,7 +12,9 @@ use dynameter::capacity::series::Horizon;
 use dynameter::commitments::Commitment;
 use dynameter::compare::Question;
 use dynameter::diag::{Diagnostics, Origins, Source};
-use dynameter::import::{ImportDocument, ImportFormat, ImportOptions, Imported};
+use dynameter::import::{
+    ImportDocument, ImportFormat, ImportOptions, Imported, UnusedPart, used_nowhere,
+};
 use dynameter::opened;
 use dynameter::outcome::Uncertainty;
 use dynameter::pricing::{Books, PriceListFile, read_offer};
@@ -76,6 +78,9 @@ pub struct WorkloadText {
     origins: Option<Arc<Origins>>,
     /// The design before the change that a plan makes.
     before: Option<Box<WorkloadText>>,
+    /// The parts of the usage file that the design does not have; `None` for a workload file, which
+    /// takes no usage file.
+    unused: Option<Vec<UnusedPart>>,
 }
 
 impl WorkloadText {
@@ -91,6 +96,7 @@ impl WorkloadText {
             folder,
             origins: None,
             before: None,
+            unused: None,
         }
     }
 
@@ -115,6 +121,7 @@ pub fn source(path: &str) -> Result<WorkloadText> {
         folder,
         origins: None,
         before: None,
+        unused: None,
     })
 }
 
@@ -164,7 +171,11 @@ pub fn design(args: &Args, text: WorkloadText, role: Role) -> Result<WorkloadTex
         }
         return Ok(text);
     };
-    let asked = asked(args, role)?;
+    // Which parts of the usage file no design has is known when all are read.
+    let asked = ImportOptions {
+        is_one_of_several: true,
+        ..asked(args)?
+    };
     let made = |imported: Imported| {
         let (name, folder) = (text.name.clone(), text.folder.clone());
         WorkloadText {
@@ -173,18 +184,23 @@ pub fn design(args: &Args, text: WorkloadText, role: Role) -> Result<WorkloadTex
             folder,
             origins: Some(Arc::new(imported.origins)),
             before: None,
+            unused: Some(imported.unused),
         }
     };
     let now = document.import(&asked)?;
     let before = match document.has_before() {
         true => Some(document.import(&ImportOptions {
             before: true,
-            lenient: true,
             fallback: now.region.clone(),
             ..asked.clone()
         })?),
         false => None,
     };
+    if role == Role::Only {
+        let before = before.iter().map(|before| before.unused.clone());
+        let both: Vec<Vec<UnusedPart>> = before.chain([now.unused.clone()]).collect();
+        unused_is_wrong(&both)?;
+    }
     if now.region.is_none() {
         bail!(
             "{}: {} does not say its region, and prices differ by region\nhelp: give --region, \
@@ -207,8 +223,22 @@ pub fn design(args: &Args, text: WorkloadText, role: Role) -> Result<WorkloadTex
     Ok(now)
 }
 
+fn unused_is_wrong(designs: &[Vec<UnusedPart>]) -> Result<()> {
+    match used_nowhere(designs) {
+        Some(found) => Err(found.into()),
+        None => Ok(()),
+    }
+}
+
+/// Checks that each part of the usage file belongs to one of several designs.
+pub fn usage_is_used<'a>(designs: impl Iterator<Item = &'a WorkloadText>) -> Result<()> {
+    let with_before = designs.flat_map(|one| std::iter::once(one).chain(one.before.as_deref()));
+    let unused = with_before.filter_map(|one| one.unused.clone());
+    unused_is_wrong(&unused.collect::<Vec<_>>())
+}
+
 /// The options of an import.
-pub fn asked(args: &Args, role: Role) -> Result<ImportOptions> {
+pub fn asked(args: &Args) -> Result<ImportOptions> {
     let usage = args
         .usage
         .as_ref()
@@ -220,7 +250,8 @@ pub fn asked(args: &Args, role: Role) -> Result<ImportOptions> {
         usage,
         before: false,
         fallback: None,
-        lenient: role == Role::OneOfSeveral,
+        is_one_of_several: false,
+        reads_beside: true,
     })
 }
 
@@ -233,7 +264,7 @@ pub fn imported(
 ) -> Result<Imported> {
     let asked = ImportOptions {
         before,
-        ..asked(args, Role::Only)?
+        ..asked(args)?
     };
     if kind == ImportFormat::Export {
         let [folder] = files else {

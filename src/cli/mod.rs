@@ -301,7 +301,9 @@ fn all_workloads(
     if !errors.is_empty() {
         return Err(output::Reported(errors.join("\n\n")).into());
     }
-    Ok(workloads.into_iter().flatten().collect())
+    let workloads: Vec<_> = workloads.into_iter().flatten().collect();
+    input::usage_is_used(workloads.iter().map(|(_, text)| text))?;
+    Ok(workloads)
 }
 
 fn explain(args: &Args, path: &str) -> Result<()> {

@@ -465,7 +465,7 @@ fn write_workload(args: &Args, replayed: &Replayed, path: &std::path::Path) -> R
 
 /// Imports CloudWatch metrics as a workload file.
 pub fn imported(args: &Args, files: &[String], table: Option<&str>) -> Result<Imported> {
-    let asked = input::asked(args, input::Role::Only)?;
+    let asked = input::asked(args)?;
     Ok(import_metrics(
         sources(files)?,
         table.map(str::to_string),

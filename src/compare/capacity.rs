@@ -517,11 +517,11 @@ fn described(found: &FoundCapacity) -> String {
         schedule,
     } = &found.scaling;
     let group = |units: u64| group_thousands(&units.to_string());
-    match (target_percent, schedule.0.is_empty()) {
+    match (target_percent, schedule.actions.is_empty()) {
         (Some(target), _) => format!("{} to {} at {target} %", group(*min), group(*max)),
         (None, false) => {
             let least = schedule
-                .0
+                .actions
                 .iter()
                 .filter_map(|(_, bounds)| bounds.min)
                 .min()
@@ -530,7 +530,7 @@ fn described(found: &FoundCapacity) -> String {
                 "{} to {} in {} scheduled changes a week",
                 group(least),
                 group(found.highest),
-                schedule.0.len()
+                schedule.actions.len()
             )
         }
         (None, true) => group(*min),
@@ -566,7 +566,7 @@ fn schedule(reads: &FoundCapacity, writes: &FoundCapacity) -> String {
     let mut actions: Vec<(String, String)> = Vec::new();
     for (direction, found) in [("read", reads), ("write", writes)] {
         let mut groups: Vec<(u64, u64, Vec<u64>)> = Vec::new();
-        for (minute, bounds) in &found.scaling.schedule.0 {
+        for (minute, bounds) in &found.scaling.schedule.actions {
             let (time, units) = (minute % 1440, bounds.min.unwrap_or(1));
             match groups
                 .iter_mut()

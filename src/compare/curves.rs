@@ -381,7 +381,7 @@ fn words(scaling: &Scaling) -> String {
         schedule,
     } = scaling;
     let (min, max) = (Exact::from(*min), Exact::from(*max));
-    match (target_percent, schedule.0.is_empty()) {
+    match (target_percent, schedule.actions.is_empty()) {
         (Some(target), true) => format!("{min} to {max} units at {target} %"),
         (Some(target), false) => format!("{min} to {max} units at {target} %, and a schedule"),
         (None, false) => "by a schedule".to_string(),

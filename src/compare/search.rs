@@ -28,7 +28,7 @@ pub struct FoundCapacity {
 impl FoundCapacity {
     /// Whether it never changes.
     pub fn is_fixed(&self) -> bool {
-        self.scaling.target_percent.is_none() && self.scaling.schedule.0.is_empty()
+        self.scaling.target_percent.is_none() && self.scaling.schedule.actions.is_empty()
     }
 }
 
@@ -518,7 +518,7 @@ impl Search {
             }
         }
         let scaling = scaling(high);
-        if scaling.schedule.0.is_empty() {
+        if scaling.schedule.actions.is_empty() {
             return fixed.clone();
         }
         let all = || (0..WEEK_HOURS).map(|hour| units(high, hour));

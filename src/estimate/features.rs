@@ -1,6 +1,7 @@
 //! Everything that is billed in addition to throughput: storage, backups, streams, exports,
 //! archives, DAX and the rest.
 
+use super::design::{nodes, why_unread};
 use super::site::Gap;
 use super::throughput::{Metered, passing};
 use super::{TableContext, vectors};
@@ -10,10 +11,11 @@ use crate::outcome::Holding;
 use crate::storage::{GLOBAL_TABLE_OVERHEAD_BYTES, OVERHEAD_BYTES, Occupied};
 use crate::table::{IndexKind, TableClass};
 use crate::units::{Exact, GB, KB, MB, count_of, plural};
+use crate::unread::Unread;
 use crate::usage::{Because, Subject, Usage, UsageType};
 use crate::workload::{
-    AccessPattern, Archive, BackupLife, BackupRule, ContributorInsights, Encryption, Import,
-    PatternCall,
+    AccessPattern, Archive, BackupLife, BackupRule, ContributorInsights, DesignPart, Encryption,
+    Import, PatternCall,
 };
 
 /// The minimum that an incremental export bills. Source: Developer Guide, "DynamoDB data export to
@@ -407,17 +409,19 @@ impl UsageLines<'_> {
         }
     }
 
-    /// Features of the table that are not metered.
+    /// Costs of the table that are not metered.
     fn unpriced(&mut self) {
-        for what in &self.design.table.unpriced {
-            let gap = self.design.gap_because(
-                &self.design.workload.region,
-                what.clone(),
-                UsageType::unpriced(),
-            );
-            self.gaps
-                .push(gap("a workload file cannot describe it, so it is not \
-                           metered; add its price by hand"));
+        let design = self.design;
+        let region = &design.workload.region;
+        let table = &design.table.table.name;
+        for (at, one) in design.table.unpriced.iter().enumerate() {
+            let part = DesignPart::Unpriced(Some(table.clone()), at);
+            let place = design.workload.written.place(&part);
+            let gap = design.gap_because(region, one.what.clone(), UsageType::unpriced());
+            self.gaps.push(Gap {
+                unread: Some(Unread::new(one.kind, place)),
+                ..gap(why_unread(one.kind))
+            });
         }
     }
 
@@ -652,22 +656,10 @@ impl UsageLines<'_> {
         let Some(dax) = &self.design.table.dax else {
             return;
         };
-        let hours = self.design.workload.month.hours();
-        let quantity = &Exact::from(dax.nodes) * hours;
-        let because = vec![Because::rule(
-            "7.8",
-            format!(
-                "{} x {hours} hours = {quantity} node-hours",
-                count_of(dax.nodes, "node")
-            ),
-        )];
-        self.push(
-            self.design
-                .subject(None, &self.design.workload.region, None),
-            UsageType::DaxNode(dax.node_type.to_string()),
-            quantity,
-            because,
-        );
+        let workload = self.design.workload;
+        let subject = self.design.subject(None, &workload.region, None);
+        self.usage
+            .push(nodes(workload, subject, dax.nodes, &dax.node_type));
     }
 
     fn contributor_insights(&mut self) {

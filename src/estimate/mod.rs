@@ -29,6 +29,7 @@
 
 mod account;
 mod calculators;
+mod design;
 mod expected;
 mod features;
 mod membership;
@@ -139,6 +140,7 @@ pub fn estimate_together(
 pub struct Metering {
     workload: Arc<Workload>,
     books: BTreeMap<String, PriceBook>,
+    /// The result of each table, and last of what belongs to no table.
     tables: Vec<Arc<TableResult>>,
     simulations: Arc<Simulations>,
     known: Arc<MeteredTables>,
@@ -169,7 +171,7 @@ impl Metering {
     ) -> Result<Metering, EstimateError> {
         let books = books_of(workload, books)?;
         let simulations = simulations.into();
-        let tables = workload
+        let mut tables: Vec<Arc<TableResult>> = workload
             .tables
             .par_iter()
             .map(|table| {
@@ -180,6 +182,7 @@ impl Metering {
                 }))
             })
             .collect();
+        tables.extend(design::without_table(workload).map(Arc::new));
         Ok(Metering {
             workload: Arc::new(workload.clone()),
             books,
@@ -240,7 +243,9 @@ impl Metering {
                 })
             }
         };
-        let tables = changed.tables.iter().enumerate().map(result).collect();
+        let tables = changed.tables.iter().enumerate().map(result);
+        let own = design::without_table(changed).map(Arc::new);
+        let tables = tables.chain(own).collect();
         let workload = Arc::new(changed.clone());
         Ok(Metering {
             workload,
@@ -522,6 +527,7 @@ impl Metering {
             .iter()
             .zip(&self.tables)
             .map(|(mean, exact)| mean.as_ref().unwrap_or(exact))
+            .chain(self.tables.iter().skip(means.len()).map(AsRef::as_ref))
             .collect();
         let bills = account.with_results(at, results).bills()?;
         bills.of(at).total().map(Some)
@@ -713,6 +719,7 @@ impl<'a> TableContext<'a> {
     ) -> impl FnOnce(&str) -> Gap + use<> {
         let subject = self.subject(None, region, None);
         move |why| Gap {
+            unread: None,
             subject,
             what,
             why: why.to_string(),
@@ -726,6 +733,7 @@ impl<'a> TableContext<'a> {
     fn entry_gap(&self, subject: Subject, what: &str, usage_type: UsageType) -> Gap {
         let name = subject.index.as_deref().unwrap_or_default();
         Gap {
+            unread: None,
             what: format!("{what} in {name}"),
             why: match subject.access {
                 None if self.table.unknown.items => {

@@ -312,6 +312,11 @@ const ASSUMPTIONS: &[(Holds, &str)] = &[
         "an entry of a vector index of keys only has 35 bytes in addition to its vector",
     ),
     (
+        Holds::Table(changes_its_clock),
+        "scheduled actions follow their time zone: the bill is the mean of the 52 weeks of a year, \
+         and the clock changes between two weeks",
+    ),
+    (
         Holds::Table(|table| table.dax.is_some()),
         "the hit ratio is the share of eventually consistent calls that DAX answers, and is the \
          same for all access patterns",
@@ -340,6 +345,18 @@ const ASSUMPTIONS: &[(Holds, &str)] = &[
          is an upper bound",
     ),
 ];
+
+/// Whether actions come at other times of UTC in one part of the year.
+fn changes_its_clock(table: &TableDesign) -> bool {
+    let units = table
+        .accounts()
+        .filter_map(|target| table.provisioned(target));
+    let changes = |units: &Units| match units {
+        Units::Scaled(scaling) => !scaling.schedule.parts.is_empty(),
+        _ => false,
+    };
+    units.into_iter().any(|units| units.values().any(changes))
+}
 
 /// Whether Contributor Insights has a mode for the table, an index or a replica.
 fn has_insights(table: &TableDesign, mode: ContributorInsights) -> bool {

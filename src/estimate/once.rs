@@ -75,6 +75,7 @@ fn warmed(table: &TableDesign, region: &str) -> impl Iterator<Item = Unknown> {
                 .to_string(),
             rate: None,
             quantity: None,
+            unread: None,
         })
     };
     Direction::BOTH.into_iter().filter_map(of)
@@ -180,6 +181,7 @@ fn in_provisioned(usage: &Usage, books: &BTreeMap<String, PriceBook>) -> Unknown
             .and_then(|book| book.list_price(&capacity))
             .map(|published| (*published).clone()),
         quantity: Some(hours),
+        unread: None,
     }
 }
 

@@ -14,6 +14,7 @@ use crate::meter::ReplicatedLocalIndex;
 use crate::pricing::{PriceBook, Unknown};
 use crate::table::{ByDirection, Direction, Index, IndexKind, TableClass, Target};
 use crate::units::{Exact, count_of};
+use crate::unread::Unread;
 use crate::usage::{Because, Subject, Throughput, Usage, UsageType};
 use crate::workload::{AccessPattern, Capacity, PatternCall, Replica, TableDesign, Units};
 
@@ -46,6 +47,8 @@ pub(super) struct Gap {
     pub usage_type: UsageType,
     /// Whether a cost is missing from the bill, and not only demand from an account.
     pub costs: bool,
+    /// What was not read, if that is why it is unknown.
+    pub unread: Option<Unread>,
 }
 
 impl Gap {
@@ -61,6 +64,7 @@ impl Gap {
             why: self.why.clone(),
             rate,
             quantity: None,
+            unread: self.unread.clone(),
         }
     }
 
@@ -200,6 +204,7 @@ impl<'a> Site<'a> {
             Throughput::Read
         };
         self.gaps.push(Gap {
+            unread: None,
             subject: self.design.subject(None, self.region, Some(&access.name)),
             what: format!(
                 "the units of {} of \"{}\" in the trace",
@@ -234,6 +239,7 @@ impl<'a> Site<'a> {
                 format!(", {} calls a month", access.calls.human(0))
             };
             self.gaps.push(Gap {
+                unread: None,
                 subject: self.design.subject(index, self.region, Some(&access.name)),
                 what: format!(
                     "the {}s of \"{}\"{}{calls}",
@@ -254,6 +260,7 @@ impl<'a> Site<'a> {
     pub fn unknown_deletes(&mut self) {
         let throughput = self.write_throughput(Target::Table);
         self.gaps.push(Gap {
+            unread: None,
             subject: self.design.subject(None, self.region, Some("Time to Live")),
             what: format!("the {}s of Time to Live deletes", unit_name(throughput)),
             why: "the number of items that expire is \"unknown\"; give `deletes`".to_string(),
@@ -495,7 +502,7 @@ impl<'a> Site<'a> {
                 // schedule changes have equal bounds.
                 Some(Units::Scaled(scaling))
                     if scaling.target_percent.is_none()
-                        && (scaling.schedule.0.is_empty() || scaling.min < scaling.max) =>
+                        && (scaling.schedule.actions.is_empty() || scaling.min < scaling.max) =>
                 {
                     let (low, high) = (Exact::from(scaling.min), Exact::from(scaling.max));
                     let why = format!(
@@ -521,6 +528,7 @@ impl<'a> Site<'a> {
                 .design
                 .subject(self.index_name(target), self.region, None);
             self.gaps.push(Gap {
+                unread: None,
                 subject,
                 what,
                 why,
@@ -577,7 +585,7 @@ impl<'a> Site<'a> {
         // Without a schedule, capacity without demand stays at its minimum.
         let moves = units.iter().any(|(direction, units)| match units {
             Some(Units::Scaled(scaling)) => {
-                !scaling.schedule.0.is_empty() || self.is_asked_for(target, direction)
+                !scaling.schedule.actions.is_empty() || self.is_asked_for(target, direction)
             }
             _ => false,
         });
@@ -740,7 +748,7 @@ impl<'a> Site<'a> {
             Exact::from(scaling.min),
             Exact::from(scaling.max)
         );
-        let how = match (scaling.target_percent, scaling.schedule.0.is_empty()) {
+        let how = match (scaling.target_percent, scaling.schedule.actions.is_empty()) {
             (Some(target), true) => format!("auto scaling {bounds} at a target of {target} %"),
             (Some(target), false) => {
                 format!("auto scaling {bounds} at a target of {target} %, and a schedule")

@@ -52,6 +52,7 @@ impl VectorLines<'_> {
     fn gap(&mut self, index: &VectorIndex, region: &str, what: &str, why: &str) {
         let class = self.design.table.table.class;
         self.gaps.push(Gap {
+            unread: None,
             subject: self.design.subject(Some(&index.name), region, None),
             what: what.to_string(),
             why: why.to_string(),
@@ -99,6 +100,7 @@ impl VectorLines<'_> {
                 });
             }
             Err(why) => self.gaps.push(Gap {
+                unread: None,
                 subject,
                 what: format!("the bytes that it writes to {}", index.name),
                 why,
@@ -144,6 +146,7 @@ impl VectorLines<'_> {
                     }
                 };
                 self.gaps.push(Gap {
+                    unread: None,
                     subject,
                     what: "the bytes that it searches".to_string(),
                     why: why.to_string(),

@@ -6,8 +6,10 @@ use std::sync::Arc;
 
 use super::name_of;
 use super::node::SourceNode;
+use super::unused::UnusedPart;
 use crate::diag::{Origins, Source, harmless};
 use crate::units::Exact;
+use crate::unread::UnreadKind;
 
 /// The place of a value in the file it comes from.
 pub(super) type Origin = Option<(Arc<Source>, Range<usize>)>;
@@ -59,6 +61,15 @@ impl Sourced {
             })
             .unwrap_or_else(|| self.toml.clone())
     }
+}
+
+/// A cost that a workload cannot describe, as an element of `unpriced`.
+pub(super) fn unpriced(kind: UnreadKind, what: &str, note: &str, origin: Origin) -> Sourced {
+    let toml = match kind {
+        UnreadKind::Feature => quoted(what),
+        kind => format!("{{ kind = {:?}, what = {} }}", kind.word(), quoted(what)),
+    };
+    Sourced::new(toml, note, origin)
 }
 
 /// A text as a TOML string.
@@ -127,6 +138,10 @@ impl Fields {
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
+
+    fn each(&mut self, act: &mut impl FnMut(&mut Sourced)) {
+        self.0.iter_mut().for_each(|(_, said)| act(said));
+    }
 }
 
 /// Provisioned capacity in one direction: fixed units or auto scaling.
@@ -140,6 +155,16 @@ pub(super) struct UnitsDraft {
 }
 
 impl UnitsDraft {
+    fn each(&mut self, act: &mut impl FnMut(&mut Sourced)) {
+        let all = [
+            &mut self.fixed,
+            &mut self.min,
+            &mut self.max,
+            &mut self.target,
+        ];
+        all.into_iter().flatten().for_each(act);
+    }
+
     /// The units as written in the workload file.
     pub fn said(&self) -> Option<Sourced> {
         let scaled = (&self.min, &self.max, &self.target);
@@ -272,8 +297,18 @@ pub(super) struct TableDraft {
     pub access: Vec<Fields>,
     pub consumed: Vec<Fields>,
     pub replicas: Vec<ReplicaDraft>,
-    /// What a workload cannot describe, so that it is not priced.
+    /// What a workload cannot describe, so that it is not priced; see [`unpriced`].
     pub unpriced: Vec<Sourced>,
+    /// Whether the file does not say that its DAX cluster serves this table.
+    pub is_dax_guessed: bool,
+    /// Its tags, by which backup plans may select it.
+    pub tags: Vec<(String, String)>,
+    /// The rules of the backup plans that select it.
+    pub backup_rules: Vec<Sourced>,
+    /// Readers of its stream that the file contains: Lambda triggers, and readers that poll.
+    pub readers: (u64, u64),
+    /// What tells it from a table of the same name in another stack or account.
+    pub qualifier: Option<String>,
     /// Notes for the user that belong to no single value.
     pub notes: Vec<String>,
 }
@@ -297,6 +332,11 @@ impl TableDraft {
             consumed: Vec::new(),
             replicas: Vec::new(),
             unpriced: Vec::new(),
+            is_dax_guessed: false,
+            tags: Vec::new(),
+            backup_rules: Vec::new(),
+            readers: (0, 0),
+            qualifier: None,
             notes: Vec::new(),
         }
     }
@@ -334,6 +374,19 @@ impl TableDraft {
             .map(|(_, fields)| fields)
     }
 
+    /// Removes a block of settings.
+    pub fn take_block(&mut self, name: &str) -> Option<Fields> {
+        let at = self.blocks.iter().position(|(known, _)| *known == name)?;
+        Some(self.blocks.remove(at).1)
+    }
+
+    /// The names of all indexes, vector indexes included.
+    pub fn index_names(&self) -> Vec<String> {
+        let vectors = self.vectors.iter().filter_map(|fields| fields.get("name"));
+        let own = self.indexes.iter().map(|index| &index.name);
+        own.chain(vectors).map(Sourced::plain).collect()
+    }
+
     /// The index that has a name.
     pub fn index(&mut self, name: &str) -> Option<&mut IndexDraft> {
         self.indexes
@@ -360,6 +413,44 @@ impl TableDraft {
         self.capacity
             .get("mode")
             .is_some_and(|mode| mode.plain() == "provisioned")
+    }
+}
+
+impl TableDraft {
+    /// Every value of the table.
+    fn each(&mut self, act: &mut impl FnMut(&mut Sourced)) {
+        act(&mut self.name);
+        self.fields.each(act);
+        self.capacity.each(act);
+        self.read.each(act);
+        self.write.each(act);
+        self.schedule.iter_mut().for_each(&mut *act);
+        self.unpriced.iter_mut().for_each(&mut *act);
+        self.backup_rules.iter_mut().for_each(&mut *act);
+        for index in &mut self.indexes {
+            act(&mut index.name);
+            index.fields.each(act);
+            index.read.each(act);
+            index.write.each(act);
+            index.schedule.iter_mut().for_each(&mut *act);
+        }
+        self.blocks
+            .iter_mut()
+            .for_each(|(_, fields)| fields.each(act));
+        for replica in &mut self.replicas {
+            act(&mut replica.region);
+            replica.fields.each(act);
+            replica.read.each(act);
+            for (_, read, fields) in &mut replica.indexes {
+                read.each(act);
+                fields.each(act);
+            }
+        }
+        let lists = [&mut self.entities, &mut self.vectors];
+        let lists = lists
+            .into_iter()
+            .chain([&mut self.access, &mut self.consumed]);
+        lists.flatten().for_each(|fields| fields.each(act));
     }
 }
 
@@ -395,6 +486,7 @@ impl TableDraft {
             let asked = ask("{ name = \"…\", type = \"S\" }");
             self.fields.set("partition_key", asked);
         }
+        self.complete_readers();
         if self.is_provisioned() {
             let indexes = self.indexes.iter_mut().filter(|index| index.global);
             let units = indexes
@@ -415,6 +507,26 @@ impl TableDraft {
                 );
                 replica.fields.set("reads", asked);
             }
+        }
+    }
+
+    /// Sets the readers of the stream that the file contains, if it has no others.
+    fn complete_readers(&mut self) {
+        let readers = self.readers;
+        let stream = self.blocks.iter_mut().find(|(name, _)| *name == "stream");
+        let Some((_, stream)) = stream.filter(|_| readers != (0, 0)) else {
+            return;
+        };
+        let is_unknown = stream.get("readers").is_none_or(Sourced::is_unknown);
+        if is_unknown && stream.get("view").is_some() {
+            let (lambda, polling) = readers;
+            let toml = match (lambda, polling) {
+                (lambda, 0) => format!("{{ lambda = {lambda} }}"),
+                (0, polling) => format!("{{ polling = {polling} }}"),
+                _ => format!("{{ lambda = {lambda}, polling = {polling} }}"),
+            };
+            let note = "those in the file; reads of Lambda triggers are free";
+            stream.set("readers", Sourced::new(toml, note, None));
         }
     }
 
@@ -456,6 +568,14 @@ pub(super) struct Draft {
     /// `name`, `region` and the like.
     pub head: Fields,
     pub tables: Vec<TableDraft>,
+    /// DAX clusters that serve none of the tables.
+    pub clusters: Vec<Fields>,
+    /// What was not read and belongs to no table; see [`unpriced`].
+    pub unpriced: Vec<Sourced>,
+    /// Whether the file may have no table: it describes other resources as well.
+    pub may_be_empty: bool,
+    /// Parts of the usage file that the file does not have, such as parameters.
+    pub unused: Vec<UnusedPart>,
     pub notes: Vec<String>,
 }
 
@@ -474,6 +594,27 @@ impl Draft {
         let name = Sourced::text(&name_of(documents), "the name of the file", None);
         draft.head.set("name", name);
         draft
+    }
+
+    /// Adds the tables and everything else of another draft.
+    pub fn absorb(&mut self, other: Draft) {
+        self.tables.extend(other.tables);
+        self.clusters.extend(other.clusters);
+        self.unpriced.extend(other.unpriced);
+        self.notes.extend(other.notes);
+        self.unused.extend(other.unused);
+    }
+
+    /// Moves all values to one place: what is written in a text within another file.
+    pub fn relocate(&mut self, origin: &Origin) {
+        let mut move_to = |said: &mut Sourced| said.origin.clone_from(origin);
+        for table in &mut self.tables {
+            table.each(&mut move_to);
+        }
+        for cluster in &mut self.clusters {
+            cluster.each(&mut move_to);
+        }
+        self.unpriced.iter_mut().for_each(move_to);
     }
 
     /// Adds missing values as unknown, each with a comment that says what to write instead.
@@ -536,8 +677,15 @@ impl Draft {
         }
         lines.blank();
         lines.fields(&self.head);
+        lines.list("unpriced", &self.unpriced);
+        if self.tables.is_empty() {
+            lines.lines.push(("table = []".to_string(), None));
+        }
         for table in &self.tables {
             lines.table(table);
+        }
+        for cluster in &self.clusters {
+            lines.block("[[dax]]", cluster);
         }
         lines.finish()
     }

@@ -28,6 +28,7 @@
 //! # Ok::<(), dynameter::diag::Diagnostics>(())
 //! ```
 
+mod backups;
 mod cloudformation;
 #[cfg(feature = "replay")]
 mod cloudwatch;
@@ -39,15 +40,17 @@ mod node;
 mod scaling;
 mod shared;
 mod terraform;
+mod unused;
 mod usage;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::diag::{Diagnostic, Diagnostics, Origins, Source};
-use draft::Draft;
+use draft::{Draft, Sourced};
 use node::{SourceNode, wrong};
+pub use unused::{UnusedPart, used_nowhere};
 
 /// Every kind of error in an imported file, by its stable short name.
 pub const CODES: &[(&str, &str)] = &[
@@ -160,9 +163,12 @@ pub struct ImportOptions {
     /// The region to use if no other source gives one: for a design before a change, that of the
     /// design after it.
     pub fallback: Option<String>,
-    /// Whether the usage file may name tables that do not exist, such as in a design before a
-    /// change or in one of several designs.
-    pub lenient: bool,
+    /// Whether the usage file may describe parts that this design does not have, because it is one
+    /// of several; [`Imported::unused`] returns them, and [`used_nowhere`] finds those that no
+    /// design has.
+    pub is_one_of_several: bool,
+    /// Whether nested templates that lie beside a template may be read.
+    pub reads_beside: bool,
 }
 
 /// A workload file made by an import.
@@ -179,6 +185,8 @@ pub struct Imported {
     /// What could not be imported, or was imported in one of several possible ways; also comments
     /// in the file.
     pub notes: Vec<String>,
+    /// The parts of the usage file that the design does not have.
+    pub unused: Vec<UnusedPart>,
 }
 
 /// A parsed file that is not a workload file.
@@ -364,6 +372,7 @@ fn imported(
         usage: usage.as_ref(),
         before: asked.before,
         fallback,
+        reads_beside: asked.reads_beside,
         problems: &mut problems,
     };
     let draft = match kind {
@@ -374,7 +383,13 @@ fn imported(
         ImportFormat::Export | ImportFormat::CloudWatch => Draft::default(), /* read by functions
                                                                               * of their own */
     };
-    finish(draft, usage.as_ref(), asked.lenient, documents, problems)
+    finish(
+        draft,
+        usage.as_ref(),
+        asked.is_one_of_several,
+        documents,
+        problems,
+    )
 }
 
 fn read_usage(asked: &ImportOptions) -> Result<Option<usage::UsageFile>, Diagnostics> {
@@ -407,7 +422,13 @@ pub fn import_export(folder: &Path, asked: &ImportOptions) -> Result<Imported, D
         usage.as_ref(),
         &mut problems,
     );
-    finish(draft, usage.as_ref(), asked.lenient, &[], problems)
+    finish(
+        draft,
+        usage.as_ref(),
+        asked.is_one_of_several,
+        &[],
+        problems,
+    )
 }
 
 /// Converts CloudWatch metrics to a workload file; `table` is the table of metrics that do not name
@@ -430,7 +451,7 @@ pub fn import_metrics(
     Ok(finish(
         draft,
         usage.as_ref(),
-        asked.lenient,
+        asked.is_one_of_several,
         &[],
         Vec::new(),
     )?)
@@ -453,16 +474,22 @@ pub enum MetricsError {
 fn finish(
     mut draft: Draft,
     usage: Option<&usage::UsageFile>,
-    lenient: bool,
+    is_one_of_several: bool,
     documents: &[(Arc<Source>, SourceNode)],
     mut problems: Vec<Diagnostic>,
 ) -> Result<Imported, Diagnostics> {
     if draft.tables.is_empty() && problems.is_empty() {
-        problems.push(no_tables(&draft, documents));
+        match draft.may_be_empty {
+            true => without_tables(&mut draft, documents),
+            false => problems.push(no_tables(&draft, documents)),
+        }
     }
+    tell_apart(&mut draft);
     problems.extend(tables_defined_twice(&draft));
-    if let Some(usage) = usage {
-        usage.join(&mut draft, lenient, &mut problems);
+    let mut unused = usage.map_or_else(Vec::new, |usage| usage.join(&mut draft, &mut problems));
+    unused.append(&mut draft.unused);
+    if !is_one_of_several && let Some(found) = used_nowhere(std::slice::from_ref(&unused)) {
+        problems.extend(found.list().iter().cloned());
     }
     if let Some(all) = Diagnostics::of(problems) {
         return Err(all);
@@ -473,28 +500,42 @@ fn finish(
         .head
         .get("region")
         .filter(|region| !region.is_unknown())
-        .map(draft::Sourced::plain);
+        .map(Sourced::plain);
     Ok(Imported {
         text,
         origins,
         region,
         notes: draft.all_notes(),
+        unused,
     })
 }
 
+/// A design without tables costs what is not in its tables, which may be nothing.
+fn without_tables(draft: &mut Draft, documents: &[(Arc<Source>, SourceNode)]) {
+    let has_costs = !draft.clusters.is_empty() || !draft.unpriced.is_empty();
+    if draft.head.get("region").is_none() && draft.clusters.is_empty() {
+        let note = "the design has no table, so prices of any region do";
+        draft
+            .head
+            .set("region", Sourced::text(ANY_REGION, note, None));
+    }
+    if !has_costs {
+        draft.notes.push(format!(
+            "{} contains no DynamoDB table, so it costs nothing",
+            names_of(documents)
+        ));
+    }
+}
+
+/// The region of a design that bills nothing.
+const ANY_REGION: &str = "us-east-1";
+
 fn no_tables(draft: &Draft, documents: &[(Arc<Source>, SourceNode)]) -> Diagnostic {
     let source = documents.first().map(|(source, _)| source.clone());
-    let mut nodes = documents.iter().map(|(_, node)| node);
-    let (message, help) = match nodes.any(terraform::plan::has_before) {
-        true => (
-            "no table remains after the plan is applied",
-            "use `dynameter import terraform --before` to import the design that the plan deletes",
-        ),
-        false => (
-            "the file contains no DynamoDB table",
-            "use a file that contains a table",
-        ),
-    };
+    let (message, help) = (
+        "the file contains no DynamoDB table",
+        "use a file that contains a table",
+    );
     // The notes may say why there is none.
     let message: Vec<&str> = std::iter::once(message)
         .chain(draft.notes.iter().map(String::as_str))
@@ -505,6 +546,27 @@ fn no_tables(draft: &Draft, documents: &[(Arc<Source>, SourceNode)]) -> Diagnost
         code: "no-tables",
         message: message.join("; "),
         help: help.into(),
+    }
+}
+
+/// Gives tables of the same name in several stacks or accounts names of their own.
+fn tell_apart(draft: &mut Draft) {
+    let mut count: BTreeMap<String, BTreeSet<Option<String>>> = BTreeMap::new();
+    for table in &draft.tables {
+        let own = count.entry(table.label.clone()).or_default();
+        own.insert(table.qualifier.clone());
+    }
+    for table in &mut draft.tables {
+        let several = count.get(&table.label).is_some_and(|own| own.len() > 1);
+        if let Some(qualifier) = table.qualifier.clone().filter(|_| several) {
+            let label = table.label.clone();
+            table.label = format!("{qualifier}.{label}");
+            table.name.toml = draft::quoted(&table.label);
+            table.ids.retain(|id| *id != label);
+            table.notes.push(format!(
+                "several tables are called {label}; this one is named after its stack or provider"
+            ));
+        }
     }
 }
 
@@ -550,15 +612,19 @@ struct Context<'a> {
     usage: Option<&'a usage::UsageFile>,
     before: bool,
     fallback: Option<&'a str>,
+    reads_beside: bool,
     problems: &'a mut Vec<Diagnostic>,
 }
 
 /// The default name of a design: that of its first file.
 fn name_of(sources: &[(Arc<Source>, SourceNode)]) -> String {
-    let path = sources
-        .first()
-        .map(|(source, _)| PathBuf::from(&source.name))
-        .unwrap_or_default();
+    let first = sources.first();
+    stem_of(first.map_or("", |(source, _)| &source.name))
+}
+
+/// The name of a file without its folder and its extensions.
+fn stem_of(path: &str) -> String {
+    let path = PathBuf::from(path);
     let name = path
         .file_name()
         .and_then(|name| name.to_str())

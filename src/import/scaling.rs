@@ -1,8 +1,11 @@
 //! Application Auto Scaling: targets, policies and scheduled actions, joined to the tables and
 //! indexes that they scale.
 
-use super::draft::{ReplicaDraft, Sourced, TableDraft, UnitsDraft};
+use chrono_tz::Tz;
+
+use super::draft::{Sourced, TableDraft, UnitsDraft, unpriced};
 use super::node::SourceNode;
+use crate::unread::UnreadKind;
 
 /// A scalable target: scales the read or the write capacity of a table or an index.
 #[derive(Clone, Debug, Default)]
@@ -183,7 +186,7 @@ fn join_one(target: &ScalingTarget, tables: &mut [TableDraft]) -> Option<String>
             .find(|name| !global.iter().any(|known| known == *name))
         {
             Some(name) => Some(no_index(target, name)),
-            None => of_replica(target, region, &names, &mut table.replicas),
+            None => of_replica(target, region, &names, table),
         };
         table.notes.extend(note);
         return None;
@@ -199,14 +202,14 @@ fn join_one(target: &ScalingTarget, tables: &mut [TableDraft]) -> Option<String>
     let notes = match index_name {
         None => {
             let units = units(target.reads(), &mut table.read, &mut table.write);
-            target.apply(units, &mut table.schedule)
+            target.apply(units, &mut table.schedule, &mut table.unpriced)
         }
         Some(name) => {
             let mut indexes = table.indexes.iter_mut();
             match indexes.find(|index| index.name.plain() == name) {
                 Some(index) => {
                     let units = units(target.reads(), &mut index.read, &mut index.write);
-                    target.apply(units, &mut index.schedule)
+                    target.apply(units, &mut index.schedule, &mut table.unpriced)
                 }
                 None => vec![no_index(target, name)],
             }
@@ -237,7 +240,12 @@ fn any_index_is_unknown(target: &ScalingTarget, table: &mut TableDraft) {
 
 impl ScalingTarget {
     /// Sets the bounds and the schedule of a table or an index; returns what could not be set.
-    fn apply(&self, units: &mut UnitsDraft, schedule: &mut Vec<Sourced>) -> Vec<String> {
+    fn apply(
+        &self,
+        units: &mut UnitsDraft,
+        schedule: &mut Vec<Sourced>,
+        unread: &mut Vec<Sourced>,
+    ) -> Vec<String> {
         if self.percent.is_some() {
             units.min = self.min.clone();
             units.max = self.max.clone();
@@ -251,10 +259,15 @@ impl ScalingTarget {
                     step.schedule.note.clone(),
                     step.schedule.origin.clone(),
                 )),
-                Err(why) => notes.push(format!(
-                    "{}: its schedule {} was not imported: {why}",
-                    self.label,
-                    step.schedule.plain()
+                Err(why) => unread.push(unpriced(
+                    UnreadKind::Scaling,
+                    &format!(
+                        "{}: its schedule {}: {why}",
+                        self.label,
+                        step.schedule.plain()
+                    ),
+                    "",
+                    step.schedule.origin.clone(),
                 )),
             }
         }
@@ -320,8 +333,9 @@ fn of_replica(
     target: &ScalingTarget,
     region: &str,
     names: &[Option<&str>],
-    replicas: &mut [ReplicaDraft],
+    table: &mut TableDraft,
 ) -> Option<String> {
+    let (replicas, unread) = (&mut table.replicas, &mut table.unpriced);
     let Some(replica) = replicas
         .iter_mut()
         .find(|replica| replica.region.plain() == region)
@@ -355,32 +369,32 @@ fn of_replica(
                 .unwrap_or_else(|| Sourced::unknown("")),
         );
     }
-    let schedule = (!target.steps.is_empty()).then(|| {
-        format!(
-            "{}: its schedule was not imported: a workload cannot describe the schedule of a \
-             replica",
-            target.label
-        )
-    });
+    if let Some(step) = target.steps.first() {
+        let words = "its schedule: a workload cannot describe the schedule of a replica";
+        unread.push(unpriced(
+            UnreadKind::Scaling,
+            &format!("{}: {words}", target.label),
+            "",
+            step.schedule.origin.clone(),
+        ));
+    }
     let policy = target.percent.is_none().then(|| {
         format!(
             "{}: no scaling policy for this target in the file",
             target.label
         )
     });
-    schedule.or(policy)
+    policy
 }
 
 impl ScheduledAction {
     /// The step as an element of `schedule`.
     fn toml(&self, reads: bool) -> Result<String, String> {
-        if let Some(zone) = self
-            .timezone
-            .as_ref()
-            .filter(|zone| !matches!(zone.as_str(), "" | "UTC" | "Etc/UTC" | "GMT" | "Etc/GMT"))
-        {
-            return Err(format!("its time zone is {zone}, but a workload uses UTC"));
+        let zone = self.timezone.as_deref().filter(|zone| !zone.is_empty());
+        if let Some(zone) = zone.filter(|zone| zone.parse::<Tz>().is_err()) {
+            return Err(format!("its time zone {zone} is not known"));
         }
+        let zone = zone.filter(|zone| !matches!(*zone, "UTC" | "Etc/UTC" | "GMT" | "Etc/GMT"));
         if self.is_temporary {
             return Err(
                 "it has a start or end time, but a workload repeats every week".to_string(),
@@ -392,6 +406,7 @@ impl ScheduledAction {
         let word = if reads { "read" } else { "write" };
         let cron = five_fields(&self.schedule.plain())?;
         let mut parts = vec![format!("cron = \"{cron}\"")];
+        parts.extend(zone.map(|zone| format!("timezone = \"{zone}\"")));
         for (bound, name) in [(&self.min, "min"), (&self.max, "max")] {
             if let Some(bound) = bound {
                 if bound.is_unknown() {
@@ -406,6 +421,35 @@ impl ScheduledAction {
 
 /// AWS's names of weekdays 1 to 7.
 const DAYS: [&str; 7] = ["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"];
+
+/// AWS's field of weekdays, 1 (Sunday) to 7, with the names of the days.
+pub(super) fn weekdays(field: &str) -> Option<String> {
+    let number = |token: &str| -> Option<String> {
+        match token.parse::<usize>() {
+            Ok(day) => DAYS.get(day.checked_sub(1)?).map(|day| day.to_string()),
+            Err(_) => Some(token.to_uppercase()).filter(|token| DAYS.contains(&token.as_str())),
+        }
+    };
+    let part = |part: &str| -> Option<String> {
+        if let Some((day, nth)) = part.split_once('#') {
+            return Some(format!("{}#{nth}", number(day)?));
+        }
+        if let Some(day) = part.strip_suffix('L').filter(|day| !day.is_empty()) {
+            return Some(format!("{}L", number(day)?));
+        }
+        match part.split_once('-') {
+            Some((from, to)) => Some(format!("{}-{}", number(from)?, number(to)?)),
+            None => number(part),
+        }
+    };
+    match field {
+        "*" | "?" => Some("*".to_string()),
+        list => {
+            let parts: Option<Vec<String>> = list.split(',').map(part).collect();
+            Some(parts?.join(","))
+        }
+    }
+}
 
 /// Converts AWS's six cron fields (minute, hour, day of month, month, day of week, year) to the
 /// five fields of a workload's weekly schedule.
@@ -440,27 +484,9 @@ pub(super) fn five_fields(schedule: &str) -> Result<String, String> {
             "it uses months or days of the month, but a workload repeats every week".to_string(),
         );
     }
-    let number = |token: &str| -> Option<String> {
-        match token.parse::<usize>() {
-            Ok(day) => DAYS.get(day.checked_sub(1)?).map(|day| day.to_string()),
-            Err(_) => Some(token.to_uppercase()).filter(|token| DAYS.contains(&token.as_str())),
-        }
-    };
-    let weekday = match weekday {
-        "*" | "?" => "*".to_string(),
-        list => {
-            let part = |part: &str| -> Option<String> {
-                match part.split_once('-') {
-                    Some((from, to)) => Some(format!("{}-{}", number(from)?, number(to)?)),
-                    None => number(part),
-                }
-            };
-            let parts: Option<Vec<String>> = list.split(',').map(part).collect();
-            parts
-                .ok_or_else(|| format!("cannot read the weekdays {list:?}"))?
-                .join(",")
-        }
-    };
+    let weekday = weekdays(weekday)
+        .filter(|days| !days.contains(['#', 'L']) || days.split(',').all(|day| DAYS.contains(&day)))
+        .ok_or_else(|| format!("cannot read the weekdays {weekday:?}"))?;
     // In AWS's format `5/10` means from 5 in steps of 10; the five fields need a range: `5-59/10`.
     let stepped = |field: &str, last: u32| {
         let part = |part: &str| match part.split_once('/') {

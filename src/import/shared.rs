@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use crate::import::draft::{Draft, Fields, ReplicaDraft, Sourced, TableDraft, quoted};
+use crate::import::draft::{Draft, Fields, ReplicaDraft, Sourced, TableDraft, quoted, unpriced};
+use crate::unread::UnreadKind;
 
 /// The KMS keys of the files, by region (empty: the home region) and name: the same alias in two
 /// regions is two keys.
@@ -91,31 +92,28 @@ pub(in crate::import) fn attach_dax(
     nodes: Option<Sourced>,
 ) {
     let several = draft.tables.len() > 1;
-    let Some(table) = draft
-        .tables
-        .iter_mut()
-        .find(|table| table.find_block("dax").is_none())
-    else {
-        let words = format!("the DAX cluster {label}: each table already has one");
-        match draft.tables.first_mut() {
-            Some(table) => table.unpriced.push(Sourced::new(
-                quoted(&words),
-                "",
-                kind.and_then(|kind| kind.origin),
-            )),
-            None => draft
-                .notes
-                .push(format!("{label}: a DAX cluster without a table; ignored")),
-        }
-        return;
-    };
+    let origin = kind.as_ref().and_then(|kind| kind.origin.clone());
     let (Some(kind), Some(nodes)) = (kind, nodes.filter(|nodes| !nodes.is_unknown())) else {
         let words =
             format!("the DAX cluster {label}, whose node type or number of nodes is unknown");
-        table.unpriced.push(Sourced::new(quoted(&words), "", None));
+        let said = unpriced(UnreadKind::AfterApply, &words, "", origin);
+        match draft.tables.first_mut() {
+            Some(table) => table.unpriced.push(said),
+            None => draft.unpriced.push(said),
+        }
+        return;
+    };
+    let is_free = |table: &&mut TableDraft| table.find_block("dax").is_none();
+    let Some(table) = draft.tables.iter_mut().find(is_free) else {
+        let mut cluster = Fields::default();
+        cluster.set("name", Sourced::text(label, "", origin));
+        cluster.set("node_type", kind);
+        cluster.set("nodes", nodes);
+        draft.clusters.push(cluster);
         return;
     };
     if several {
+        table.is_dax_guessed = true;
         table.notes.push(format!(
             "{label}: the file does not say which table the cluster serves; move [table.dax] to \
              that table"

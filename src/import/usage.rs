@@ -29,6 +29,7 @@ use toml::de::{DeString, DeTable, DeValue};
 
 use super::draft::{Draft, Fields, Origin, Sourced, TableDraft, UnitsDraft, number as written};
 use super::node::{self, NodeKey, SourceNode, Value, wrong};
+use super::unused::UnusedPart;
 use crate::diag::{Diagnostic, Source};
 
 /// A usage file.
@@ -501,37 +502,25 @@ impl UsageFile {
         &self.source
     }
 
-    /// Adds all values to the draft; values whose table, index or replica does not exist are
-    /// errors.
-    pub fn join(&self, draft: &mut Draft, lenient: bool, problems: &mut Vec<Diagnostic>) {
-        let before = problems.len();
+    /// Adds all values to the draft. Returns the parts of the file that the design does not have.
+    pub fn join(&self, draft: &mut Draft, problems: &mut Vec<Diagnostic>) -> Vec<UnusedPart> {
         for (key, said) in &self.head.0 {
             if !matches!(key.as_str(), "region" | "name") || draft.head.get(key).is_none() {
                 draft.head.set(key, said.clone());
             }
         }
         draft.notes.extend(self.notes.iter().cloned());
+        let mut unused = Vec::new();
         let mut joined: Vec<String> = Vec::new();
+        let there = listed(draft.tables.iter().map(|table| table.label.clone()), "none");
         for usage in &self.tables {
-            let there: Vec<String> = draft
-                .tables
-                .iter()
-                .map(|table| table.label.clone())
-                .collect();
+            self.cluster_of(usage, draft);
             let Some(table) = draft.tables.iter_mut().find(|table| table.is(&usage.name)) else {
-                let help = format!(
-                    "the tables are: {}",
-                    if there.is_empty() {
-                        "none".to_string()
-                    } else {
-                        there.join(", ")
-                    }
-                );
-                problems.push(self.unknown(
-                    &usage.origin,
-                    format!("the design has no table {:?}", usage.name),
-                    &help,
-                ));
+                let message = format!("the design has no table {:?}", usage.name);
+                let help = format!("the tables are: {there}");
+                unused.push(UnusedPart::of(self.unknown(&usage.origin, message, &help)));
+                // Without its table, every part of it is unused as well.
+                unused.extend(self.parts_of(usage).into_iter().map(UnusedPart::within));
                 continue;
             };
             if joined.contains(&table.label) {
@@ -549,12 +538,46 @@ impl UsageFile {
                 ));
             }
             joined.push(table.label.clone());
-            self.join_table(usage, table, problems);
+            self.join_table(usage, table, &mut unused);
         }
-        // If the design may lack what the file names, these errors are dropped.
-        if lenient {
-            problems.truncate(before);
+        unused
+    }
+
+    /// Moves a cluster to the table for which the usage file has settings of DAX, if the design only
+    /// guesses which table it serves.
+    fn cluster_of(&self, usage: &TableUsage, draft: &mut Draft) {
+        let asks = usage.blocks.iter().any(|(name, _)| *name == "dax");
+        let Some(at) = draft.tables.iter().position(|table| table.is(&usage.name)) else {
+            return;
+        };
+        if !asks || draft.tables[at].find_block("dax").is_some() {
+            return;
         }
+        let is_guess = |table: &&mut TableDraft| {
+            let named = |own: &&TableUsage| table.is(&own.name);
+            let own = self.tables.iter().find(named);
+            let has_settings =
+                own.is_some_and(|own| own.blocks.iter().any(|(name, _)| *name == "dax"));
+            table.is_dax_guessed && !has_settings
+        };
+        let found = draft.tables.iter_mut().find(is_guess);
+        if let Some(dax) = found.and_then(|table| table.take_block("dax")) {
+            draft.tables[at].blocks.push(("dax", dax));
+        }
+    }
+
+    /// The parts of a table that a design may lack.
+    fn parts_of(&self, usage: &TableUsage) -> Vec<Diagnostic> {
+        let indexes = usage.indexes.iter().map(|(_, origin, _)| origin.clone());
+        let replicas = usage.replicas.iter().map(|(_, origin, ..)| origin.clone());
+        let calls = usage.access.iter().chain(&usage.consumed);
+        let in_replicas = usage.replicas.iter().flat_map(|(.., access)| access);
+        let named = calls.chain(in_replicas).filter_map(|one| one.get("index"));
+        let named = named.map(|said| said.origin.clone());
+        let origins = indexes.chain(replicas).chain(named);
+        origins
+            .map(|origin| self.unknown(&origin, String::new(), ""))
+            .collect()
     }
 
     fn unknown(&self, origin: &Origin, message: String, help: &str) -> Diagnostic {
@@ -562,12 +585,7 @@ impl UsageFile {
         wrong(&self.source, span, "unknown-table", message, help)
     }
 
-    fn join_table(
-        &self,
-        usage: &TableUsage,
-        table: &mut TableDraft,
-        problems: &mut Vec<Diagnostic>,
-    ) {
+    fn join_table(&self, usage: &TableUsage, table: &mut TableDraft, unused: &mut Vec<UnusedPart>) {
         table.fields.take(&usage.fields);
         let item = usage.fields.get("item");
         let is_export = item.is_some_and(|item| item.toml.contains("export"));
@@ -578,11 +596,13 @@ impl UsageFile {
             let said = key_with(table.fields.get(key), sizes, &usage.origin);
             table.fields.set(key, said);
         }
-        self.join_indexes(usage, table, problems);
-        self.join_blocks(usage, table, problems);
-        table.access.extend(usage.access.iter().cloned());
-        table.consumed.extend(usage.consumed.iter().cloned());
-        self.join_replicas(usage, table, problems);
+        self.join_indexes(usage, table, unused);
+        self.join_blocks(usage, table, unused);
+        let access = self.of_known_indexes(&usage.access, table, unused);
+        let consumed = self.of_known_indexes(&usage.consumed, table, unused);
+        table.access.extend(access);
+        table.consumed.extend(consumed);
+        self.join_replicas(usage, table, unused);
         for (key, said) in &usage.capacity.0 {
             let fixed = || UnitsDraft {
                 fixed: Some(said.clone()),
@@ -597,11 +617,33 @@ impl UsageFile {
         table.notes.extend(usage.notes.iter().cloned());
     }
 
+    /// Access patterns and consumed units, without those of an index that the table does not have.
+    fn of_known_indexes(
+        &self,
+        calls: &[Fields],
+        table: &TableDraft,
+        unused: &mut Vec<UnusedPart>,
+    ) -> Vec<Fields> {
+        let names = table.index_names();
+        let is_known = |one: &&Fields| match one.get("index") {
+            None => true,
+            Some(said) if names.contains(&said.plain()) => true,
+            Some(said) => {
+                let message = format!("{} has no index {:?}", table.label, said.plain());
+                let help = format!("its indexes are: {}", listed(names.iter().cloned(), "none"));
+                let found = self.unknown(&said.origin, message, &help);
+                unused.push(UnusedPart::of(found));
+                false
+            }
+        };
+        calls.iter().filter(is_known).cloned().collect()
+    }
+
     fn join_indexes(
         &self,
         usage: &TableUsage,
         table: &mut TableDraft,
-        problems: &mut Vec<Diagnostic>,
+        unused: &mut Vec<UnusedPart>,
     ) {
         for (name, origin, fields) in &usage.indexes {
             if let Some(index) = table.index(name) {
@@ -611,7 +653,7 @@ impl UsageFile {
             let names = table.indexes.iter().map(|index| index.name.plain());
             let help = format!("its indexes are: {}", listed(names, "none"));
             let message = format!("{} has no index {name:?}", table.label);
-            problems.push(self.unknown(origin, message, &help));
+            unused.push(UnusedPart::of(self.unknown(origin, message, &help)));
         }
     }
 
@@ -619,7 +661,7 @@ impl UsageFile {
         &self,
         usage: &TableUsage,
         table: &mut TableDraft,
-        problems: &mut Vec<Diagnostic>,
+        unused: &mut Vec<UnusedPart>,
     ) {
         for (name, fields) in &usage.blocks {
             // Stream settings need a stream and DAX settings need a cluster.
@@ -635,7 +677,7 @@ impl UsageFile {
                 let help =
                     format!("remove [table.{name}] from the usage file, or add one to the design");
                 let message = format!("{} has {what}", table.label);
-                problems.push(self.unknown(&usage.origin, message, &help));
+                unused.push(UnusedPart::of(self.unknown(&usage.origin, message, &help)));
                 continue;
             }
             table.block(name).take(fields);
@@ -646,19 +688,20 @@ impl UsageFile {
         &self,
         usage: &TableUsage,
         table: &mut TableDraft,
-        problems: &mut Vec<Diagnostic>,
+        unused: &mut Vec<UnusedPart>,
     ) {
         for (region, origin, fields, access) in &usage.replicas {
+            let access = self.of_known_indexes(access, table, unused);
             let mut replicas = table.replicas.iter_mut();
             if let Some(replica) = replicas.find(|replica| replica.region.plain() == *region) {
                 replica.fields.take(fields);
-                replica.access.extend(access.iter().cloned());
+                replica.access.extend(access);
                 continue;
             }
             let names = table.replicas.iter().map(|replica| replica.region.plain());
             let help = format!("its replicas are in: {}", listed(names, "no other region"));
             let message = format!("{} has no replica in {region:?}", table.label);
-            problems.push(self.unknown(origin, message, &help));
+            unused.push(UnusedPart::of(self.unknown(origin, message, &help)));
         }
     }
 }
@@ -843,7 +886,9 @@ pub(super) fn tables_of(
             Sourced::text(&short, one.name.clone(), one.origin.clone()),
             vec![one.name.clone()],
         );
-        usage.join_table(one, &mut table, problems);
+        let mut unused = Vec::new();
+        usage.join_table(one, &mut table, &mut unused);
+        problems.extend(unused.into_iter().map(UnusedPart::into_error));
         table
     };
     usage.tables.iter().map(table).collect()

@@ -7,6 +7,7 @@ use rust_decimal::Decimal;
 use super::{PriceBook, PublishedRate, Tier};
 use crate::money::{Money, MoneyError};
 use crate::units::Exact;
+use crate::unread::Unread;
 use crate::usage::{Because, FreeTier, Subject, Usage, UsageType};
 
 /// One line of a bill: `quantity × rate = amount`, exactly, with its reasons.
@@ -45,6 +46,8 @@ pub struct Unknown {
     pub rate: Option<PublishedRate>,
     /// The number of units, if only their price is unknown.
     pub quantity: Option<Exact>,
+    /// What was not read, if that is why it is unknown.
+    pub unread: Option<Unread>,
 }
 
 /// A month's bill.
@@ -128,6 +131,7 @@ pub fn price(
                 why,
                 rate: None,
                 quantity,
+                unread: None,
             }
         };
         let Some(book) = books.get(region) else {

@@ -10,6 +10,7 @@ use crate::money::{Money, MoneyError};
 use crate::outcome::{BillSection, Outcome, RangeSwing, Uncertainty};
 use crate::pricing::{Bill, LineItem, PublishedRate, Unknown};
 use crate::units::{GB, group_thousands};
+use crate::unread::Unread;
 use crate::usage::{ACCOUNT, Subject, UsageType};
 
 /// The header of the lines, and which of its columns are numbers.
@@ -461,7 +462,10 @@ pub(super) fn unknown_row(unknown: &Unknown) -> [String; 4] {
         region,
         access,
     } = &unknown.subject;
-    let table = unknown.subject.table_name();
+    let table = match (&unknown.subject.table, &unknown.unread) {
+        (None, Some(_)) => "whole design",
+        _ => unknown.subject.table_name(),
+    };
     let place = [
         Some(table),
         index.as_deref(),
@@ -477,7 +481,17 @@ pub(super) fn unknown_row(unknown: &Unknown) -> [String; 4] {
         || "rate unknown".to_string(),
         |rate| format!("${} a unit", rate.rate),
     );
-    [place, unknown.what.clone(), rate, unknown.why.clone()]
+    let why = match &unknown.unread {
+        None => unknown.why.clone(),
+        Some(Unread { kind, place, .. }) => format!(
+            "{} ({}, {}:{})",
+            unknown.why,
+            kind.word(),
+            place.file,
+            place.line
+        ),
+    };
+    [place, unknown.what.clone(), rate, why]
 }
 
 const DEMAND_HEADER: [&str; 5] = [

@@ -18,6 +18,7 @@ use crate::meter::Switches;
 use crate::table::{ApiName, ByDirection, Consistency, Direction, Table, TableClass, Target};
 use crate::time::{Date, MonthHours};
 use crate::units::{Bytes, Exact};
+use crate::unread::UnreadKind;
 use crate::usage::FreeTier;
 
 /// A checked design with its traffic. It is made from a file by [`load`](super::load), or in Rust by a
@@ -55,8 +56,32 @@ pub struct Contents {
     pub years_ahead: u64,
     /// What the account has bought or agreed in advance.
     pub commitments: Vec<Commitment>,
-    /// The tables; at least one. Changed workloads share the tables that they do not change.
+    /// The tables. Changed workloads share the tables that they do not change.
     pub tables: Vec<Arc<TableDesign>>,
+    /// DAX clusters that are not in front of a table of the design.
+    pub clusters: Vec<Cluster>,
+    /// Costs of the design that are not known.
+    pub unpriced: Vec<Unpriced>,
+}
+
+/// A DAX cluster of which only the nodes are charged.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Cluster {
+    /// Its name, if it has one.
+    pub name: Option<String>,
+    /// The node type, such as `dax.r5.large`.
+    pub node_type: String,
+    /// The number of nodes.
+    pub nodes: u64,
+}
+
+/// A cost that a workload cannot describe.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Unpriced {
+    /// What it is.
+    pub what: String,
+    /// Its kind.
+    pub kind: UnreadKind,
 }
 
 /// A table with its traffic.
@@ -126,7 +151,7 @@ pub struct TableDesign {
     /// Customer managed KMS keys.
     pub encryption: Option<Encryption>,
     /// Its features that are not metered.
-    pub unpriced: Vec<String>,
+    pub unpriced: Vec<Unpriced>,
 }
 
 /// One kind of items of a table.
@@ -788,6 +813,8 @@ impl Workload {
             years_ahead: 0,
             commitments: Vec::new(),
             tables,
+            clusters: Vec::new(),
+            unpriced: Vec::new(),
         })
     }
 

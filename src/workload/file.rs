@@ -1,11 +1,14 @@
 //! The workload file as written: one struct for each TOML table. Only types are checked here.
 
-use schemars::JsonSchema;
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 
 use super::decode::{
     Decode, Decoder, FileNumber, Known, Located, TomlNode, UNKNOWN, choice, document,
 };
 use super::quantities::{CallRate, Duration, Frequency, Growth, Names, Profile, Size};
+use crate::unread::UnreadKind;
 
 document! {
     /// A DynamoDB design and its traffic.
@@ -31,8 +34,24 @@ document! {
         switches: Option<SwitchesFile>,
         /// What the account has bought or agreed in advance.
         commitment: Option<Vec<Located<CommitmentFile>>>,
-        /// The tables of the design.
+        /// The tables of the design; `table = []` is a design without tables.
         table: Option<Vec<Located<TableFile>>>,
+        /// DAX clusters that serve none of the tables, or it is not known which.
+        dax: Option<Vec<Located<ClusterFile>>>,
+        /// Costs of the design that are not known: what an import could not read.
+        unpriced: Option<Vec<Located<UnpricedFile>>>,
+    }
+}
+
+document! {
+    /// A DAX cluster that is not in front of a table of the design. Only its nodes are charged.
+    pub struct ClusterFile {
+        /// Its name.
+        name: Option<Located<String>>,
+        /// The node type, such as dax.r5.large.
+        node_type: Located<String>,
+        /// The number of nodes, 1 to 11.
+        nodes: Located<FileNumber>,
     }
 }
 
@@ -233,7 +252,74 @@ document! {
         encryption: Option<EncryptionFile>,
         /// Features of the table that this format cannot describe, such as purchased warm throughput;
         /// each is reported as an unknown cost.
-        unpriced: Option<Vec<String>>,
+        unpriced: Option<Vec<Located<UnpricedFile>>>,
+    }
+}
+
+/// A cost that is not known: what it is, and its kind.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnpricedFile {
+    /// What it is.
+    pub what: String,
+    /// Its kind.
+    pub kind: UnreadKind,
+}
+
+impl JsonSchema for UnpricedFile {
+    fn inline_schema() -> bool {
+        true
+    }
+    fn schema_name() -> Cow<'static, str> {
+        "Unpriced".into()
+    }
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let kinds: Vec<&str> = UnreadKind::ALL.iter().map(|kind| kind.word()).collect();
+        schemars::json_schema!({ "anyOf": [
+            { "type": "string" },
+            {
+                "type": "object",
+                "additionalProperties": false,
+                "required": ["what"],
+                "properties": { "what": { "type": "string" }, "kind": { "enum": kinds } }
+            }
+        ] })
+    }
+}
+
+impl Decode for UnpricedFile {
+    fn decode(node: &TomlNode, reader: &mut Decoder) -> Option<Self> {
+        let Some(table) = node.get_ref().as_table() else {
+            return String::decode(node, reader).map(|what| UnpricedFile {
+                what,
+                kind: UnreadKind::Feature,
+            });
+        };
+        reader.known_keys(table, &["what", "kind"]);
+        let what: Located<String> = reader.field(table, &node.span(), "what");
+        let word: Option<Located<String>> = reader.field(table, &node.span(), "kind");
+        let kind = match &word {
+            None => UnreadKind::Feature,
+            Some(word) => match UnreadKind::parse(word) {
+                Some(kind) => kind,
+                None => {
+                    let words: Vec<&str> = UnreadKind::ALL.iter().map(|kind| kind.word()).collect();
+                    let message = format!("{:?} is not allowed here", word.value);
+                    let help = format!("the allowed words are {}", words.join(", "));
+                    reader.report("unknown-word", word.span.clone(), message, help);
+                    UnreadKind::Feature
+                }
+            },
+        };
+        Some(UnpricedFile {
+            what: what.value,
+            kind,
+        })
+    }
+    fn placeholder() -> Self {
+        UnpricedFile {
+            what: String::new(),
+            kind: UnreadKind::Feature,
+        }
     }
 }
 
@@ -645,8 +731,10 @@ document! {
 document! {
     /// A scheduled action, which changes the bounds of auto scaling.
     pub struct ScheduleFile {
-        /// When it runs, as five cron fields in UTC: minute, hour, *, *, weekday.
+        /// When it runs, as five cron fields: minute, hour, *, *, weekday.
         cron: Located<String>,
+        /// The time zone of `cron`, as the IANA names it, such as Europe/Berlin (default: UTC).
+        timezone: Option<Located<String>>,
         /// The minimum read units from then on.
         min_read: Option<Located<FileNumber>>,
         /// The maximum read units from then on.

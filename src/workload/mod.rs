@@ -26,10 +26,10 @@ pub use codes::CODES;
 pub use counts::{Counts, ReadItems};
 pub use decode::{FileNumber, Known, Located};
 pub use design::{
-    AccessPattern, Archive, Backup, BackupLife, BackupRule, Capacity, Contents,
+    AccessPattern, Archive, Backup, BackupLife, BackupRule, Capacity, Cluster, Contents,
     ContributorInsights, Dax, Encryption, Entity, HitRatio, Import, IndexDesign, ItemsBefore,
     KeyPrefix, NumberKeys, PatternCall, Replica, ReplicaIndex, Stay, Stream, TableDesign, Units,
-    UnknownParts, Workload, WriteKind, WritePlan,
+    UnknownParts, Unpriced, Workload, WriteKind, WritePlan,
 };
 pub use export::{ExportSummary, items as export_items, measure};
 pub use membership::{ItemKind, KnownAttribute, Membership};

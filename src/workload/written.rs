@@ -26,6 +26,10 @@ pub enum DesignPart {
     Index(String, String),
     /// The name of an access pattern of a table.
     Access(String, String),
+    /// A DAX cluster that serves no table, by its position.
+    Cluster(usize),
+    /// A cost that is not known, by its position: of a table, or of the whole design.
+    Unpriced(Option<String>, usize),
 }
 
 /// Where a workload was written: its file, the lines of its parts, and its ranges.

@@ -6,7 +6,7 @@ use crate::support;
 use std::process::Command;
 
 /// A command in `tests/cases`, its exit code, what its output must contain and what it must not.
-struct Case {
+pub struct Case {
     why: &'static str,
     args: &'static str,
     code: i32,
@@ -14,7 +14,7 @@ struct Case {
     never: &'static [&'static str],
 }
 
-const fn case(
+pub const fn case(
     why: &'static str,
     args: &'static str,
     code: i32,
@@ -30,7 +30,7 @@ const fn case(
 }
 
 impl Case {
-    const fn never(self, never: &'static [&'static str]) -> Case {
+    pub const fn never(self, never: &'static [&'static str]) -> Case {
         Case { never, ..self }
     }
 }
@@ -630,10 +630,15 @@ const TRACES: &[Case] = &[];
 
 #[test]
 fn every_case_says_what_is_right() {
+    run_all(CASES.iter().chain(TRACES), "tests/cases");
+}
+
+/// Runs every case in a folder.
+pub fn run_all<'a>(cases: impl Iterator<Item = &'a Case>, folder: &str) {
     let mut wrong = Vec::new();
-    for case in CASES.iter().chain(TRACES) {
+    for case in cases {
         let output = Command::new(env!("CARGO_BIN_EXE_dynameter"))
-            .current_dir(support::root().join("tests/cases"))
+            .current_dir(support::root().join(folder))
             .args(case.args.split(' '))
             .env("NO_COLOR", "1")
             .output()

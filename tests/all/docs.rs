@@ -8,7 +8,7 @@ use dynameter::workload;
 use serde_json::Value;
 
 /// The tables of the workload file in order, with the heading of each.
-const TABLES: [(&str, &str); 40] = [
+const TABLES: [(&str, &str); 41] = [
     ("CommitmentFile", "[[commitment]]"),
     ("TableFile", "[[table]]"),
     ("KeyFile", "partition_key, sort_key"),
@@ -46,6 +46,7 @@ const TABLES: [(&str, &str); 40] = [
     ("TransitionFile", "an entry of archive.lifecycle"),
     ("ReplicaFile", "[[table.replica]]"),
     ("ReplicaIndexFile", "[[table.replica.index]]"),
+    ("ClusterFile", "[[dax]]"),
     ("DaxFile", "[table.dax]"),
     ("PopularityFile", "[table.popularity]"),
     ("EncryptionFile", "[table.encryption]"),

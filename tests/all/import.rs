@@ -1334,7 +1334,6 @@ fn every_mistake_is_told_with_its_place() {
         "empty.yaml",
     ];
     let templates = [
-        "queue.yaml",
         "conditions.yaml",
         "itself.yaml",
         "loop.yaml",
@@ -1359,6 +1358,7 @@ fn every_mistake_is_told_with_its_place() {
     all.push(vec!["estimate", "units.json", "--region", "us-east-1"]);
     all.push(vec!["import", "describe-table", "two-regions.json"]);
     all.push(vec!["import", "describe-table", "whose.json"]);
+    all.push(vec!["import", "describe-table", "targets.json"]);
     all.push(vec!["import", "model", "model.json"]);
     all.push(vec!["import", "export", "."]);
     for usage in [
@@ -1431,7 +1431,7 @@ proptest! {
         if let Ok(Some(document)) = ImportDocument::read(&Source::new(names[which], edited)) {
             let _ = document.has_before();
             let _ = document.import(&asked);
-            let _ = document.import(&ImportOptions { before: true, lenient: true, ..asked });
+            let _ = document.import(&ImportOptions { before: true, is_one_of_several: true, ..asked });
         }
     }
 }

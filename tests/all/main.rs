@@ -22,6 +22,7 @@ mod docs;
 mod entities;
 mod errors;
 mod export;
+mod gate;
 mod golden;
 mod import;
 mod invariants;

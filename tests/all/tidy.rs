@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 /// Modules by layer, lowest first. A module imports modules of lower layers and its own files.
 const LAYERS: &[&[&str]] = &[
     &["units", "diag", "opened", "rules"],
-    &["money", "time"],
+    &["money", "time", "unread"],
     &["table"],
     &["meter", "storage"],
     &["usage"],
@@ -84,6 +84,7 @@ const MAKERS: &[(&str, &[&str])] = &[
             "commitments/reserved.rs",
             "compare/backups.rs",
             "estimate/account.rs",
+            "estimate/design.rs",
             "estimate/features.rs",
             "estimate/notes.rs",
             "estimate/once.rs",

@@ -9,7 +9,7 @@ mod scheduled;
 pub use auto_scaling::{AutoScaling, Tracking};
 pub use fixed::Fixed;
 pub use on_demand::{OnDemand, READ_FLOOR, WRITE_FLOOR};
-pub use scheduled::{Bounds, Schedule, Scheduled};
+pub use scheduled::{Bounds, Schedule, Scheduled, YEAR_WEEKS, YearPart};
 
 /// What a policy can see after a minute.
 #[derive(Clone, Copy, Debug)]

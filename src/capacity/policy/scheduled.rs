@@ -1,7 +1,8 @@
 //! Scheduled scaling: bounds that change at set times, with or without target tracking between
 //! them.
 
-use chrono::{NaiveDate, NaiveTime, TimeDelta};
+use chrono::{Datelike, NaiveDate, NaiveTime, Offset, TimeDelta, TimeZone};
+use chrono_tz::Tz;
 use croner::parser::CronParser;
 
 use super::{AutoScaling, PastMinutes, Policy, Tracking, Wish};
@@ -16,10 +17,27 @@ pub struct Bounds {
     pub max: Option<u64>,
 }
 
-/// Scheduled actions of one direction: the minute of the week and the bounds that are set then, in
-/// order.
+/// Scheduled actions of one direction.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Schedule(pub Vec<(u64, Bounds)>);
+pub struct Schedule {
+    /// The minute of the week, from Monday 00:00 UTC, and the bounds that are set then, in order.
+    pub actions: Vec<(u64, Bounds)>,
+    /// The parts of a year, in order, if the clock changes in the time zone of an action. The first
+    /// has the actions above.
+    pub parts: Vec<YearPart>,
+}
+
+/// Weeks in which actions come at the same times in UTC.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct YearPart {
+    /// The number of weeks.
+    pub weeks: u64,
+    /// The actions in these weeks.
+    pub actions: Vec<(u64, Bounds)>,
+}
+
+/// The weeks of a year.
+pub const YEAR_WEEKS: u64 = 52;
 
 impl Schedule {
     /// The minutes of a week, from Monday 00:00 UTC, at which a cron expression of five fields
@@ -62,10 +80,89 @@ impl Schedule {
     /// Adds actions in order of time; of two actions at the same minute, the one added later comes
     /// last.
     pub fn add(&mut self, minutes: &[u64], bounds: Bounds) {
-        self.0
-            .extend(minutes.iter().map(|minute| (*minute, bounds)));
-        self.0.sort_by_key(|(minute, _)| *minute);
+        let all = self.parts.iter_mut().map(|part| &mut part.actions);
+        for actions in all.chain([&mut self.actions]) {
+            insert(actions, minutes, bounds);
+        }
     }
+
+    /// Adds actions at minutes of the week in a time zone, of a year.
+    ///
+    /// `Assumption:` a week has the offset of its Wednesday: the clock changes between two weeks.
+    pub fn add_in_zone(&mut self, minutes: &[u64], bounds: Bounds, zone: Tz, year: i32) {
+        let offsets: Vec<i64> = (0..YEAR_WEEKS)
+            .map(|week| offset_minutes(zone, year, week))
+            .collect();
+        let in_utc = |offset: i64| -> Vec<u64> {
+            let week = WEEK_MINUTES as i64;
+            let at = |minute: &u64| (*minute as i64 - offset).rem_euclid(week) as u64;
+            minutes.iter().map(at).collect()
+        };
+        if offsets.iter().all(|offset| *offset == offsets[0]) {
+            return self.add(&in_utc(offsets[0]), bounds);
+        }
+        // Week by week, and then the weeks that are alike together.
+        let mut weeks: Vec<Vec<(u64, Bounds)>> = self.by_week();
+        for (actions, offset) in weeks.iter_mut().zip(&offsets) {
+            insert(actions, &in_utc(*offset), bounds);
+        }
+        self.actions = weeks[0].clone();
+        self.parts = Vec::new();
+        for actions in weeks {
+            match self.parts.last_mut() {
+                Some(part) if part.actions == actions => part.weeks += 1,
+                _ => self.parts.push(YearPart { weeks: 1, actions }),
+            }
+        }
+    }
+
+    /// The actions of every week of a year.
+    fn by_week(&self) -> Vec<Vec<(u64, Bounds)>> {
+        if self.parts.is_empty() {
+            return vec![self.actions.clone(); YEAR_WEEKS as usize];
+        }
+        let weeks = |part: &YearPart| vec![part.actions.clone(); part.weeks as usize];
+        self.parts.iter().flat_map(weeks).collect()
+    }
+
+    /// The schedules of two directions by the weeks in which neither changes: the number of weeks,
+    /// and what each does in them. A single one if nothing depends on the time of the year.
+    pub fn together(one: &Schedule, other: &Schedule) -> Vec<(u64, Schedule, Schedule)> {
+        if one.parts.is_empty() && other.parts.is_empty() {
+            return vec![(1, one.clone(), other.clone())];
+        }
+        let plain = |actions: Vec<(u64, Bounds)>| Schedule {
+            actions,
+            parts: Vec::new(),
+        };
+        let weeks = one.by_week().into_iter().zip(other.by_week());
+        let mut all: Vec<(u64, Schedule, Schedule)> = Vec::new();
+        for (one, other) in weeks {
+            let (one, other) = (plain(one), plain(other));
+            match all
+                .iter_mut()
+                .find(|(_, a, b)| (&*a, &*b) == (&one, &other))
+            {
+                Some((weeks, ..)) => *weeks += 1,
+                None => all.push((1, one, other)),
+            }
+        }
+        all
+    }
+}
+
+fn insert(actions: &mut Vec<(u64, Bounds)>, minutes: &[u64], bounds: Bounds) {
+    actions.extend(minutes.iter().map(|minute| (*minute, bounds)));
+    actions.sort_by_key(|(minute, _)| *minute);
+}
+
+/// The minutes by which a time zone is ahead of UTC in a week of a year.
+fn offset_minutes(zone: Tz, year: i32, week: u64) -> i64 {
+    let start = NaiveDate::from_ymd_opt(year, 1, 1).unwrap_or_default();
+    let to_wednesday = (9 - i64::from(start.weekday().num_days_from_monday())) % 7;
+    let day = start + TimeDelta::days(to_wednesday + 7 * week as i64);
+    let offset = zone.offset_from_utc_datetime(&day.and_time(NaiveTime::MIN));
+    i64::from(offset.fix().local_minus_utc()) / 60
 }
 
 /// Scheduled actions, and target tracking between the bounds if there is a target.
@@ -95,7 +192,7 @@ impl Scheduled {
             tracks: tracking.is_some(),
             next: None,
         };
-        for (_, bounds) in scheduled.schedule.0.clone() {
+        for (_, bounds) in scheduled.schedule.actions.clone() {
             scheduled.set(bounds);
         }
         scheduled
@@ -123,9 +220,9 @@ impl Policy for Scheduled {
             // came before.
             let at = self
                 .schedule
-                .0
+                .actions
                 .partition_point(|(minute, _)| *minute <= next);
-            let (before, after) = self.schedule.0.split_at(at);
+            let (before, after) = self.schedule.actions.split_at(at);
             let in_order: Vec<Bounds> = after
                 .iter()
                 .chain(before)
@@ -135,9 +232,9 @@ impl Policy for Scheduled {
         }
         let first = self
             .schedule
-            .0
+            .actions
             .partition_point(|(minute, _)| *minute < next);
-        let due: Vec<Bounds> = self.schedule.0[first..]
+        let due: Vec<Bounds> = self.schedule.actions[first..]
             .iter()
             .take_while(|(minute, _)| *minute == next)
             .map(|(_, bounds)| *bounds)
@@ -181,6 +278,48 @@ mod tests {
         for wrong in ["", "0 8 * *", "0 8 1 * *", "61 8 * * *", "0 8 * * FOO", "x"] {
             assert!(Schedule::minutes_of(wrong).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn a_time_zone_shifts_actions_by_its_offset() {
+        let bounds = Bounds {
+            min: Some(5),
+            max: None,
+        };
+        let at = |minutes: &[u64]| -> Vec<(u64, Bounds)> {
+            minutes.iter().map(|minute| (*minute, bounds)).collect()
+        };
+        let of = |zone: Tz, minutes: &[u64]| {
+            let mut schedule = Schedule::default();
+            schedule.add_in_zone(minutes, bounds, zone, 2026);
+            schedule
+        };
+        // Monday 08:00 in Tokyo is Sunday 23:00 UTC.
+        let tokyo = of(Tz::Asia__Tokyo, &[480]);
+        assert_eq!(
+            (tokyo.actions, tokyo.parts),
+            (at(&[9_960 + 60]), Vec::new())
+        );
+        let paris = of(Tz::Europe__Paris, &[480]);
+        let parts: Vec<(u64, Vec<(u64, Bounds)>)> = paris
+            .parts
+            .iter()
+            .map(|part| (part.weeks, part.actions.clone()))
+            .collect();
+        assert_eq!(
+            parts,
+            [(12, at(&[420])), (30, at(&[360])), (10, at(&[420]))]
+        );
+        // In the south, summer is at both ends of the year.
+        let sydney = of(Tz::Australia__Sydney, &[480]);
+        assert_eq!(sydney.parts[0].actions, at(&[9_900]));
+        assert_eq!(sydney.parts[1].actions, at(&[9_960]));
+        let both = Schedule::together(&paris, &sydney);
+        assert_eq!(
+            both.iter().map(|(weeks, ..)| weeks).sum::<u64>(),
+            YEAR_WEEKS
+        );
+        assert_eq!(both.len(), 3);
     }
 
     #[test]

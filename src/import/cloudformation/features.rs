@@ -1,18 +1,18 @@
 //! Features of a table that cost: backups, streams, insights, encryption.
 
 use super::template::Template;
-use crate::import::draft::{Fields, Sourced, TableDraft, quoted};
+use crate::import::draft::{Fields, Sourced, TableDraft, quoted, unpriced};
 use crate::import::node::SourceNode;
 use crate::import::shared::{SaidVector, encrypted, projection};
+use crate::unread::UnreadKind;
 
 impl Template<'_> {
     pub(super) fn warm(&mut self, index: &SourceNode, label: &str) {
         if let Some(warm) = self.child(index, "WarmThroughput", label) {
-            self.untold.push(Sourced::new(
-                quoted(&format!("{label}: purchased warm throughput")),
-                "",
-                self.origin(&warm),
-            ));
+            let words = format!("{label}: purchased warm throughput");
+            let origin = self.origin(&warm);
+            self.untold
+                .push(unpriced(UnreadKind::Feature, &words, "", origin));
         }
     }
 

@@ -2,9 +2,12 @@
 
 use super::keys::{READ_MAXIMUM, WRITE_MAXIMUM};
 use super::template::Template;
-use crate::import::draft::{Draft, Fields, ReplicaDraft, Sourced, TableDraft, UnitsDraft, quoted};
+use crate::import::draft::{
+    Draft, Fields, ReplicaDraft, Sourced, TableDraft, UnitsDraft, unpriced,
+};
 use crate::import::node::{NodeKey, SourceNode, Value};
 use crate::import::shared::replica_encrypted;
+use crate::unread::UnreadKind;
 
 /// Where a global table sets its units in one direction.
 pub(super) struct UnitsSettings {
@@ -72,6 +75,12 @@ impl Template<'_> {
         region: Option<&str>,
     ) -> Option<TableDraft> {
         let label = key.name.clone();
+        if let Some(table) = self.text(properties, "GlobalTableSourceArn", &label) {
+            // Its keys and its writes are those of the table of the other account.
+            let words = format!("{label}: a replica of {table}, a table of another account");
+            self.unread(UnreadKind::OtherAccount, &words, resource);
+            return None;
+        }
         let mut table = self.new_table(key, resource, properties);
         let replicas: Vec<(Option<String>, SourceNode)> = self
             .each(properties, "Replicas", &label)
@@ -220,11 +229,7 @@ impl Template<'_> {
         label: &str,
     ) {
         let Some(name) = name else {
-            table.unpriced.push(Sourced::new(
-                quoted("a replica in a region that cannot be resolved"),
-                "",
-                self.origin(node),
-            ));
+            table.unpriced.push(self.unresolved_replica(node));
             return;
         };
         let mut replica = self.replica(name, node, label);
@@ -279,8 +284,9 @@ impl Template<'_> {
         self.maximum(&mut fields, node, &READ_MAXIMUM, &inner);
         if let Some(kinesis) = self.child(node, "KinesisStreamSpecification", &inner) {
             let what = format!("change data capture to Kinesis in {name}");
+            let origin = self.origin(&kinesis);
             self.untold
-                .push(Sourced::new(quoted(&what), "", self.origin(&kinesis)));
+                .push(unpriced(UnreadKind::OtherRegion, &what, "", origin));
         }
         let read = self.reads(node, &inner);
         let mut indexes = Vec::new();
@@ -304,6 +310,11 @@ impl Template<'_> {
         }
     }
 
+    fn unresolved_replica(&self, node: &SourceNode) -> Sourced {
+        let words = "a replica in a region that cannot be resolved";
+        unpriced(UnreadKind::AfterApply, words, "", self.origin(node))
+    }
+
     /// A replica added by a custom resource, which the CDK generates for `replicationRegions`.
     pub(super) fn custom_replica(
         &mut self,
@@ -322,9 +333,8 @@ impl Template<'_> {
             .iter_mut()
             .find(|table| name.as_deref().is_some_and(|name| table.is(name)))
         else {
-            self.notes.push(format!(
-                "{label}: a replica of a table that is not in this template; ignored"
-            ));
+            let words = format!("{label}: a replica of a table that is not in this template");
+            self.unread(UnreadKind::OtherTable, &words, properties);
             return;
         };
         match region {
@@ -340,11 +350,7 @@ impl Template<'_> {
                     access: Vec::new(),
                 });
             }
-            None => table.unpriced.push(Sourced::new(
-                quoted("a replica in a region that cannot be resolved"),
-                "",
-                origin,
-            )),
+            None => table.unpriced.push(self.unresolved_replica(properties)),
         }
     }
 }

@@ -363,6 +363,14 @@ impl<'a> Resolver<'a> {
                 whole.span.clone(),
             )));
         }
+        if kind.ends_with("Table") && attribute == "StreamArn" {
+            let table = self.reference(name, whole, step)?;
+            let table = table
+                .as_ref()
+                .and_then(SourceNode::text)
+                .unwrap_or_default();
+            return short(format!("arn:aws:dynamodb:::table/{table}/stream/"), whole);
+        }
         if matches!(
             kind,
             "AWS::KMS::Key" | "AWS::KMS::Alias" | "AWS::Kinesis::Stream"

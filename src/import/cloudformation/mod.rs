@@ -5,6 +5,7 @@
 //! its write settings at the top level and its read settings per replica; the replica in the home
 //! region is the table itself. Source: CloudFormation Template Reference.
 
+mod backup;
 mod features;
 mod global_table;
 mod intrinsic;
@@ -14,20 +15,26 @@ mod targets;
 mod template;
 
 use std::collections::BTreeMap;
+use std::io::Read;
+use std::path::Path;
 use std::sync::Arc;
 
 use crate::diag::{Diagnostic, Source};
-use crate::import::draft::{Draft, Sourced, TableDraft, quoted};
-use crate::import::node::{NodeKey, SourceNode, Value, wrong};
+use crate::import::draft::{Draft, Sourced, TableDraft, unpriced};
+use crate::import::node::{self, NodeKey, SourceNode, Value, wrong};
 use crate::import::scaling::{self};
 use crate::import::shared::{KmsKeys, attach_dax, replicas_without_key};
-use crate::import::{Context, names_of, usage};
+use crate::import::unused::UnusedPart;
+use crate::import::{Context, names_of, stem_of, usage};
+use crate::opened;
+use crate::unread::UnreadKind;
 use intrinsic::{Resolver, Unresolved};
 use template::Template;
 
-pub(super) fn draft(documents: &[(Arc<Source>, SourceNode)], mut context: Context) -> Draft {
+pub(super) fn draft(documents: &[(Arc<Source>, SourceNode)], context: Context) -> Draft {
     let made_of = format!("the CloudFormation template {}", names_of(documents));
     let mut draft = Draft::of(documents, made_of, "not in a template");
+    draft.may_be_empty = true;
     let asked = context
         .region
         .map(str::to_string)
@@ -47,62 +54,179 @@ pub(super) fn draft(documents: &[(Arc<Source>, SourceNode)], mut context: Contex
             )
         }),
     );
-    let mut kms_keys = KmsKeys::new();
+    let given = context
+        .usage
+        .map(usage::UsageFile::parameters)
+        .unwrap_or_default();
+    unknown_parameters(documents, &given, &context, &mut draft);
+    let mut reading = Reading {
+        region,
+        reads_beside: context.reads_beside,
+        kms_keys: KmsKeys::new(),
+        problems: context.problems,
+    };
     for (source, template) in documents {
-        let given = context
-            .usage
-            .map(usage::UsageFile::parameters)
-            .unwrap_or_default();
-        unknown_parameters(source, template, &given, &mut context);
-        let Some(expanded) = Resolver::new(template, region.clone(), given.clone())
-            .expanded()
-            .map_err(|(node, error)| context.problems.push(not_expanded(source, &node, &error)))
-            .ok()
-        else {
-            continue;
-        };
-        let template = &expanded;
-        let resolver = Resolver::new(template, region.clone(), given);
-        let mut reading = Template {
+        let stack = Stack {
             source,
-            resolver,
-            problems: context.problems,
-            notes: Vec::new(),
-            untold: Vec::new(),
-            kms_keys: &mut kms_keys,
+            template,
+            given: given.clone(),
+            depth: 0,
         };
-        reading.resources(template, region.as_deref(), &mut draft);
-        draft.notes.append(&mut reading.notes);
-        if region.is_none() && draft.tables.iter().any(|table| !table.replicas.is_empty()) {
-            draft.notes.push(
-                "the region is unknown: after you set it, remove the replica of that region, \
-                 which is the table itself"
-                    .to_string(),
-            );
-        }
+        reading.stack(stack, &mut draft);
+    }
+    if reading.region.is_none() && draft.tables.iter().any(|table| !table.replicas.is_empty()) {
+        draft.notes.push(
+            "the region is unknown: after you set it, remove the replica of that region, which is \
+             the table itself"
+                .to_string(),
+        );
     }
     replicas_without_key(&mut draft);
     draft
 }
 
-/// Reports parameters of the usage file that the template does not have.
-fn unknown_parameters(
-    source: &Arc<Source>,
-    template: &SourceNode,
-    given: &BTreeMap<String, SourceNode>,
+/// A template within another file, such as a Terraform plan.
+///
+/// # Errors
+/// Why the template cannot be read.
+pub(super) fn embedded(
+    source: Arc<Source>,
+    given: BTreeMap<String, SourceNode>,
+    region: Option<String>,
     context: &mut Context,
+) -> Result<Draft, String> {
+    let template = node::read(&source).map_err(|error| error.message)?;
+    let mut draft = Draft::default();
+    let mut reading = Reading {
+        region,
+        reads_beside: false,
+        kms_keys: KmsKeys::new(),
+        problems: context.problems,
+    };
+    let stack = Stack {
+        source: &source,
+        template: &template,
+        given,
+        depth: 0,
+    };
+    reading.stack(stack, &mut draft);
+    Ok(draft)
+}
+
+/// What the stacks of an import share.
+struct Reading<'a> {
+    region: Option<String>,
+    /// Whether nested templates that lie beside a template may be read.
+    reads_beside: bool,
+    /// Customer managed keys that are already charged to a table.
+    kms_keys: KmsKeys,
+    problems: &'a mut Vec<Diagnostic>,
+}
+
+/// A template with the values of its parameters.
+struct Stack<'a> {
+    source: &'a Arc<Source>,
+    template: &'a SourceNode,
+    given: BTreeMap<String, SourceNode>,
+    /// How many stacks it is nested in.
+    depth: usize,
+}
+
+/// A stack that is nested in another one.
+struct NestedStack {
+    name: String,
+    source: Arc<Source>,
+    given: BTreeMap<String, SourceNode>,
+}
+
+/// How deeply stacks may be nested; those of a stack that contains itself would never end.
+const STACKS_MAX: usize = 10;
+
+impl Reading<'_> {
+    /// Reads the resources of a stack, and then of the stacks that are nested in it.
+    fn stack(&mut self, stack: Stack, draft: &mut Draft) {
+        let Stack {
+            source,
+            template,
+            given,
+            depth,
+        } = stack;
+        let region = self.region.clone();
+        let expanded = Resolver::new(template, region.clone(), given.clone()).expanded();
+        let expanded = match expanded {
+            Ok(expanded) => expanded,
+            Err((node, error)) => {
+                self.problems.push(not_expanded(source, &node, &error));
+                return;
+            }
+        };
+        let mut reading = Template {
+            source,
+            resolver: Resolver::new(&expanded, region.clone(), given),
+            problems: self.problems,
+            notes: Vec::new(),
+            untold: Vec::new(),
+            unread: Vec::new(),
+            nested: Vec::new(),
+            reads_beside: self.reads_beside && depth < STACKS_MAX,
+            kms_keys: &mut self.kms_keys,
+        };
+        reading.transforms(&expanded);
+        reading.resources(&expanded, region.as_deref(), draft);
+        draft.notes.append(&mut reading.notes);
+        draft.unpriced.append(&mut reading.unread);
+        for nested in std::mem::take(&mut reading.nested) {
+            self.nested(nested, depth, draft);
+        }
+    }
+
+    fn nested(&mut self, nested: NestedStack, depth: usize, draft: &mut Draft) {
+        let template = match node::read(&nested.source) {
+            Ok(template) => template,
+            Err(error) => {
+                self.problems.push(*error);
+                return;
+            }
+        };
+        let mut inner = Draft::default();
+        let stack = Stack {
+            source: &nested.source,
+            template: &template,
+            given: nested.given,
+            depth: depth + 1,
+        };
+        self.stack(stack, &mut inner);
+        for table in &mut inner.tables {
+            let own = table.qualifier.take();
+            table.qualifier = own.or(Some(nested.name.clone()));
+        }
+        draft.absorb(inner);
+    }
+}
+
+/// Adds the parameters of the usage file that no template has.
+fn unknown_parameters(
+    documents: &[(Arc<Source>, SourceNode)],
+    given: &BTreeMap<String, SourceNode>,
+    context: &Context,
+    draft: &mut Draft,
 ) {
-    let is_unknown =
-        |name: &str| template.at(&["Parameters", name]).is_none() && !name.starts_with("AWS::");
-    let usage = context.usage.map_or(source, |usage| usage.source());
+    let is_unknown = |name: &str| {
+        let mut templates = documents.iter();
+        let has = |(_, template): &(Arc<Source>, SourceNode)| {
+            template.at(&["Parameters", name]).is_some()
+        };
+        !name.starts_with("AWS::") && !templates.any(has)
+    };
+    let Some(usage) = context.usage else { return };
     for (name, node) in given.iter().filter(|(name, _)| is_unknown(name)) {
-        context.problems.push(wrong(
-            usage,
+        draft.unused.push(UnusedPart::of(wrong(
+            usage.source(),
             node.span.clone(),
             "unknown-parameter",
-            format!("{} has no parameter {name:?}", source.name),
+            format!("{} has no parameter {name:?}", names_of(documents)),
             "correct the name under [parameters], or remove it",
-        ));
+        )));
     }
 }
 
@@ -154,6 +278,8 @@ impl Template<'_> {
         for (key, resource) in of_type(&created, "AWS::DAX::Cluster") {
             self.dax(key, resource, draft);
         }
+        self.readers(&created, draft);
+        self.backups(&created, draft);
     }
 
     /// The resources whose condition is true or unresolved.
@@ -161,13 +287,10 @@ impl Template<'_> {
         let mut created = Vec::new();
         for (key, resource) in resources.entries() {
             if key.name.starts_with("Fn::Transform")
-                || resource.at(&["Properties", "Fn::Transform"]).is_some()
+                || resource.at(&["Properties", "Fn::Transform"]).is_some() && is_read(resource)
             {
-                self.notes.push(format!(
-                    "{}: what a macro or AWS::Include adds is not in the template and was not \
-                     imported",
-                    key.name
-                ));
+                let words = format!("{}: what a macro or AWS::Include adds", key.name);
+                self.unread(UnreadKind::Include, &words, resource);
             }
             if self.is_there(key, resource) {
                 created.push((key.clone(), resource.clone()));
@@ -192,27 +315,138 @@ impl Template<'_> {
                 // Common properties of all simple tables are under Globals.
                 let properties = match template.at(&["Globals", "SimpleTable"]) {
                     Some(globals) => with_globals(&properties, globals),
-                    None => properties,
+                    None => properties.clone(),
                 };
                 self.simple_table(key, resource, &properties)
             }
+            "Custom::AmplifyDynamoDBTable" => {
+                let properties = in_pascal_case(&properties);
+                self.table(key, resource, &properties)
+            }
             "AWS::CloudFormation::Stack" | "AWS::Serverless::Application" => {
-                self.notes.push(format!(
-                    "{}: the tables of a nested stack are in another template; import it separately",
-                    key.name
-                ));
+                self.nested_stack(key, resource, &properties);
                 return None;
             }
             kind if kind.ends_with("::MODULE") => {
-                self.notes.push(format!(
-                    "{}: the resources of a module are in the registry and were not imported",
+                let words = format!("{}: the resources of the module {kind}", key.name);
+                self.unread(UnreadKind::Module, &words, resource);
+                return None;
+            }
+            kind if may_make_tables(kind, &properties) => {
+                let words = format!(
+                    "{}: tables that the custom resource {kind} may make",
                     key.name
-                ));
+                );
+                self.unread(UnreadKind::CustomResource, &words, resource);
                 return None;
             }
             _ => return None,
         };
-        self.with_untold(table)
+        let table = self.with_untold(table);
+        table.map(|mut table| {
+            self.name_stack(&mut table, resource, &properties);
+            table
+        })
+    }
+
+    /// Records what tells a table from one of the same name in another stack: the path of the CDK, or
+    /// the file.
+    fn name_stack(&self, table: &mut TableDraft, resource: &SourceNode, properties: &SourceNode) {
+        let path = resource.at(&["Metadata", "aws:cdk:path"]);
+        let path = path.and_then(SourceNode::text);
+        if let Some(path) = path {
+            let construct = path.strip_suffix("/Resource").unwrap_or(path);
+            table.ids.push(construct.to_string());
+        }
+        let stack = path.and_then(|path| path.split('/').next());
+        table.qualifier = match stack {
+            Some(stack) => Some(stack.to_string()),
+            None => Some(stem_of(&self.source.name)),
+        };
+        let tags = self
+            .resolver
+            .resolve(properties.get("Tags").unwrap_or(properties));
+        let tag = |tag: &SourceNode| {
+            let texts = tag.text_at("Key").zip(tag.text_at("Value"));
+            texts.map(|(key, value)| (key.to_string(), value.to_string()))
+        };
+        if let Ok(Some(tags)) = tags {
+            table.tags = tags.elements().iter().filter_map(tag).collect();
+        }
+    }
+
+    /// A stack whose template lies beside this one, or that is not read.
+    fn nested_stack(&mut self, key: &NodeKey, resource: &SourceNode, properties: &SourceNode) {
+        // The stack that the CDK adds for `replicationRegions` has functions and no table.
+        if key.name.contains("awscdkawsdynamodbReplicaProvider") {
+            return;
+        }
+        let path = resource
+            .at(&["Metadata", "aws:asset:path"])
+            .and_then(SourceNode::text)
+            .map(str::to_string);
+        let location = |name: &str| {
+            let node = properties.get(name)?;
+            let resolved = self.resolver.resolve(node).ok().flatten()?;
+            resolved.text().map(str::to_string)
+        };
+        let path = path
+            .or_else(|| location("TemplateURL"))
+            .or_else(|| location("Location"));
+        let beside = path.as_deref().filter(|_| self.reads_beside);
+        let Some(source) = beside.and_then(|path| beside_file(self.source, path)) else {
+            let template = path.map_or(String::new(), |path| format!(" ({path})"));
+            let words = format!("{}: the tables of a nested stack{template}", key.name);
+            self.unread(UnreadKind::NestedStack, &words, resource);
+            return;
+        };
+        let given = properties.get("Parameters").map(SourceNode::entries);
+        let given = given.unwrap_or_default().iter().filter_map(|(key, node)| {
+            let value = self.resolver.resolve(node).ok().flatten()?;
+            Some((key.name.clone(), value))
+        });
+        let given = given.collect();
+        self.nested.push(NestedStack {
+            name: key.name.clone(),
+            source,
+            given,
+        });
+    }
+
+    /// Adds what macros of the whole template may add.
+    fn transforms(&mut self, template: &SourceNode) {
+        let Some(node) = template.get("Transform") else {
+            return;
+        };
+        let all = match node.elements() {
+            [] => std::slice::from_ref(node),
+            all => all,
+        };
+        for one in all {
+            let name = one
+                .text()
+                .or_else(|| one.text_at("Name"))
+                .unwrap_or("a macro");
+            let adds_nothing = [
+                "AWS::Serverless-",
+                "AWS::LanguageExtensions",
+                "AWS::CodeDeploy",
+            ]
+            .iter()
+            .chain(&["AWS::SecretsManager-", "AWS::ServiceCatalog"])
+            .any(|start| name.starts_with(start));
+            if !adds_nothing {
+                let words = format!("what the macro {name} adds or changes");
+                self.unread(UnreadKind::Include, &words, one);
+            }
+        }
+    }
+
+    /// Something that is not read.
+    fn unread(&mut self, kind: UnreadKind, what: &str, node: &SourceNode) {
+        let span = node.span.start..node.span.end.min(node.span.start + 1);
+        let origin = Some((self.source.clone(), span));
+        self.unread.push(unpriced(kind, what, "", origin));
     }
 
     fn scaling_plan(&mut self, key: &NodeKey, resource: &SourceNode, draft: &mut Draft) {
@@ -221,7 +455,7 @@ impl Template<'_> {
              scales",
             key.name
         );
-        let said = Sourced::new(quoted(&words), "", self.origin(resource));
+        let said = unpriced(UnreadKind::Scaling, &words, "", self.origin(resource));
         if let Some(table) = draft.tables.iter_mut().find(|table| table.is_provisioned()) {
             table.unpriced.push(said);
         }
@@ -268,6 +502,81 @@ impl Template<'_> {
             }
         }
     }
+}
+
+/// Whether a resource is one that is read.
+fn is_read(resource: &SourceNode) -> bool {
+    let kind = resource.text_at("Type").unwrap_or_default();
+    kind.starts_with("AWS::DynamoDB::") || kind.contains("Table") || kind.contains("Scaling")
+}
+
+/// Whether a custom resource may make tables: its type or its properties name DynamoDB.
+fn may_make_tables(kind: &str, properties: &SourceNode) -> bool {
+    fn names_tables(node: &SourceNode) -> bool {
+        match &node.value {
+            Value::Text(text) => {
+                let text = text.to_ascii_lowercase();
+                text.contains("createtable") || text.contains("creates a dynamodb")
+            }
+            Value::List(elements) => elements.iter().any(names_tables),
+            Value::Map(entries) => entries.iter().any(|(_, node)| names_tables(node)),
+            _ => false,
+        }
+    }
+    let is_custom = kind.starts_with("Custom::") || kind == "AWS::CloudFormation::CustomResource";
+    let is_replica = kind == "Custom::DynamoDBReplica";
+    is_custom && !is_replica && (kind.contains("DynamoDB") || names_tables(properties))
+}
+
+/// Properties whose keys begin with capital letters, as in CloudFormation.
+fn in_pascal_case(node: &SourceNode) -> SourceNode {
+    let renamed = |name: &str| match name {
+        "sseSpecification" => "SSESpecification".to_string(),
+        "sseEnabled" => "SSEEnabled".to_string(),
+        "sseType" => "SSEType".to_string(),
+        "kmsMasterKeyId" => "KMSMasterKeyId".to_string(),
+        "timeToLiveAttribute" => "TimeToLiveSpecification".to_string(),
+        name => {
+            let mut letters = name.chars();
+            let first = letters.next().map(|first| first.to_ascii_uppercase());
+            first.into_iter().chain(letters).collect()
+        }
+    };
+    let value = match &node.value {
+        Value::List(elements) => Value::List(elements.iter().map(in_pascal_case).collect()),
+        Value::Map(entries) => Value::Map(
+            entries
+                .iter()
+                .map(|(key, node)| {
+                    let key = NodeKey {
+                        name: renamed(&key.name),
+                        span: key.span.clone(),
+                    };
+                    (key, in_pascal_case(node))
+                })
+                .collect(),
+        ),
+        other => other.clone(),
+    };
+    SourceNode::new(value, node.span.clone())
+}
+
+/// The size limit of a nested template: CloudFormation takes 1 MB.
+const TEMPLATE_BYTES_MAX: u64 = 4 << 20;
+
+/// A file that lies beside another; `None` if there is none.
+fn beside_file(source: &Source, path: &str) -> Option<Arc<Source>> {
+    let is_url = path.contains("://") || Path::new(path).is_absolute();
+    if is_url || source.name.starts_with('<') {
+        return None;
+    }
+    let path = Path::new(&source.name).parent()?.join(path);
+    let file = opened::open(&path).ok()?;
+    let mut text = String::new();
+    file.take(TEMPLATE_BYTES_MAX)
+        .read_to_string(&mut text)
+        .ok()?;
+    Some(Source::new(path.to_string_lossy(), text))
 }
 
 /// The region of the global tables, if all of them have one and the same replica region.

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use super::intrinsic::{Resolver, Unresolved};
 use super::*;
 use crate::diag::{Diagnostic, Source};
-use crate::import::draft::{Origin, Sourced, quoted};
+use crate::import::draft::{Origin, Sourced, unpriced};
 use crate::import::node::{SourceNode, Value, shown, wrong};
 use crate::import::shared::KmsKeys;
 use crate::units::Exact;
+use crate::unread::UnreadKind;
 
 /// A template that is being read.
 pub(super) struct Template<'a> {
@@ -16,6 +17,12 @@ pub(super) struct Template<'a> {
     pub(super) resolver: Resolver<'a>,
     pub(super) problems: &'a mut Vec<Diagnostic>,
     pub(super) notes: Vec<String>,
+    /// What is not read and belongs to no table.
+    pub(super) unread: Vec<Sourced>,
+    /// The stacks nested in this one, to be read after it.
+    pub(super) nested: Vec<NestedStack>,
+    /// Whether nested templates that lie beside the template may be read.
+    pub(super) reads_beside: bool,
     /// Settings of the current table that are known only after deployment and affect its cost.
     pub(super) untold: Vec<Sourced>,
     /// Customer managed keys that are already charged to a table.
@@ -78,11 +85,15 @@ impl Template<'_> {
             };
             match (key.name.as_str(), argument.elements()) {
                 ("Fn::If", [name, yes, no]) => {
+                    let is_nothing =
+                        |node: &SourceNode| node.text_at("Ref") == Some("AWS::NoValue");
                     let holds = match self.resolver.holds(name.text().unwrap_or_default()) {
                         Err(error) if error.cycle => return Err(error),
+                        // Either of two values may apply.
+                        Err(error) if !is_nothing(yes) && !is_nothing(no) => return Err(error),
                         Err(error) => {
                             taken = Some(error.why);
-                            yes.text_at("Ref") != Some("AWS::NoValue")
+                            !is_nothing(yes)
                         }
                         Ok(holds) => holds,
                     };
@@ -117,8 +128,9 @@ impl Template<'_> {
 
     /// Records a setting that affects the cost but is known only after deployment.
     pub(super) fn not_told(&mut self, node: &SourceNode, what: String) {
-        self.untold.push(Sourced::new(
-            quoted(&format!("{what}: only known once the stack is deployed")),
+        self.untold.push(unpriced(
+            UnreadKind::AfterApply,
+            &format!("{what}: only known once the stack is deployed"),
             "",
             self.origin(node),
         ));

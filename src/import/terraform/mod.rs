@@ -6,6 +6,7 @@
 //! they come from. The region is that of a provider. Source: Terraform documentation, "JSON Output
 //! Format"; the AWS provider's documentation.
 
+mod backup;
 mod parts;
 pub(super) mod plan;
 mod region;
@@ -14,12 +15,15 @@ mod table;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::diag::{Diagnostic, Source};
-use crate::import::draft::{Draft, Sourced, TableDraft, quoted};
+use crate::diag::Source;
+use crate::import::backups::{self, BackupPlan, BackupSelection};
+use crate::import::draft::{Draft, Sourced, TableDraft, unpriced};
 use crate::import::node::SourceNode;
 use crate::import::scaling::{self, ScalingTarget};
 use crate::import::shared::{KmsKeys, replicas_without_key};
-use crate::import::{Context, names_of};
+use crate::import::{Context, cloudformation, names_of};
+use crate::unread::UnreadKind;
+use backup::*;
 use parts::*;
 use plan::*;
 use region::*;
@@ -28,17 +32,23 @@ use table::*;
 pub(super) fn draft(documents: &[(Arc<Source>, SourceNode)], context: Context) -> Draft {
     let made_of = format!("the Terraform plan {}", names_of(documents));
     let mut draft = Draft::of(documents, made_of, "not in a plan");
+    draft.may_be_empty = true;
     let before = context.before;
-    let resources: Vec<Resource> = documents
+    let plans: Vec<Plan> = documents
         .iter()
-        .flat_map(|(source, plan)| match before {
-            true => resources_before(source, plan),
-            false => resources_after(source, plan),
-        })
+        .map(|(source, plan)| Plan::new(source, plan))
         .collect();
+    let of = |before: bool| -> Vec<Resource> {
+        let of_plan = |plan| match before {
+            true => resources_before(plan),
+            false => resources_after(plan),
+        };
+        plans.iter().flat_map(of_plan).collect()
+    };
+    let resources = of(before);
     let is_asked =
         context.region.is_some() || context.usage.is_some_and(|usage| usage.region().is_some());
-    let home = match home(&resources, &mut draft, &context) {
+    let home = match home(&resources, &of(!before), &plans, &mut draft, &context) {
         Ok(home) => home,
         Err(problem) => {
             context.problems.push(*problem);
@@ -48,18 +58,20 @@ pub(super) fn draft(documents: &[(Arc<Source>, SourceNode)], context: Context) -
     let mut planned = PlannedResources {
         placed: Placed::of(&resources, home, is_asked),
         resources: &resources,
-        before,
+        context,
         targets: Vec::new(),
         kms_keys: KmsKeys::new(),
-        problems: context.problems,
+        plans: Vec::new(),
+        selections: Vec::new(),
     };
     planned.tables(&mut draft);
     planned.parts(&mut draft);
+    backups::join(&planned.plans, &planned.selections, &mut draft);
     replicas_without_key(&mut draft);
     let notes = scaling::join(planned.targets, &mut draft.tables);
     draft.notes.extend(notes);
-    for (source, plan) in documents {
-        draft.notes.extend(not_read(source, plan, before));
+    for plan in &plans {
+        not_read(plan, before, &mut draft);
     }
     draft
 }
@@ -117,34 +129,44 @@ impl Placed {
 }
 
 /// The resources of a plan, and what is collected from them.
-struct PlannedResources<'a> {
+struct PlannedResources<'a, 'c> {
     resources: &'a [Resource<'a>],
     placed: Placed,
-    before: bool,
+    context: Context<'c>,
     targets: Vec<ScalingTarget>,
     /// Customer managed keys that are already charged to a table.
     kms_keys: KmsKeys,
-    problems: &'a mut Vec<Diagnostic>,
+    plans: Vec<BackupPlan>,
+    selections: Vec<BackupSelection>,
 }
 
-impl PlannedResources<'_> {
+impl PlannedResources<'_, '_> {
     fn tables(&mut self, draft: &mut Draft) {
+        let before = self.context.before;
         let tables = self.resources.iter();
         for resource in tables.filter(|one| one.kind == "aws_dynamodb_table") {
             if !self.placed.is_here(resource) {
-                draft.notes.push(elsewhere(resource));
+                draft.unpriced.push(elsewhere(resource));
                 continue;
             }
-            let Some(mut table) = table(resource, &mut self.kms_keys, self.before, self.problems)
-            else {
+            let problems = &mut *self.context.problems;
+            let Some(mut table) = table(resource, &mut self.kms_keys, before, problems) else {
                 continue;
             };
-            if !self.before {
+            let forgotten = resource.change().is_some_and(is_forgotten);
+            if !before && !forgotten {
                 not_planned(resource, &mut table);
             }
+            if !before && forgotten {
+                table.notes.push(format!(
+                    "{}: is no longer managed by Terraform; the table still exists and costs money",
+                    resource.address
+                ));
+            }
             if self.placed.is_untold(resource) {
-                table.unpriced.push(Sourced::new(
-                    quoted("its region, which the plan does not contain"),
+                table.unpriced.push(unpriced(
+                    UnreadKind::AfterApply,
+                    "its region, which the plan does not contain",
                     resource.address,
                     resource.origin.clone(),
                 ));
@@ -173,15 +195,14 @@ impl PlannedResources<'_> {
 
     fn part(&mut self, resource: &Resource, draft: &mut Draft) {
         let here = self.placed.is_here(resource);
+        let problems = &mut *self.context.problems;
         match resource.kind {
-            kind if kind.starts_with("awscc_") => draft.notes.push(format!(
-                "{}: tables of the provider awscc are not supported; describe them in a workload \
-                 file",
-                resource.address
-            )),
-            "aws_dynamodb_global_secondary_index" if here => {
-                own_index(resource, draft, self.problems)
+            "awscc_dynamodb_table" | "awscc_dynamodb_global_table" => {
+                let words = format!("{}: a table of the provider awscc", resource.address);
+                let said = resource.unread(UnreadKind::OtherProvider, &words);
+                draft.unpriced.push(said);
             }
+            "aws_dynamodb_global_secondary_index" if here => own_index(resource, draft, problems),
             "aws_dynamodb_table_replica" => own_replica(resource, draft, &mut self.kms_keys),
             "aws_dynamodb_global_table" => {
                 global_table(resource, draft, self.placed.home.as_deref())
@@ -189,35 +210,33 @@ impl PlannedResources<'_> {
             "aws_dynamodb_contributor_insights" => insights(resource, draft, here),
             "aws_dynamodb_kinesis_streaming_destination" => kinesis(resource, draft, here),
             "aws_dynamodb_table_export" if here => export(resource, draft),
-            "aws_dax_cluster" if here => dax(resource, draft, self.problems),
+            "aws_dax_cluster" if here => dax(resource, draft, problems),
             "aws_dax_cluster" => remote_dax(resource, draft),
             "aws_appautoscaling_target"
             | "aws_appautoscaling_policy"
             | "aws_appautoscaling_scheduled_action" => {
                 let region = region_of(resource).map(|(region, _)| region);
                 let elsewhere = region.filter(|_| !here);
-                let resources = self.resources;
-                scaled(
-                    resource,
-                    elsewhere,
-                    resources,
-                    &mut self.targets,
-                    self.problems,
-                );
+                let targets = &mut self.targets;
+                scaled(resource, elsewhere, self.resources, targets, problems);
             }
-            "aws_dynamodb_global_secondary_index" | "aws_dynamodb_table_export" => {
-                draft.notes.push(elsewhere(resource))
-            }
+            "aws_backup_plan" => self.plans.push(backup_plan(resource)),
+            "aws_backup_selection" => self.selections.push(backup_selection(resource)),
+            "aws_lambda_event_source_mapping" | "aws_pipes_pipe" => reader(resource, draft),
+            "aws_cloudformation_stack" if here => stack(resource, draft, &mut self.context),
+            "aws_dynamodb_global_secondary_index"
+            | "aws_dynamodb_table_export"
+            | "aws_cloudformation_stack" => draft.unpriced.push(elsewhere(resource)),
             _ => {}
         }
     }
 }
 
-fn elsewhere(resource: &Resource) -> String {
-    format!(
-        "{}: is in another region and was ignored; import it separately with --region",
-        resource.address
-    )
+fn elsewhere(resource: &Resource) -> Sourced {
+    let region = region_of(resource).map(|(region, _)| region);
+    let region = region.unwrap_or_else(|| "another region".to_string());
+    let words = format!("{}: is in {region}", resource.address);
+    resource.unread(UnreadKind::OtherRegion, &words)
 }
 
 /// Change data capture to Kinesis; that of another region has no place in a workload.
@@ -231,8 +250,9 @@ fn kinesis(resource: &Resource, draft: &mut Draft, here: bool) {
                 "change data capture to Kinesis in another region ({})",
                 resource.address
             );
-            let said = resource.said("table_name", quoted(&words));
-            table.unpriced.push(said);
+            table
+                .unpriced
+                .push(resource.unread(UnreadKind::OtherRegion, &words));
         }
     });
 }
@@ -243,8 +263,9 @@ fn export(resource: &Resource, draft: &mut Draft) {
             "an export to S3 each time that {} is created",
             resource.address
         );
-        let said = resource.said("table_arn", quoted(&words));
-        table.unpriced.push(said);
+        table
+            .unpriced
+            .push(resource.unread(UnreadKind::Feature, &words));
     });
 }
 
@@ -260,43 +281,77 @@ fn remote_dax(resource: &Resource, draft: &mut Draft) {
     match draft.tables.iter_mut().find(is_there) {
         Some(table) => {
             let words = format!("the DAX cluster {} in {region}", resource.address);
-            let said = resource.said("node_type", quoted(&words));
-            table.unpriced.push(said);
+            table
+                .unpriced
+                .push(resource.unread(UnreadKind::OtherRegion, &words));
         }
-        None => draft.notes.push(elsewhere(resource)),
+        None => draft.unpriced.push(elsewhere(resource)),
     }
 }
 
-/// What a plan says that is no resource of it: an error, deferred changes, forgotten tables.
-fn not_read(source: &Source, plan: &SourceNode, before: bool) -> Vec<String> {
-    let mut notes = Vec::new();
-    if plan.get("errored").and_then(SourceNode::truth) == Some(true) {
-        notes.push(format!(
-            "{}: Terraform stopped with an error, so the plan is incomplete",
-            source.name
-        ));
-    }
-    for deferred in plan.list("deferred_changes") {
-        let address = deferred
-            .at(&["resource_change", "address"])
-            .and_then(SourceNode::text)
-            .unwrap_or("a resource");
-        notes.push(format!(
-            "{address}: is deferred to a later plan and was ignored"
-        ));
-    }
-    for change in plan.list("resource_changes") {
-        let forgotten = change.at(&["change", "actions"]).is_some_and(|actions| {
-            let mut actions = actions.elements().iter();
-            actions.any(|one| one.text() == Some("forget"))
-        });
-        if forgotten && change.text_at("type") == Some("aws_dynamodb_table") && !before {
-            let address = change.text_at("address").unwrap_or_default();
-            notes.push(format!(
-                "{address}: is no longer managed by Terraform and was ignored; the table still \
-                 exists and costs money"
-            ));
+/// A stack of CloudFormation that Terraform deploys, with its template in the plan.
+fn stack(resource: &Resource, draft: &mut Draft, context: &mut Context) {
+    let values = resource.values;
+    let Some(body) = values.text_at("template_body") else {
+        let words = format!(
+            "{}: a stack whose template is not in the plan",
+            resource.address
+        );
+        let kind = UnreadKind::NestedStack;
+        draft.unpriced.push(resource.unread(kind, &words));
+        return;
+    };
+    let given = values.get("parameters").map(SourceNode::entries);
+    let given = given.unwrap_or_default().iter();
+    let given = given.map(|(key, node)| (key.name.clone(), node.clone()));
+    let inner = cloudformation::embedded(
+        Source::new(format!("the template of {}", resource.address), body),
+        given.collect(),
+        draft.head.get("region").map(Sourced::plain),
+        context,
+    );
+    match inner {
+        Ok(mut inner) => {
+            inner.relocate(&resource.origin);
+            for table in &mut inner.tables {
+                table.qualifier = Some(resource.address.to_string());
+            }
+            draft.absorb(inner);
+        }
+        Err(why) => {
+            let words = format!("{}: its template cannot be read: {why}", resource.address);
+            draft
+                .unpriced
+                .push(resource.unread(UnreadKind::NestedStack, &words));
         }
     }
-    notes
+}
+
+/// What a plan says that is no resource of it: an error, deferred changes.
+fn not_read(plan: &Plan, before: bool, draft: &mut Draft) {
+    let origin = |node: &SourceNode| Some((plan.source.clone(), node.span.clone()));
+    // The state before is complete, whatever happens later.
+    if before {
+        return;
+    }
+    if let Some(errored) = plan
+        .node
+        .get("errored")
+        .filter(|one| one.truth() == Some(true))
+    {
+        let words = "what the plan lacks, because Terraform stopped with an error";
+        let said = unpriced(UnreadKind::PlanError, words, "", origin(errored));
+        draft.unpriced.push(said);
+    }
+    for deferred in plan.node.list("deferred_changes") {
+        let change = deferred.get("resource_change").unwrap_or(deferred);
+        if change.text_at("type").is_some_and(|kind| !is_read(kind)) {
+            continue;
+        }
+        let address = change.text_at("address").unwrap_or("a resource");
+        let words = format!("{address}: is deferred to a later plan");
+        draft
+            .unpriced
+            .push(unpriced(UnreadKind::Deferred, &words, "", origin(change)));
+    }
 }

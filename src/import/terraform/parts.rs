@@ -8,6 +8,7 @@ use crate::import::node::SourceNode;
 use crate::import::scaling::{self, NOWHERE, ScalingTarget, ScheduledAction, Suspended};
 use crate::import::shared::{KmsKeys, attach_dax, replica_encrypted};
 use crate::table::Arn;
+use crate::unread::UnreadKind;
 
 /// Runs `act` on the table that a resource names; adds a note if the table is not in the plan. If
 /// it is unknown which table is named, the resource becomes unpriced.
@@ -22,10 +23,8 @@ pub(super) fn with_table(
             "{}: cannot determine which table it belongs to",
             resource.address
         );
-        match draft.tables.first_mut() {
-            Some(table) => table.unpriced.push(resource.said(key, quoted(&words))),
-            None => draft.notes.push(words),
-        }
+        let said = resource.unread(UnreadKind::AfterApply, &words);
+        draft.unpriced.push(said);
         return;
     };
     let name = Arn::of(&named).table();
@@ -43,16 +42,22 @@ pub(super) fn with_table(
     match at {
         Some(at) => act(of_name.swap_remove(at), resource),
         None if addresses.len() > 1 => {
-            draft.notes.push(format!(
-                "{}: cannot determine which of {} it belongs to; ignored",
+            let words = format!(
+                "{}: cannot determine which of {} it belongs to",
                 resource.address,
                 addresses.join(", ")
-            ));
+            );
+            let said = resource.unread(UnreadKind::AfterApply, &words);
+            draft.unpriced.push(said);
         }
-        None => draft.notes.push(format!(
-            "{}: its table ({name}) is not in this plan; ignored",
-            resource.address
-        )),
+        None => {
+            let words = format!(
+                "{}: its table ({name}) is not in this plan",
+                resource.address
+            );
+            let said = resource.unread(UnreadKind::OtherTable, &words);
+            draft.unpriced.push(said);
+        }
     }
 }
 
@@ -66,11 +71,9 @@ pub(super) fn own_index(
         let on_demand = !table.is_provisioned();
         let index = index_of(resource, resource.values, true, on_demand, problems);
         if said_or_new(resource).any(is_warm) {
-            let what = quoted(&format!("purchased warm throughput ({})", resource.address));
-            table.unpriced.push(Sourced {
-                note: String::new(),
-                ..resource.said("warm_throughput", what)
-            });
+            let what = format!("purchased warm throughput ({})", resource.address);
+            let what = resource.unread(UnreadKind::Feature, &what);
+            table.unpriced.push(what);
         }
         table.indexes.extend(index.map(|index| IndexDraft {
             name: Sourced {
@@ -87,14 +90,13 @@ pub(super) fn own_replica(resource: &Resource, draft: &mut Draft, keys: &mut Kms
     let region = region_of(resource);
     with_table(resource, "global_table_arn", draft, |table, resource| {
         let Some((_, region)) = region else {
-            table.notes.push(format!(
+            let words = format!(
                 "{}: a replica in a region that the plan does not contain",
                 resource.address
-            ));
-            table.unpriced.push(resource.said(
-                "global_table_arn",
-                quoted("a replica in a region that the plan does not contain"),
-            ));
+            );
+            table
+                .unpriced
+                .push(resource.unread(UnreadKind::AfterApply, &words));
             return;
         };
         let mut replica = replica_of(Sourced {
@@ -175,10 +177,13 @@ pub(super) fn insights(resource: &Resource, draft: &mut Draft, here: bool) {
                 .iter_mut()
                 .find(|replica| Some(replica.region.plain()) == region)
             else {
-                table.notes.push(format!(
-                    "{}: the table has no replica in its region; ignored",
+                let words = format!(
+                    "{}: the table has no replica in its region",
                     resource.address
-                ));
+                );
+                table
+                    .unpriced
+                    .push(resource.unread(UnreadKind::OtherRegion, &words));
                 return;
             };
             match index {
@@ -197,10 +202,12 @@ pub(super) fn insights(resource: &Resource, draft: &mut Draft, here: bool) {
             }
             Some(name) => match table.index(&name) {
                 Some(index) => set(&mut index.fields),
-                None => table.notes.push(format!(
-                    "{}: the table has no index {name}; ignored",
-                    resource.address
-                )),
+                None => {
+                    let words = format!("{}: the table has no index {name}", resource.address);
+                    table
+                        .unpriced
+                        .push(resource.unread(UnreadKind::OtherTable, &words));
+                }
             },
         }
     });

@@ -1,11 +1,100 @@
 //! The resources of a plan: their values, their configuration, and what they refer to.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
 use crate::diag::Source;
-use crate::import::draft::{Origin, Sourced};
-use crate::import::node::{SourceNode, Value, wrong};
+use crate::import::draft::{Origin, Sourced, unpriced};
+use crate::import::node::{SourceNode, wrong};
+use crate::unread::UnreadKind;
+
+/// A plan with its changes and its configuration by address.
+pub(super) struct Plan<'a> {
+    pub(super) source: &'a Arc<Source>,
+    pub(super) node: &'a SourceNode,
+    /// The change of each resource; none of deposed objects, the leftovers of a replacement that the
+    /// next apply deletes.
+    changes: BTreeMap<&'a str, &'a SourceNode>,
+    /// The resources of the configuration by address without instance keys, each with the names of
+    /// the enclosing modules.
+    configuration: BTreeMap<String, (&'a SourceNode, Vec<String>)>,
+}
+
+impl<'a> Plan<'a> {
+    pub(super) fn new(source: &'a Arc<Source>, node: &'a SourceNode) -> Plan<'a> {
+        let mut configuration = BTreeMap::new();
+        if let Some(root) = node.at(&["configuration", "root_module"]) {
+            configured(root, &mut Vec::new(), &mut configuration);
+        }
+        let changes = node.list("resource_changes").iter();
+        let lasting = changes.filter(|change| change.get("deposed").is_none());
+        Plan {
+            source,
+            node,
+            changes: lasting
+                .filter_map(|change| Some((change.text_at("address")?, change)))
+                .collect(),
+            configuration,
+        }
+    }
+
+    /// The address of an existing resource of a type that has an ID.
+    pub(super) fn address_of_id(&self, kind: &str, id: &str) -> Option<String> {
+        let of_id = |change: &&&SourceNode| {
+            let before = change.at(&["change", "before", "id"]);
+            change.text_at("type") == Some(kind) && before.and_then(SourceNode::text) == Some(id)
+        };
+        let change = self.changes.values().find(of_id)?;
+        change.text_at("address").map(str::to_string)
+    }
+
+    /// The address of the only resource of a type among the planned values.
+    pub(super) fn only_created(&'a self, kind: &str) -> Option<String> {
+        let all = resources_after(self);
+        let mut of_kind = all.iter().filter(|one| one.kind == kind);
+        match (of_kind.next(), of_kind.next()) {
+            (Some(one), None) => Some(one.address.to_string()),
+            _ => None,
+        }
+    }
+
+    /// The configuration of a resource.
+    fn config_of(&self, address: &str) -> Option<Config<'a>> {
+        let (node, modules) = self.configuration.get(&plain_address(address))?;
+        Some(Config {
+            node,
+            modules: modules.clone(),
+            plan: self.node,
+        })
+    }
+}
+
+/// Collects the resources of a module and of the modules that it calls.
+fn configured<'a>(
+    module: &'a SourceNode,
+    modules: &mut Vec<String>,
+    all: &mut BTreeMap<String, (&'a SourceNode, Vec<String>)>,
+) {
+    let prefix: String = modules
+        .iter()
+        .map(|name| format!("module.{name}."))
+        .collect();
+    for resource in module.list("resources") {
+        if let Some(address) = resource.text_at("address") {
+            let entry = (resource, modules.clone());
+            all.entry(format!("{prefix}{address}")).or_insert(entry);
+        }
+    }
+    let calls = module.get("module_calls").map(SourceNode::entries);
+    for (name, call) in calls.unwrap_or_default() {
+        if let Some(inner) = call.get("module") {
+            modules.push(name.name.clone());
+            configured(inner, modules, all);
+            modules.pop();
+        }
+    }
+}
 
 /// A resource of the design that is imported.
 pub(super) struct Resource<'a> {
@@ -16,7 +105,7 @@ pub(super) struct Resource<'a> {
     pub(super) config: Option<Config<'a>>,
     pub(super) origin: Origin,
     pub(super) place: (Arc<Source>, Range<usize>),
-    pub(super) plan: &'a SourceNode,
+    pub(super) plan: &'a Plan<'a>,
 }
 
 /// A resource of the configuration.
@@ -89,7 +178,7 @@ pub(super) fn call<'a>(
     module.at(&["module_calls", name])
 }
 
-impl Resource<'_> {
+impl<'a> Resource<'a> {
     /// A value with its comment and place.
     pub(super) fn said(&self, key: &str, toml: impl Into<String>) -> Sourced {
         let place = self
@@ -101,6 +190,11 @@ impl Resource<'_> {
             format!("{}: {key}", self.address),
             place.or_else(|| self.origin.clone()),
         )
+    }
+
+    /// Something that is not read, at the place of the resource.
+    pub(super) fn unread(&self, kind: UnreadKind, what: &str) -> Sourced {
+        unpriced(kind, what, "", self.origin.clone())
     }
 
     /// A number as written.
@@ -154,11 +248,13 @@ impl Resource<'_> {
     }
 
     /// The planned change of the resource, if any.
-    pub(super) fn change(&self) -> Option<&SourceNode> {
-        let changes = self.plan.get("resource_changes")?.elements();
-        changes
-            .iter()
-            .find(|change| change.text_at("address") == Some(self.address))
+    pub(super) fn change(&self) -> Option<&'a SourceNode> {
+        self.plan.changes.get(self.address).copied()
+    }
+
+    /// The address that it had before, if it is moved.
+    pub(super) fn previous_address(&self) -> Option<&'a str> {
+        self.change()?.text_at("previous_address")
     }
 
     /// Whether the plan creates it: then all known values come from the configuration.
@@ -253,38 +349,65 @@ pub(super) fn plain_address(address: &str) -> String {
     plain
 }
 
-/// Every managed resource in the design after the change.
-pub(super) fn resources_after<'a>(source: &Arc<Source>, plan: &'a SourceNode) -> Vec<Resource<'a>> {
+/// The start of the types that are read.
+const READ: &[&str] = &[
+    "aws_dynamodb_",
+    "aws_dax_",
+    "aws_appautoscaling_",
+    "awscc_dynamodb_",
+    "aws_backup_plan",
+    "aws_backup_selection",
+    "aws_cloudformation_stack",
+    "aws_lambda_event_source_mapping",
+    "aws_pipes_pipe",
+];
+
+/// Whether resources of a type are read.
+pub(super) fn is_read(kind: &str) -> bool {
+    READ.iter().any(|start| kind.starts_with(start))
+}
+
+/// Every managed resource in the design after the change. What Terraform forgets stays in the
+/// account and goes on costing money.
+pub(super) fn resources_after<'a>(plan: &'a Plan<'a>) -> Vec<Resource<'a>> {
     let mut all = Vec::new();
     let root = plan
+        .node
         .at(&["planned_values", "root_module"])
-        .or_else(|| plan.at(&["values", "root_module"]));
+        .or_else(|| plan.node.at(&["values", "root_module"]));
     if let Some(root) = root {
-        module(source, plan, root, &mut all);
+        module(plan, root, &mut all);
+    }
+    let forgotten = plan.changes.values().filter(|change| is_forgotten(change));
+    for change in forgotten {
+        if let Some(values) = change.at(&["change", "before"]) {
+            all.extend(resource(plan, change, values));
+        }
     }
     all
 }
 
-pub(super) fn module<'a>(
-    source: &Arc<Source>,
-    plan: &'a SourceNode,
-    node: &'a SourceNode,
-    all: &mut Vec<Resource<'a>>,
-) {
-    for resource in node.list("resources") {
-        let Some(values) = resource.get("values") else {
+/// Whether Terraform no longer manages a resource that stays as it is.
+pub(super) fn is_forgotten(change: &SourceNode) -> bool {
+    let actions = change.at(&["change", "actions"]);
+    let actions = actions.map(SourceNode::elements).unwrap_or_default();
+    actions.iter().any(|one| one.text() == Some("forget"))
+}
+
+fn module<'a>(plan: &'a Plan<'a>, node: &'a SourceNode, all: &mut Vec<Resource<'a>>) {
+    for one in node.list("resources") {
+        let Some(values) = one.get("values") else {
             continue;
         };
-        all.extend(self::resource(source, plan, resource, values));
+        all.extend(resource(plan, one, values));
     }
     for child in node.list("child_modules") {
-        module(source, plan, child, all);
+        module(plan, child, all);
     }
 }
 
-pub(super) fn resource<'a>(
-    source: &Arc<Source>,
-    plan: &'a SourceNode,
+fn resource<'a>(
+    plan: &'a Plan<'a>,
     node: &'a SourceNode,
     values: &'a SourceNode,
 ) -> Option<Resource<'a>> {
@@ -292,27 +415,16 @@ pub(super) fn resource<'a>(
         return None;
     }
     let (address, kind) = (node.text_at("address")?, node.text_at("type")?);
-    if ![
-        "aws_dynamodb_",
-        "aws_dax_",
-        "aws_appautoscaling_",
-        "awscc_dynamodb_",
-    ]
-    .iter()
-    .any(|start| kind.starts_with(start))
-    {
+    if !is_read(kind) {
         return None;
     }
-    let place = (
-        source.clone(),
-        node.get("address")
-            .map_or(node.span.clone(), |node| node.span.clone()),
-    );
+    let address_node = node.get("address").unwrap_or(node);
+    let place = (plan.source.clone(), address_node.span.clone());
     Some(Resource {
         address,
         kind,
         values,
-        config: config_of(plan, address),
+        config: plan.config_of(address),
         origin: Some(place.clone()),
         place,
         plan,
@@ -320,53 +432,18 @@ pub(super) fn resource<'a>(
 }
 
 /// Every managed resource before the change: from the change's prior state, or unchanged.
-pub(super) fn resources_before<'a>(
-    source: &Arc<Source>,
-    plan: &'a SourceNode,
-) -> Vec<Resource<'a>> {
-    let changes = plan.list("resource_changes");
+pub(super) fn resources_before<'a>(plan: &'a Plan<'a>) -> Vec<Resource<'a>> {
     let mut all: Vec<Resource> = Vec::new();
-    for change in changes {
-        // Skip deposed objects: leftovers of a replacement that the next apply deletes.
-        if let Some(values) = change
-            .at(&["change", "before"])
-            .filter(|_| change.get("deposed").is_none())
-        {
-            all.extend(resource(source, plan, change, values));
+    // In the order of the plan.
+    for change in plan.node.list("resource_changes") {
+        let is_deposed = change.get("deposed").is_some();
+        if let Some(values) = change.at(&["change", "before"]).filter(|_| !is_deposed) {
+            all.extend(resource(plan, change, values));
         }
     }
-    let listed = |address: &str| {
-        changes
-            .iter()
-            .any(|change| change.text_at("address") == Some(address))
-    };
-    all.extend(
-        resources_after(source, plan)
-            .into_iter()
-            .filter(|one| !listed(one.address)),
-    );
+    let unlisted = resources_after(plan).into_iter();
+    all.extend(unlisted.filter(|one| !plan.changes.contains_key(one.address)));
     all
-}
-
-/// The configuration of a resource, found through the module calls in its address.
-pub(super) fn config_of<'a>(plan: &'a SourceNode, address: &str) -> Option<Config<'a>> {
-    let mut node = plan.at(&["configuration", "root_module"])?;
-    let plain = plain_address(address);
-    let mut rest = plain.as_str();
-    let mut modules = Vec::new();
-    while let Some(inner) = rest.strip_prefix("module.") {
-        let (name, after) = inner.split_once('.')?;
-        node = node.at(&["module_calls", name, "module"])?;
-        modules.push(name.to_string());
-        rest = after;
-    }
-    let of_address = |node: &&SourceNode| node.text_at("address") == Some(rest);
-    let node = node.get("resources")?.elements().iter().find(of_address)?;
-    Some(Config {
-        node,
-        modules,
-        plan,
-    })
 }
 
 /// The instance keys in an address: `x` and `0` of `module.a["x"].aws_dynamodb_table.t[0]`.
@@ -398,13 +475,7 @@ pub(super) fn nearest<'a>(addresses: impl Iterator<Item = &'a str>, of: &str) ->
     }
 }
 
-/// Whether a plan changes or deletes an existing table: its prior state is then a baseline.
+/// Whether a plan says what there was before, which may be nothing.
 pub(in crate::import) fn has_before(plan: &SourceNode) -> bool {
-    let changes = plan.list("resource_changes");
-    changes.iter().any(|change| {
-        let was_there = change
-            .at(&["change", "before"])
-            .is_some_and(|before| matches!(before.value, Value::Map(_)));
-        was_there && change.text_at("type") == Some("aws_dynamodb_table")
-    })
+    plan.get("resource_changes").is_some()
 }

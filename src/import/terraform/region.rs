@@ -114,6 +114,8 @@ pub(super) fn is_region(text: &str) -> bool {
 /// The home region: the given one, or else that of the tables.
 pub(super) fn home(
     resources: &[Resource],
+    others: &[Resource],
+    plans: &[Plan],
     draft: &mut Draft,
     context: &Context,
 ) -> Result<Option<String>, Box<crate::diag::Diagnostic>> {
@@ -147,15 +149,34 @@ pub(super) fn home(
             help,
         )));
     }
-    let said = match (&asked, found.values().next()) {
-        (Some(asked), _) => Sourced::text(asked, "from --region or the usage file", None),
-        (None, Some((_, said))) => said.clone(),
-        (None, None) => match context.fallback {
-            Some(region) => {
-                Sourced::text(region, "the region of the design after the change", None)
-            }
-            None => return Ok(None),
-        },
+    // Without a table: the region of another resource, of the tables on the other side of the change,
+    // or of the provider.
+    let other = || {
+        let has_table = resources.iter().any(|one| one.kind == "aws_dynamodb_table");
+        let all = resources.iter().chain(others).filter(|_| !has_table);
+        let of_resource = all.into_iter().find_map(region_of);
+        let of_provider = || {
+            let mut plans = plans.iter().filter(|_| !has_table);
+            plans.find_map(|plan| provider_region(plan.node, "aws", plan.source))
+        };
+        of_resource.or_else(of_provider).map(|(_, said)| said)
+    };
+    let fallback = || {
+        let region = context.fallback?;
+        let note = "the region of the design after the change";
+        Some(Sourced::text(region, note, None))
+    };
+    let own = found.values().next().map(|(_, said)| said.clone());
+    let said = match &asked {
+        Some(asked) => Some(Sourced::text(
+            asked,
+            "from --region or the usage file",
+            None,
+        )),
+        None => own.or_else(fallback).or_else(other),
+    };
+    let Some(said) = said else {
+        return Ok(None);
     };
     let home = said.plain();
     draft.head.set("region", said);

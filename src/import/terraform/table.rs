@@ -1,12 +1,14 @@
 //! A table resource: keys, indexes, capacity, features.
 
 use super::plan::*;
+use super::region::provider_of;
 use crate::diag::Diagnostic;
 use crate::import::draft::{
-    Fields, IndexDraft, ReplicaDraft, Sourced, TableDraft, UnitsDraft, list, quoted,
+    Fields, IndexDraft, ReplicaDraft, Sourced, TableDraft, UnitsDraft, list, quoted, unpriced,
 };
-use crate::import::node::{SourceNode, Value, shown, wrong};
+use crate::import::node::{NodeKey, SourceNode, Value, shown, wrong};
 use crate::import::shared::{KmsKeys, encrypted, projection, replica_encrypted};
+use crate::unread::UnreadKind;
 
 const NO_PLAN: &str = "this is not a plan as Terraform writes it; create it again with `terraform \
                        show -json`";
@@ -61,11 +63,15 @@ fn named(resource: &Resource) -> TableDraft {
         .get("name")
         .map(|node| (resource.place.0.clone(), node.span.clone()))
         .or_else(|| resource.origin.clone());
-    let ids = vec![
+    let mut ids = vec![
         resource.address.to_string(),
         plain_address(resource.address),
     ];
+    ids.extend(resource.previous_address().map(str::to_string));
     let mut table = TableDraft::new(Sourced::text(name, note, origin), ids);
+    let tags = values.get("tags_all").or(values.get("tags"));
+    table.tags = tags.map(tags_of).unwrap_or_default();
+    table.qualifier = Some(qualifier(resource));
     let class = match values.text_at("table_class") {
         Some("STANDARD_INFREQUENT_ACCESS") => Some("\"standard-ia\""),
         Some("STANDARD") => Some("\"standard\""),
@@ -74,6 +80,27 @@ fn named(resource: &Resource) -> TableDraft {
     let class = class.map(|class| resource.said("table_class", class));
     table.fields.set_some("class", class);
     table
+}
+
+fn tags_of(node: &SourceNode) -> Vec<(String, String)> {
+    let tag =
+        |(key, value): &(NodeKey, SourceNode)| Some((key.name.clone(), value.text()?.to_string()));
+    node.entries().iter().filter_map(tag).collect()
+}
+
+/// What tells a table from one of the same name: its provider, or else its address.
+fn qualifier(resource: &Resource) -> String {
+    let alias = provider_of(resource).and_then(|key| key.rsplit_once('.'));
+    let name = alias.map_or(resource.address, |(_, alias)| alias);
+    name.chars()
+        .map(|c| {
+            if c.is_ascii_alphanumeric() || "-_.".contains(c) {
+                c
+            } else {
+                '-'
+            }
+        })
+        .collect()
 }
 
 /// The primary key; a table that is restored has that of its source.
@@ -176,6 +203,48 @@ fn is_on(node: &SourceNode, key: &str) -> bool {
     node.get(key).and_then(SourceNode::truth) == Some(true)
 }
 
+/// The settings of a table that have a price: the attributes of the resource, and of its blocks.
+/// Whatever else is known only after apply changes nothing.
+const PRICED: &[(&str, &[&str])] = &[
+    ("billing_mode", &[]),
+    ("table_class", &[]),
+    ("stream_enabled", &[]),
+    ("restore_source_name", &[]),
+    ("restore_source_table_arn", &[]),
+    ("ttl", &["enabled"]),
+    ("point_in_time_recovery", &["enabled"]),
+    ("server_side_encryption", &["enabled"]),
+    ("global_secondary_index", INDEX),
+    ("local_secondary_index", INDEX),
+    ("replica", &["region_name", "point_in_time_recovery"]),
+    ("global_table_witness", &["region_name"]),
+    ("on_demand_throughput", MAXIMUM),
+    ("import_table", &["input_format", "s3_bucket_source"]),
+    (
+        "warm_throughput",
+        &["read_units_per_second", "write_units_per_second"],
+    ),
+];
+
+const INDEX: &[&str] = &[
+    "name",
+    "projection_type",
+    "non_key_attributes",
+    "on_demand_throughput",
+];
+
+const MAXIMUM: &[&str] = &["max_read_request_units", "max_write_request_units"];
+
+/// Blocks that AWS never adds by itself: if one is unknown as a whole, its number is unknown.
+const NEVER_COMPUTED: &[&str] = &[
+    "global_secondary_index",
+    "local_secondary_index",
+    "replica",
+    "global_table_witness",
+    "on_demand_throughput",
+    "import_table",
+];
+
 /// Adds the settings of a table that are known only after apply and affect its cost as unpriced.
 pub(super) fn not_planned(resource: &Resource, table: &mut TableDraft) {
     let Some(unknown) = resource
@@ -184,50 +253,41 @@ pub(super) fn not_planned(resource: &Resource, table: &mut TableDraft) {
     else {
         return;
     };
-    pub(super) fn holds_true(node: &SourceNode) -> bool {
-        match &node.value {
-            Value::Bool(truth) => *truth,
-            Value::List(elements) => elements.iter().any(holds_true),
-            Value::Map(entries) => entries.iter().any(|(key, node)| {
-                !matches!(key.name.as_str(), "kms_key_arn" | "arn" | "stream_arn")
-                    && holds_true(node)
-            }),
-            _ => false,
-        }
-    }
-    for key in [
-        "global_secondary_index",
-        "local_secondary_index",
-        "replica",
-        "point_in_time_recovery",
-        "stream_enabled",
-        "table_class",
-        "server_side_encryption",
-        "billing_mode",
-        "ttl",
-    ] {
-        // Attributes that AWS computes for each index or replica are not settings: count only a
-        // block that is unknown as a whole, or an unknown on/off switch. Settings that are not
-        // configured have AWS's default, which the plan of a new table does not show.
+    for (key, nested) in PRICED {
+        let Some(node) = unknown.get(key) else {
+            continue;
+        };
+        // Settings that are not configured have AWS's default, which the plan of a new table does
+        // not show. `dynamic` blocks are lists and do not appear in the configuration.
         let configured = resource
             .config
             .as_ref()
             .is_none_or(|config| config.node.at(&["expressions", key]).is_some());
-        // `dynamic` blocks do not appear in the configuration.
-        let found = unknown.get(key).filter(|node| match key {
-            "global_secondary_index" | "local_secondary_index" | "replica" => {
-                node.truth() == Some(true)
-            }
-            _ => holds_true(node) && (configured || matches!(node.value, Value::List(_))),
-        });
-        if let Some(node) = found {
-            let origin = Some((resource.place.0.clone(), node.span.clone()));
-            table.unpriced.push(Sourced::new(
-                quoted(&format!("{key}: known only after apply")),
+        let is_unknown = match &node.value {
+            Value::List(blocks) => blocks.iter().any(|block| {
+                let of_block = |key: &&str| block.get(key).is_some_and(holds_true);
+                block.truth() == Some(true) || nested.iter().any(of_block)
+            }),
+            _ => node.truth() == Some(true) && (configured || NEVER_COMPUTED.contains(key)),
+        };
+        if is_unknown {
+            table.unpriced.push(unpriced(
+                UnreadKind::AfterApply,
+                &format!("{key}: known only after apply"),
                 resource.address,
-                origin,
+                resource.origin.clone(),
             ));
         }
+    }
+}
+
+/// Whether a value or a part of it is `true`.
+fn holds_true(node: &SourceNode) -> bool {
+    match &node.value {
+        Value::Bool(truth) => *truth,
+        Value::List(elements) => elements.iter().any(holds_true),
+        Value::Map(entries) => entries.iter().any(|(_, node)| holds_true(node)),
+        _ => false,
     }
 }
 
@@ -282,7 +342,7 @@ pub(super) fn features(
         let said = resource.said("server_side_encryption", "1");
         encrypted(table, key.as_deref(), said, keys);
     }
-    unpriced(resource, table);
+    not_described(resource, table);
 }
 
 fn stream(resource: &Resource, table: &mut TableDraft) {
@@ -359,13 +419,12 @@ fn replica_key(resource: &Resource, node: &SourceNode, region: &str) -> Option<S
 }
 
 /// What a workload cannot describe: imports, purchased warm throughput, restores.
-fn unpriced(resource: &Resource, table: &mut TableDraft) {
+fn not_described(resource: &Resource, table: &mut TableDraft) {
     let values = resource.values;
     let mut add = |key: &str, what: &str| {
-        table.unpriced.push(Sourced {
-            note: String::new(),
-            ..resource.said(key, quoted(what))
-        });
+        let origin = resource.said(key, "").origin;
+        let said = unpriced(UnreadKind::Feature, what, "", origin);
+        table.unpriced.push(said);
     };
     if !values.list("import_table").is_empty() {
         let what = "an import from S3 when the table is created";

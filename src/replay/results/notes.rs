@@ -49,6 +49,7 @@ pub fn uncounted(engine: &Engine, measured: &Workload, metering: &Metering) -> V
                        stream or columns with sizes"
                 .to_string();
             all.push(Unknown {
+                unread: None,
                 subject,
                 what,
                 why,

@@ -11,7 +11,9 @@ use super::json::decimal;
 use super::present::Present;
 use super::render::text::{clean, signed};
 use super::render::{csv, markdown};
-use crate::check::{Cause, Checked, Finding, Measure, Place, Severity, Status, Verdict};
+use crate::check::{
+    Bound, Cause, Checked, Finding, Measure, NotRead, Place, Severity, Status, Verdict,
+};
 use crate::money::MoneyError;
 use crate::units::Exact;
 
@@ -26,6 +28,7 @@ const VERDICT_HEADER: [&str; 6] = [
     "Fails above",
 ];
 const MOVED_HEADER: [&str; 5] = ["Where", "Usage type", "Amount", "Line", "Limits"];
+const UNREAD_HEADER: [&str; 5] = ["Cost", "Kind", "Where", "What", "Line"];
 const FINDING_HEADER: [&str; 5] = ["Severity", "Finding", "Where", "Monthly", "Line"];
 
 /// A figure of a measure, formatted for people.
@@ -54,10 +57,11 @@ fn figure(measure: Measure, value: &Exact) -> String {
 
 fn figure_of(verdict: &Verdict) -> String {
     let measure = verdict.limit.measure;
-    match (&verdict.figure, verdict.missing.is_empty()) {
-        (Some(value), true) => figure(measure, value),
-        (Some(value), false) if verdict.at_least => format!("≥ {}", figure(measure, value)),
-        (Some(_), false) => "unknown".to_string(),
+    match (&verdict.figure, verdict.bound) {
+        (_, Bound::Unknown) | (None, Bound::AtMost) => "unknown".to_string(),
+        (Some(value), Bound::AtLeast) => format!("≥ {}", figure(measure, value)),
+        (Some(value), Bound::AtMost) => format!("≤ {}", figure(measure, value)),
+        (Some(value), _) => figure(measure, value),
         (None, _) => "from $0".to_string(),
     }
 }
@@ -179,6 +183,46 @@ fn finding_rows(checked: &Checked) -> Vec<Vec<String>> {
     checked.findings.iter().map(row).collect()
 }
 
+/// What was not read, each once with its place.
+fn unread_rows(checked: &Checked) -> Vec<Vec<String>> {
+    let row = |one: &NotRead| {
+        let cost = match one.is_allowed {
+            true => "allowed",
+            false => "unknown",
+        };
+        vec![
+            cost.to_string(),
+            one.unread.kind.word().to_string(),
+            one.table.clone().unwrap_or("whole design".to_string()),
+            one.what.clone(),
+            place(&one.unread.place),
+        ]
+    };
+    checked.unread.iter().map(row).collect()
+}
+
+/// How severe it is that something was not read: it stops a check only if a limit needs it.
+fn unread_status(checked: &Checked, one: &NotRead) -> Status {
+    match (one.is_allowed, checked.count(Status::Unknown)) {
+        (true, _) => Status::Pass,
+        (false, 0) => Status::Warn,
+        (false, _) => Status::Unknown,
+    }
+}
+
+fn unread_sentence(one: &NotRead) -> String {
+    let table = one.table.as_ref();
+    let table = table.map_or(String::new(), |table| format!("{table}: "));
+    let allowed = match one.is_allowed {
+        true => format!("allowed by --allow-unread {}", one.unread.kind.word()),
+        false => format!(
+            "if somebody has looked at it, allow it with --allow-unread {}",
+            one.unread.kind.word()
+        ),
+    };
+    format!("not read: {table}{}; {}; {allowed}", one.what, one.why)
+}
+
 /// The result of the check, in a sentence.
 fn summary(checked: &Checked) -> String {
     let counts = [Status::Fail, Status::Unknown, Status::Warn, Status::Pass]
@@ -274,6 +318,7 @@ impl Present for Checked {
         document.table("Limits", &VERDICT_HEADER, verdicts, &[3, 4, 5]);
         document.table(moved_title(self), &MOVED_HEADER, moved_rows(self), &[2]);
         document.table("Findings", &FINDING_HEADER, finding_rows(self), &[3]);
+        document.table("Not read", &UNREAD_HEADER, unread_rows(self), &[]);
         document.part("Why", Body::List(why(self)));
         document.part("Unknown", Body::List(missing(self)));
         Ok(document)
@@ -357,6 +402,13 @@ fn check_markdown(checked: &Checked) -> String {
     if !missing.is_empty() {
         folded("Unknown", markdown::list(&missing));
     }
+    let unread = unread_rows(checked);
+    if !unread.is_empty() {
+        folded(
+            &format!("Not read: {}", unread.len()),
+            markdown::table(&UNREAD_HEADER, &unread, &[]),
+        );
+    }
     let findings = finding_rows(checked);
     if !findings.is_empty() {
         folded(
@@ -403,7 +455,12 @@ fn check_csv(checked: &Checked) -> String {
             text(&scope.usage_type),
             text(&scope.region),
             limit.measure.word().to_string(),
-            number(&verdict.figure.clone().filter(|_| verdict.at_least)),
+            number(
+                &verdict
+                    .figure
+                    .clone()
+                    .filter(|_| verdict.bound != Bound::Unknown),
+            ),
             number(&limit.warn),
             number(&limit.fail),
             verdict.status.word().to_string(),
@@ -462,6 +519,20 @@ pub fn check_github(checked: &Checked) -> String {
             first.map(|cause| &cause.place),
             &verdict.limit.name,
             &sentence(verdict),
+        );
+    }
+    for one in &checked.unread {
+        let level = match unread_status(checked, one) {
+            Status::Unknown | Status::Fail => "error",
+            Status::Warn => "warning",
+            Status::Pass => "notice",
+        };
+        let title = format!("not read: {}", one.unread.kind.word());
+        say(
+            level,
+            Some(&one.unread.place),
+            &title,
+            &unread_sentence(one),
         );
     }
     for finding in &checked.findings {
@@ -567,7 +638,22 @@ pub fn check_junit(checked: &Checked) -> String {
             Status::Warn.word()
         },
     });
-    let cases: Vec<JUnitCase> = verdicts.chain(findings).collect();
+    let unread = checked.unread.iter().map(|one| JUnitCase {
+        class: plain(one.unread.place.file.clone()),
+        name: plain(format!(
+            "not read: {}: {}",
+            one.unread.kind.word(),
+            one.what
+        )),
+        file: plain(one.unread.place.file.clone()),
+        line: one.unread.place.line,
+        message: plain(unread_sentence(one)),
+        status: match unread_status(checked, one) {
+            Status::Pass => Status::Warn.word(),
+            status => status.word(),
+        },
+    });
+    let cases: Vec<JUnitCase> = verdicts.chain(unread).chain(findings).collect();
     let count = |status: Status| {
         cases
             .iter()

@@ -1,15 +1,15 @@
 //! SARIF 2.1.0, for code scanning. Source: OASIS, "Static Analysis Results Interchange Format
 //! (SARIF) Version 2.1.0".
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
-use super::{finding_sentence, sentence};
-use crate::check::{Checked, Place, RULES, Severity, Status};
+use super::{finding_sentence, sentence, unread_sentence, unread_status, what};
+use crate::check::{Checked, Limit, Place, RULES, Severity, Status};
 use crate::report::json::pretty;
 use crate::report::render::text::clean;
-
-/// The rule ID of every budget limit.
-const BUDGET: &str = "budget";
+use crate::unread::UnreadKind;
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -45,7 +45,7 @@ struct Driver {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct SarifRule {
-    id: &'static str,
+    id: String,
     short_description: SarifText,
     full_description: SarifText,
     default_configuration: Configuration,
@@ -64,11 +64,19 @@ struct SarifText {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct SarifResult {
-    rule_id: &'static str,
+    rule_id: String,
     rule_index: usize,
     level: &'static str,
     message: SarifText,
     locations: Vec<Location>,
+    partial_fingerprints: Fingerprints,
+}
+
+/// What stays the same when lines move: code scanning recognises a result by it.
+#[derive(Serialize)]
+struct Fingerprints {
+    #[serde(rename = "dynameterSubject/v1")]
+    subject: String,
 }
 
 #[derive(Serialize)]
@@ -137,56 +145,114 @@ fn level(severity: Severity) -> &'static str {
     }
 }
 
-/// A check as SARIF 2.1.0.
-pub fn check_sarif(checked: &Checked) -> String {
-    let rule = |id, title: &str, why: &str, level| SarifRule {
+/// The rule ID of a limit: one rule for each limit, so that code scanning shows and dismisses them
+/// separately.
+fn limit_id(limit: &Limit) -> String {
+    format!("budget/{}/{}", limit.name, limit.measure.word())
+}
+
+fn unread_id(kind: UnreadKind) -> String {
+    format!("unread/{}", kind.word())
+}
+
+/// The rules of a check: its limits, the kinds of what was not read, and the findings.
+fn rules(checked: &Checked) -> Vec<SarifRule> {
+    let rule = |id: String, title: &str, why: &str, level| SarifRule {
         id,
         short_description: text(title),
         full_description: text(why),
         default_configuration: Configuration { level },
     };
-    let mut rules = vec![rule(
-        BUDGET,
-        "a budget limit",
-        "The design must stay within the limits of the budget file.",
-        "error",
-    )];
-    rules.extend(
-        RULES
-            .iter()
-            .map(|one| rule(one.code, one.title, one.why, level(one.severity))),
-    );
-    let index = |code: &str| rules.iter().position(|rule| rule.id == code).unwrap_or(0);
-    let budget = |line: usize| Place {
-        file: checked.budget.clone(),
-        line,
+    let mut rules: Vec<SarifRule> = Vec::new();
+    for verdict in &checked.verdicts {
+        let limit = &verdict.limit;
+        let title = format!("{}: {}", limit.name, what(verdict));
+        let why = "The design must stay within the limits of the budget file.";
+        let one = rule(limit_id(limit), &title, why, "error");
+        if !rules.iter().any(|known| known.id == one.id) {
+            rules.push(one);
+        }
+    }
+    let kinds: BTreeSet<UnreadKind> = checked.unread.iter().map(|one| one.unread.kind).collect();
+    rules.extend(kinds.into_iter().map(|kind| {
+        let why = "Its cost is unknown, and limits that need it are undecided.";
+        rule(unread_id(kind), kind.meaning(), why, "error")
+    }));
+    rules.extend(RULES.iter().map(|one| {
+        rule(
+            one.code.to_string(),
+            one.title,
+            one.why,
+            level(one.severity),
+        )
+    }));
+    rules
+}
+
+/// The level of a status.
+fn level_of(status: Status) -> &'static str {
+    match status {
+        Status::Pass => "note",
+        Status::Warn => "warning",
+        Status::Fail | Status::Unknown => "error",
+    }
+}
+
+/// A check as SARIF 2.1.0.
+pub fn check_sarif(checked: &Checked) -> String {
+    let rules = rules(checked);
+    let result = |id: String, level, message: String, place: &Place, same: String| SarifResult {
+        rule_index: rules.iter().position(|rule| rule.id == id).unwrap_or(0),
+        partial_fingerprints: Fingerprints {
+            subject: clean(&format!("{id}|{same}")),
+        },
+        rule_id: id,
+        level,
+        message: text(message),
+        locations: vec![location(place)],
     };
-    let verdicts = checked
-        .verdicts
-        .iter()
-        .filter(|verdict| verdict.status > Status::Pass)
-        .map(|verdict| SarifResult {
-            rule_id: BUDGET,
-            rule_index: 0,
-            level: if verdict.status == Status::Warn {
-                "warning"
-            } else {
-                "error"
-            },
-            message: text(format!("{}: {}", verdict.limit.name, sentence(verdict))),
-            locations: vec![location(&verdict.causes.first().map_or_else(
-                || budget(verdict.limit.line),
-                |cause| cause.place.clone(),
-            ))],
-        });
-    let findings = checked.findings.iter().map(|finding| SarifResult {
-        rule_id: finding.rule.code,
-        rule_index: index(finding.rule.code),
-        level: level(finding.severity),
-        message: text(finding_sentence(finding)),
-        locations: vec![location(&finding.place)],
+    let over = checked.verdicts.iter();
+    let over = over.filter(|verdict| verdict.status > Status::Pass);
+    let verdicts = over.map(|verdict| {
+        let budget = Place {
+            file: checked.budget.clone(),
+            line: verdict.limit.line,
+        };
+        let place = verdict.causes.first().map(|cause| &cause.place);
+        result(
+            limit_id(&verdict.limit),
+            level_of(verdict.status),
+            format!("{}: {}", verdict.limit.name, sentence(verdict)),
+            place.unwrap_or(&budget),
+            verdict.limit.scope.words(),
+        )
     });
-    let results = verdicts.chain(findings).collect();
+    let unread = checked.unread.iter().map(|one| {
+        let same = format!("{}|{}", one.table.as_deref().unwrap_or_default(), one.what);
+        result(
+            unread_id(one.unread.kind),
+            level_of(unread_status(checked, one)),
+            unread_sentence(one),
+            &one.unread.place,
+            same,
+        )
+    });
+    let findings = checked.findings.iter().map(|finding| {
+        result(
+            finding.rule.code.to_string(),
+            level(finding.severity),
+            finding_sentence(finding),
+            &finding.place,
+            [
+                Some(finding.table.as_str()),
+                finding.index.as_deref(),
+                finding.access.as_deref(),
+            ]
+            .map(Option::unwrap_or_default)
+            .join("|"),
+        )
+    });
+    let results = verdicts.chain(unread).chain(findings).collect();
     let version = env!("CARGO_PKG_VERSION");
     pretty(&SarifLog {
         schema: "https://json.schemastore.org/sarif-2.1.0.json",

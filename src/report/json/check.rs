@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::{decimal, pretty};
-use crate::check::{Cause, Checked, Verdict};
+use crate::check::{Bound, Cause, Checked, NotRead, Verdict};
 
 #[derive(Serialize)]
 struct CheckRow<'a> {
@@ -21,6 +21,19 @@ struct CheckRow<'a> {
     unknown: String,
     verdicts: Vec<VerdictRow<'a>>,
     findings: Vec<FindingRow<'a>>,
+    unread: Vec<UnreadRow<'a>>,
+}
+
+/// What was not read.
+#[derive(Serialize)]
+struct UnreadRow<'a> {
+    kind: &'static str,
+    table: Option<&'a str>,
+    what: &'a str,
+    why: &'a str,
+    allowed: bool,
+    file: &'a str,
+    line: usize,
 }
 
 #[derive(Serialize)]
@@ -34,6 +47,8 @@ struct VerdictRow<'a> {
     region: Option<&'a str>,
     measure: &'static str,
     figure: Option<String>,
+    /// What is known of the figure: exact, at-least, at-most or unknown.
+    bound: &'static str,
     warn: Option<String>,
     fail: Option<String>,
     status: &'static str,
@@ -102,7 +117,20 @@ pub(in crate::report) fn check_json(checked: &Checked) -> String {
                 line: finding.place.line,
             })
             .collect(),
+        unread: checked.unread.iter().map(unread_row).collect(),
     })
+}
+
+fn unread_row(one: &NotRead) -> UnreadRow<'_> {
+    UnreadRow {
+        kind: one.unread.kind.word(),
+        table: one.table.as_deref(),
+        what: &one.what,
+        why: &one.why,
+        allowed: one.is_allowed,
+        file: &one.unread.place.file,
+        line: one.unread.place.line,
+    }
 }
 
 fn verdict_row(verdict: &Verdict) -> VerdictRow<'_> {
@@ -119,8 +147,14 @@ fn verdict_row(verdict: &Verdict) -> VerdictRow<'_> {
         figure: verdict
             .figure
             .as_ref()
-            .filter(|_| verdict.at_least)
+            .filter(|_| verdict.bound != Bound::Unknown)
             .map(decimal),
+        bound: match verdict.bound {
+            Bound::Exact => "exact",
+            Bound::AtLeast => "at-least",
+            Bound::AtMost => "at-most",
+            Bound::Unknown => "unknown",
+        },
         warn: limit.warn.as_ref().map(decimal),
         fail: limit.fail.as_ref().map(decimal),
         status: verdict.status.word(),

@@ -81,6 +81,17 @@ pub(in crate::report) struct UnknownJson<'a> {
     what: &'a str,
     why: &'a str,
     rate_usd: Option<String>,
+    /// The kind of what was not read, if that is why it is unknown, and where it is written.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unread: Option<UnreadJson<'a>>,
+}
+
+/// What was not read.
+#[derive(Serialize)]
+pub(in crate::report) struct UnreadJson<'a> {
+    kind: &'static str,
+    file: &'a str,
+    line: usize,
 }
 
 /// An interval as every JSON output writes it.
@@ -413,6 +424,11 @@ pub(in crate::report) fn unknown(unknown: &Unknown) -> UnknownJson<'_> {
         what: &unknown.what,
         why: &unknown.why,
         rate_usd: unknown.rate.as_ref().map(|rate| rate.rate.to_string()),
+        unread: unknown.unread.as_ref().map(|unread| UnreadJson {
+            kind: unread.kind.word(),
+            file: &unread.place.file,
+            line: unread.place.line,
+        }),
     }
 }
 

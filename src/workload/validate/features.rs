@@ -7,15 +7,17 @@ use crate::table::{Direction, IndexKind, Table, Target, limits};
 use crate::time::MonthHours;
 use crate::units::{Exact, MB};
 use crate::workload::DesignPart;
-use crate::workload::decode::{Known, Located};
+use crate::workload::decode::{FileNumber, Known, Located};
 use crate::workload::file::{
-    ArchiveFile, BackupRuleFile, DaxFile, InsightsFile, InsightsWord, OperationWord,
+    ArchiveFile, BackupRuleFile, ClusterFile, DaxFile, InsightsFile, InsightsWord, OperationWord,
     PopularityFile, RegionConsistencyWord, ReplicaFile, StorageClassWord, StreamFile, TableFile,
+    UnpricedFile,
 };
 use crate::workload::quantities::Duration;
 use crate::workload::{
-    AccessPattern, Archive, Backup, BackupLife, BackupRule, Capacity, ContributorInsights, Dax,
-    HitRatio, PatternCall, Replica, ReplicaIndex, STRONG_REGION_SETS, Stay, Stream, TableDesign,
+    AccessPattern, Archive, Backup, BackupLife, BackupRule, Capacity, Cluster, ContributorInsights,
+    Dax, HitRatio, PatternCall, Replica, ReplicaIndex, STRONG_REGION_SETS, Stay, Stream,
+    TableDesign, Unpriced,
 };
 
 /// What a key says of something that is on or off; off without the key, `None` if it is
@@ -229,8 +231,17 @@ impl Checker<'_> {
         }
     }
 
-    pub(super) fn dax(&mut self, written: &Located<DaxFile>, design: &TableDesign) -> Dax {
-        let node_type = &written.node_type;
+    /// A cluster that is not in front of a table.
+    pub(super) fn cluster(&mut self, at: usize, written: &Located<ClusterFile>) -> Cluster {
+        self.note(DesignPart::Cluster(at), &written.node_type.span);
+        Cluster {
+            name: written.name.as_ref().map(|name| name.value.clone()),
+            node_type: self.node_type(&written.node_type),
+            nodes: self.nodes(&written.nodes),
+        }
+    }
+
+    fn node_type(&mut self, node_type: &Located<String>) -> String {
         if !node_type.starts_with("dax.") || node_type.matches('.').count() != 2 {
             let message = format!("{:?} is not a DAX node type", node_type.value);
             self.report(
@@ -241,6 +252,34 @@ impl Checker<'_> {
                  with a price)",
             );
         }
+        node_type.value.clone()
+    }
+
+    fn nodes(&mut self, nodes: &Located<FileNumber>) -> u64 {
+        let most = limits::DAX_NODES_MAX;
+        self.whole("dax", "the number of nodes", nodes, 1..=most)
+    }
+
+    /// Costs that are not known, of a table or of the whole design.
+    pub(super) fn unpriced(
+        &mut self,
+        written: Option<&[Located<UnpricedFile>]>,
+        table: Option<&String>,
+    ) -> Vec<Unpriced> {
+        let written = written.unwrap_or_default();
+        for (at, one) in written.iter().enumerate() {
+            self.note(DesignPart::Unpriced(table.cloned(), at), &one.span);
+        }
+        let unpriced = written.iter().map(|one| Unpriced {
+            what: one.what.clone(),
+            kind: one.kind,
+        });
+        unpriced.collect()
+    }
+
+    pub(super) fn dax(&mut self, written: &Located<DaxFile>, design: &TableDesign) -> Dax {
+        let node_type = &written.node_type;
+        let named = self.node_type(node_type);
         let ttl_seconds = written.ttl.as_ref().map_or(300, |ttl| {
             (ttl.days() * Exact::from(86_400)).to_u64().unwrap_or(300)
         });
@@ -300,13 +339,8 @@ impl Checker<'_> {
             }
         };
         Dax {
-            node_type: node_type.value.clone(),
-            nodes: self.whole(
-                "dax",
-                "the number of nodes",
-                &written.nodes,
-                1..=limits::DAX_NODES_MAX,
-            ),
+            node_type: named,
+            nodes: self.nodes(&written.nodes),
             hit_ratio,
             ttl_seconds,
         }

@@ -16,6 +16,8 @@ use std::ops::{Range, RangeInclusive};
 use std::path::Path;
 use std::sync::Arc;
 
+use chrono_tz::Tz;
+
 use super::decode::{Decoder, FileNumber, Known, Located, UNKNOWN};
 use super::file::{
     AccessFile, CapacityFile, CommitmentsFile, CourseWord, EncryptionFile, FreeTierFile,
@@ -25,9 +27,9 @@ use super::file::{
 };
 use super::quantities::CallRate;
 use super::{
-    AccessPattern, Capacity, Contents, ContributorInsights, DesignPart, Encryption, Import,
-    IndexDesign, NumberKeys, PatternCall, Setting, TableDesign, Units, UnknownParts, Workload,
-    WriteKind, Written,
+    AccessPattern, Capacity, Cluster, Contents, ContributorInsights, DesignPart, Encryption,
+    Import, IndexDesign, NumberKeys, PatternCall, Setting, TableDesign, Units, UnknownParts,
+    Workload, WriteKind, Written,
 };
 use crate::capacity::Scaling;
 use crate::capacity::policy::{Bounds, Schedule};
@@ -106,14 +108,21 @@ pub(super) fn workload(
         checker.whole("growth", "years ahead", years, 0..=20)
     });
     let written = file.table.as_deref().unwrap_or_default();
-    if written.is_empty() {
+    if file.table.is_none() && file.dax.is_none() && file.unpriced.is_none() {
         checker.reader.report(
             "no-tables",
             file.name.span.clone(),
             "the workload has no table",
-            "add [[table]]; `dynameter init` writes a file to start from",
+            "add [[table]]; `dynameter init` writes a file to start from. A design without tables \
+             says `table = []`",
         );
     }
+    let clusters = file.dax.iter().flatten();
+    let clusters: Vec<Cluster> = clusters
+        .enumerate()
+        .map(|(at, one)| checker.cluster(at, one))
+        .collect();
+    let unpriced = checker.unpriced(file.unpriced.as_deref(), None);
     checker.unique(
         "duplicate-table",
         "table",
@@ -153,6 +162,8 @@ pub(super) fn workload(
         years_ahead: checker.years_ahead,
         commitments: checker.commitments,
         tables,
+        clusters,
+        unpriced,
     }))
 }
 
@@ -617,7 +628,7 @@ impl Checker<'_> {
             dax: None,
             contributor_insights: insights,
             encryption: written.encryption.as_ref().map(encryption),
-            unpriced: written.unpriced.clone().unwrap_or_default(),
+            unpriced: self.unpriced(written.unpriced.as_deref(), Some(&written.name.value)),
             table,
         };
         Some(self.after_growth(design, written))
@@ -1308,11 +1319,28 @@ impl Checker<'_> {
                 );
             }
         }
+        let zone = self.timezone(step);
+        let year = self.book.as_ref().map_or(2026, |book| book.date().year());
         for (min, max, schedule) in [(min_read, max_read, reads), (min_write, max_write, writes)] {
             if min.is_some() || max.is_some() {
-                schedule.add(&minutes, Bounds { min, max });
+                schedule.add_in_zone(&minutes, Bounds { min, max }, zone, year);
             }
         }
+    }
+
+    fn timezone(&mut self, step: &ScheduleFile) -> Tz {
+        let Some(zone) = &step.timezone else {
+            return Tz::UTC;
+        };
+        zone.value.parse().unwrap_or_else(|_| {
+            self.report(
+                "schedule",
+                &zone.span,
+                format!("{:?} is not a time zone", zone.value),
+                "write the IANA name of a time zone, such as \"Europe/Berlin\"",
+            );
+            Tz::UTC
+        })
     }
 
     fn capacity(&mut self, given: Option<&Located<CapacityFile>>) -> Capacity {
@@ -1353,7 +1381,7 @@ impl Checker<'_> {
 /// maximum.
 fn with_schedule(units: Units, schedule: Schedule) -> Units {
     match units {
-        units if schedule.0.is_empty() => units,
+        units if schedule.actions.is_empty() => units,
         Units::Unknown => Units::Unknown,
         Units::Fixed(units) => Units::Scaled(Scaling {
             min: units,
