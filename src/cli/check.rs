@@ -6,7 +6,7 @@ use anyhow::{Result, bail};
 
 use super::args::{Args, CheckArgs, OutputFormat};
 use super::input::Role;
-use super::{WRONG, input, output};
+use super::{WRONG, files, input, output};
 use dynameter::check::{Checked, CheckedDesign, Designs, Status, budget, check as checked};
 use dynameter::commitments::Commitment;
 use dynameter::estimate::estimate_together;
@@ -24,6 +24,11 @@ const GIT: &str = "git:";
 
 /// `dynameter check`.
 pub fn check(args: &Args, asked: &CheckArgs) -> Result<u8> {
+    let workloads = files::designs(args, &asked.workloads)?;
+    let asked = &CheckArgs {
+        workloads,
+        ..asked.clone()
+    };
     let (books, date) = input::books(args)?;
     let files = asked
         .workloads

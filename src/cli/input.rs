@@ -7,7 +7,7 @@ use std::sync::Arc;
 use anyhow::{Result, bail};
 
 use super::args::{Args, HorizonArgs, QuestionArgs};
-use super::output;
+use super::{files, output};
 use dynameter::capacity::series::Horizon;
 use dynameter::commitments::Commitment;
 use dynameter::compare::Question;
@@ -109,6 +109,11 @@ impl WorkloadText {
     fn source(&self) -> Arc<Source> {
         Source::new(&self.name, &self.text)
     }
+}
+
+/// Reads the file of a single design: the only template of a folder stands for the folder.
+pub fn design_source(path: &str) -> Result<WorkloadText> {
+    source(&files::design(path)?)
 }
 
 /// Reads a file.
@@ -329,7 +334,7 @@ pub fn read(
     books: &Books,
     date: Option<Date>,
 ) -> Result<(Workload, WorkloadText)> {
-    let text = design(args, source(path)?, Role::Only)?;
+    let text = design(args, design_source(path)?, Role::Only)?;
     Ok((parsed(args, &text, books, date)?, text))
 }
 
@@ -457,6 +462,9 @@ fn text(path: &str) -> Result<(String, PathBuf)> {
                     .unwrap_or_default(),
             ),
             Err(error) => {
+                if let Some(message) = files::elsewhere(path) {
+                    bail!(message);
+                }
                 bail!(
                     "{path}: cannot be opened: {error}\nhelp: name a file that exists; `dynameter \
                      init {path}` writes a workload file to start from"
@@ -473,11 +481,8 @@ fn text(path: &str) -> Result<(String, PathBuf)> {
              trace or an export?"
         );
     }
-    if bytes.starts_with(b"PK\x03\x04") {
-        bail!(
-            "{path}: is a Terraform plan in its binary form, or another ZIP archive\nhelp: run \
-             `terraform show -json {path} > plan.json` and name that file"
-        );
+    if let Some(message) = files::way_on(path, &bytes) {
+        bail!(message);
     }
     if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
         bail!(

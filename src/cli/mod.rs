@@ -2,6 +2,7 @@
 
 mod args;
 mod check;
+mod files;
 mod input;
 mod output;
 #[cfg(feature = "html")]
@@ -210,7 +211,12 @@ fn import(
         #[cfg(not(feature = "replay"))]
         anyhow::bail!(LIGHT);
     }
-    let imported = input::imported(args, kind, files, before)?;
+    let files = match kind {
+        // Its folder is the export itself.
+        ImportFormat::Export => files.to_vec(),
+        _ => files::designs(args, files)?,
+    };
+    let imported = input::imported(args, kind, &files, before)?;
     output::new(args, &imported.text)
 }
 
@@ -240,7 +246,7 @@ fn months_of(args: &Args, paths: &[String], months: u64) -> Result<()> {
         month_by_month: true,
         ..input::setting(args, &books, date)?
     };
-    let text = input::design(args, input::source(path)?, input::Role::Only)?;
+    let text = input::design(args, input::design_source(path)?, input::Role::Only)?;
     let workload = input::load(&text, &setting)?;
     let commitments = input::commitments(args, std::slice::from_ref(&workload), &books)?;
     let workload = workload.with_commitments(&commitments);
@@ -282,6 +288,7 @@ fn all_workloads(
     if paths.iter().filter(|path| *path == "-").count() > 1 {
         anyhow::bail!("standard input can be read only once\nhelp: use - for one argument only");
     }
+    let paths = files::designs(args, paths)?;
     let role = if paths.len() > 1 {
         input::Role::OneOfSeveral
     } else {

@@ -271,7 +271,7 @@ fn interval(schedule: &str) -> Result<String, String> {
         0 => Err(format!("the schedule {text:?} never fires")),
         48 => Ok("1 month".to_string()),
         4 => Ok("1 year".to_string()),
-        fires if FOUR_YEARS * 24 % fires == 0 => Ok(in_hours(FOUR_YEARS * 24 / fires)),
+        fires if (FOUR_YEARS * 24).is_multiple_of(fires) => Ok(in_hours(FOUR_YEARS * 24 / fires)),
         // Weekly schedules do not fit into four years exactly.
         fires => weekly(&parsed, start)
             .unwrap_or_else(|| Ok(format!("{} minutes", (FOUR_YEARS * 1440).div_ceil(fires)))),

@@ -17,13 +17,13 @@ use super::draft::{
 };
 use super::node::{SourceNode, wrong};
 use super::scaling::{self, AWS_WORDS, ScalingTarget, ScheduledAction, Suspended};
-use super::shared::{SaidVector, projection};
+use super::shared::{SaidVector, attach_dax, projection};
 use super::{Context, names_of};
 use crate::diag::{Diagnostic, Source};
 use crate::units::Exact;
 
 /// The keys that identify each AWS response.
-const ANSWERS: [&str; 9] = [
+const ANSWERS: [&str; 10] = [
     "Table",
     "ContinuousBackupsDescription",
     "TimeToLiveDescription",
@@ -33,6 +33,7 @@ const ANSWERS: [&str; 9] = [
     "TableDescription",
     "KinesisDataStreamDestinations",
     "ContributorInsightsStatus",
+    "Clusters",
 ];
 
 /// Whether a document is an AWS response or a list of responses.
@@ -64,7 +65,13 @@ pub(super) fn draft(documents: &[(Arc<Source>, SourceNode)], context: Context) -
                 if let Some(region) = reading.region(node) {
                     regions.push(region);
                 }
-                let table = reading.table(node);
+                let account = node
+                    .text_at("TableArn")
+                    .and_then(|arn| Arn::of(arn).account());
+                let table = reading.table(node).map(|table| TableDraft {
+                    qualifier: account.map(str::to_string),
+                    ..table
+                });
                 draft.tables.extend(table);
             }
             reading.backups(answer, &mut draft);
@@ -80,6 +87,9 @@ pub(super) fn draft(documents: &[(Arc<Source>, SourceNode)], context: Context) -
         answers(document)
             .iter()
             .for_each(|answer| reading.named(answer, &mut draft));
+        for answer in answers(document) {
+            regions.extend(reading.clusters(answer, &mut draft));
+        }
     }
     let asked = context
         .region
@@ -89,6 +99,7 @@ pub(super) fn draft(documents: &[(Arc<Source>, SourceNode)], context: Context) -
         .map(|region| Sourced::text(&region, "from --region or the usage file", None))
         .or_else(|| regions.first().cloned());
     draft.head.set_some("region", home.clone());
+    draft.may_be_empty = !draft.clusters.is_empty();
     in_one_region(&regions, &mut draft, &documents[0].0, context.problems);
     let notes = scaling::join(targets, &mut draft.tables);
     draft.notes.extend(notes);
@@ -696,6 +707,30 @@ impl Reading<'_> {
                 table.insights_alone();
             }
         }
+    }
+
+    /// DAX clusters (`aws dax describe-clusters`); returns their regions.
+    fn clusters(&mut self, answer: &SourceNode, draft: &mut Draft) -> Vec<Sourced> {
+        let mut regions = Vec::new();
+        for node in answer.list("Clusters") {
+            let Some(kind) = node.get("NodeType") else {
+                continue;
+            };
+            let name = node.text_at("ClusterName").unwrap_or("cluster");
+            let kind = Sourced::text(
+                kind.text().unwrap_or_default(),
+                format!("{name}: NodeType"),
+                self.origin(kind),
+            );
+            let nodes = self.number(node, "TotalNodes");
+            attach_dax(draft, name, Some(kind), nodes);
+            let arn = node.get("ClusterArn");
+            let region = arn.and_then(|arn| Some((Arn::of(arn.text()?).region()?, arn)));
+            regions.extend(
+                region.map(|(region, arn)| Sourced::text(region, "ClusterArn", self.origin(arn))),
+            );
+        }
+        regions
     }
 
     fn targets(&mut self, answer: &SourceNode, targets: &mut Vec<ScalingTarget>) {

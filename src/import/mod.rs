@@ -33,12 +33,16 @@ mod cloudformation;
 #[cfg(feature = "replay")]
 mod cloudwatch;
 mod describe;
+mod document;
 mod draft;
 mod export;
 mod model;
 mod node;
+mod plan;
+mod pulumi;
 mod scaling;
 mod shared;
+mod synthesized;
 mod terraform;
 mod unused;
 mod usage;
@@ -48,6 +52,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::diag::{Diagnostic, Diagnostics, Origins, Source};
+use document::ReadFile;
 use draft::{Draft, Sourced};
 use node::{SourceNode, wrong};
 pub use unused::{UnusedPart, used_nowhere};
@@ -192,8 +197,7 @@ pub struct Imported {
 /// A parsed file that is not a workload file.
 #[derive(Clone, Debug)]
 pub struct ImportDocument {
-    source: Arc<Source>,
-    node: SourceNode,
+    file: ReadFile,
     kind: ImportFormat,
 }
 
@@ -203,23 +207,19 @@ impl ImportDocument {
     /// # Errors
     /// If the file cannot be read or is of an unknown kind.
     pub fn read(source: &Arc<Source>) -> Result<Option<ImportDocument>, Diagnostics> {
-        if !is_foreign(source) {
+        if !document::is_foreign(source) {
             return Ok(None);
         }
-        let node = node::read(source).map_err(|error| Diagnostics::from(*error))?;
-        match kind_of(&node) {
-            Some(kind) => Ok(Some(ImportDocument {
-                source: source.clone(),
-                node,
-                kind,
-            })),
-            None => Err(unknown_kind(source, &node).into()),
+        let file = ReadFile::read(source)?;
+        match file.kind() {
+            Some(kind) => Ok(Some(ImportDocument { file, kind })),
+            None => Err(file.unknown_kind().into()),
         }
     }
 
-    /// Whether it also contains the design before a change: a plan that changes existing tables.
+    /// Whether it also contains the design before a change.
     pub fn has_before(&self) -> bool {
-        self.kind == ImportFormat::Terraform && terraform::plan::has_before(&self.node)
+        self.kind == ImportFormat::Terraform && terraform::plan::has_before(&self.file.node)
     }
 
     /// The kind of the file.
@@ -232,87 +232,8 @@ impl ImportDocument {
     /// # Errors
     /// Every error in it or in the usage file, each with its place and a way to fix it.
     pub fn import(&self, asked: &ImportOptions) -> Result<Imported, Diagnostics> {
-        imported(
-            self.kind,
-            &[(self.source.clone(), self.node.clone())],
-            asked,
-        )
+        imported(self.kind, std::slice::from_ref(&self.file), asked)
     }
-}
-
-/// Whether a file is not TOML, judged by its name and its content.
-fn is_foreign(source: &Source) -> bool {
-    let extension = Path::new(&source.name)
-        .extension()
-        .and_then(|extension| extension.to_str())
-        .unwrap_or_default()
-        .to_lowercase();
-    match extension.as_str() {
-        "toml" => false,
-        "json" | "yaml" | "yml" | "template" => true,
-        _ => {
-            let text = source.text.trim_start_matches('\u{feff}').trim_start();
-            let is_yaml = |line: &str| {
-                [
-                    "AWSTemplateFormatVersion:",
-                    "Resources:",
-                    "Transform:",
-                    "resource_usage:",
-                ]
-                .iter()
-                .any(|start| line.starts_with(start))
-            };
-            text.starts_with('{') || source.text.lines().take(200).any(is_yaml)
-        }
-    }
-}
-
-fn kind_of(document: &SourceNode) -> Option<ImportFormat> {
-    let has = |key: &str| document.get(key).is_some();
-    if has("format_version") && (has("planned_values") || has("values") || has("resource_changes"))
-    {
-        Some(ImportFormat::Terraform)
-    } else if document
-        .get("Resources")
-        .is_some_and(|resources| matches!(resources.value, node::Value::Map(_)))
-    {
-        Some(ImportFormat::CloudFormation)
-    } else if describe::is_description(document) {
-        Some(ImportFormat::DescribeTable)
-    } else if model::is_model(document) {
-        Some(ImportFormat::Model)
-    } else {
-        None
-    }
-}
-
-/// The error for a document that is not a design; names what it seems to be.
-fn unknown_kind(source: &Arc<Source>, document: &SourceNode) -> Diagnostic {
-    let has = |key: &str| document.get(key).is_some();
-    let start = document.span.start..document.span.start.saturating_add(1);
-    let (message, help) = if has("terraform_version") && has("lineage") {
-        (
-            "this is a Terraform state file, which only Terraform should read",
-            "run `terraform show -json > current.json` and use that file",
-        )
-    } else if has("steps") || has("changeSummary") {
-        (
-            "this is a Pulumi preview, not a Terraform plan",
-            "describe the tables in a workload file; `dynameter init` creates a starting point",
-        )
-    } else if has("MetricDataResults") || has("Datapoints") {
-        (
-            "these are CloudWatch metrics, which are not a complete design",
-            "convert them to a workload file first: `dynameter import cloudwatch FILE`",
-        )
-    } else {
-        (
-            "unrecognised file: not a workload, plan, template, description or model",
-            "use a workload file (.toml), a Terraform plan as JSON, a CloudFormation template, \
-             the output of `aws dynamodb describe-table`, or a workload model",
-        )
-    };
-    wrong(source, start, "not-a-plan", message, help)
 }
 
 /// Converts files of one kind to a workload file; for exports and metrics see `import_export` and
@@ -326,46 +247,32 @@ pub fn import(
     asked: &ImportOptions,
 ) -> Result<Imported, Diagnostics> {
     let mut found = Vec::new();
-    let mut documents = Vec::new();
+    let mut files = Vec::new();
     for source in sources {
-        match node::read(source) {
-            Ok(node) => documents.push((source.clone(), node)),
-            Err(error) => found.push(*error),
+        match ReadFile::read(source) {
+            Ok(file) => files.push(file),
+            Err(error) => found.push(error),
         }
     }
-    for (source, node) in &documents {
-        let seems = kind_of(node);
-        if seems != Some(kind) {
-            let start = node.span.start..node.span.start.saturating_add(1);
-            found.push(match seems {
-                Some(other) => {
-                    let message =
-                        format!("this is {}, not {}", other.described(), kind.described());
-                    wrong(
-                        source,
-                        start,
-                        "not-a-plan",
-                        message,
-                        format!("run `dynameter import {} {}`", other.word(), source.name),
-                    )
-                }
-                None => unknown_kind(source, node),
-            });
-        }
-    }
+    found.extend(files.iter().filter_map(|file| file.is_not(kind)));
     match Diagnostics::of(found) {
         Some(all) => Err(all),
-        None => imported(kind, &documents, asked),
+        None => imported(kind, &files, asked),
     }
 }
 
 fn imported(
     kind: ImportFormat,
-    documents: &[(Arc<Source>, SourceNode)],
+    files: &[ReadFile],
     asked: &ImportOptions,
 ) -> Result<Imported, Diagnostics> {
     let usage = read_usage(asked)?;
-    let mut problems = Vec::new();
+    let mut problems: Vec<Diagnostic> = files.iter().flat_map(ReadFile::wrong_keys).collect();
+    let documents: Vec<(Arc<Source>, SourceNode)> = files
+        .iter()
+        .map(|file| (file.source.clone(), file.node.clone()))
+        .collect();
+    let documents = documents.as_slice();
     let (region, fallback) = (asked.region.as_deref(), asked.fallback.as_deref());
     let context = Context {
         region,
@@ -375,7 +282,7 @@ fn imported(
         reads_beside: asked.reads_beside,
         problems: &mut problems,
     };
-    let draft = match kind {
+    let mut draft = match kind {
         ImportFormat::Terraform => terraform::draft(documents, context),
         ImportFormat::CloudFormation => cloudformation::draft(documents, context),
         ImportFormat::DescribeTable => describe::draft(documents, context),
@@ -383,6 +290,9 @@ fn imported(
         ImportFormat::Export | ImportFormat::CloudWatch => Draft::default(), /* read by functions
                                                                               * of their own */
     };
+    draft
+        .notes
+        .extend(files.iter().flat_map(ReadFile::harmless_keys));
     finish(
         draft,
         usage.as_ref(),
@@ -520,10 +430,14 @@ fn without_tables(draft: &mut Draft, documents: &[(Arc<Source>, SourceNode)]) {
             .set("region", Sourced::text(ANY_REGION, note, None));
     }
     if !has_costs {
-        draft.notes.push(format!(
-            "{} contains no DynamoDB table, so it costs nothing",
-            names_of(documents)
-        ));
+        let several = documents.len() > 1;
+        draft.notes.push(match several {
+            true => format!(
+                "{} contain no DynamoDB table and cost nothing",
+                names_of(documents)
+            ),
+            false => "contains no DynamoDB table and costs nothing".to_string(),
+        });
     }
 }
 

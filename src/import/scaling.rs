@@ -378,13 +378,12 @@ fn of_replica(
             step.schedule.origin.clone(),
         ));
     }
-    let policy = target.percent.is_none().then(|| {
+    target.percent.is_none().then(|| {
         format!(
             "{}: no scaling policy for this target in the file",
             target.label
         )
-    });
-    policy
+    })
 }
 
 impl ScheduledAction {

@@ -72,7 +72,7 @@ fn files_that_are_no_workload_are_refused() {
     );
     refuse_file(
         "zip.toml",
-        b"PK\x03\x04name",
+        b"PK\x03\x04tfplan",
         &["zip.toml: is a Terraform plan in its binary form", "help:"],
     );
     refuse_file(
@@ -138,7 +138,7 @@ fn places_that_cannot_be_read_are_refused() {
     );
     refused(
         &dynameter(folder.path(), &["estimate", "."]),
-        &[".: cannot be read", "help:"],
+        &[".: is a folder", "help:"],
     );
     refused(&dynameter(folder.path(), &["estimate"]), &["WORKLOAD"]);
     refused(

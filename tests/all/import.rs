@@ -1312,11 +1312,10 @@ fn every_mistake_is_told_with_its_place() {
     let folder = samples().join("bad");
     let scratch = tempfile::tempdir().expect("a folder");
     let binary = scratch.path().join("plan.bin");
-    std::fs::write(&binary, b"PK\x03\x04\x14\x00 a plan of Terraform").expect("the plan");
+    std::fs::write(&binary, b"PK\x03\x04\x14\x00tfplan").expect("the plan");
     let mut told = String::new();
     let estimate = [
         "state.json",
-        "pulumi.json",
         "messages.json",
         "metrics.json",
         "other.json",

@@ -141,7 +141,7 @@ impl Schedule {
             let (one, other) = (plain(one), plain(other));
             match all
                 .iter_mut()
-                .find(|(_, a, b)| (&*a, &*b) == (&one, &other))
+                .find(|known| known.1 == one && known.2 == other)
             {
                 Some((weeks, ..)) => *weeks += 1,
                 None => all.push((1, one, other)),

@@ -731,9 +731,12 @@ Resources:
 "#;
 
     fn resolved(expression: &str) -> Result<String, Unresolved> {
-        let template = node::read(&Source::new("t.yaml", TEMPLATE)).expect("reads");
-        let expression =
-            node::read(&Source::new("e.yaml", format!("v: {expression}"))).expect("reads");
+        let template = node::read(&Source::new("t.yaml", TEMPLATE))
+            .expect("reads")
+            .node;
+        let expression = node::read(&Source::new("e.yaml", format!("v: {expression}")))
+            .expect("reads")
+            .node;
         let resolver = Resolver::new(&template, Some("eu-west-1".to_string()), BTreeMap::new());
         let value = resolver.resolve(expression.get("v").expect("reads"))?;
         Ok(

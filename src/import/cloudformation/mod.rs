@@ -95,7 +95,7 @@ pub(super) fn embedded(
     region: Option<String>,
     context: &mut Context,
 ) -> Result<Draft, String> {
-    let template = node::read(&source).map_err(|error| error.message)?;
+    let template = node::read(&source).map_err(|error| error.message)?.node;
     let mut draft = Draft::default();
     let mut reading = Reading {
         region,
@@ -182,7 +182,7 @@ impl Reading<'_> {
 
     fn nested(&mut self, nested: NestedStack, depth: usize, draft: &mut Draft) {
         let template = match node::read(&nested.source) {
-            Ok(template) => template,
+            Ok(read) => read.node,
             Err(error) => {
                 self.problems.push(*error);
                 return;

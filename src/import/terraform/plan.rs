@@ -7,6 +7,7 @@ use std::sync::Arc;
 use crate::diag::Source;
 use crate::import::draft::{Origin, Sourced, unpriced};
 use crate::import::node::{SourceNode, wrong};
+use crate::import::plan::WITHOUT_BEFORE;
 use crate::unread::UnreadKind;
 
 /// A plan with its changes and its configuration by address.
@@ -477,5 +478,5 @@ pub(super) fn nearest<'a>(addresses: impl Iterator<Item = &'a str>, of: &str) ->
 
 /// Whether a plan says what there was before, which may be nothing.
 pub(in crate::import) fn has_before(plan: &SourceNode) -> bool {
-    plan.get("resource_changes").is_some()
+    plan.get("resource_changes").is_some() && plan.get(WITHOUT_BEFORE).is_none()
 }

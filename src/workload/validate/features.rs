@@ -11,7 +11,7 @@ use crate::workload::decode::{FileNumber, Known, Located};
 use crate::workload::file::{
     ArchiveFile, BackupRuleFile, ClusterFile, DaxFile, InsightsFile, InsightsWord, OperationWord,
     PopularityFile, RegionConsistencyWord, ReplicaFile, StorageClassWord, StreamFile, TableFile,
-    UnpricedFile,
+    UnpricedFile, WorkloadFile,
 };
 use crate::workload::quantities::Duration;
 use crate::workload::{
@@ -231,8 +231,13 @@ impl Checker<'_> {
         }
     }
 
-    /// A cluster that is not in front of a table.
-    pub(super) fn cluster(&mut self, at: usize, written: &Located<ClusterFile>) -> Cluster {
+    /// The clusters that are not in front of a table.
+    pub(super) fn clusters(&mut self, file: &WorkloadFile) -> Vec<Cluster> {
+        let written = file.dax.iter().flatten().enumerate();
+        written.map(|(at, one)| self.cluster(at, one)).collect()
+    }
+
+    fn cluster(&mut self, at: usize, written: &Located<ClusterFile>) -> Cluster {
         self.note(DesignPart::Cluster(at), &written.node_type.span);
         Cluster {
             name: written.name.as_ref().map(|name| name.value.clone()),

@@ -27,9 +27,9 @@ use super::file::{
 };
 use super::quantities::CallRate;
 use super::{
-    AccessPattern, Capacity, Cluster, Contents, ContributorInsights, DesignPart, Encryption,
-    Import, IndexDesign, NumberKeys, PatternCall, Setting, TableDesign, Units, UnknownParts,
-    Workload, WriteKind, Written,
+    AccessPattern, Capacity, Contents, ContributorInsights, DesignPart, Encryption, Import,
+    IndexDesign, NumberKeys, PatternCall, Setting, TableDesign, Units, UnknownParts, Workload,
+    WriteKind, Written,
 };
 use crate::capacity::Scaling;
 use crate::capacity::policy::{Bounds, Schedule};
@@ -108,20 +108,8 @@ pub(super) fn workload(
         checker.whole("growth", "years ahead", years, 0..=20)
     });
     let written = file.table.as_deref().unwrap_or_default();
-    if file.table.is_none() && file.dax.is_none() && file.unpriced.is_none() {
-        checker.reader.report(
-            "no-tables",
-            file.name.span.clone(),
-            "the workload has no table",
-            "add [[table]]; `dynameter init` writes a file to start from. A design without tables \
-             says `table = []`",
-        );
-    }
-    let clusters = file.dax.iter().flatten();
-    let clusters: Vec<Cluster> = clusters
-        .enumerate()
-        .map(|(at, one)| checker.cluster(at, one))
-        .collect();
+    checker.has_tables(file);
+    let clusters = checker.clusters(file);
     let unpriced = checker.unpriced(file.unpriced.as_deref(), None);
     checker.unique(
         "duplicate-table",
@@ -344,6 +332,19 @@ impl Checker<'_> {
         help: impl Into<String>,
     ) {
         self.reader.report(code, span.clone(), message, help);
+    }
+
+    /// Checks that the design says what it consists of.
+    fn has_tables(&mut self, file: &WorkloadFile) {
+        if file.table.is_none() && file.dax.is_none() && file.unpriced.is_none() {
+            self.report(
+                "no-tables",
+                &file.name.span,
+                "the workload has no table",
+                "add [[table]]; `dynameter init` writes a file to start from. A design without \
+                 tables says `table = []`",
+            );
+        }
     }
 
     /// Checks that every region of the workload has a price book at the date.
