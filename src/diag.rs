@@ -195,30 +195,73 @@ pub struct Place {
     pub file: String,
     /// The line, from 1.
     pub line: usize,
+    /// The resource that is defined there, by its address in a plan or its path in the CDK; `None` if
+    /// the line says it.
+    pub resource: Option<String>,
+}
+
+impl Place {
+    /// A line of a file.
+    pub fn new(file: impl Into<String>, line: usize) -> Place {
+        Place {
+            file: file.into(),
+            line,
+            resource: None,
+        }
+    }
 }
 
 /// Where the lines of a text come from, if it was generated from other files.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Origins(Vec<Option<(Arc<Source>, Range<usize>)>>);
+pub struct Origins(Vec<Origin>);
+
+/// Where a line comes from.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Origin {
+    /// The text and the bytes in it; `None` for a line without an origin.
+    pub span: Option<(Arc<Source>, Range<usize>)>,
+    /// The resource that the line belongs to.
+    pub resource: Option<Arc<str>>,
+}
+
+impl Origin {
+    /// The bytes of a text, and the resource that they belong to.
+    pub fn new(span: Option<(Arc<Source>, Range<usize>)>, resource: Option<Arc<str>>) -> Origin {
+        Origin { span, resource }
+    }
+}
 
 impl Origins {
-    /// The origin of each line, in order; `None` for a line without an origin.
-    pub fn new(lines: Vec<Option<(Arc<Source>, Range<usize>)>>) -> Origins {
+    /// The origin of each line, in order.
+    pub fn new(lines: Vec<Origin>) -> Origins {
         Origins(lines)
     }
 
     /// The origin of a line, from 1; for a line without an origin, that of the nearest line before
     /// it that has one.
     pub fn of(&self, line: usize) -> Option<&(Arc<Source>, Range<usize>)> {
+        self.nearest(line).and_then(|origin| origin.span.as_ref())
+    }
+
+    /// The origin of a line or of the nearest line before it that has one.
+    fn nearest(&self, line: usize) -> Option<&Origin> {
         let until = line.min(self.0.len());
-        self.0[..until].iter().rev().find_map(Option::as_ref)
+        let mut before = self.0[..until].iter().rev();
+        before.find(|origin| origin.span.is_some())
     }
 
     /// The location that a line, from 1, comes from.
     pub fn place(&self, line: usize) -> Option<Place> {
-        self.of(line).map(|(source, span)| Place {
+        let origin = self.nearest(line)?;
+        let (source, span) = origin.span.as_ref()?;
+        Some(Place {
             file: source.name.clone(),
             line: source.line_column(span.start).0,
+            resource: origin
+                .resource
+                .as_ref()
+                .map(|resource| resource.to_string()),
         })
     }
 }

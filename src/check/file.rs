@@ -94,6 +94,9 @@ document! {
         throttled_share: Option<Located<LevelFile>>,
         /// Until a given day, exceeding the limit is only a warning.
         exception: Option<Located<ExceptionFile>>,
+        /// Whether the limit is skipped in a run that does not contain its table, index, access pattern
+        /// or region (default: false, or true with --partial).
+        optional: Option<bool>,
     }
 }
 
@@ -259,14 +262,40 @@ pub struct Budget {
     pub production: BTreeSet<String>,
     /// The severity of findings, if the file sets it.
     pub lint: BTreeMap<&'static str, Severity>,
+    /// Limits that do not apply to the designs.
+    pub skipped: Vec<SkippedLimit>,
 }
+
+/// A limit that is not checked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SkippedLimit {
+    /// The name of the limit.
+    pub name: String,
+    /// Its line in the budget file, from 1.
+    pub line: usize,
+    /// Why it is not checked.
+    pub why: String,
+}
+
+/// How a budget is read.
+#[derive(Clone, Copy, Debug)]
+pub struct BudgetSetting {
+    /// The day that decides which exceptions have expired.
+    pub today: Date,
+    /// Whether the budget is for more designs than those of the run.
+    pub is_partial: bool,
+}
+
+/// The commented budget file that `init --budget` writes.
+pub const BUDGET_TEMPLATE: &str = include_str!("../../templates/budget.toml");
 
 /// The JSON Schema of a budget file.
 pub fn budget_schema() -> Schema {
     schemars::schema_for!(BudgetFile)
 }
 
-/// Reads a budget for designs; `today` decides which exceptions have expired.
+/// Reads a budget for designs.
 ///
 /// # Errors
 /// All errors in the file, each with its location and how to fix it.
@@ -274,16 +303,21 @@ pub fn budget(
     name: &str,
     text: &str,
     designs: &Designs,
-    today: Date,
+    setting: BudgetSetting,
 ) -> Result<Budget, Diagnostics> {
     let mut reader = Decoder::of(Source::new(name, text), BUDGET_CODES);
     let file = reader.parse::<BudgetFile>();
-    let budget = file.map(|file| checked(file, designs, today, &mut reader));
+    let budget = file.map(|file| checked(file, designs, setting, &mut reader));
     Diagnostics::check(reader.finish(), budget)
 }
 
-fn checked(file: BudgetFile, designs: &Designs, today: Date, reader: &mut Decoder) -> Budget {
-    let mut limits = Vec::new();
+fn checked(
+    file: BudgetFile,
+    designs: &Designs,
+    setting: BudgetSetting,
+    reader: &mut Decoder,
+) -> Budget {
+    let (mut limits, mut skipped) = (Vec::new(), Vec::new());
     let written = file.limit.unwrap_or_default();
     if written.is_empty() && file.lint.is_none() && file.production.is_none() {
         reader.report(
@@ -294,13 +328,21 @@ fn checked(file: BudgetFile, designs: &Designs, today: Date, reader: &mut Decode
         );
     }
     for limit in &written {
-        limits.extend(of_limit(limit, designs, today, reader));
+        let is_optional = limit.optional.unwrap_or(setting.is_partial);
+        match elsewhere(limit, designs).filter(|_| is_optional) {
+            Some(why) => skipped.push(skip(limit, &limit.span, why, reader)),
+            None => {
+                let (own, without) = of_limit(limit, designs, setting.today, reader);
+                limits.extend(own);
+                skipped.extend(without);
+            }
+        }
     }
     for table in file
         .production
         .iter()
         .flatten()
-        .filter(|table| !table.is_placeholder())
+        .filter(|table| !table.is_placeholder() && !setting.is_partial)
     {
         known(reader, "unknown-table", "table", table, &designs.tables());
     }
@@ -315,6 +357,32 @@ fn checked(file: BudgetFile, designs: &Designs, today: Date, reader: &mut Decode
         limits,
         production,
         lint: file.lint.map(|lint| lint.0).unwrap_or_default(),
+        skipped,
+    }
+}
+
+/// What a limit names that no design of the run has.
+fn elsewhere(limit: &LimitFile, designs: &Designs) -> Option<String> {
+    let table = limit.table.as_ref().map(|table| table.value.as_str());
+    let names = [
+        ("table", &limit.table, designs.tables()),
+        ("index", &limit.index, designs.indexes(table)),
+        ("access pattern", &limit.access, designs.accesses(table)),
+        ("region", &limit.region, designs.regions()),
+    ];
+    names.into_iter().find_map(|(what, name, there)| {
+        let name = name.as_ref()?;
+        let is_missing = !there.contains(&name.value);
+        is_missing.then(|| format!("no design of this run has the {what} {:?}", name.value))
+    })
+}
+
+fn skip(limit: &LimitFile, span: &Range<usize>, why: String, reader: &Decoder) -> SkippedLimit {
+    let name = limit.name.as_ref().or(limit.table.as_ref());
+    SkippedLimit {
+        name: name.map_or_else(|| "whole design".to_string(), |name| name.value.clone()),
+        line: reader.source().line_column(span.start).0,
+        why,
     }
 }
 
@@ -423,7 +491,7 @@ fn of_limit(
     designs: &Designs,
     today: Date,
     reader: &mut Decoder,
-) -> Vec<Limit> {
+) -> (Vec<Limit>, Vec<SkippedLimit>) {
     let scope = scope_of(limit, designs, reader);
     let exception = limit
         .exception
@@ -436,10 +504,16 @@ fn of_limit(
         (&limit.units, Measure::Units),
         (&limit.throttled_share, Measure::ThrottledShare),
     ];
-    let mut limits = Vec::new();
+    let (mut limits, mut skipped) = (Vec::new(), Vec::new());
     for (level, measure) in measures {
         let Some(level) = level else { continue };
-        needs(measure, limit, designs, &level.span, reader);
+        let is_increase = matches!(measure, Measure::Increase | Measure::IncreasePercent);
+        if is_increase && designs.before.is_empty() {
+            let why = "there is no baseline to compare with (--baseline OLD)".to_string();
+            skipped.push(skip(limit, &level.span, why, reader));
+            continue;
+        }
+        needs(measure, limit, &level.span, reader);
         let (line, _) = reader
             .source()
             .line_column(level.span.start.min(reader.source().text.len()));
@@ -456,7 +530,7 @@ fn of_limit(
             exception: exception.clone(),
         });
     }
-    if limits.is_empty() {
+    if limits.is_empty() && skipped.is_empty() {
         let message = "a limit without a measure";
         reader.report(
             "no-limit",
@@ -465,17 +539,11 @@ fn of_limit(
             "add monthly_usd, increase_usd, increase_percent, units or throttled_share",
         );
     }
-    limits
+    (limits, skipped)
 }
 
 /// The other keys that a measure needs.
-fn needs(
-    measure: Measure,
-    limit: &LimitFile,
-    designs: &Designs,
-    span: &Range<usize>,
-    reader: &mut Decoder,
-) {
+fn needs(measure: Measure, limit: &LimitFile, span: &Range<usize>, reader: &mut Decoder) {
     match measure {
         Measure::Units if limit.usage_type.is_none() => {
             reader.report(
@@ -483,15 +551,6 @@ fn needs(
                 span.clone(),
                 "`units` needs a `usage_type`",
                 "add `usage_type = \"WriteRequestUnits\"` or another",
-            );
-        }
-        Measure::Increase | Measure::IncreasePercent if designs.before.is_empty() => {
-            let message = "an increase needs a baseline";
-            reader.report(
-                "needs",
-                span.clone(),
-                message,
-                "run `dynameter check` with --baseline OLD, a file or git:REV:PATH",
             );
         }
         Measure::ThrottledShare if limit.access.is_some() || limit.usage_type.is_some() => {

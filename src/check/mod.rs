@@ -14,7 +14,9 @@ use std::collections::BTreeSet;
 
 pub use crate::diag::Place;
 pub use figure::Bound;
-pub use file::{BUDGET_CODES, Budget, budget, budget_schema};
+pub use file::{
+    BUDGET_CODES, BUDGET_TEMPLATE, Budget, BudgetSetting, SkippedLimit, budget, budget_schema,
+};
 pub use lint::Finding;
 pub use rules::{FindingRule, RULES, Severity};
 
@@ -327,6 +329,8 @@ pub struct Checked {
     pub differences: Vec<Difference>,
     /// What the current designs contain or point to that was not read.
     pub unread: Vec<NotRead>,
+    /// The limits that are not checked in this run.
+    pub skipped: Vec<SkippedLimit>,
 }
 
 /// A part of a design that was not read, so that its cost is unknown.
@@ -366,6 +370,17 @@ impl Checked {
             .collect();
         let sum = |of: fn(&(Money, Money)) -> Money| Money::sum(all.iter().map(of)).ok();
         (!all.is_empty()).then_some((sum(|one| one.0)?, sum(|one| one.1)?))
+    }
+
+    /// Every place in the result, to be replaced by a better one.
+    pub fn places_mut(&mut self) -> impl Iterator<Item = &mut Place> {
+        let causes = self.verdicts.iter_mut().flat_map(|one| &mut one.causes);
+        let findings = self.findings.iter_mut().map(|one| &mut one.place);
+        let unread = self.unread.iter_mut().map(|one| &mut one.unread.place);
+        causes
+            .map(|cause| &mut cause.place)
+            .chain(findings)
+            .chain(unread)
     }
 
     /// The number of verdicts with this status.
@@ -424,6 +439,7 @@ pub fn check(designs: &Designs, budget: &Budget, books: &Books) -> Result<Checke
         findings: lint::findings(designs, budget)?,
         differences,
         unread: not_read(designs),
+        skipped: budget.skipped.clone(),
     })
 }
 

@@ -22,44 +22,68 @@ pub struct Args {
     #[command(subcommand)]
     pub command: Command,
 
-    /// The output format; github, sarif and junit are only for check
-    #[arg(long, global = true, value_enum, default_value_t = OutputFormat::Text)]
+    /// The output format; github, sarif, junit, gitlab and slack are only for check
+    #[arg(long, global = true, value_enum, env = "DYNAMETER_FORMAT", default_value_t = OutputFormat::Text)]
     pub format: OutputFormat,
 
     /// Write the result to a file (atomically)
     #[arg(short, long, global = true, value_name = "FILE")]
     pub output: Option<PathBuf>,
 
-    /// The region (overrides the workload's)
+    /// The region (overrides the workload's; DYNAMETER_REGION is for designs that say none)
     #[arg(long, global = true, value_name = "REGION")]
     pub region: Option<String>,
 
     /// Use the prices of a date (YYYY-MM-DD), or a folder of price books instead of the built-in
     /// ones
-    #[arg(long, global = true, value_name = "DATE|DIR")]
+    #[arg(long, global = true, value_name = "DATE|DIR", env = "DYNAMETER_PRICES")]
     pub prices: Option<String>,
 
     /// Rates and sizes that a plan or a template lacks, matched by table name: a TOML file
-    /// (docs/import.md) or an Infracost usage file
+    /// (docs/import.md) or an Infracost usage file (default: DYNAMETER_USAGE)
     #[arg(long, global = true, value_name = "FILE")]
     pub usage: Option<String>,
 
     /// Hours in a month (overrides the workload's): 730, 720 (30 days), 744 (31 days) …
-    #[arg(long, global = true, value_name = "N", allow_hyphen_values = true)]
+    #[arg(
+        long,
+        global = true,
+        value_name = "N",
+        env = "DYNAMETER_MONTH_HOURS",
+        allow_hyphen_values = true
+    )]
     pub month_hours: Option<String>,
 
     /// What the account has bought in advance: a TOML file with [[commitment]] tables
     /// (docs/workload.md). It applies to all designs of the run together
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        env = "DYNAMETER_COMMITMENTS"
+    )]
     pub commitments: Option<String>,
 
     /// Leave out all commitments: reserved capacity, savings plans and discounts
-    #[arg(long, global = true)]
+    #[arg(long, global = true, env = "DYNAMETER_LIST_PRICES")]
     pub list_prices: bool,
 
     /// Print only the result
-    #[arg(long, global = true)]
+    #[arg(long, global = true, env = "DYNAMETER_QUIET")]
     pub quiet: bool,
+
+    /// What applies where neither the command nor a design says otherwise.
+    #[arg(skip)]
+    pub defaults: Defaults,
+}
+
+/// What applies where neither the command nor a design says otherwise.
+#[derive(Clone, Debug, Default)]
+pub struct Defaults {
+    /// The region of plans and templates that say none.
+    pub region: Option<String>,
+    /// The usage file of plans and templates.
+    pub usage: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -68,6 +92,9 @@ pub enum Command {
     Init {
         /// The file to write (default: standard output). An existing file is never overwritten
         file: Option<PathBuf>,
+        /// Write a commented budget file for `check` instead
+        #[arg(long)]
+        budget: bool,
     },
     /// Show what designs cost in a month, line by line
     Estimate {
@@ -151,16 +178,24 @@ pub struct CheckArgs {
     /// Workload files; - reads standard input
     #[arg(required = true)]
     pub workloads: Vec<String>,
-    /// The budget file
-    #[arg(long, value_name = "FILE")]
-    pub budget: String,
+    /// The budget file (default: `budget` of dynameter.toml)
+    #[arg(long, value_name = "FILE", env = "DYNAMETER_BUDGET")]
+    pub budget: Option<String>,
+    /// Skip the limits of tables, indexes, access patterns and regions that no design of this run has,
+    /// for a budget that several jobs share
+    #[arg(long)]
+    pub partial: bool,
     /// The earlier version of the workload: a file, or git:REV:PATH (git:REV: for the same path).
-    /// Give one for each workload
+    /// Give one for each workload. A file that is new in git costs nothing before
     #[arg(long, value_name = "OLD")]
     pub baseline: Vec<String>,
     /// The date on which exceptions must still be valid, YYYY-MM-DD (default: today)
     #[arg(long, value_name = "DATE")]
     pub today: Option<String>,
+    /// The folder of the Terraform files of a plan: results point to the blocks in it that define the
+    /// resources (default: the current folder)
+    #[arg(long, value_name = "DIR")]
+    pub source: Option<PathBuf>,
     /// A kind of what could not be read that somebody has looked at: its cost stays unknown, but it
     /// does not make a limit undecided. Give one for each kind, as the result names it
     #[arg(long, value_name = "KIND", value_parser = unread_kinds())]
@@ -397,6 +432,10 @@ pub enum OutputFormat {
     Sarif,
     /// JUnit XML for test dashboards
     Junit,
+    /// GitLab's Code Quality report
+    Gitlab,
+    /// A few lines for a message in Slack
+    Slack,
 }
 
 impl OutputFormat {
@@ -404,7 +443,11 @@ impl OutputFormat {
     pub fn is_of_checks(self) -> bool {
         matches!(
             self,
-            OutputFormat::Github | OutputFormat::Sarif | OutputFormat::Junit
+            OutputFormat::Github
+                | OutputFormat::Sarif
+                | OutputFormat::Junit
+                | OutputFormat::Gitlab
+                | OutputFormat::Slack
         )
     }
 }

@@ -6,8 +6,11 @@ use anyhow::{Result, bail};
 
 use super::args::{Args, CheckArgs, OutputFormat};
 use super::input::Role;
+use super::source::TerraformSource;
 use super::{WRONG, files, input, output};
-use dynameter::check::{Checked, CheckedDesign, Designs, Status, budget, check as checked};
+use dynameter::check::{
+    BudgetSetting, Checked, CheckedDesign, Designs, Place, Status, budget, check as checked,
+};
 use dynameter::commitments::Commitment;
 use dynameter::estimate::estimate_together;
 use dynameter::pricing::{Bill, Books};
@@ -30,18 +33,33 @@ pub fn check(args: &Args, asked: &CheckArgs) -> Result<u8> {
         ..asked.clone()
     };
     let (books, date) = input::books(args)?;
+    let Some(budget_path) = &asked.budget else {
+        bail!(
+            "no budget is given\nhelp: give --budget FILE, or `budget` in dynameter.toml; `dynameter \
+             init --budget budget.toml` writes one to start from"
+        );
+    };
     let files = asked
         .workloads
         .iter()
         .chain(&asked.baseline)
-        .chain([&asked.budget]);
+        .chain([budget_path]);
     if files.filter(|path| *path == "-").count() > 1 {
         bail!("standard input can be read only once\nhelp: use - for one argument only");
     }
+    // The same revision for every workload.
+    let baseline = match asked.baseline.as_slice() {
+        [one] if is_revision(one) => vec![one.clone(); asked.workloads.len()],
+        all => all.to_vec(),
+    };
+    let asked = &CheckArgs {
+        baseline,
+        ..asked.clone()
+    };
     if !asked.baseline.is_empty() && asked.baseline.len() != asked.workloads.len() {
         bail!(
             "the number of workloads ({}) differs from the number of baselines ({})\nhelp: give \
-             --baseline once for each workload, in their order",
+             --baseline once for each workload, in their order, or once as git:REV: for all",
             asked.workloads.len(),
             asked.baseline.len()
         );
@@ -51,16 +69,59 @@ pub fn check(args: &Args, asked: &CheckArgs) -> Result<u8> {
         None => Date::from(chrono::Utc::now().date_naive()),
     };
     let designs = designs(args, asked, &books, date)?;
-    let file = input::source(&asked.budget)?;
-    let budget = budget(&file.name, &file.text, &designs, today)?;
-    let checked = checked(&designs, &budget, &books)?;
+    let file = input::source(budget_path)?;
+    let setting = BudgetSetting {
+        today,
+        is_partial: asked.partial,
+    };
+    let budget = budget(&file.name, &file.text, &designs, setting)?;
+    let mut checked = checked(&designs, &budget, &books)?;
+    point_to_source(&mut checked, asked)?;
     match args.format {
         OutputFormat::Github => output::write(args, &report::check_github(&checked))?,
         OutputFormat::Sarif => output::write(args, &report::check_sarif(&checked))?,
         OutputFormat::Junit => output::write(args, &report::check_junit(&checked))?,
+        OutputFormat::Gitlab => output::write(args, &report::check_gitlab(&checked))?,
+        OutputFormat::Slack => output::write(args, &report::check_slack(&checked))?,
         _ => output::present(args, &checked)?,
     }
     Ok(code(&checked))
+}
+
+/// Whether a baseline is a revision of git for the same path as the workload's.
+fn is_revision(baseline: &str) -> bool {
+    let object = baseline.strip_prefix(GIT);
+    object.is_some_and(|object| {
+        object
+            .split_once(':')
+            .is_some_and(|(_, path)| path.is_empty())
+    })
+}
+
+/// Replaces the places in a plan, which is one line, by those in the Terraform files.
+fn point_to_source(checked: &mut Checked, asked: &CheckArgs) -> Result<()> {
+    let root = asked.source.clone().unwrap_or_default();
+    if asked.source.is_some() && !root.is_dir() {
+        bail!(
+            "--source {}: is not a folder\nhelp: name the folder of the Terraform files that the \
+             plan is made of",
+            root.display()
+        );
+    }
+    let mut source = TerraformSource::new(&root);
+    for place in checked.places_mut() {
+        let address = place.resource.clone().filter(|one| one.contains("aws"));
+        let found = address
+            .as_deref()
+            .and_then(|address| source.place_of(address));
+        if let Some(found) = found {
+            *place = Place {
+                resource: address,
+                ..found
+            };
+        }
+    }
+    Ok(())
 }
 
 /// An unknown figure takes precedence over an exceeded limit: neither may be merged, and only the
@@ -90,13 +151,17 @@ fn designs(args: &Args, asked: &CheckArgs, books: &Books, date: Option<Date>) ->
         .workloads
         .iter()
         .map(|path| input::design(args, input::source(path)?, role));
-    let before = asked.baseline.iter().zip(&asked.workloads);
-    let before = before
-        .map(|(path, workload)| input::design(args, baseline(path, workload)?, Role::OneOfSeveral));
-    let (mut texts, before): (
-        Vec<Result<input::WorkloadText>>,
-        Vec<Result<input::WorkloadText>>,
-    ) = (now.collect(), before.collect());
+    let mut texts: Vec<Result<input::WorkloadText>> = now.collect();
+    let before = asked.baseline.iter().zip(&asked.workloads).zip(&mut texts);
+    let before = before.map(|((path, workload), now)| match baseline(path, workload)? {
+        Some(text) => input::design(args, text, Role::OneOfSeveral),
+        // A plan is not in git, and is its own baseline.
+        None => match now.as_mut().ok().and_then(input::WorkloadText::before) {
+            Some(before) => Ok(before),
+            None => new_in_git(path, workload, now.as_ref().ok()),
+        },
+    });
+    let before: Vec<Result<input::WorkloadText>> = before.collect();
     let read = texts.iter().chain(&before).flatten();
     if role == Role::OneOfSeveral && texts.iter().chain(&before).all(Result::is_ok) {
         input::usage_is_used(read)?;
@@ -173,10 +238,10 @@ fn together(
     Ok((designs, together.unused))
 }
 
-/// Reads a baseline: a file, or a version of it in git.
-fn baseline(path: &str, workload: &str) -> Result<input::WorkloadText> {
+/// Reads a baseline: a file, or a version of it in git; `None` for a file that is new in git.
+fn baseline(path: &str, workload: &str) -> Result<Option<input::WorkloadText>> {
     let Some(object) = path.strip_prefix(GIT) else {
-        return input::source(path);
+        return input::source(path).map(Some);
     };
     let Some((revision, file)) = object.split_once(':') else {
         bail!(
@@ -191,43 +256,81 @@ fn baseline(path: &str, workload: &str) -> Result<input::WorkloadText> {
              git:origin/main:design.toml"
         );
     }
-    // Try the path from the root of the repository, then from the current folder.
-    let mut why = String::new();
-    for object in [format!("{revision}:{file}"), format!("{revision}:./{file}")] {
-        let output = Command::new("git")
-            .args(["show", "--no-textconv", "--end-of-options", &object])
-            .output();
-        let output = match output {
-            Ok(output) => output,
-            Err(error) => bail!(
-                "--baseline {path:?}: git cannot be run: {error}\nhelp: install git, or give the \
-                 baseline as a file"
+    let commit = format!("{revision}^{{commit}}");
+    if git(
+        path,
+        &[
+            "rev-parse",
+            "--verify",
+            "--quiet",
+            "--end-of-options",
+            &commit,
+        ],
+    )?
+    .is_none()
+    {
+        let help = match revision.split_once('/') {
+            Some((remote, branch)) => format!(
+                "fetch it first: `git fetch {remote} {branch}`; in GitHub Actions, check out with \
+                 `fetch-depth: 0`"
             ),
+            None => "name a revision that exists, such as origin/main; in CI, fetch it first \
+                     (`fetch-depth: 0`)"
+                .to_string(),
         };
-        if output.status.success() {
-            let Ok(text) = String::from_utf8(output.stdout) else {
+        bail!(
+            "--baseline {path:?}: this repository has no revision {revision:?}, or this is no \
+             repository\nhelp: {help}"
+        );
+    }
+    // Try the path from the root of the repository, then from the current folder.
+    for object in [format!("{revision}:{file}"), format!("{revision}:./{file}")] {
+        let show = ["show", "--no-textconv", "--end-of-options", &object];
+        if let Some(bytes) = git(path, &show)? {
+            let Ok(text) = String::from_utf8(bytes) else {
                 bail!(
                     "--baseline {path:?}: {file} of {revision} is not UTF-8 text\nhelp: name a \
                      workload file"
                 );
             };
-            return Ok(input::WorkloadText::new(
-                format!("{revision}:{file}"),
-                text,
-                workload,
-            ));
-        }
-        if why.is_empty() {
-            why = String::from_utf8_lossy(&output.stderr)
-                .lines()
-                .next()
-                .unwrap_or_default()
-                .trim_start_matches("fatal: ")
-                .to_string();
+            let name = format!("{revision}:{file}");
+            return Ok(Some(input::WorkloadText::new(name, text, workload)));
         }
     }
-    bail!(
-        "--baseline {path:?}: {why}\nhelp: name a revision and a path that exist in git; in CI, \
-         fetch the revision first (fetch-depth: 0)"
-    )
+    // A file that exists here and not there is new. One that exists nowhere is a mistake.
+    if !std::path::Path::new(file).is_file() {
+        bail!(
+            "--baseline {path:?}: {revision} has no file {file}, and neither has the current \
+             folder\nhelp: name a path that exists in git"
+        );
+    }
+    Ok(None)
+}
+
+/// The design before its file was new in git. What git ignores is made from other files, which may
+/// have been there.
+fn new_in_git(
+    path: &str,
+    workload: &str,
+    now: Option<&input::WorkloadText>,
+) -> Result<input::WorkloadText> {
+    if git(path, &["check-ignore", "--quiet", workload])?.is_some() {
+        bail!(
+            "--baseline {path:?}: git ignores {workload}, so it has no earlier version there\nhelp: \
+             make the file of the earlier revision as well, and give it as --baseline FILE; or \
+             give no baseline"
+        );
+    }
+    Ok(input::without_tables(path, now))
+}
+
+/// The output of git; `None` if it fails.
+fn git(path: &str, arguments: &[&str]) -> Result<Option<Vec<u8>>> {
+    match Command::new("git").args(arguments).output() {
+        Ok(output) => Ok(output.status.success().then_some(output.stdout)),
+        Err(error) => bail!(
+            "--baseline {path:?}: git cannot be run: {error}\nhelp: install git, or give the \
+             baseline as a file"
+        ),
+    }
 }

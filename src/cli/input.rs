@@ -111,6 +111,21 @@ impl WorkloadText {
     }
 }
 
+/// The design before a file existed: it has no table and costs nothing.
+pub fn without_tables(name: &str, now: Option<&WorkloadText>) -> WorkloadText {
+    let read = now.and_then(|now| toml::from_str::<toml::Table>(&now.text).ok());
+    let of = |key: &str| {
+        let read = read.as_ref()?;
+        read.get(key).map(toml::Value::to_string)
+    };
+    let text = format!(
+        "name = {}\nregion = {}\ntable = []\n",
+        of("name").unwrap_or_else(|| "\"design\"".to_string()),
+        of("region").unwrap_or_else(|| "\"us-east-1\"".to_string()),
+    );
+    WorkloadText::new(name.to_string(), text, "")
+}
+
 /// Reads the file of a single design: the only template of a folder stands for the folder.
 pub fn design_source(path: &str) -> Result<WorkloadText> {
     source(&files::design(path)?)
@@ -244,9 +259,8 @@ pub fn usage_is_used<'a>(designs: impl Iterator<Item = &'a WorkloadText>) -> Res
 
 /// The options of an import.
 pub fn asked(args: &Args) -> Result<ImportOptions> {
-    let usage = args
-        .usage
-        .as_ref()
+    let given = args.usage.as_ref().or(args.defaults.usage.as_ref());
+    let usage = given
         .map(|path| source(path))
         .transpose()?
         .map(|usage| usage.source());
@@ -254,7 +268,7 @@ pub fn asked(args: &Args) -> Result<ImportOptions> {
         region: args.region.clone(),
         usage,
         before: false,
-        fallback: None,
+        fallback: args.defaults.region.clone(),
         is_one_of_several: false,
         reads_beside: true,
     })

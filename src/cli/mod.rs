@@ -2,11 +2,13 @@
 
 mod args;
 mod check;
+mod defaults;
 mod files;
 mod input;
 mod output;
 #[cfg(feature = "html")]
 mod page;
+mod source;
 #[cfg(feature = "tables")]
 mod synthesize;
 #[cfg(feature = "replay")]
@@ -18,6 +20,7 @@ use anyhow::{Context, Result};
 use clap::{CommandFactory, Parser};
 
 use args::{Args, Command, OutputFormat, PricesCommand};
+use dynameter::check::BUDGET_TEMPLATE;
 use dynameter::compare::{Question, compare};
 use dynameter::diff::diff;
 use dynameter::estimate::{Together, estimate, estimate_together, once_of_change};
@@ -51,7 +54,7 @@ const WRONG: u8 = 2;
 
 /// Runs the command line.
 pub fn run() -> ExitCode {
-    let args = match Args::try_parse() {
+    let mut args = match Args::try_parse() {
         Ok(args) => args,
         Err(error) => {
             // Help and version are results; everything else is an error in the command line.
@@ -60,7 +63,7 @@ pub fn run() -> ExitCode {
             return ExitCode::from(code);
         }
     };
-    match execute(&args) {
+    match defaults::apply(&mut args).and_then(|()| execute(&args)) {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
             output::say(&output::failure(&error));
@@ -76,7 +79,7 @@ fn execute(args: &Args) -> Result<u8> {
     }
     if args.format.is_of_checks() {
         anyhow::bail!(
-            "--format github, sarif and junit are only for `dynameter check`\nhelp: write text, \
+            "--format github, sarif, junit, gitlab and slack are only for `dynameter check`\nhelp: write text, \
              json, markdown or csv"
         );
     }
@@ -87,7 +90,7 @@ fn command(args: &Args) -> Result<()> {
     match &args.command {
         // Handled by `execute`, since it has its own exit codes.
         Command::Check(_) => Ok(()),
-        Command::Init { file } => init(args, file.as_deref()),
+        Command::Init { file, budget } => init(args, file.as_deref(), *budget),
         Command::Estimate {
             workloads,
             months: Some(months),
@@ -154,7 +157,11 @@ fn command(args: &Args) -> Result<()> {
     }
 }
 
-fn init(args: &Args, file: Option<&std::path::Path>) -> Result<()> {
+fn init(args: &Args, file: Option<&std::path::Path>, budget: bool) -> Result<()> {
+    let template = match budget {
+        true => BUDGET_TEMPLATE,
+        false => workload::TEMPLATE,
+    };
     if file.is_some() && args.output.is_some() {
         anyhow::bail!(
             "init takes one file, but two were given\nhelp: name it once, with or without -o"
@@ -164,12 +171,16 @@ fn init(args: &Args, file: Option<&std::path::Path>) -> Result<()> {
         .or(args.output.as_deref())
         .filter(|file| file.as_os_str() != "-");
     let Some(file) = named else {
-        return output::write(args, workload::TEMPLATE);
+        return output::write(args, template);
     };
-    output::create(file, workload::TEMPLATE)?;
+    output::create(file, template)?;
+    let next = match budget {
+        true => "dynameter check WORKLOAD --budget",
+        false => "dynameter estimate",
+    };
     output::note(
         args,
-        &format!("wrote {0}; now run: dynameter estimate {0}", file.display()),
+        &format!("wrote {0}; now run: {next} {0}", file.display()),
     );
     Ok(())
 }

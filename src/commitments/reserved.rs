@@ -288,10 +288,7 @@ mod tests {
             units: ByDirection { read: 0, write },
             years,
         };
-        let place = Place {
-            file: "a.toml".to_string(),
-            line: 3,
-        };
+        let place = Place::new("a.toml".to_string(), 3);
         Commitment::new(kind, (None, None), place)
     }
 

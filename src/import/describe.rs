@@ -97,7 +97,11 @@ pub(super) fn draft(documents: &[(Arc<Source>, SourceNode)], context: Context) -
         .or_else(|| context.usage.and_then(|usage| usage.region()));
     let home = asked
         .map(|region| Sourced::text(&region, "from --region or the usage file", None))
-        .or_else(|| regions.first().cloned());
+        .or_else(|| regions.first().cloned())
+        .or_else(|| {
+            let region = context.fallback?;
+            Some(Sourced::text(region, "the default region", None))
+        });
     draft.head.set_some("region", home.clone());
     draft.may_be_empty = !draft.clusters.is_empty();
     in_one_region(&regions, &mut draft, &documents[0].0, context.problems);

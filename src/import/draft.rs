@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::name_of;
 use super::node::SourceNode;
 use super::unused::UnusedPart;
-use crate::diag::{Origins, Source, harmless};
+use crate::diag::{self, Origins, Source, harmless};
 use crate::units::Exact;
 use crate::unread::UnreadKind;
 
@@ -22,6 +22,8 @@ pub(super) struct Sourced {
     /// The comment beside it: where the value came from, or what to fill in.
     pub note: String,
     pub origin: Origin,
+    /// The resource that it belongs to, if it is not that of the table.
+    pub resource: Option<Arc<str>>,
 }
 
 /// The TOML value of an unknown figure.
@@ -33,6 +35,7 @@ impl Sourced {
             toml: toml.into(),
             note: note.into(),
             origin,
+            resource: None,
         }
     }
 
@@ -277,6 +280,8 @@ fn off(fields: &mut Fields, note: &str) {
 /// A table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct TableDraft {
+    /// Its address in a plan, or its path in the CDK.
+    pub resource: Option<Arc<str>>,
     /// Other names of it: its logical ID or address, its ARN.
     pub ids: Vec<String>,
     /// Its name, as a plain text.
@@ -316,6 +321,7 @@ pub(super) struct TableDraft {
 impl TableDraft {
     pub fn new(name: Sourced, ids: Vec<String>) -> TableDraft {
         TableDraft {
+            resource: None,
             ids,
             label: name.plain(),
             name,
@@ -679,11 +685,12 @@ impl Draft {
         lines.fields(&self.head);
         lines.list("unpriced", &self.unpriced);
         if self.tables.is_empty() {
-            lines.lines.push(("table = []".to_string(), None));
+            lines.line("table = []".to_string(), None);
         }
         for table in &self.tables {
             lines.table(table);
         }
+        lines.resource = None;
         for cluster in &self.clusters {
             lines.block("[[dax]]", cluster);
         }
@@ -694,26 +701,51 @@ impl Draft {
 /// The lines of the file.
 #[derive(Default)]
 struct TomlWriter {
-    lines: Vec<(String, Origin)>,
+    lines: Vec<(String, Origin, Option<Arc<str>>)>,
+    /// The resource of the table that is being written, and the file that it is in.
+    resource: Option<Arc<str>>,
+    file: Option<Arc<Source>>,
 }
 
 /// The rightmost column at which aligned comments begin.
 const COMMENT_COLUMN_MAX: usize = 56;
 
 impl TomlWriter {
+    /// A line of the resource that is being written.
+    fn line(&mut self, text: String, origin: Origin) {
+        let resource = self.resource_at(&origin);
+        self.lines.push((text, origin, resource));
+    }
+
+    /// The resource that is being written, unless a value is from another file.
+    fn resource_at(&self, origin: &Origin) -> Option<Arc<str>> {
+        let file = self.file.as_ref();
+        let is_here = origin
+            .as_ref()
+            .is_none_or(|(source, _)| file.is_some_and(|file| Arc::ptr_eq(file, source)));
+        self.resource.clone().filter(|_| is_here)
+    }
+
+    /// A line with a value.
+    fn value(&mut self, text: String, said: &Sourced) {
+        let resource = said.resource.clone();
+        let resource = resource.or_else(|| self.resource_at(&said.origin));
+        self.lines.push((text, said.origin.clone(), resource));
+    }
+
     fn blank(&mut self) {
-        self.lines.push((String::new(), None));
+        self.line(String::new(), None);
     }
 
     fn say(&mut self, text: &str) {
         for line in text.lines() {
-            self.lines.push((format!("# {}", tidy(line)), None));
+            self.line(format!("# {}", tidy(line)), None);
         }
     }
 
     fn header(&mut self, text: &str, origin: &Origin) {
         self.blank();
-        self.lines.push((text.to_string(), origin.clone()));
+        self.line(text.to_string(), origin.clone());
     }
 
     /// Writes keys and values, with aligned comments.
@@ -740,7 +772,7 @@ impl TomlWriter {
             } else {
                 format!("{text:width$}  # {}", tidy(&said.note))
             };
-            self.lines.push((line, said.origin.clone()));
+            self.value(line, said);
         }
     }
 
@@ -749,21 +781,21 @@ impl TomlWriter {
         let Some(first) = values.first() else {
             return;
         };
-        self.lines
-            .push((format!("{key} = ["), first.origin.clone()));
+        self.value(format!("{key} = ["), first);
         for value in values {
             let note = match value.note.as_str() {
                 "" => String::new(),
                 note => format!("  # {}", tidy(note)),
             };
-            self.lines
-                .push((format!("  {},{note}", value.toml), value.origin.clone()));
+            self.value(format!("  {},{note}", value.toml), value);
         }
-        self.lines.push(("]".to_string(), None));
+        self.line("]".to_string(), None);
     }
 
     fn table(&mut self, table: &TableDraft) {
         let origin = &table.name.origin;
+        self.resource.clone_from(&table.resource);
+        self.file = origin.as_ref().map(|(source, _)| source.clone());
         self.header("[[table]]", origin);
         table.notes.iter().for_each(|note| self.say(note));
         let mut fields = Fields(vec![("name".to_string(), table.name.clone())]);
@@ -860,7 +892,10 @@ impl TomlWriter {
     }
 
     fn finish(self) -> (String, Origins) {
-        let (texts, origins): (Vec<String>, Vec<Origin>) = self.lines.into_iter().unzip();
+        let lines = self.lines.into_iter();
+        let (texts, origins): (Vec<String>, Vec<diag::Origin>) = lines
+            .map(|(text, span, resource)| (text, diag::Origin::new(span, resource)))
+            .unzip();
         (texts.join("\n") + "\n", Origins::new(origins))
     }
 }

@@ -74,10 +74,7 @@ impl Written {
 
     /// The location of a line, from 1: its origin, if the file was generated from other files.
     pub fn place_of(&self, line: usize) -> Place {
-        let own = || Place {
-            file: self.file.clone(),
-            line,
-        };
+        let own = || Place::new(self.file.clone(), line);
         self.origins
             .as_ref()
             .and_then(|origins| origins.place(line))

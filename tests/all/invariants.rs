@@ -229,7 +229,7 @@ proptest! {
         }
         let budget = "[[limit]]\nmonthly_usd = 1_000_000_000\n";
         let designs = Designs { now: vec![CheckedDesign { workload, outcome, text: hidden }], ..Designs::default() };
-        let budget = check::budget("budget.toml", budget, &designs, Date::parse("2026-11-01").expect("a date")).expect("a budget");
+        let budget = check::budget("budget.toml", budget, &designs, check::BudgetSetting { today: Date::parse("2026-11-01").expect("a date"), is_partial: false }).expect("a budget");
         let checked = check::check(&designs, &budget, &books).expect("a check");
         prop_assert_eq!(checked.status(), Status::Unknown);
     }

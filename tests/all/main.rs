@@ -8,6 +8,7 @@
 
 mod support;
 
+mod action;
 mod browser;
 mod cache;
 mod cases;

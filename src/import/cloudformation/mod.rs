@@ -39,7 +39,9 @@ pub(super) fn draft(documents: &[(Arc<Source>, SourceNode)], context: Context) -
         .region
         .map(str::to_string)
         .or_else(|| context.usage.and_then(|usage| usage.region()));
-    let region = asked.or_else(|| only_replica(documents));
+    let region = asked
+        .or_else(|| only_replica(documents))
+        .or_else(|| context.fallback.map(str::to_string));
     draft.head.set_some(
         "region",
         region.as_ref().map(|region| {
@@ -357,6 +359,7 @@ impl Template<'_> {
         if let Some(path) = path {
             let construct = path.strip_suffix("/Resource").unwrap_or(path);
             table.ids.push(construct.to_string());
+            table.resource = Some(Arc::from(construct));
         }
         let stack = path.and_then(|path| path.split('/').next());
         table.qualifier = match stack {

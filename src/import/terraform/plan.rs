@@ -186,16 +186,24 @@ impl<'a> Resource<'a> {
             .values
             .get(key)
             .map(|node| (self.place.0.clone(), node.span.clone()));
-        Sourced::new(
-            toml,
-            format!("{}: {key}", self.address),
-            place.or_else(|| self.origin.clone()),
-        )
+        let note = format!("{}: {key}", self.address);
+        Sourced {
+            resource: self.named(),
+            ..Sourced::new(toml, note, place.or_else(|| self.origin.clone()))
+        }
+    }
+
+    /// The address, as values carry it.
+    pub(super) fn named(&self) -> Option<Arc<str>> {
+        Some(Arc::from(self.address))
     }
 
     /// Something that is not read, at the place of the resource.
     pub(super) fn unread(&self, kind: UnreadKind, what: &str) -> Sourced {
-        unpriced(kind, what, "", self.origin.clone())
+        Sourced {
+            resource: self.named(),
+            ..unpriced(kind, what, "", self.origin.clone())
+        }
     }
 
     /// A number as written.
@@ -220,11 +228,11 @@ impl<'a> Resource<'a> {
             ));
             return None;
         };
-        Some(Sourced::new(
-            text.into_owned(),
-            format!("{}: {key}", self.address),
-            Some((self.place.0.clone(), value.span.clone())),
-        ))
+        let place = Some((self.place.0.clone(), value.span.clone()));
+        Some(Sourced {
+            resource: self.named(),
+            ..Sourced::new(text.into_owned(), format!("{}: {key}", self.address), place)
+        })
     }
 
     /// What a key refers to in the configuration, as addresses of the same plan.

@@ -163,7 +163,10 @@ pub(super) fn home(
     };
     let fallback = || {
         let region = context.fallback?;
-        let note = "the region of the design after the change";
+        let note = match context.before {
+            true => "the region of the design after the change",
+            false => "the default region",
+        };
         Some(Sourced::text(region, note, None))
     };
     let own = found.values().next().map(|(_, said)| said.clone());
@@ -173,7 +176,7 @@ pub(super) fn home(
             "from --region or the usage file",
             None,
         )),
-        None => own.or_else(fallback).or_else(other),
+        None => own.or_else(other).or_else(fallback),
     };
     let Some(said) = said else {
         return Ok(None);

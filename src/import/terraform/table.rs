@@ -72,6 +72,7 @@ fn named(resource: &Resource) -> TableDraft {
     let tags = values.get("tags_all").or(values.get("tags"));
     table.tags = tags.map(tags_of).unwrap_or_default();
     table.qualifier = Some(qualifier(resource));
+    table.resource = resource.named();
     let class = match values.text_at("table_class") {
         Some("STANDARD_INFREQUENT_ACCESS") => Some("\"standard-ia\""),
         Some("STANDARD") => Some("\"standard\""),

@@ -1,6 +1,8 @@
 //! The result of a check: for people, pull requests, GitHub, code scanning and test dashboards.
 
+mod gitlab;
 mod sarif;
+mod slack;
 
 use askama::Template;
 
@@ -12,12 +14,15 @@ use super::present::Present;
 use super::render::text::{clean, signed};
 use super::render::{csv, markdown};
 use crate::check::{
-    Bound, Cause, Checked, Finding, Measure, NotRead, Place, Severity, Status, Verdict,
+    Bound, Cause, Checked, Finding, Measure, NotRead, Place, Severity, SkippedLimit, Status,
+    Verdict,
 };
 use crate::money::MoneyError;
 use crate::units::Exact;
 
+pub use gitlab::check_gitlab;
 pub use sarif::check_sarif;
+pub use slack::check_slack;
 
 const VERDICT_HEADER: [&str; 6] = [
     "Verdict",
@@ -111,8 +116,13 @@ fn verdict_rows(checked: &Checked) -> Vec<Vec<String>> {
     checked.verdicts.iter().map(row).collect()
 }
 
+/// A place; for a plan, which is one line, with the address of the resource.
 fn place(place: &Place) -> String {
-    format!("{}:{}", place.file, place.line)
+    let line = format!("{}:{}", place.file, place.line);
+    match &place.resource {
+        Some(resource) => format!("{line} ({resource})"),
+        None => line,
+    }
 }
 
 fn amount(cause: &Cause) -> String {
@@ -201,6 +211,17 @@ fn unread_rows(checked: &Checked) -> Vec<Vec<String>> {
     checked.unread.iter().map(row).collect()
 }
 
+/// The limits that are not checked, each with the reason.
+fn skipped_lines(checked: &Checked) -> Vec<String> {
+    let line = |one: &SkippedLimit| {
+        format!(
+            "{} ({}:{}): {}",
+            one.name, checked.budget, one.line, one.why
+        )
+    };
+    checked.skipped.iter().map(line).collect()
+}
+
 /// How severe it is that something was not read: it stops a check only if a limit needs it.
 fn unread_status(checked: &Checked, one: &NotRead) -> Status {
     match (one.is_allowed, checked.count(Status::Unknown)) {
@@ -254,6 +275,10 @@ fn summary(checked: &Checked) -> String {
         "no limits".to_string()
     } else {
         format!("limits: {}", words.join(", "))
+    };
+    let limits = match checked.skipped.len() {
+        0 => limits,
+        skipped => format!("{limits}, {skipped} not checked"),
     };
     let once = match checked.once() {
         Some((before, after)) => format!(
@@ -319,6 +344,7 @@ impl Present for Checked {
         document.table(moved_title(self), &MOVED_HEADER, moved_rows(self), &[2]);
         document.table("Findings", &FINDING_HEADER, finding_rows(self), &[3]);
         document.table("Not read", &UNREAD_HEADER, unread_rows(self), &[]);
+        document.part("Not checked", Body::List(skipped_lines(self)));
         document.part("Why", Body::List(why(self)));
         document.part("Unknown", Body::List(missing(self)));
         Ok(document)
@@ -401,6 +427,10 @@ fn check_markdown(checked: &Checked) -> String {
     let missing = missing(checked);
     if !missing.is_empty() {
         folded("Unknown", markdown::list(&missing));
+    }
+    let skipped = skipped_lines(checked);
+    if !skipped.is_empty() {
+        folded("Not checked", markdown::list(&skipped));
     }
     let unread = unread_rows(checked);
     if !unread.is_empty() {
@@ -521,6 +551,15 @@ pub fn check_github(checked: &Checked) -> String {
             &sentence(verdict),
         );
     }
+    for one in &checked.skipped {
+        let place = Place::new(&checked.budget, one.line);
+        say(
+            "notice",
+            Some(&place),
+            &one.name,
+            &format!("not checked: {}", one.why),
+        );
+    }
     for one in &checked.unread {
         let level = match unread_status(checked, one) {
             Status::Unknown | Status::Fail => "error",
@@ -559,10 +598,15 @@ fn sentence(verdict: &Verdict) -> String {
         Some(_) if !warns => format!("fails above {}", level(verdict, &verdict.limit.fail)),
         _ => format!("warns above {}", level(verdict, &verdict.limit.warn)),
     };
-    let cause = verdict
-        .causes
-        .first()
-        .map(|cause| format!("; largest line: {}: {}", where_of(cause), amount(cause)));
+    let cause = verdict.causes.first().map(|cause| {
+        let resource = cause.place.resource.as_ref();
+        let resource = resource.map_or(String::new(), |resource| format!(" ({resource})"));
+        format!(
+            "; largest line: {}: {}{resource}",
+            where_of(cause),
+            amount(cause)
+        )
+    });
     let missing = if verdict.missing.is_empty() {
         String::new()
     } else {
@@ -590,6 +634,7 @@ struct Junit<'a> {
     tests: usize,
     failures: usize,
     errors: usize,
+    skipped: usize,
     cases: Vec<JUnitCase<'a>>,
 }
 
@@ -602,6 +647,9 @@ struct JUnitCase<'a> {
     message: String,
     status: &'a str,
 }
+
+/// The status of a test case that is not checked.
+const SKIPPED: &str = "skipped";
 
 /// A check as JUnit XML: each limit and each finding is a test case.
 pub fn check_junit(checked: &Checked) -> String {
@@ -653,17 +701,25 @@ pub fn check_junit(checked: &Checked) -> String {
             status => status.word(),
         },
     });
-    let cases: Vec<JUnitCase> = verdicts.chain(unread).chain(findings).collect();
-    let count = |status: Status| {
-        cases
-            .iter()
-            .filter(|case| case.status == status.word())
-            .count()
-    };
+    let skipped = checked.skipped.iter().map(|one| JUnitCase {
+        class: plain(checked.budget.clone()),
+        name: plain(one.name.clone()),
+        file: plain(checked.budget.clone()),
+        line: one.line,
+        message: plain(one.why.clone()),
+        status: SKIPPED,
+    });
+    let cases: Vec<JUnitCase> = verdicts
+        .chain(skipped)
+        .chain(unread)
+        .chain(findings)
+        .collect();
+    let count = |status: &str| cases.iter().filter(|case| case.status == status).count();
     let page = Junit {
         tests: cases.len(),
-        failures: count(Status::Fail),
-        errors: count(Status::Unknown),
+        failures: count(Status::Fail.word()),
+        errors: count(Status::Unknown.word()),
+        skipped: count(SKIPPED),
         cases,
     };
     page.render().unwrap_or_default() + "\n"

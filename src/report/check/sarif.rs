@@ -83,6 +83,16 @@ struct Fingerprints {
 #[serde(rename_all = "camelCase")]
 struct Location {
     physical_location: Physical,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    logical_locations: Vec<LogicalLocation>,
+}
+
+/// The resource of a plan or the construct of the CDK.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct LogicalLocation {
+    fully_qualified_name: String,
+    kind: &'static str,
 }
 
 #[derive(Serialize)]
@@ -133,7 +143,14 @@ fn location(place: &Place) -> Location {
             start_line: place.line.max(1),
         },
     };
-    Location { physical_location }
+    let resource = place.resource.as_ref().map(|resource| LogicalLocation {
+        fully_qualified_name: clean(resource),
+        kind: "resource",
+    });
+    Location {
+        physical_location,
+        logical_locations: resource.into_iter().collect(),
+    }
 }
 
 fn level(severity: Severity) -> &'static str {
@@ -214,10 +231,7 @@ pub fn check_sarif(checked: &Checked) -> String {
     let over = checked.verdicts.iter();
     let over = over.filter(|verdict| verdict.status > Status::Pass);
     let verdicts = over.map(|verdict| {
-        let budget = Place {
-            file: checked.budget.clone(),
-            line: verdict.limit.line,
-        };
+        let budget = Place::new(checked.budget.clone(), verdict.limit.line);
         let place = verdict.causes.first().map(|cause| &cause.place);
         result(
             limit_id(&verdict.limit),

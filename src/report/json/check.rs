@@ -22,6 +22,15 @@ struct CheckRow<'a> {
     verdicts: Vec<VerdictRow<'a>>,
     findings: Vec<FindingRow<'a>>,
     unread: Vec<UnreadRow<'a>>,
+    skipped: Vec<SkippedRow<'a>>,
+}
+
+/// A limit that is not checked.
+#[derive(Serialize)]
+struct SkippedRow<'a> {
+    limit: &'a str,
+    budget_line: usize,
+    why: &'a str,
 }
 
 /// What was not read.
@@ -34,6 +43,8 @@ struct UnreadRow<'a> {
     allowed: bool,
     file: &'a str,
     line: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    resource: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -70,6 +81,8 @@ struct CauseRow<'a> {
     why: &'a [String],
     file: &'a str,
     line: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    resource: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -118,6 +131,15 @@ pub(in crate::report) fn check_json(checked: &Checked) -> String {
             })
             .collect(),
         unread: checked.unread.iter().map(unread_row).collect(),
+        skipped: checked
+            .skipped
+            .iter()
+            .map(|one| SkippedRow {
+                limit: &one.name,
+                budget_line: one.line,
+                why: &one.why,
+            })
+            .collect(),
     })
 }
 
@@ -130,6 +152,7 @@ fn unread_row(one: &NotRead) -> UnreadRow<'_> {
         allowed: one.is_allowed,
         file: &one.unread.place.file,
         line: one.unread.place.line,
+        resource: one.unread.place.resource.as_deref(),
     }
 }
 
@@ -183,5 +206,6 @@ fn cause_row(one: &Cause) -> CauseRow<'_> {
         why: &one.why,
         file: &one.place.file,
         line: one.place.line,
+        resource: one.place.resource.as_deref(),
     }
 }

@@ -294,10 +294,7 @@ impl Checker<'_> {
 
     fn place(&self, span: &Range<usize>) -> Place {
         let source = self.reader.source();
-        Place {
-            file: source.name.clone(),
-            line: source.line_column(span.start).0,
-        }
+        Place::new(source.name.clone(), source.line_column(span.start).0)
     }
 
     fn day(&mut self, given: Option<&Located<String>>) -> Option<Date> {
