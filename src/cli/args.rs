@@ -181,8 +181,8 @@ pub struct CheckArgs {
     /// The budget file (default: `budget` of dynameter.toml)
     #[arg(long, value_name = "FILE", env = "DYNAMETER_BUDGET")]
     pub budget: Option<String>,
-    /// Skip the limits of tables, indexes, access patterns and regions that no design of this run has,
-    /// for a budget that several jobs share
+    /// Skip the limits, and ignore the parts of the usage file, of tables, indexes and replicas that no
+    /// design of this run has: for files that several jobs share
     #[arg(long)]
     pub partial: bool,
     /// The earlier version of the workload: a file, or git:REV:PATH (git:REV: for the same path).

@@ -143,7 +143,8 @@ fn code(checked: &Checked) -> u8 {
 /// Reads and estimates the designs and their baselines.
 fn designs(args: &Args, asked: &CheckArgs, books: &Books, date: Option<Date>) -> Result<Designs> {
     // Read every file before the first is checked, so that all errors are reported together.
-    let role = match asked.workloads.len() > 1 || !asked.baseline.is_empty() {
+    let is_shared = asked.partial || asked.workloads.len() > 1 || !asked.baseline.is_empty();
+    let role = match is_shared {
         true => Role::OneOfSeveral,
         false => Role::Only,
     };
@@ -163,8 +164,12 @@ fn designs(args: &Args, asked: &CheckArgs, books: &Books, date: Option<Date>) ->
     });
     let before: Vec<Result<input::WorkloadText>> = before.collect();
     let read = texts.iter().chain(&before).flatten();
-    if role == Role::OneOfSeveral && texts.iter().chain(&before).all(Result::is_ok) {
-        input::usage_is_used(read)?;
+    let all_read = texts.iter().chain(&before).all(Result::is_ok);
+    match input::usage_is_used(read) {
+        Err(error) if all_read && role == Role::OneOfSeveral && !asked.partial => {
+            return Err(error);
+        }
+        _ => {}
     }
     // Without --baseline, plans are their own baselines, but only if all workloads are plans.
     let planned: Vec<input::WorkloadText> = match before.is_empty() {

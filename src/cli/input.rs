@@ -298,6 +298,22 @@ pub fn imported(
         .iter()
         .map(|path| source(path).map(|text| text.source()))
         .collect::<Result<Vec<_>>>()?;
+    if let ([source], ImportFormat::Terraform) = (sources.as_slice(), kind)
+        && let Some(document) = ImportDocument::read(source)?
+        && document.has_before()
+    {
+        // The usage file may speak of both sides of the change.
+        let side = |before: bool| {
+            document.import(&ImportOptions {
+                before,
+                is_one_of_several: true,
+                ..asked.clone()
+            })
+        };
+        let (own, other) = (side(before)?, side(!before)?);
+        unused_is_wrong(&[own.unused.clone(), other.unused])?;
+        return Ok(own);
+    }
     Ok(dynameter::import::import(kind, &sources, &asked)?)
 }
 

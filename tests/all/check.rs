@@ -1,29 +1,12 @@
 //! Tests of the budget check: verdicts, exit codes, outputs, and every error that a budget file can
 //! have.
 
-use crate::support;
+use crate::support::{self, run_in};
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use assert_cmd::Command;
 use dynameter::check::{BUDGET_CODES, RULES};
 use serde_json::Value;
-
-/// Runs the binary in a folder: exit code, standard output, standard error.
-fn run_in(folder: &Path, arguments: &[&str]) -> (i32, String, String) {
-    let output = Command::cargo_bin("dynameter")
-        .expect("the binary")
-        .current_dir(folder)
-        .args(arguments)
-        .output()
-        .expect("it runs");
-    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).expect("UTF-8");
-    (
-        output.status.code().expect("an exit code"),
-        text(&output.stdout),
-        text(&output.stderr),
-    )
-}
 
 /// Checks the designs of `tests/check`, on a day before the exception of the budget ends.
 fn checked(more: &[&str]) -> (i32, String, String) {

@@ -1,31 +1,14 @@
 //! Tests of importing plans, templates, descriptions and models: the workload made, the lines it
 //! refers to, and every error.
 
-use crate::support;
+use crate::support::{self, run_in};
 
 use std::path::{Path, PathBuf};
 
-use assert_cmd::Command;
 use dynameter::diag::Source;
 use dynameter::import::{CODES, ImportDocument, ImportOptions};
 use proptest::prelude::*;
 use serde_json::{Value, json};
-
-/// Runs the binary in a folder: exit code, standard output, standard error.
-fn run_in(folder: &Path, arguments: &[&str]) -> (i32, String, String) {
-    let output = Command::cargo_bin("dynameter")
-        .expect("the binary")
-        .current_dir(folder)
-        .args(arguments)
-        .output()
-        .expect("it runs");
-    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).expect("UTF-8");
-    (
-        output.status.code().expect("an exit code"),
-        text(&output.stdout),
-        text(&output.stderr),
-    )
-}
 
 fn samples() -> PathBuf {
     support::root().join("tests/import")

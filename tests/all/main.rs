@@ -35,6 +35,7 @@ mod public_api;
 mod replay;
 mod report;
 mod shares;
+mod terraform;
 mod tidy;
 mod unknown;
 mod worked_examples;

@@ -1,31 +1,13 @@
 //! Tests of importing AWS's price list files into the books: known prices are found, unrecognized
 //! ones are listed, and two prices for one code are an error.
 
-use crate::support;
+use crate::support::{self, run_in};
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
-use assert_cmd::Command;
 use dynameter::pricing::{Books, PriceListFile, PublishedRate, changed_rates, read_offer, update};
 use dynameter::usage::UsageType;
 use serde_json::{Value, json};
-
-/// Runs the binary in a folder: exit code, standard output, standard error.
-fn run_in(folder: &Path, arguments: &[&str]) -> (i32, String, String) {
-    let output = Command::cargo_bin("dynameter")
-        .expect("the binary")
-        .current_dir(folder)
-        .args(arguments)
-        .output()
-        .expect("it runs");
-    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).expect("UTF-8");
-    (
-        output.status.code().expect("an exit code"),
-        text(&output.stdout),
-        text(&output.stderr),
-    )
-}
 
 /// A price as in an offer file.
 #[derive(Clone)]

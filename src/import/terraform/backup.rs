@@ -94,7 +94,13 @@ fn arns(resource: &Resource, key: &str) -> Vec<Option<String>> {
         .change()
         .and_then(|change| change.at(&["change", "after_unknown"]))
         .and_then(|unknown| unknown.get(key));
-    if known.iter().all(Option::is_some) && (unknown.is_none() || !known.is_empty()) {
+    // AWS computes what the configuration does not set.
+    let is_set = resource
+        .config
+        .as_ref()
+        .is_none_or(|config| config.node.at(&["expressions", key]).is_some());
+    let is_known = known.iter().all(Option::is_some) && (unknown.is_none() || !known.is_empty());
+    if is_known || !is_set {
         return known;
     }
     let references = resource.references(key);

@@ -486,5 +486,5 @@ pub(super) fn nearest<'a>(addresses: impl Iterator<Item = &'a str>, of: &str) ->
 
 /// Whether a plan says what there was before, which may be nothing.
 pub(in crate::import) fn has_before(plan: &SourceNode) -> bool {
-    plan.get("resource_changes").is_some() && plan.get(WITHOUT_BEFORE).is_none()
+    plan.get("planned_values").is_some() && plan.get(WITHOUT_BEFORE).is_none()
 }

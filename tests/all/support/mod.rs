@@ -87,3 +87,20 @@ pub fn golden(path: &Path, found: &str) -> Option<String> {
         line(found)
     ))
 }
+
+/// Runs the command in a folder: exit code, standard output, standard error.
+pub fn run_in(folder: &Path, arguments: &[&str]) -> (i32, String, String) {
+    let output = assert_cmd::Command::cargo_bin("dynameter")
+        .expect("the binary")
+        .current_dir(folder)
+        .args(arguments)
+        .env("NO_COLOR", "1")
+        .output()
+        .expect("it runs");
+    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).expect("UTF-8");
+    (
+        output.status.code().expect("an exit code"),
+        text(&output.stdout),
+        text(&output.stderr),
+    )
+}
