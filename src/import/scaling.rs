@@ -105,7 +105,7 @@ pub(super) fn join(targets: Vec<ScalingTarget>, tables: &mut [TableDraft]) -> Ve
     let mut notes = Vec::new();
     let (targets, untold): (Vec<ScalingTarget>, Vec<ScalingTarget>) = targets
         .into_iter()
-        .partition(|target| target.names().is_some());
+        .partition(|target| target.names().is_some() && !target.dimension.is_empty());
     for mut target in targets {
         notes.extend(target.without_suspended());
         if target.percent.is_none() && target.steps.is_empty() && target.is_suspended() {
@@ -302,7 +302,10 @@ fn join_untold(target: &ScalingTarget, tables: &mut [TableDraft]) -> String {
         _ => &[false],
     };
     let of_index = target.dimension.contains(":index:");
-    for table in tables.iter_mut().filter(|table| table.is_provisioned()) {
+    let named = target.names().map(|(table, _)| table);
+    let may_scale =
+        |table: &&mut TableDraft| table.is_provisioned() && named.is_none_or(|name| table.is(name));
+    for table in tables.iter_mut().filter(may_scale) {
         for reads in ways {
             if !of_index {
                 unknown(units(*reads, &mut table.read, &mut table.write));

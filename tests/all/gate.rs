@@ -236,6 +236,43 @@ const CASES: &[Case] = &[
     ),
 ];
 
+/// Templates that aws-cdk-lib synthesizes from `tests/cdk/app.js`.
+const CDK: &[Case] = &[
+    case(
+        "all stacks of an app: a nested stack, scaling in a time zone, a reader, a backup plan",
+        "check cdk.out --region us-east-1 --usage usage.toml --budget ../terraform/budget.toml",
+        0,
+        &[
+            "within budget: $600.64 a month",
+            "cdk.out/ShopOrdersA8B1F509.nested.template.json:3 (Shop/Orders/Table)",
+        ],
+    )
+    .never(&["Not read"]),
+    case(
+        "a nested template that the shell names as well is read once",
+        "estimate cdk.out/Shop.template.json cdk.out/ShopOrdersA8B1F509.nested.template.json --region us-east-1",
+        0,
+        &[
+            "note: cdk.out/ShopOrdersA8B1F509.nested.template.json: is read with the stack that it is nested in",
+        ],
+    ),
+    case(
+        "the same logical ID in two stacks",
+        "import cloudformation cdk.out --region us-east-1 --usage usage.toml",
+        0,
+        &[
+            "\"Blue.TableCD117FA1\"",
+            "\"Green.TableCD117FA1\"",
+            "\"nested-orders\"",
+        ],
+    ),
+];
+
+#[test]
+fn stacks_of_the_cdk_are_read_whole() {
+    run_all(CDK.iter(), "tests/cdk");
+}
+
 #[test]
 fn every_change_gets_the_verdict_that_is_right() {
     run_all(CASES.iter(), "tests/cases/gate");

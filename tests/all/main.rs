@@ -28,6 +28,7 @@ mod golden;
 mod import;
 mod invariants;
 mod made;
+mod mutations;
 mod price_lists;
 mod prices;
 mod properties;

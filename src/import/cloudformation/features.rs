@@ -137,12 +137,14 @@ impl Template<'_> {
         key: Option<&SourceNode>,
         label: &str,
     ) {
-        if let Some(settings) = self.child(properties, "TimeToLiveSpecification", label)
-            && matches!(
-                self.truth_or_unknown(&settings, "Enabled", label),
-                Some(Some(true) | None)
-            )
-        {
+        let time_to_live = self.child(properties, "TimeToLiveSpecification", label);
+        let enabled = time_to_live
+            .as_ref()
+            .and_then(|settings| self.truth_or_unknown(settings, "Enabled", label));
+        if let (Some(settings), Some(Some(true) | None)) = (time_to_live, enabled) {
+            if enabled == Some(None) {
+                self.not_told(&settings, format!("{label}: Time to Live, on or off"));
+            }
             let attribute = self
                 .text(&settings, "AttributeName", label)
                 .unwrap_or_default();

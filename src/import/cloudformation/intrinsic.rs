@@ -371,6 +371,9 @@ impl<'a> Resolver<'a> {
                 .unwrap_or_default();
             return short(format!("arn:aws:dynamodb:::table/{table}/stream/"), whole);
         }
+        if kind == "AWS::Backup::BackupPlan" && attribute == "BackupPlanId" {
+            return Ok(Some(text_node(name, whole)));
+        }
         if matches!(
             kind,
             "AWS::KMS::Key" | "AWS::KMS::Alias" | "AWS::Kinesis::Stream"

@@ -193,6 +193,12 @@ impl Template<'_> {
         let Some(node) = self.child(index, "Projection", label) else {
             return;
         };
+        for key in ["ProjectionType", "NonKeyAttributes"] {
+            let value = node.get(key);
+            if let Some(value) = value.filter(|value| self.resolver.resolve(value).is_err()) {
+                self.not_told(value, format!("{label}: {key}"));
+            }
+        }
         let attributes: Vec<String> = match self.child(&node, "NonKeyAttributes", label) {
             Some(list) => {
                 let resolved = self.resolver.resolve(&list);

@@ -99,7 +99,7 @@ impl Template<'_> {
                     };
                     node = if holds { yes.clone() } else { no.clone() };
                 }
-                ("Ref", _) | ("Fn::FindInMap", _) => {
+                (function, _) if function == "Ref" || function.starts_with("Fn::") => {
                     return self.resolver.resolve(&node).map(|node| (node, taken));
                 }
                 _ => return Ok((Some(node), taken)),
