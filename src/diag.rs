@@ -42,6 +42,12 @@ impl Source {
         )
     }
 
+    /// The line of a byte offset, from 1.
+    pub fn line(&self, offset: usize) -> usize {
+        let offset = self.floor(offset);
+        self.starts.partition_point(|start| *start <= offset)
+    }
+
     /// The byte offset of a line, from 1, and of a column of characters, from 0.
     pub fn offset(&self, line: usize, column: usize) -> usize {
         let start = self
@@ -257,7 +263,7 @@ impl Origins {
         let (source, span) = origin.span.as_ref()?;
         Some(Place {
             file: source.name.clone(),
-            line: source.line_column(span.start).0,
+            line: source.line(span.start),
             resource: origin
                 .resource
                 .as_ref()
@@ -309,7 +315,7 @@ impl Diagnostics {
         let moved = |found: Diagnostic| match found
             .source
             .as_ref()
-            .and_then(|source| origins.of(source.line_column(found.span.start).0))
+            .and_then(|source| origins.of(source.line(found.span.start)))
         {
             Some((source, span)) => Diagnostic {
                 source: Some(source.clone()),

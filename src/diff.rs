@@ -1,5 +1,7 @@
 //! What a design change costs: two outcomes, line by line, with the reason for each difference.
 
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
 use rust_decimal::Decimal;
 
 use crate::estimate::ChangeOnce;
@@ -161,18 +163,22 @@ pub fn diff(old: &Outcome, new: &Outcome) -> Result<Difference, MoneyError> {
     let mut lines = Vec::new();
     let mut unchanged = 0;
     // Lines with the same key are paired in their order.
-    let mut left: Vec<&LineItem> = new.bill.lines.iter().collect();
+    let mut left: BTreeMap<LineKey, VecDeque<(usize, &LineItem)>> = BTreeMap::new();
+    for (at, after) in new.bill.lines.iter().enumerate() {
+        let same = left.entry(key(after, &new.region)).or_default();
+        same.push_back((at, after));
+    }
     for before in &old.bill.lines {
-        let after = left
-            .iter()
-            .position(|after| key(after, &new.region) == key(before, &old.region))
-            .map(|at| left.remove(at));
+        let same = left.get_mut(&key(before, &old.region));
+        let after = same.and_then(VecDeque::pop_front).map(|(_, after)| after);
         match after {
             Some(after) if Side::of(before) == Side::of(after) => unchanged += 1,
             after => lines.push(changed(Some(before), after)?),
         }
     }
-    for after in left {
+    let mut left: Vec<(usize, &LineItem)> = left.into_values().flatten().collect();
+    left.sort_by_key(|(at, _)| *at);
+    for (_, after) in left {
         lines.push(changed(None, Some(after))?);
     }
     lines.sort_by(|one, other| {
@@ -181,15 +187,16 @@ pub fn diff(old: &Outcome, new: &Outcome) -> Result<Difference, MoneyError> {
             .cmp(&size(one))
             .then_with(|| (&one.subject, &one.usage_type).cmp(&(&other.subject, &other.usage_type)))
     });
-    let names = old
-        .tables
-        .iter()
-        .chain(new.tables.iter().filter(|name| !old.tables.contains(name)));
+    let known: BTreeSet<&String> = old.tables.iter().collect();
+    let added = new.tables.iter().filter(|name| !known.contains(name));
+    let names = old.tables.iter().chain(added);
+    let (totals, totals_before) = (new.totals()?, old.totals()?);
+    let of = |totals: &BTreeMap<&str, Money>, name: &str| {
+        totals.get(name).copied().unwrap_or(Money::ZERO)
+    };
     let table = |name: &String| {
-        Ok((
-            name.clone(),
-            new.total_of(name)?.minus(old.total_of(name)?)?,
-        ))
+        let change = of(&totals, name).minus(of(&totals_before, name))?;
+        Ok((name.clone(), change))
     };
     let account = [old, new]
         .into_iter()

@@ -159,6 +159,24 @@ impl Outcome {
         Money::sum(self.lines_of(table).map(|line| line.amount))
     }
 
+    /// The sum of each table's lines, in the order of the tables.
+    ///
+    /// # Errors
+    /// [`MoneyError::TooLarge`] where a sum has more than 28 digits.
+    pub fn totals(&self) -> Result<BTreeMap<&str, Money>, MoneyError> {
+        let mut all: BTreeMap<&str, Money> = BTreeMap::new();
+        for name in &self.tables {
+            all.insert(name, Money::ZERO);
+        }
+        for line in &self.bill.lines {
+            let name = line.subject.table.as_deref();
+            if let Some(total) = name.and_then(|name| all.get_mut(name)) {
+                *total = Money::sum([*total, line.amount])?;
+            }
+        }
+        Ok(all)
+    }
+
     /// The bill by table, and last what belongs to the account, if there is anything.
     pub fn sections(&self) -> Vec<BillSection<'_>> {
         let account = self.account_lines().collect::<Vec<_>>();

@@ -381,7 +381,7 @@ fn skip(limit: &LimitFile, span: &Range<usize>, why: String, reader: &Decoder) -
     let name = limit.name.as_ref().or(limit.table.as_ref());
     SkippedLimit {
         name: name.map_or_else(|| "whole design".to_string(), |name| name.value.clone()),
-        line: reader.source().line_column(span.start).0,
+        line: reader.source().line(span.start),
         why,
     }
 }

@@ -1,9 +1,12 @@
 //! Findings about a design, independent of its limits; each with its cost if it has one.
 
+use std::collections::BTreeMap;
+
 use super::rules::{FindingRule, RULES, Severity};
 use super::{Budget, CheckedDesign, Designs, Place};
 use crate::capacity::Demand;
 use crate::money::{Money, MoneyError};
+use crate::pricing::LineItem;
 use crate::table::{ApiName, IndexKind, Projection, limits};
 use crate::units::{Exact, GB, KB, MB};
 use crate::usage::{Throughput, UsageType};
@@ -45,9 +48,16 @@ struct FoundCost {
 pub(super) fn findings(designs: &Designs, budget: &Budget) -> Result<Vec<Finding>, MoneyError> {
     let mut all = Vec::new();
     for design in &designs.now {
+        let mut lines: BTreeMap<&str, Vec<&LineItem>> = BTreeMap::new();
+        for line in &design.outcome.bill.lines {
+            let own = lines.entry(line.subject.table_name()).or_default();
+            own.push(line);
+        }
         for table in &design.workload.tables {
-            let production = budget.production.contains(&table.table.name);
-            for found in LintedTable::of(design, table).findings(production)? {
+            let name = &table.table.name;
+            let production = budget.production.contains(name);
+            let own = lines.remove(name.as_str()).unwrap_or_default();
+            for found in LintedTable::of(design, table, own).findings(production)? {
                 let Some(rule) = RULES.iter().find(|rule| rule.code == found.code) else {
                     continue;
                 };
@@ -108,15 +118,22 @@ struct LintedTable<'a> {
     table: &'a TableDesign,
     /// The access patterns of the table and of its replicas.
     patterns: Vec<&'a AccessPattern>,
+    /// Its lines of the bill.
+    lines: Vec<&'a LineItem>,
 }
 
 impl<'a> LintedTable<'a> {
-    fn of(design: &'a CheckedDesign, table: &'a TableDesign) -> LintedTable<'a> {
+    fn of(
+        design: &'a CheckedDesign,
+        table: &'a TableDesign,
+        lines: Vec<&'a LineItem>,
+    ) -> LintedTable<'a> {
         let replicas = table.replicas.iter().flat_map(|replica| &replica.access);
         LintedTable {
             design,
             table,
             patterns: table.access.iter().chain(replicas).collect(),
+            lines,
         }
     }
 
@@ -146,10 +163,10 @@ impl<'a> LintedTable<'a> {
     /// What the lines of this table cost that are of one kind; `None` for nothing.
     fn cost(
         &self,
-        is: impl Fn(&crate::pricing::LineItem) -> bool,
+        is: impl Fn(&LineItem) -> bool,
     ) -> Result<Option<Money>, MoneyError> {
-        let lines = self.design.outcome.lines_of(self.name());
-        let total = Money::sum(lines.filter(|line| is(line)).map(|line| line.amount))?;
+        let lines = self.lines.iter().filter(|line| is(line));
+        let total = Money::sum(lines.map(|line| line.amount))?;
         Ok((total != Money::ZERO).then_some(total))
     }
 

@@ -7,8 +7,13 @@ use clap::{Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 use dynameter::forecast::MONTHS_MAX;
-use dynameter::replay::HOT_KEYS;
 use dynameter::unread::UnreadKind;
+
+/// The number of hot keys that a replay shows, if nothing else is asked for.
+const HOT_KEYS: usize = 5;
+
+#[cfg(feature = "replay")]
+const _: () = assert!(HOT_KEYS == dynameter::replay::HOT_KEYS);
 
 /// Compute exactly what an Amazon DynamoDB design costs, with the working behind every line.
 #[derive(Debug, Parser)]

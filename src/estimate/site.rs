@@ -585,7 +585,9 @@ impl<'a> Site<'a> {
         // Without a schedule, capacity without demand stays at its minimum.
         let moves = units.iter().any(|(direction, units)| match units {
             Some(Units::Scaled(scaling)) => {
-                !scaling.schedule.actions.is_empty() || self.is_asked_for(target, direction)
+                let follows = scaling.target_percent.is_some();
+                !scaling.schedule.actions.is_empty()
+                    || follows && self.is_asked_for(target, direction)
             }
             _ => false,
         });

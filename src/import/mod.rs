@@ -502,7 +502,7 @@ fn tables_defined_twice(draft: &Draft) -> Vec<Diagnostic> {
             continue;
         };
         let at = first.map(|(source, span)| {
-            let line = source.line_column(span.start).0;
+            let line = source.line(span.start);
             format!(", first at {}:{line}", source.name)
         });
         problems.push(wrong(

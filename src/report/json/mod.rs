@@ -301,16 +301,15 @@ pub(in crate::report) fn decimal(number: &Exact) -> String {
 
 /// Each table with its total.
 pub(in crate::report) fn table_rows(outcome: &Outcome) -> Result<Vec<TableJson<'_>>, MoneyError> {
-    outcome
+    let totals = outcome.totals()?;
+    Ok(outcome
         .tables
         .iter()
-        .map(|name| {
-            Ok(TableJson {
-                table: name,
-                total_usd: outcome.total_of(name)?.to_string(),
-            })
+        .map(|name| TableJson {
+            table: name,
+            total_usd: totals[name.as_str()].to_string(),
         })
-        .collect()
+        .collect())
 }
 
 /// What belongs to the account and to no table; `None` if there is nothing.

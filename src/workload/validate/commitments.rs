@@ -294,7 +294,7 @@ impl Checker<'_> {
 
     fn place(&self, span: &Range<usize>) -> Place {
         let source = self.reader.source();
-        Place::new(source.name.clone(), source.line_column(span.start).0)
+        Place::new(source.name.clone(), source.line(span.start))
     }
 
     fn day(&mut self, given: Option<&Located<String>>) -> Option<Date> {
