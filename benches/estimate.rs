@@ -136,6 +136,85 @@ const SMALL: &str = "name = \"Small\"\nregion = \"us-east-1\"\n[[table]]\nname =
     [[table.access]]\nname = \"read\"\noperation = \"GetItem\"\nrate = { per_second = 100 }\n\
     [[table.access]]\nname = \"write\"\noperation = \"PutItem\"\nrate = { per_second = 10 }\n";
 
+/// A plan of tables with an index, each of which is changed, and their usage file.
+fn plan(tables: usize) -> (String, String) {
+    let values = |at: usize, read: u64| {
+        format!(
+            "{{\"name\":\"table-{at}\",\"billing_mode\":\"PROVISIONED\",\"hash_key\":\"pk\",\
+             \"read_capacity\":{read},\"write_capacity\":5,\"attribute\":[{{\"name\":\"pk\",\
+             \"type\":\"S\"}},{{\"name\":\"g\",\"type\":\"S\"}}],\"global_secondary_index\":\
+             [{{\"name\":\"by-g\",\"hash_key\":\"g\",\"projection_type\":\"KEYS_ONLY\",\
+             \"read_capacity\":2,\"write_capacity\":2}}]}}"
+        )
+    };
+    let named = |at: usize| {
+        format!(
+            "\"address\":\"aws_dynamodb_table.t{at}\",\"mode\":\"managed\",\"type\":\
+             \"aws_dynamodb_table\",\"name\":\"t{at}\""
+        )
+    };
+    let list = |one: &dyn Fn(usize) -> String| (0..tables).map(one).collect::<Vec<_>>().join(",");
+    let planned = list(&|at| format!("{{{},\"values\":{}}}", named(at), values(at, 5)));
+    let changes = list(&|at| {
+        format!(
+            "{{{},\"change\":{{\"actions\":[\"update\"],\"before\":{},\"after\":{},\
+             \"after_unknown\":{{}}}}}}",
+            named(at),
+            values(at, 4),
+            values(at, 5)
+        )
+    });
+    let configured = list(&|at| {
+        format!(
+            "{{{},\"provider_config_key\":\"aws\",\"expressions\":{{}}}}",
+            named(at)
+        )
+    });
+    let text = format!(
+        "{{\"format_version\":\"1.2\",\"planned_values\":{{\"root_module\":{{\"resources\":\
+         [{planned}]}}}},\"resource_changes\":[{changes}],\"configuration\":{{\"provider_config\":\
+         {{\"aws\":{{\"expressions\":{{\"region\":{{\"constant_value\":\"eu-west-1\"}}}}}}}},\
+         \"root_module\":{{\"resources\":[{configured}]}}}}}}"
+    );
+    let usage = (0..tables).map(|at| {
+        format!(
+            "[[table]]\nname = \"table-{at}\"\nitems = 1_000_000\nitem = {{ size = \"1 KB\" \
+             }}\nconsumed = [{{ read = {{ per_second = 1 }}, write = {{ per_second = 1 }} }}, {{ \
+             index = \"by-g\", read = {{ per_second = 1 }}, write = {{ per_second = 1 }} \
+             }}]\n[[table.index]]\nname = \"by-g\"\nentry_size = \"60 B\"\n"
+        )
+    });
+    (text, usage.collect())
+}
+
+/// Measures a process that checks a plan with its usage file: both sides, and the difference.
+#[divan::bench(args = [500, 1000, 3000], sample_count = 5)]
+fn process_that_checks_a_plan(bencher: Bencher, tables: usize) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (plan, usage) = plan(tables);
+    let write = |name: &str, text: &str| {
+        std::fs::write(folder.path().join(name), text).expect("a file");
+    };
+    write("plan.json", &plan);
+    write("usage.toml", &usage);
+    write("budget.toml", "[[limit]]\nincrease_usd = 1_000_000\n");
+    bencher.bench_local(|| {
+        let done = Command::new(env!("CARGO_BIN_EXE_dynameter"))
+            .args([
+                "check",
+                "plan.json",
+                "--usage",
+                "usage.toml",
+                "--budget",
+                "budget.toml",
+            ])
+            .current_dir(folder.path())
+            .stdout(Stdio::null())
+            .status();
+        assert!(done.expect("it runs").success());
+    });
+}
+
 /// Measures a process that estimates a text.
 fn process(bencher: Bencher, text: &str) {
     let folder = tempfile::tempdir().expect("a folder");

@@ -161,10 +161,7 @@ impl<'a> LintedTable<'a> {
     }
 
     /// What the lines of this table cost that are of one kind; `None` for nothing.
-    fn cost(
-        &self,
-        is: impl Fn(&LineItem) -> bool,
-    ) -> Result<Option<Money>, MoneyError> {
+    fn cost(&self, is: impl Fn(&LineItem) -> bool) -> Result<Option<Money>, MoneyError> {
         let lines = self.lines.iter().filter(|line| is(line));
         let total = Money::sum(lines.map(|line| line.amount))?;
         Ok((total != Money::ZERO).then_some(total))
