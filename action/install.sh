@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # Downloads a release of dynameter, checks its checksum, and puts it on the path of later steps.
-# VERSION: v1.2.3, or empty for the version of the action, else the latest. REPOSITORY: owner/name.
+# VERSION: a release such as v1.2.3; empty for the version of the action; "installed" for the dynameter
+# that is on the path. ACTION_PATH: the folder of the action. REPOSITORY: owner/name.
 set -euo pipefail
 
-if command -v dynameter > /dev/null && [ -z "${VERSION:-}" ] && [ "${REINSTALL:-}" != true ]; then
+if [ "${VERSION:-}" = installed ]; then
   dynameter --version
   exit 0
 fi
@@ -13,20 +14,18 @@ case "$RUNNER_OS-$RUNNER_ARCH" in
   Linux-ARM64) target=aarch64-unknown-linux-gnu ;;
   macOS-ARM64) target=aarch64-apple-darwin ;;
   *)
-    echo "::error::dynameter has no release for $RUNNER_OS $RUNNER_ARCH; build it with cargo install"
+    echo "::error::dynameter has no release for $RUNNER_OS $RUNNER_ARCH; build it with cargo install, and set version: installed"
     exit 2
     ;;
 esac
 
-version=${VERSION:-}
-case "${version:-${ACTION_REF:-}}" in
-  v[0-9]*) path="download/${version:-$ACTION_REF}" ;;
-  *) path=latest/download ;;
-esac
+# The action's own version, also if it is pinned by the hash of a commit.
+own=$(sed -n 's/^version *= *"\(.*\)"/v\1/p' "$ACTION_PATH/Cargo.toml" | head -n 1)
+version=${VERSION:-$own}
 
 folder="$RUNNER_TEMP/dynameter"
 archive="dynameter-$target.tar.gz"
-url="https://github.com/$REPOSITORY/releases/$path"
+url="https://github.com/$REPOSITORY/releases/download/$version"
 mkdir -p "$folder"
 cd "$folder"
 for file in "$archive" "$archive.sha256"; do

@@ -8,7 +8,7 @@ use crate::commitments::Commitment;
 use crate::estimate::{EstimateError, ITEMS_ALL_MONTH, estimate};
 use crate::money::{Money, MoneyError};
 use crate::outcome::Outcome;
-use crate::pricing::{Books, LineItem};
+use crate::pricing::{Books, Bound, LineItem};
 use crate::time::Date;
 use crate::units::Exact;
 use crate::usage::UsageType;
@@ -59,6 +59,8 @@ pub struct ForecastMonth {
     pub once: Money,
     /// The number of unknown costs, which are in no amount.
     pub unknown: usize,
+    /// What is known of the total.
+    pub bound: Bound,
 }
 
 impl Forecast {
@@ -76,6 +78,12 @@ impl Forecast {
     /// [`MoneyError::TooLarge`] if the sum has more than 28 digits.
     pub fn once(&self) -> Result<Money, MoneyError> {
         Money::sum(self.months.iter().map(|month| month.once))
+    }
+
+    /// What is known of the sum of all months.
+    pub fn bound(&self) -> Bound {
+        let months = self.months.iter().map(|month| month.bound);
+        months.fold(Bound::Exact, Bound::and)
     }
 
     /// Whether a figure of any month is unknown.
@@ -282,6 +290,7 @@ impl ForecastMonth {
             total,
             once: outcome.once.total()?,
             unknown: outcome.bill.unknown.len(),
+            bound: outcome.bill.bound(),
         })
     }
 }

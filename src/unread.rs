@@ -35,7 +35,9 @@ kinds! {
     Feature = "feature",
     /// a value that is known only after the change is applied or deployed
     AfterApply = "after-apply",
-    /// a plan that Terraform did not finish because of an error
+    /// a resource or a setting whose condition cannot be resolved; the bill has it as if it existed
+    Condition = "condition",
+    /// a plan that Terraform did not finish: because of an error, or of a part only (-target)
     PlanError = "plan-error",
     /// a change that Terraform defers to a later plan
     Deferred = "deferred",
@@ -70,6 +72,11 @@ impl UnreadKind {
             .find(|kind| kind.word() == word)
     }
 
+    /// Whether the bill has its cost, which may be too much: others are missing from it.
+    pub fn is_in_the_bill(self) -> bool {
+        self == UnreadKind::Condition
+    }
+
     /// Whether, without a table, it can also change the cost of tables that were read. Other kinds
     /// only add tables.
     pub fn reaches_known_tables(self) -> bool {
@@ -79,6 +86,7 @@ impl UnreadKind {
                 | UnreadKind::Deferred
                 | UnreadKind::Include
                 | UnreadKind::AfterApply
+                | UnreadKind::Condition
                 | UnreadKind::Scaling
                 | UnreadKind::BackupPlan
         )

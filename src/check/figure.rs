@@ -4,36 +4,10 @@ use super::{CheckedDesign, Designs, Limit, Measure, Scope};
 use crate::compare::designed_throttles;
 use crate::estimate::EstimateError;
 use crate::money::Money;
-use crate::pricing::{Bill, Books, Unknown};
+use crate::pricing::{Bill, Books, Bound, Unknown};
 use crate::units::Exact;
 use crate::usage::{self, Subject, UsageType};
 use crate::workload::{Capacity, TableDesign};
-
-/// What is known of a figure.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Bound {
-    /// The figure.
-    Exact,
-    /// The figure or more: what is missing can only increase it.
-    AtLeast,
-    /// The figure or less: only costs of the baseline are missing, which reduce an increase.
-    AtMost,
-    /// Nothing.
-    Unknown,
-}
-
-impl Bound {
-    /// What is known of a figure that lacks costs of the designs, and of their baselines.
-    fn of(missing: &[String], missing_before: &[String]) -> Bound {
-        match (missing.is_empty(), missing_before.is_empty()) {
-            (true, true) => Bound::Exact,
-            (false, true) => Bound::AtLeast,
-            (true, false) => Bound::AtMost,
-            (false, false) => Bound::Unknown,
-        }
-    }
-}
 
 /// The value of a limit's figure.
 pub(super) struct Figure {
@@ -41,7 +15,10 @@ pub(super) struct Figure {
     /// Whether the baseline is zero, so that the increase has no percentage.
     pub from_nothing: bool,
     pub missing: Vec<String>,
+    /// What decides.
     pub bound: Bound,
+    /// Whether a cost is missing that somebody has looked at, which does not decide.
+    pub has_allowed: bool,
 }
 
 pub(super) fn figure(
@@ -56,24 +33,31 @@ pub(super) fn figure(
     };
     let now = || dollars(&designs.now, &designs.unused);
     let before = || dollars(&designs.before, &designs.unused_before);
-    let known = |value: Exact, missing: Vec<String>| Figure {
+    let UnknownCosts {
+        missing,
+        included,
+        has_allowed,
+    } = unknown_costs(limit, designs, &designs.now, "");
+    let before_costs = unknown_costs(limit, designs, &designs.before, ", before");
+    // What is missing now, or was too much before, can only make an increase larger.
+    let known = |value: Exact| Figure {
         value: Some(value),
         from_nothing: false,
-        bound: Bound::of(&missing, &[]),
-        missing,
+        bound: Bound::of(!missing.is_empty(), !included.is_empty()),
+        missing: [missing.as_slice(), &included].concat(),
+        has_allowed,
     };
-    let (missing, missing_before) = (
-        unknown_costs(limit, designs, &designs.now, ""),
-        unknown_costs(limit, designs, &designs.before, ", before"),
-    );
+    let more = [missing.as_slice(), &before_costs.included].concat();
+    let less = [included.as_slice(), &before_costs.missing].concat();
     let increase = |value: Option<Exact>| Figure {
         from_nothing: value.is_none(),
         value,
-        bound: Bound::of(&missing, &missing_before),
-        missing: [missing.clone(), missing_before.clone()].concat(),
+        bound: Bound::of(!more.is_empty(), !less.is_empty()),
+        missing: [more.as_slice(), &less].concat(),
+        has_allowed,
     };
     Ok(match limit.measure {
-        Measure::Monthly => known(now()?, missing),
+        Measure::Monthly => known(now()?),
         Measure::Increase => increase(Some(&now()? - &before()?)),
         Measure::IncreasePercent => {
             let (now, before) = (now()?, before()?);
@@ -88,25 +72,35 @@ pub(super) fn figure(
                 .lines(&designs.now, &designs.unused)
                 .map(|line| Exact::from(line.quantity))
                 .sum(),
-            missing,
         ),
         Measure::ThrottledShare => throttled(scope, designs, books)?,
     })
 }
 
-/// The costs within a limit's scope that are unknown, each with its place; `when` is added to it.
+/// The costs within the scope of a limit that are not known, each with its place.
+#[derive(Default)]
+struct UnknownCosts {
+    /// Those that the bill lacks.
+    missing: Vec<String>,
+    /// Those that the bill has, perhaps for nothing.
+    included: Vec<String>,
+    /// Whether somebody has looked at others.
+    has_allowed: bool,
+}
+
+/// The costs within a limit's scope that are unknown; `when` is added to their places.
 fn unknown_costs(
     limit: &Limit,
     designs: &Designs,
     examined: &[CheckedDesign],
     when: &str,
-) -> Vec<String> {
+) -> UnknownCosts {
     // A cost that is unknown before and after in the same way is not part of a change.
     let cancels = |at: usize, unknown: &Unknown| {
         limit.measure == Measure::Increase
             && is_unchanged(designs.now.get(at), designs.before.get(at), unknown)
     };
-    let mut all = Vec::new();
+    let mut costs = UnknownCosts::default();
     for (at, design) in examined.iter().enumerate() {
         for unknown in &design.outcome.bill.unknown {
             let rate = unknown.rate.as_ref();
@@ -116,10 +110,17 @@ fn unknown_costs(
                 .unread
                 .as_ref()
                 .is_some_and(|unread| designs.allowed_unread.contains(&unread.kind));
-            if is_allowed || !reaches(&limit.scope, unknown, usage.as_ref()) || cancels(at, unknown)
-            {
+            if !reaches(&limit.scope, designs, unknown, usage.as_ref()) || cancels(at, unknown) {
                 continue;
             }
+            if is_allowed {
+                costs.has_allowed = true;
+                continue;
+            }
+            let all = match unknown.is_in_the_bill() {
+                true => &mut costs.included,
+                false => &mut costs.missing,
+            };
             if let (None, Some(unread)) = (&subject.table, &unknown.unread) {
                 let place = &unread.place;
                 all.push(format!(
@@ -137,18 +138,28 @@ fn unknown_costs(
             all.push(format!("{place}: {}{when}", unknown.what));
         }
     }
-    all
+    costs
 }
 
-/// Whether an unknown cost may be within the scope of a limit: what was not read may also be a part
-/// of a table that was.
-fn reaches(scope: &Scope, unknown: &Unknown, usage: Option<&UsageType>) -> bool {
-    let anywhere = unknown.subject.table.is_none()
-        && unknown
-            .unread
+/// Whether an unknown cost may be within the scope of a limit: what was not read may be a part of a
+/// table that was, or the table or region that no design has.
+fn reaches(scope: &Scope, designs: &Designs, unknown: &Unknown, usage: Option<&UsageType>) -> bool {
+    let Some(unread) = unknown
+        .unread
+        .as_ref()
+        .filter(|_| unknown.subject.table.is_none())
+    else {
+        return scope.holds(&unknown.subject, usage);
+    };
+    let is_elsewhere = scope
+        .table
+        .as_ref()
+        .is_some_and(|table| !designs.tables().contains(table))
+        || scope
+            .region
             .as_ref()
-            .is_some_and(|unread| unread.kind.reaches_known_tables());
-    anywhere || scope.holds(&unknown.subject, usage)
+            .is_some_and(|region| !designs.regions().contains(region));
+    is_elsewhere || unread.kind.reaches_known_tables() || scope.holds(&unknown.subject, usage)
 }
 
 /// Whether an unknown cost is the same in the baseline: the same number of units without a price,
@@ -224,6 +235,7 @@ fn throttled(scope: &Scope, designs: &Designs, books: &Books) -> Result<Figure, 
         from_nothing: false,
         missing: Vec::new(),
         bound: Bound::Exact,
+        has_allowed: false,
     };
     for design in &designs.now {
         let simulated = designed_throttles(&design.workload, books)?;
@@ -285,6 +297,6 @@ fn throttled(scope: &Scope, designs: &Designs, books: &Books) -> Result<Figure, 
             figure.value = figure.value.max(Some(share));
         }
     }
-    figure.bound = Bound::of(&figure.missing, &[]);
+    figure.bound = Bound::of(!figure.missing.is_empty(), false);
     Ok(figure)
 }

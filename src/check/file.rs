@@ -361,8 +361,15 @@ fn checked(
     }
 }
 
-/// What a limit names that no design of the run has.
+/// What a limit names that no design of the run has; nothing if it may be in what was not read.
 fn elsewhere(limit: &LimitFile, designs: &Designs) -> Option<String> {
+    let unknown = designs.now.iter().flat_map(|one| &one.outcome.bill.unknown);
+    let mut unread = unknown
+        .filter(|one| one.subject.table.is_none())
+        .filter_map(|one| one.unread.as_ref());
+    if unread.any(|unread| !designs.allowed_unread.contains(&unread.kind)) {
+        return None;
+    }
     let table = limit.table.as_ref().map(|table| table.value.as_str());
     let names = [
         ("table", &limit.table, designs.tables()),

@@ -13,7 +13,6 @@ mod rules;
 use std::collections::BTreeSet;
 
 pub use crate::diag::Place;
-pub use figure::Bound;
 pub use file::{
     BUDGET_CODES, BUDGET_TEMPLATE, Budget, BudgetSetting, SkippedLimit, budget, budget_schema,
 };
@@ -24,7 +23,7 @@ use crate::diff::{Difference, TotalChange, diff};
 use crate::estimate::{EstimateError, once_of_change};
 use crate::money::Money;
 use crate::outcome::Outcome;
-use crate::pricing::{Bill, Books, LineItem};
+use crate::pricing::{Bill, Books, Bound, LineItem};
 use crate::time::Date;
 use crate::units::Exact;
 use crate::unread::{Unread, UnreadKind};
@@ -317,6 +316,8 @@ pub struct Checked {
     pub total: Money,
     /// The number of unknown costs in them.
     pub unknown: usize,
+    /// What is known of the total.
+    pub bound: Bound,
     /// The total of the baseline.
     pub before: Option<Money>,
     /// Whether something that became known or unknown may have changed the total by any amount.
@@ -429,6 +430,11 @@ pub fn check(designs: &Designs, budget: &Budget, books: &Books) -> Result<Checke
             .iter()
             .map(|design| design.outcome.bill.unknown.len())
             .sum(),
+        bound: designs
+            .now
+            .iter()
+            .map(|design| design.outcome.bill.bound())
+            .fold(Bound::Exact, Bound::and),
         change_is_unknown: differences
             .iter()
             .any(|difference| difference.change() == TotalChange::Unknown),
@@ -470,6 +476,7 @@ fn verdict(
         from_nothing,
         missing,
         bound,
+        has_allowed,
     } = figure(limit, designs, books)?;
     let above = |level: &Option<Exact>| {
         level
@@ -494,7 +501,12 @@ fn verdict(
     Ok(Verdict {
         limit: limit.clone(),
         figure: value,
-        bound,
+        // What somebody has looked at is still missing from the figure.
+        bound: match bound {
+            Bound::Exact if has_allowed => Bound::AtLeast,
+            Bound::AtMost if has_allowed => Bound::Unknown,
+            bound => bound,
+        },
         status,
         missing,
         causes,

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::builder::{PossibleValue, PossibleValuesParser};
+use clap::builder::{FalseyValueParser, PossibleValue, PossibleValuesParser};
 use clap::{Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
@@ -70,11 +70,11 @@ pub struct Args {
     pub commitments: Option<String>,
 
     /// Leave out all commitments: reserved capacity, savings plans and discounts
-    #[arg(long, global = true, env = "DYNAMETER_LIST_PRICES")]
+    #[arg(long, global = true, env = "DYNAMETER_LIST_PRICES", value_parser = FalseyValueParser::new())]
     pub list_prices: bool,
 
     /// Print only the result
-    #[arg(long, global = true, env = "DYNAMETER_QUIET")]
+    #[arg(long, global = true, env = "DYNAMETER_QUIET", value_parser = FalseyValueParser::new())]
     pub quiet: bool,
 
     /// What applies where neither the command nor a design says otherwise.
@@ -103,7 +103,8 @@ pub enum Command {
     },
     /// Show what designs cost in a month, line by line
     Estimate {
-        /// Workload files; - reads standard input
+        /// Workload files, Terraform plans as JSON, CloudFormation templates, or folders and patterns
+        /// of them (docs/import.md); - reads standard input
         #[arg(required = true)]
         workloads: Vec<String>,
         /// Show each of the next N months, 1 to 120: items follow the writes, prices and commitments
@@ -180,10 +181,11 @@ pub enum Command {
 /// The arguments of `check`.
 #[derive(Clone, Debug, clap::Args)]
 pub struct CheckArgs {
-    /// Workload files; - reads standard input
+    /// Workload files, Terraform plans as JSON, CloudFormation templates, or folders and patterns of
+    /// them (docs/import.md); - reads standard input
     #[arg(required = true)]
     pub workloads: Vec<String>,
-    /// The budget file (default: `budget` of dynameter.toml)
+    /// The budget file, or git:REV:PATH (default: `budget` of dynameter.toml)
     #[arg(long, value_name = "FILE", env = "DYNAMETER_BUDGET")]
     pub budget: Option<String>,
     /// Skip the limits, and ignore the parts of the usage file, of tables, indexes and replicas that no

@@ -48,12 +48,12 @@ pub fn check(args: &Args, asked: &CheckArgs) -> Result<u8> {
         bail!("standard input can be read only once\nhelp: use - for one argument only");
     }
     // The same revision for every workload.
-    let baseline = match asked.baseline.as_slice() {
+    let baselines = match asked.baseline.as_slice() {
         [one] if is_revision(one) => vec![one.clone(); asked.workloads.len()],
         all => all.to_vec(),
     };
     let asked = &CheckArgs {
-        baseline,
+        baseline: baselines,
         ..asked.clone()
     };
     if !asked.baseline.is_empty() && asked.baseline.len() != asked.workloads.len() {
@@ -69,7 +69,15 @@ pub fn check(args: &Args, asked: &CheckArgs) -> Result<u8> {
         None => Date::from(chrono::Utc::now().date_naive()),
     };
     let designs = designs(args, asked, &books, date)?;
-    let file = input::source(budget_path)?;
+    let file = match budget_path.starts_with(GIT) {
+        true => baseline(budget_path, "")?,
+        false => Some(input::source(budget_path)?),
+    };
+    let Some(file) = file else {
+        bail!(
+            "--budget {budget_path:?}: the revision does not have this file\nhelp: name one that it has"
+        );
+    };
     let setting = BudgetSetting {
         today,
         is_partial: asked.partial,
@@ -133,7 +141,8 @@ fn code(checked: &Checked) -> u8 {
         Status::Unknown => {
             output::say(
                 "error: a figure that the budget needs is unknown; the result lists what is \
-                 missing",
+                 missing\nhelp: give what a plan or a template lacks in a usage file: --usage \
+                 usage.toml (docs/import.md)",
             );
             WRONG
         }
@@ -154,13 +163,16 @@ fn designs(args: &Args, asked: &CheckArgs, books: &Books, date: Option<Date>) ->
         .map(|path| input::design(args, input::source(path)?, role));
     let mut texts: Vec<Result<input::WorkloadText>> = now.collect();
     let before = asked.baseline.iter().zip(&asked.workloads).zip(&mut texts);
-    let before = before.map(|((path, workload), now)| match baseline(path, workload)? {
-        Some(text) => input::design(args, text, Role::OneOfSeveral),
-        // A plan is not in git, and is its own baseline.
-        None => match now.as_mut().ok().and_then(input::WorkloadText::before) {
-            Some(before) => Ok(before),
+    let before = before.map(|((path, workload), now)| {
+        // A plan is its own baseline, whatever git has.
+        let own = now.as_mut().ok().filter(|_| path.starts_with(GIT));
+        if let Some(before) = own.and_then(input::WorkloadText::before) {
+            return Ok(before);
+        }
+        match baseline(path, workload)? {
+            Some(text) => input::design(args, text, Role::OneOfSeveral),
             None => new_in_git(path, workload, now.as_ref().ok()),
-        },
+        }
     });
     let before: Vec<Result<input::WorkloadText>> = before.collect();
     let read = texts.iter().chain(&before).flatten();
@@ -246,6 +258,12 @@ fn together(
 /// Reads a baseline: a file, or a version of it in git; `None` for a file that is new in git.
 fn baseline(path: &str, workload: &str) -> Result<Option<input::WorkloadText>> {
     let Some(object) = path.strip_prefix(GIT) else {
+        if path != "-" && !std::path::Path::new(path).exists() {
+            bail!(
+                "--baseline {path}: there is no such file\nhelp: name a file that exists, or a \
+                 revision of git: git:{path}:"
+            );
+        }
         return input::source(path).map(Some);
     };
     let Some((revision, file)) = object.split_once(':') else {

@@ -276,6 +276,20 @@ fn of_text(path: &str, folder: &str, text: &str) -> Option<String> {
             "{path}: is a Terraform file; what it makes is in the plan\nhelp: {help}"
         ));
     }
+    let shown = [
+        "Terraform will perform",
+        "Terraform used the selected providers",
+        "OpenTofu used",
+    ];
+    if text
+        .lines()
+        .any(|line| shown.iter().any(|start| line.contains(start)))
+    {
+        let help = terraform(folder);
+        return Some(format!(
+            "{path}: is a plan as Terraform shows it to people\nhelp: {help}"
+        ));
+    }
     let first = text.lines().next().unwrap_or_default();
     let columns = [
         "lineItem/UsageType",

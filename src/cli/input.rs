@@ -495,10 +495,14 @@ fn text(path: &str) -> Result<(String, PathBuf)> {
                 if let Some(message) = files::elsewhere(path) {
                     bail!(message);
                 }
-                bail!(
-                    "{path}: cannot be opened: {error}\nhelp: name a file that exists; `dynameter \
-                     init {path}` writes a workload file to start from"
-                )
+                let start = match path.ends_with(".toml") {
+                    true => format!(
+                        "; `dynameter init {path}` writes a workload file to start from, \
+                         `dynameter init --budget {path}` a budget"
+                    ),
+                    false => String::new(),
+                };
+                bail!("{path}: cannot be opened: {error}\nhelp: name a file that exists{start}")
             }
         }
     };

@@ -28,7 +28,7 @@ use dynameter::forecast::forecast;
 use dynameter::import::ImportFormat;
 use dynameter::pricing::{Books, PriceListFile, changed_rates, update};
 use dynameter::report::{
-    ChangedRates, Estimates, Explanation, ImportedPrices, PriceList, PriceLists,
+    self, ChangedRates, Estimates, Explanation, ImportedPrices, PriceList, PriceLists,
 };
 use dynameter::time::Date;
 use dynameter::workload::{self, Setting, Workload};
@@ -66,7 +66,12 @@ pub fn run() -> ExitCode {
     match defaults::apply(&mut args).and_then(|()| execute(&args)) {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
-            output::say(&output::failure(&error));
+            let failure = output::failure(&error);
+            // An annotation, so that the error is seen where the result would be.
+            if args.format == OutputFormat::Github {
+                let _ = output::write(&args, &report::github_error(&failure));
+            }
+            output::say(&failure);
             ExitCode::from(WRONG)
         }
     }
@@ -311,11 +316,12 @@ fn all_workloads(
     };
     let workloads: Vec<Result<(Workload, input::WorkloadText)>> = paths.iter().map(read).collect();
     let (workloads, errors): (Vec<_>, Vec<_>) = workloads.into_iter().partition(Result::is_ok);
-    let errors: Vec<String> = errors
+    let mut errors: Vec<String> = errors
         .into_iter()
         .filter_map(Result::err)
         .map(|error| output::failure(&error))
         .collect();
+    errors.dedup();
     if !errors.is_empty() {
         return Err(output::Reported(errors.join("\n\n")).into());
     }

@@ -90,8 +90,11 @@ pub(super) fn why_unread(kind: UnreadKind) -> &'static str {
             "a workload file cannot describe it, so it is not metered; add its price by hand"
         }
         UnreadKind::AfterApply => "its value is known only after the change; set it in the file",
+        UnreadKind::Condition => {
+            "the bill has it as if it existed; set the parameter under [parameters] in a usage file"
+        }
         UnreadKind::PlanError => {
-            "the plan is incomplete; fix the error that `terraform plan` shows, and plan again"
+            "the plan is incomplete; plan the whole configuration, and fix the error that `terraform plan` shows if there is one"
         }
         UnreadKind::Deferred => "Terraform plans it later; check the next plan as well",
         UnreadKind::NestedStack => {

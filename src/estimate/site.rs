@@ -511,7 +511,9 @@ impl<'a> Site<'a> {
                     );
                     (format!("{units} that auto scaling adds"), why)
                 }
-                Some(Units::Scaled(scaling)) if settling.demand.partly_unknown => {
+                Some(Units::Scaled(scaling))
+                    if settling.demand.partly_unknown && scaling.min < scaling.max =>
+                {
                     let (low, high) = (Exact::from(scaling.min), Exact::from(scaling.max));
                     let why = format!(
                         "auto scaling follows demand, which is partly unknown: {low} to {high} \

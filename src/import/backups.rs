@@ -57,15 +57,19 @@ pub(super) struct BackupSelection {
 
 /// Adds the rules of every plan to the tables that it selects.
 pub(super) fn join(plans: &[BackupPlan], selections: &[BackupSelection], draft: &mut Draft) {
+    let home = draft
+        .head
+        .get("region")
+        .map(Sourced::plain)
+        .unwrap_or_default();
     for selection in selections {
         let plan = plans
             .iter()
             .find(|plan| selection.plan.as_ref() == Some(&plan.id));
+        let unread = &mut draft.unpriced;
         let mut unread = |what: String| {
-            let note = String::new();
             let origin = selection.origin.clone();
-            let said = unpriced(UnreadKind::BackupPlan, &what, &note, origin);
-            draft.unpriced.push(said);
+            unread.push(unpriced(UnreadKind::BackupPlan, &what, "", origin));
         };
         let Some(plan) = plan else {
             // A selection that names only other things than tables costs nothing here.
@@ -75,14 +79,34 @@ pub(super) fn join(plans: &[BackupPlan], selections: &[BackupSelection], draft: 
             }
             continue;
         };
-        if selection.has_conditions || selection.is_partly_unknown() {
+        let by_unknown_tags =
+            !selection.tags.is_empty() && draft.tables.iter().any(|table| table.has_unknown_tags);
+        if selection.has_conditions || selection.is_partly_unknown() || by_unknown_tags {
             let words = "backups of the tables that it selects, which cannot be determined";
             unread(format!("{}: {words}", selection.label));
+        }
+        // Conditions only leave out tables.
+        if selection.has_conditions {
+            continue;
+        }
+        let elsewhere = selection.resources.iter().flatten();
+        let elsewhere: Vec<&String> = elsewhere
+            .filter(|arn| arn.contains("dynamodb") && !arn.contains('*'))
+            .filter(|arn| !draft.tables.iter().any(|table| is_of(arn, table, &home)))
+            .collect();
+        for arn in elsewhere {
+            let words = format!(
+                "{}: backups of {arn}, which is not in this file",
+                selection.label
+            );
+            let origin = selection.origin.clone();
+            let said = unpriced(UnreadKind::OtherTable, &words, "", origin);
+            draft.unpriced.push(said);
         }
         let selected = draft
             .tables
             .iter_mut()
-            .filter(|table| selection.selects(table));
+            .filter(|table| selection.selects(table, &home));
         for table in selected {
             plan.rules.iter().for_each(|rule| rule.add(table));
         }
@@ -111,27 +135,31 @@ impl BackupSelection {
     fn may_select_tables(&self) -> bool {
         let of_tables = |arn: &Option<String>| {
             arn.as_ref()
-                .is_none_or(|arn| arn.contains(":dynamodb:") || arn.starts_with('*'))
+                .is_none_or(|arn| arn.contains("dynamodb") || arn.starts_with('*'))
         };
         let by_tag = !self.tags.is_empty() || self.has_conditions;
         by_tag || self.resources.iter().any(of_tables)
     }
 
-    fn selects(&self, table: &TableDraft) -> bool {
+    fn selects(&self, table: &TableDraft, home: &str) -> bool {
         let names = |arns: &[Option<String>]| {
             let known = arns.iter().flatten();
-            known.into_iter().any(|arn| is_of(arn, table))
+            known.into_iter().any(|arn| is_of(arn, table, home))
         };
         let tagged = self.tags.iter().any(|tag| table.tags.contains(tag));
         (names(&self.resources) || tagged) && !names(&self.excluded)
     }
 }
 
-/// Whether an ARN, or a pattern of ARNs, is that of a table.
-fn is_of(arn: &str, table: &TableDraft) -> bool {
-    let whole = format!("arn:aws:dynamodb:::table/{}", table.label);
+/// Whether an ARN, or a pattern of ARNs, is that of a table in the home region, whatever the account.
+fn is_of(arn: &str, table: &TableDraft, home: &str) -> bool {
+    let whole = format!("arn:aws:dynamodb:{home}::table/{}", table.label);
     if matches(arn, &whole) {
         return true;
+    }
+    let region = arn.split(':').nth(3).filter(|region| !region.is_empty());
+    if region.is_some_and(|region| !home.is_empty() && !matches(region, home)) {
+        return false;
     }
     // A pattern for all services, or for tables.
     let Some((service, rest)) = arn.split(':').nth(2).zip(arn.splitn(6, ':').nth(5)) else {

@@ -105,8 +105,7 @@ pub(super) fn draft(documents: &[(Arc<Source>, SourceNode)], context: Context) -
     draft.head.set_some("region", home.clone());
     draft.may_be_empty = !draft.clusters.is_empty();
     in_one_region(&regions, &mut draft, &documents[0].0, context.problems);
-    let notes = scaling::join(targets, &mut draft.tables);
-    draft.notes.extend(notes);
+    scaling::join(targets, &mut draft);
     draft
 }
 

@@ -196,9 +196,15 @@ fn kind_of(document: &SourceNode) -> Option<ImportFormat> {
 
 /// The error for a document that is not a design; names what it seems to be.
 fn unknown_kind(source: &Arc<Source>, document: &SourceNode) -> Diagnostic {
+    let first = document.elements().first().unwrap_or(document);
     let has = |key: &str| document.get(key).is_some();
     let start = document.span.start..document.span.start.saturating_add(1);
-    let (message, help) = if has("terraform_version") && has("lineage") {
+    let (message, help) = if first.get("@level").is_some() && first.get("@message").is_some() {
+        (
+            "this is the log output of `terraform plan -json`, not a plan",
+            "run `terraform plan -out plan.bin`, then `terraform show -json plan.bin > plan.json`",
+        )
+    } else if has("terraform_version") && has("lineage") {
         (
             "this is a Terraform state file, which only Terraform should read",
             "run `terraform show -json > current.json` and use that file",

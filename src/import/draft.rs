@@ -304,10 +304,10 @@ pub(super) struct TableDraft {
     pub replicas: Vec<ReplicaDraft>,
     /// What a workload cannot describe, so that it is not priced; see [`unpriced`].
     pub unpriced: Vec<Sourced>,
-    /// Whether the file does not say that its DAX cluster serves this table.
-    pub is_dax_guessed: bool,
     /// Its tags, by which backup plans may select it.
     pub tags: Vec<(String, String)>,
+    /// Whether it may have other tags.
+    pub has_unknown_tags: bool,
     /// The rules of the backup plans that select it.
     pub backup_rules: Vec<Sourced>,
     /// Readers of its stream that the file contains: Lambda triggers, and readers that poll.
@@ -338,8 +338,8 @@ impl TableDraft {
             consumed: Vec::new(),
             replicas: Vec::new(),
             unpriced: Vec::new(),
-            is_dax_guessed: false,
             tags: Vec::new(),
+            has_unknown_tags: false,
             backup_rules: Vec::new(),
             readers: (0, 0),
             qualifier: None,
@@ -378,12 +378,6 @@ impl TableDraft {
             .iter()
             .find(|(known, _)| *known == name)
             .map(|(_, fields)| fields)
-    }
-
-    /// Removes a block of settings.
-    pub fn take_block(&mut self, name: &str) -> Option<Fields> {
-        let at = self.blocks.iter().position(|(known, _)| *known == name)?;
-        Some(self.blocks.remove(at).1)
     }
 
     /// The names of all indexes, vector indexes included.

@@ -3,8 +3,9 @@
 
 use chrono_tz::Tz;
 
-use super::draft::{Sourced, TableDraft, UnitsDraft, unpriced};
+use super::draft::{Draft, Sourced, TableDraft, UnitsDraft, unpriced};
 use super::node::SourceNode;
+use crate::capacity::policy::Schedule;
 use crate::unread::UnreadKind;
 
 /// A scalable target: scales the read or the write capacity of a table or an index.
@@ -101,7 +102,7 @@ fn units<'a>(
 
 /// Adds bounds, targets and schedules to their tables and indexes; those that match none become
 /// notes.
-pub(super) fn join(targets: Vec<ScalingTarget>, tables: &mut [TableDraft]) -> Vec<String> {
+pub(super) fn join(targets: Vec<ScalingTarget>, draft: &mut Draft) {
     let mut notes = Vec::new();
     let (targets, untold): (Vec<ScalingTarget>, Vec<ScalingTarget>) = targets
         .into_iter()
@@ -111,15 +112,15 @@ pub(super) fn join(targets: Vec<ScalingTarget>, tables: &mut [TableDraft]) -> Ve
         if target.percent.is_none() && target.steps.is_empty() && target.is_suspended() {
             continue;
         }
-        notes.extend(join_one(&target, tables));
+        notes.extend(join_one(&target, draft));
     }
     let untold = untold
         .into_iter()
         .filter(|target| target.dimension.starts_with("dynamodb:") || target.dimension.is_empty());
     for target in untold {
-        notes.push(join_untold(&target, tables));
+        notes.push(join_untold(&target, &mut draft.tables));
     }
-    notes
+    draft.notes.extend(notes);
 }
 
 impl ScalingTarget {
@@ -156,13 +157,18 @@ impl ScalingTarget {
 }
 
 /// Adds a target to the table that it names; returns a note if there is no such table.
-fn join_one(target: &ScalingTarget, tables: &mut [TableDraft]) -> Option<String> {
+fn join_one(target: &ScalingTarget, draft: &mut Draft) -> Option<String> {
     let (table_name, index_name) = target.names()?;
-    let Some(table) = tables.iter_mut().find(|table| table.is(table_name)) else {
-        return Some(format!(
-            "{}: scales {}, which is not in this file; ignored",
+    let mut tables = draft.tables.iter_mut();
+    let Some(table) = tables.find(|table| table.is(table_name)) else {
+        let words = format!(
+            "{}: scales {}, which is not in this file",
             target.label, target.resource
-        ));
+        );
+        let origin = target.min.as_ref().and_then(|min| min.origin.clone());
+        let said = unpriced(UnreadKind::OtherTable, &words, "", origin);
+        draft.unpriced.push(said);
+        return None;
     };
     if !table.is_provisioned() {
         table.notes.push(format!(
@@ -407,6 +413,7 @@ impl ScheduledAction {
         }
         let word = if reads { "read" } else { "write" };
         let cron = five_fields(&self.schedule.plain())?;
+        Schedule::minutes_of(&cron)?;
         let mut parts = vec![format!("cron = \"{cron}\"")];
         parts.extend(zone.map(|zone| format!("timezone = \"{zone}\"")));
         for (bound, name) in [(&self.min, "min"), (&self.max, "max")] {

@@ -91,7 +91,6 @@ pub(in crate::import) fn attach_dax(
     kind: Option<Sourced>,
     nodes: Option<Sourced>,
 ) {
-    let several = draft.tables.len() > 1;
     let origin = kind.as_ref().and_then(|kind| kind.origin.clone());
     let (Some(kind), Some(nodes)) = (kind, nodes.filter(|nodes| !nodes.is_unknown())) else {
         let words =
@@ -103,22 +102,24 @@ pub(in crate::import) fn attach_dax(
         }
         return;
     };
-    let is_free = |table: &&mut TableDraft| table.find_block("dax").is_none();
-    let Some(table) = draft.tables.iter_mut().find(is_free) else {
-        let mut cluster = Fields::default();
-        cluster.set("name", Sourced::text(label, "", origin));
-        cluster.set("node_type", kind);
-        cluster.set("nodes", nodes);
-        draft.clusters.push(cluster);
-        return;
+    // Only if there is a single table is it clear which one the cluster serves.
+    let table = match draft.tables.as_mut_slice() {
+        [table] if table.find_block("dax").is_none() => table,
+        tables => {
+            if !tables.is_empty() {
+                draft.notes.push(format!(
+                    "{label}: the file does not say which table the cluster serves, so only its \
+                     nodes are billed; [table.dax] with hit_ratio in a usage file moves it to a table"
+                ));
+            }
+            let mut cluster = Fields::default();
+            cluster.set("name", Sourced::text(label, "", origin));
+            cluster.set("node_type", kind);
+            cluster.set("nodes", nodes);
+            draft.clusters.push(cluster);
+            return;
+        }
     };
-    if several {
-        table.is_dax_guessed = true;
-        table.notes.push(format!(
-            "{label}: the file does not say which table the cluster serves; move [table.dax] to \
-             that table"
-        ));
-    }
     let dax = table.block("dax");
     dax.set("node_type", kind);
     dax.set("nodes", nodes);

@@ -42,8 +42,12 @@ pub fn used_nowhere(designs: &[Vec<UnusedPart>]) -> Option<Diagnostics> {
     let mut found: Vec<Diagnostic> = Vec::new();
     for one in designs.iter().flatten().filter(|one| !one.is_within) {
         let span = &one.found.span;
-        let is_known = found.iter().any(|known| known.span == *span);
-        if !is_known && designs.iter().all(|design| is_unused(span, design)) {
+        // The design with the most names says best what there is.
+        if let Some(known) = found.iter_mut().find(|known| known.span == *span) {
+            if known.help.len() < one.found.help.len() {
+                known.clone_from(&one.found);
+            }
+        } else if designs.iter().all(|design| is_unused(span, design)) {
             found.push(one.found.clone());
         }
     }

@@ -50,6 +50,62 @@ pub struct Unknown {
     pub unread: Option<Unread>,
 }
 
+impl Unknown {
+    /// Whether the total has its cost already, which may be too much.
+    pub fn is_in_the_bill(&self) -> bool {
+        self.unread
+            .as_ref()
+            .is_some_and(|unread| unread.kind.is_in_the_bill())
+    }
+}
+
+/// What is known of an amount.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Bound {
+    /// The amount.
+    Exact,
+    /// The amount or more: a cost is missing from it.
+    AtLeast,
+    /// The amount or less: it has a cost that may not arise; or it is an increase, and costs of its
+    /// baseline are missing.
+    AtMost,
+    /// Nothing.
+    Unknown,
+}
+
+impl Bound {
+    /// What is known of an amount that may be more, and less.
+    pub fn of(may_be_more: bool, may_be_less: bool) -> Bound {
+        match (may_be_more, may_be_less) {
+            (false, false) => Bound::Exact,
+            (true, false) => Bound::AtLeast,
+            (false, true) => Bound::AtMost,
+            (true, true) => Bound::Unknown,
+        }
+    }
+
+    /// What is known of a total of which this is unknown.
+    pub fn of_total<'a>(unknown: impl IntoIterator<Item = &'a Unknown>) -> Bound {
+        let (mut more, mut less) = (false, false);
+        for one in unknown {
+            match one.is_in_the_bill() {
+                true => less = true,
+                false => more = true,
+            }
+        }
+        Bound::of(more, less)
+    }
+
+    /// What is known of the sum of two amounts.
+    #[must_use]
+    pub fn and(self, other: Bound) -> Bound {
+        let more = |bound| matches!(bound, Bound::AtLeast | Bound::Unknown);
+        let less = |bound| matches!(bound, Bound::AtMost | Bound::Unknown);
+        Bound::of(more(self) || more(other), less(self) || less(other))
+    }
+}
+
 /// A month's bill.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -67,6 +123,11 @@ impl Bill {
     /// [`MoneyError::TooLarge`] if the sum has more than 28 digits.
     pub fn total(&self) -> Result<Money, MoneyError> {
         Money::sum(self.lines.iter().map(|line| line.amount))
+    }
+
+    /// What is known of the total.
+    pub fn bound(&self) -> Bound {
+        Bound::of_total(&self.unknown)
     }
 
     /// Takes a discount off every rate, in percent by region.

@@ -10,7 +10,7 @@ mod offer;
 mod sources;
 mod update;
 
-pub use bill::{Bill, LineItem, Unknown, is_tiered, price};
+pub use bill::{Bill, Bound, LineItem, Unknown, is_tiered, price};
 pub use book::{BookError, Books, MissingRate, PriceBook, PublishedRate, Tier};
 pub use commitments::{ReservedTerms, SavingsPlan};
 pub use diff::{ChangedRate, changed_rates};

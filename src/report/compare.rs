@@ -2,7 +2,7 @@
 //! matters most.
 
 use super::document::{Body, Document, Entry, Table};
-use super::estimate::{a_month, conventions, switches, uncertainty_part};
+use super::estimate::{a_month, bound_word, conventions, switches, uncertainty_part};
 use super::json::compare::compare_json;
 use super::json::throughput_word;
 use super::present::Present;
@@ -13,6 +13,7 @@ use crate::compare::{
     Footing, Swing,
 };
 use crate::money::{Money, MoneyError};
+use crate::pricing::Bound;
 use crate::workload::DesignPart;
 
 /// The number of alternatives of one kind and table to show; the rest are counted.
@@ -154,15 +155,12 @@ fn headline(comparison: &Comparison) -> String {
         comparison.total,
         &comparison.best,
     );
-    let now = a_month(total, comparison.outcome.bill.unknown.len());
-    let at_least = if comparison.outcome.bill.unknown.is_empty() {
-        ""
-    } else {
-        "at least "
-    };
+    let bound = comparison.outcome.bill.bound();
+    let now = a_month(total, bound);
     match best.monthly_with_commitment < total {
         true => format!(
-            "{name}: {now}; {at_least}{} with the best changes and commitments",
+            "{name}: {now}; {}{} with the best changes and commitments",
+            bound_word(bound),
             best.monthly_with_commitment.human()
         ),
         false => format!("{name}: {now}; no change makes it cheaper without a trade-off"),
@@ -171,11 +169,12 @@ fn headline(comparison: &Comparison) -> String {
 
 /// The best combinations in sentences.
 fn best_lines(comparison: &Comparison) -> Vec<String> {
-    // If a cost of the design is unknown, every total is a lower bound.
-    let at_least = if comparison.outcome.bill.unknown.is_empty() {
-        ""
-    } else {
-        "≥ "
+    // What is known of the design's total is known of every total.
+    let bound = match comparison.outcome.bill.bound() {
+        Bound::Exact => "",
+        Bound::AtLeast => "≥ ",
+        Bound::AtMost => "≤ ",
+        Bound::Unknown => "known part ",
     };
     let words = |combination: &Combination| {
         let changes = if combination.changes.is_empty() {
@@ -183,13 +182,10 @@ fn best_lines(comparison: &Comparison) -> Vec<String> {
         } else {
             combination.changes.join("; ")
         };
-        let mut lines = vec![format!(
-            "{at_least}{}: {changes}",
-            combination.monthly.human()
-        )];
+        let mut lines = vec![format!("{bound}{}: {changes}", combination.monthly.human())];
         if let Some(mix) = &combination.commitment {
             lines.push(format!(
-                "{at_least}{}: also with {}",
+                "{bound}{}: also with {}",
                 combination.monthly_with_commitment.human(),
                 mix.words()
             ));

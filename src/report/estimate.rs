@@ -8,7 +8,7 @@ use super::render::{csv, markdown, text};
 use crate::estimate::Together;
 use crate::money::{Money, MoneyError};
 use crate::outcome::{BillSection, Outcome, RangeSwing, Uncertainty};
-use crate::pricing::{Bill, LineItem, PublishedRate, Unknown};
+use crate::pricing::{Bill, Bound, LineItem, PublishedRate, Unknown};
 use crate::units::{GB, group_thousands};
 use crate::unread::Unread;
 use crate::usage::{ACCOUNT, Subject, UsageType};
@@ -81,8 +81,8 @@ impl Estimates<'_> {
             .map(Outcome::total)
             .collect::<Result<Vec<_>, _>>()?;
         totals.push(total);
-        let unknown = outcomes.iter().map(|one| one.bill.unknown.len()).sum();
-        let all = a_month(Money::sum(totals)?, unknown);
+        let unknown = outcomes.iter().flat_map(|one| &one.bill.unknown);
+        let all = a_month(Money::sum(totals)?, Bound::of_total(unknown));
         let mut document = Document::new(format!("All designs: {all}"));
         if !rows.is_empty() {
             let title = "Commitments that no design uses";
@@ -154,19 +154,25 @@ pub(super) fn bill_parts(
 ) -> Result<(), MoneyError> {
     let total = outcome.total()?;
     for section in outcome.sections() {
-        let subtotal = format!("{}{period}", section.total()?.human());
+        let own = |one: &&Unknown| one.subject.table_name() == section.name;
+        let bound = bound_word(Bound::of_total(outcome.bill.unknown.iter().filter(own)));
+        let subtotal = format!("{bound}{}{period}", section.total()?.human());
         let rows = line_rows(&outcome.region, &section, total);
         let body = Body::Table(Table::new(&LINE_HEADER, rows, &LINE_NUMBERS));
         document.any_part(section.name, Some(subtotal), body);
     }
     let title = "Unknown (not included in any total)";
-    document.warning(title, unknown_body(&outcome.bill.unknown));
+    let unknown = outcome.bill.unknown.iter();
+    let (included, missing): (Vec<_>, Vec<_>) = unknown.partition(|one| one.is_in_the_bill());
+    document.warning(title, unknown_body(&missing));
+    let title = "Perhaps not created (included in the totals)";
+    document.warning(title, unknown_body(&included));
     Ok(())
 }
 
 /// What is unknown, as entries, or as a table.
-fn unknown_body(unknown: &[Unknown]) -> Body {
-    let unknown: Vec<[String; 4]> = unknown.iter().map(unknown_row).collect();
+fn unknown_body(unknown: &[&Unknown]) -> Body {
+    let unknown: Vec<[String; 4]> = unknown.iter().map(|one| unknown_row(one)).collect();
     let entry = |[place, what, rate, why]: &[String; 4]| Entry {
         mark: "- ".to_string(),
         head: format!("{place}: {what}, {rate}"),
@@ -197,7 +203,10 @@ pub(super) fn once_parts(
         document.any_part(ONCE_TITLE, Some(total.human()), body);
     }
     let title = "Unknown of what is paid once (not included in any total)";
-    document.warning(title, unknown_body(&once.unknown));
+    document.warning(
+        title,
+        unknown_body(&once.unknown.iter().collect::<Vec<_>>()),
+    );
     Ok(())
 }
 
@@ -348,15 +357,38 @@ pub(super) fn headline(outcome: &Outcome) -> Result<String, MoneyError> {
     Ok(format!(
         "{}: {}",
         clean(&outcome.workload),
-        a_month(outcome.total()?, outcome.bill.unknown.len())
+        a_month(outcome.total()?, outcome.bill.bound())
     ))
 }
 
-/// A month's total in a headline; it is marked as a lower bound if a cost is missing.
-pub(super) fn a_month(known: Money, unknown: usize) -> String {
-    match unknown {
-        0 => format!("{} a month", known.human()),
-        _ => format!("unknown; at least {} a month", known.human()),
+/// A month's total in a headline, with what is known of it.
+pub(super) fn a_month(known: Money, bound: Bound) -> String {
+    let known = known.human();
+    match bound {
+        Bound::Exact => format!("{known} a month"),
+        Bound::AtLeast => format!("unknown; at least {known} a month"),
+        Bound::AtMost => format!("at most {known} a month, if everything with a condition exists"),
+        Bound::Unknown => format!("unknown; known part {known} a month"),
+    }
+}
+
+/// What is known of an amount, before it.
+pub(super) fn bound_word(bound: Bound) -> &'static str {
+    match bound {
+        Bound::Exact => "",
+        Bound::AtLeast => "at least ",
+        Bound::AtMost => "at most ",
+        Bound::Unknown => "known part ",
+    }
+}
+
+/// The same as a sign, for a table.
+pub(super) fn bound_sign(bound: Bound) -> &'static str {
+    match bound {
+        Bound::Exact => "",
+        Bound::AtLeast => ">= ",
+        Bound::AtMost => "<= ",
+        Bound::Unknown => "? ",
     }
 }
 

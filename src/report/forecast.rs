@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::document::{Body, Document};
-use super::estimate::{a_month, conventions};
+use super::estimate::{a_month, bound_sign, bound_word, conventions};
 use super::json::{decimal, pretty};
 use super::present::Present;
 use super::render::csv;
@@ -104,11 +104,7 @@ fn headline(forecast: &Forecast) -> Result<String, MoneyError> {
     let (Some(first), Some(last)) = (forecast.months.first(), forecast.months.last()) else {
         return Ok(name);
     };
-    let at_least = if forecast.is_partly_unknown() {
-        "at least "
-    } else {
-        ""
-    };
+    let bound = bound_word(forecast.bound());
     let all = count_of(forecast.months.len() as u64, "month");
     let once = forecast.once()?;
     let once = match once == Money::ZERO {
@@ -116,23 +112,20 @@ fn headline(forecast: &Forecast) -> Result<String, MoneyError> {
         false => format!(", and {} once", once.human()),
     };
     let total = forecast.total()?.human();
-    let at_first = a_month(first.total, first.unknown);
+    let at_first = a_month(first.total, first.bound);
     if forecast.months.len() == 1 {
         return Ok(format!("{name}: {at_first} in month 1{once}"));
     }
-    let last_at_least = if last.unknown > 0 { "at least " } else { "" };
+    let last_bound = bound_word(last.bound);
     Ok(format!(
-        "{name}: {at_first} at first, {last_at_least}{} in month {}; {at_least}{total} in {all}{once}",
+        "{name}: {at_first} at first, {last_bound}{} in month {}; {bound}{total} in {all}{once}",
         last.total.human(),
         last.number,
     ))
 }
 
 fn row(month: &ForecastMonth) -> Vec<String> {
-    let total = match month.unknown {
-        0 => month.total.human(),
-        _ => format!(">= {}", month.total.human()),
-    };
+    let total = format!("{}{}", bound_sign(month.bound), month.total.human());
     let once = match month.once == Money::ZERO {
         true => "-".to_string(),
         false => month.once.human(),

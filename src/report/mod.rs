@@ -19,7 +19,7 @@ mod render;
 #[cfg(feature = "replay")]
 mod replay;
 
-pub use check::{check_github, check_gitlab, check_junit, check_sarif, check_slack};
+pub use check::{check_github, check_gitlab, check_junit, check_sarif, check_slack, github_error};
 pub use estimate::Estimates;
 pub use explain::Explanation;
 #[cfg(feature = "html")]

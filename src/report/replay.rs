@@ -581,7 +581,7 @@ fn headline(replayed: &Replayed) -> Result<String, MoneyError> {
     Ok(format!(
         "{}: {}{like}",
         clean(&outcome.workload),
-        a_month(outcome.total()?, outcome.bill.unknown.len())
+        a_month(outcome.total()?, outcome.bill.bound())
     ))
 }
 

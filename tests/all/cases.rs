@@ -360,7 +360,7 @@ const CASES: &[Case] = &[
          budget-50.toml",
         2,
         &[
-            "undecided: unknown; at least $25.73 a month",
+            "undecided: at least $25.73 a month, 3 costs unknown",
             "the write units of \"consumed writes\"",
             "the read units of \"consumed reads of gsi1\"",
             "the write units of \"consumed writes of gsi1\"",
@@ -410,8 +410,7 @@ const CASES: &[Case] = &[
         "a note is one line, whatever an address contains",
         "estimate newline-plan.json --region us-east-1",
         0,
-        &["note: newline-plan.json: \
-           aws_appautoscaling_scheduled_action.x[\"a\\n::error::injected by an address\"]"],
+        &["aws_appautoscaling_scheduled_action.x[\"a\u{fffd}::error::injected by an address\"]"],
     )
     .never(&["\n::error::"]),
     case(

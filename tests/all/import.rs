@@ -450,11 +450,11 @@ fn what_only_a_deployment_knows_is_neither_off_nor_gone() {
         ),
         (
             "      TableClass: !Ref P",
-            "\"T: the table class: only known once the stack is deployed\"",
+            "\"T: the table class: the parameter P has no default; set it under [parameters]",
         ),
         (
             "      BillingMode: !Ref P",
-            "\"T: the capacity mode: only known once the stack is deployed\"",
+            "\"T: the capacity mode: the parameter P has no default; set it under [parameters]",
         ),
         (
             "      SSESpecification: { SSEEnabled: !Ref P }",
@@ -1072,7 +1072,7 @@ fn what_a_template_writes_in_another_way_is_read() {
                 &format!("{on_demand}      OnDemandThroughput: {{ MaxReadRequestUnits: !Ref M }}"),
                 "",
             ),
-            vec!["T: MaxReadRequestUnits: only known once the stack is deployed"],
+            vec!["T: MaxReadRequestUnits: the parameter M has no default"],
         ),
         (
             "the AWS managed key, by its alias",

@@ -4,7 +4,7 @@ use super::template::Template;
 use super::{of_type, properties_of};
 use crate::import::backups::{self, BackupPlan, BackupSelection, Lifecycle, PlanCopy, PlanRule};
 use crate::import::draft::Draft;
-use crate::import::node::{NodeKey, SourceNode};
+use crate::import::node::{NodeKey, SourceNode, Value};
 use crate::table::Arn;
 
 impl Template<'_> {
@@ -68,18 +68,19 @@ impl Template<'_> {
     ) -> Option<BackupSelection> {
         let (label, properties) = (&key.name, properties_of(resource));
         let selection = self.child(&properties, "BackupSelection", label)?;
-        let tags = self.each(&selection, "ListOfTags", label);
-        let tags = tags.iter().filter_map(|tag| {
+        let listed = self.each(&selection, "ListOfTags", label);
+        let tags = listed.iter().filter_map(|tag| {
             let key = self.text(tag, "ConditionKey", label)?;
             Some((key, self.text(tag, "ConditionValue", label)?))
         });
-        let tags = tags.collect();
+        let tags: Vec<(String, String)> = tags.collect();
+        let unresolved = tags.len() < selection.list("ListOfTags").len();
         Some(BackupSelection {
             plan: self.text(&properties, "BackupPlanId", label),
             resources: self.arns(&selection, "Resources"),
             excluded: self.arns(&selection, "NotResources"),
             tags,
-            has_conditions: selection.get("Conditions").is_some(),
+            has_conditions: selection.get("Conditions").is_some() || unresolved,
             label: label.clone(),
             origin: self.origin(resource),
         })
@@ -87,11 +88,22 @@ impl Template<'_> {
 
     /// The ARNs of a list; `None` for each that is not known.
     fn arns(&self, node: &SourceNode, key: &str) -> Vec<Option<String>> {
+        // An ARN is the same in every account.
+        let resolver = self.resolver.with_any_account();
+        let Some(value) = node.get(key) else {
+            return Vec::new();
+        };
         let arn = |node: &SourceNode| {
-            let resolved = self.resolver.resolve(node).ok().flatten()?;
+            let resolved = resolver.resolve(node).ok().flatten()?;
             resolved.text().map(str::to_string)
         };
-        node.list(key).iter().map(arn).collect()
+        match &value.value {
+            Value::List(elements) => elements.iter().map(arn).collect(),
+            _ => match resolver.resolve(value) {
+                Ok(Some(list)) => list.elements().iter().map(arn).collect(),
+                _ => vec![None],
+            },
+        }
     }
 
     /// Counts the readers of streams: event source mappings, events of SAM functions, and pipes.

@@ -24,12 +24,23 @@ const TEXT_BYTES_MAX: usize = 16 << 10;
 pub(super) struct Unresolved {
     pub why: String,
     pub cycle: bool,
+    /// Whether it is a loop that cannot be expanded whatever the values are.
+    pub malformed: bool,
 }
 
 fn unresolved<T>(why: impl Into<String>) -> Result<T, Unresolved> {
     Err(Unresolved {
         why: why.into(),
         cycle: false,
+        malformed: false,
+    })
+}
+
+fn malformed<T>(why: impl Into<String>) -> Result<T, Unresolved> {
+    Err(Unresolved {
+        why: why.into(),
+        cycle: false,
+        malformed: true,
     })
 }
 
@@ -60,6 +71,14 @@ impl<'a> Resolver<'a> {
         }
     }
 
+    /// The same resolver with `*` as the account.
+    pub fn with_any_account(&self) -> Resolver<'a> {
+        let mut given = self.given.clone();
+        let any = SourceNode::new(Value::Text("*".to_string()), 0..0);
+        given.entry("AWS::AccountId".to_string()).or_insert(any);
+        Resolver::new(self.template, self.region.clone(), given)
+    }
+
     /// Resolves every function in a value. `None` if the value is removed (`AWS::NoValue`).
     pub fn resolve(&self, node: &SourceNode) -> Result<Option<SourceNode>, Unresolved> {
         self.value(node, 0)
@@ -70,6 +89,7 @@ impl<'a> Resolver<'a> {
             return Err(Unresolved {
                 why: "its references form a cycle".to_string(),
                 cycle: true,
+                malformed: false,
             });
         }
         match &node.value {
@@ -454,6 +474,7 @@ impl<'a> Resolver<'a> {
                 return Err(Unresolved {
                     why: "its conditions form a cycle".to_string(),
                     cycle: true,
+                    malformed: false,
                 });
             }
             None => {}
@@ -538,7 +559,7 @@ impl<'a> Resolver<'a> {
         step: usize,
     ) -> Result<SourceNode, Unresolved> {
         if step > STEPS_MAX {
-            return unresolved("loops are nested too deeply");
+            return malformed("loops are nested too deeply");
         }
         let value = match &node.value {
             Value::Map(_) => {
@@ -571,7 +592,7 @@ impl<'a> Resolver<'a> {
         step: usize,
     ) -> Result<Vec<(NodeKey, SourceNode)>, Unresolved> {
         if step > STEPS_MAX {
-            return unresolved("loops are nested too deeply");
+            return malformed("loops are nested too deeply");
         }
         let mut all = Vec::new();
         for (key, body) in map.entries() {
@@ -588,13 +609,13 @@ impl<'a> Resolver<'a> {
                 continue;
             }
             let [identifier, values, template] = body.elements() else {
-                return unresolved(format!(
+                return malformed(format!(
                     "{} needs a name, a list and a map",
                     shown(&key.name)
                 ));
             };
             let Some(identifier) = identifier.text() else {
-                return unresolved("the identifier of a loop must be a text");
+                return malformed("the identifier of a loop must be a text");
             };
             let values = self.value(&bind(values, bound, size)?, step + 1)?;
             let list = match values.as_ref() {
@@ -603,7 +624,7 @@ impl<'a> Resolver<'a> {
                     ..
                 }) => list.as_slice(),
                 Some(other) => {
-                    return unresolved(format!(
+                    return malformed(format!(
                         "{} loops over {}, not a list",
                         shown(&key.name),
                         other.kind()
@@ -662,7 +683,7 @@ fn bind(node: &SourceNode, bound: &Bound, size: &mut usize) -> Result<SourceNode
     }
     *size += 1;
     if *size > EXPANDED_MAX {
-        return unresolved(format!("its loops produce more than {EXPANDED_MAX} values"));
+        return malformed(format!("its loops produce more than {EXPANDED_MAX} values"));
     }
     if let [
         (

@@ -157,9 +157,17 @@ impl Reading<'_> {
         let expanded = Resolver::new(template, region.clone(), given.clone()).expanded();
         let expanded = match expanded {
             Ok(expanded) => expanded,
-            Err((node, error)) => {
+            Err((node, error)) if error.cycle || error.malformed => {
                 self.problems.push(not_expanded(source, &node, &error));
                 return;
+            }
+            Err((node, error)) => {
+                // The other resources are read.
+                let words = format!("what the loops (Fn::ForEach) make: {}", error.why);
+                let origin = Some((source.clone(), node.span.start..node.span.start + 1));
+                let said = unpriced(UnreadKind::AfterApply, &words, "", origin);
+                draft.unpriced.push(said);
+                template.clone()
             }
         };
         let mut reading = Template {
@@ -169,6 +177,7 @@ impl Reading<'_> {
             notes: Vec::new(),
             untold: Vec::new(),
             unread: Vec::new(),
+            conditional: BTreeMap::new(),
             nested: Vec::new(),
             reads_beside: self.reads_beside && depth < STACKS_MAX,
             kms_keys: &mut self.kms_keys,
@@ -275,13 +284,91 @@ impl Template<'_> {
             self.scaling_plan(key, resource, draft);
         }
         let targets = self.targets(&created);
-        let notes = scaling::join(targets, &mut draft.tables);
-        self.notes.extend(notes);
+        scaling::join(targets, draft);
         for (key, resource) in of_type(&created, "AWS::DAX::Cluster") {
             self.dax(key, resource, draft);
         }
         self.readers(&created, draft);
         self.backups(&created, draft);
+        for (key, resource) in &created {
+            self.other_costs(key, resource);
+        }
+        draft.unpriced.append(&mut self.untold);
+    }
+
+    /// What a resource may cost in ways that are not read, and whether it is created at all.
+    fn other_costs(&mut self, key: &NodeKey, resource: &SourceNode) {
+        if let Some(why) = self
+            .conditional
+            .remove(&key.name)
+            .filter(|_| is_read(resource))
+        {
+            let words = format!("{}: {UNTOLD_CONDITION}: {why}", key.name);
+            self.unread(UnreadKind::Condition, &words, resource);
+        }
+        let kind = resource.text_at("Type").unwrap_or_default();
+        let properties = properties_of(resource);
+        let (unread, words) = match kind {
+            "AWS::CloudFormation::StackSet"
+            | "AWS::ServiceCatalog::CloudFormationProvisionedProduct" => {
+                let body = properties.text_at("TemplateBody");
+                let costs = ["DynamoDB", "DAX"];
+                if body.is_some_and(|body| !costs.iter().any(|cost| body.contains(cost))) {
+                    return;
+                }
+                (
+                    UnreadKind::NestedStack,
+                    "the tables of stacks that it deploys",
+                )
+            }
+            "AWS::Backup::RestoreTestingSelection" if mentions(&properties, "dynamodb") => {
+                (UnreadKind::Feature, "restores that it tests")
+            }
+            "AWS::Scheduler::Schedule" if mentions(&properties, "aws-sdk:dynamodb") => {
+                (UnreadKind::Feature, "calls of DynamoDB on a schedule")
+            }
+            "AWS::OSIS::Pipeline"
+            | "AWS::Redshift::Integration"
+            | "AWS::Glue::Integration"
+            | "AWS::RDS::Integration"
+                if mentions(&properties, "dynamodb") || mentions(&properties, "streamarn") =>
+            {
+                (UnreadKind::Feature, "what it reads of a table")
+            }
+            "AWS::DynamoDB::Table" | "AWS::DynamoDB::GlobalTable" => return,
+            kind if kind.starts_with("AWS::DynamoDB::") => (
+                UnreadKind::Feature,
+                "a resource of a type that is not known",
+            ),
+            _ => return,
+        };
+        self.unread(unread, &format!("{}: {words}", key.name), resource);
+    }
+
+    /// Properties of a table that are not known, and may cost.
+    fn unknown_properties(
+        &mut self,
+        key: &NodeKey,
+        resource: &SourceNode,
+        properties: &SourceNode,
+    ) {
+        let kind = resource.text_at("Type").unwrap_or_default();
+        if !kind.starts_with("AWS::DynamoDB::") {
+            return;
+        }
+        for (name, node) in properties.entries() {
+            let is_known =
+                PROPERTIES.contains(&name.name.as_str()) || name.name.starts_with("Fn::");
+            if !is_known {
+                let words = format!(
+                    "{}: the property {}, which is not known",
+                    key.name, name.name
+                );
+                let origin = self.origin(node);
+                self.untold
+                    .push(unpriced(UnreadKind::Feature, &words, "", origin));
+            }
+        }
     }
 
     /// The resources whose condition is true or unresolved.
@@ -344,8 +431,15 @@ impl Template<'_> {
             }
             _ => return None,
         };
+        self.unknown_properties(key, resource, &properties);
         let table = self.with_untold(table);
         table.map(|mut table| {
+            if let Some(why) = self.conditional.remove(&key.name) {
+                let words = format!("{}: {UNTOLD_CONDITION}: {why}", key.name);
+                let origin = self.origin(resource);
+                let said = unpriced(UnreadKind::Condition, &words, "", origin);
+                table.unpriced.push(said);
+            }
             self.name_stack(&mut table, resource, &properties);
             table
         })
@@ -366,15 +460,19 @@ impl Template<'_> {
             Some(stack) => Some(stack.to_string()),
             None => Some(stem_of(&self.source.name)),
         };
-        let tags = self
-            .resolver
-            .resolve(properties.get("Tags").unwrap_or(properties));
+        let Some(tags) = properties.get("Tags") else {
+            return;
+        };
+        let listed = tags.elements().len();
+        let tags = self.resolver.resolve(tags);
+        table.has_unknown_tags = tags.is_err();
         let tag = |tag: &SourceNode| {
             let texts = tag.text_at("Key").zip(tag.text_at("Value"));
             texts.map(|(key, value)| (key.to_string(), value.to_string()))
         };
         if let Ok(Some(tags)) = tags {
             table.tags = tags.elements().iter().filter_map(tag).collect();
+            table.has_unknown_tags = table.tags.len() < listed;
         }
     }
 
@@ -489,7 +587,7 @@ impl Template<'_> {
         };
         match self.resolver.holds(condition.text().unwrap_or_default()) {
             Ok(holds) => holds,
-            Err(Unresolved { why, cycle }) => {
+            Err(Unresolved { why, cycle, .. }) => {
                 if cycle {
                     self.problem(
                         condition,
@@ -498,8 +596,7 @@ impl Template<'_> {
                         "break the cycle: replace one of the references by a value",
                     );
                 } else {
-                    self.notes
-                        .push(format!("{}: {UNTOLD_CONDITION}: {why}", key.name));
+                    self.conditional.insert(key.name.clone(), why);
                 }
                 true
             }
@@ -510,25 +607,135 @@ impl Template<'_> {
 /// Whether a resource is one that is read.
 fn is_read(resource: &SourceNode) -> bool {
     let kind = resource.text_at("Type").unwrap_or_default();
-    kind.starts_with("AWS::DynamoDB::") || kind.contains("Table") || kind.contains("Scaling")
+    let read = [
+        "AWS::DynamoDB::",
+        "AWS::DAX::Cluster",
+        "AWS::Backup::",
+        "Table",
+        "Scaling",
+        "Stack",
+    ];
+    read.iter().any(|word| kind.contains(word))
 }
 
-/// Whether a custom resource may make tables: its type or its properties name DynamoDB.
+/// The properties of tables that are read, or that cost nothing.
+///
+/// Source: CloudFormation Template Reference, AWS::DynamoDB::Table and AWS::DynamoDB::GlobalTable.
+const PROPERTIES: &[&str] = &[
+    "AttributeDefinitions",
+    "BillingMode",
+    "ContributorInsightsSpecification",
+    "DeletionProtectionEnabled",
+    "GlobalSecondaryIndexes",
+    "GlobalTableSettingsReplicationMode",
+    "GlobalTableSourceArn",
+    "GlobalTableWitnesses",
+    "ImportSourceSpecification",
+    "KeySchema",
+    "KinesisStreamSpecification",
+    "LocalSecondaryIndexes",
+    "MultiRegionConsistency",
+    "OnDemandThroughput",
+    "PointInTimeRecoverySpecification",
+    "ProvisionedThroughput",
+    "ReadOnDemandThroughputSettings",
+    "ReadProvisionedThroughputSettings",
+    "Replicas",
+    "ResourcePolicy",
+    "SSESpecification",
+    "StreamSpecification",
+    "TableClass",
+    "TableName",
+    "Tags",
+    "TimeToLiveSpecification",
+    "VectorIndexes",
+    "WarmThroughput",
+    "WriteOnDemandThroughputSettings",
+    "WriteProvisionedThroughputSettings",
+];
+
+/// Calls of AWS's APIs that a custom resource may make without a cost that is read here: they read
+/// and write items, or ask.
+const HARMLESS_CALLS: &[&str] = &[
+    "batchgetitem",
+    "batchwriteitem",
+    "deleteitem",
+    "describe",
+    "get",
+    "list",
+    "putitem",
+    "query",
+    "scan",
+    "tagresource",
+    "transact",
+    "untagresource",
+    "updateitem",
+];
+
+/// Whether a custom resource may make or change tables and what belongs to them: its type or its
+/// properties name them.
 fn may_make_tables(kind: &str, properties: &SourceNode) -> bool {
-    fn names_tables(node: &SourceNode) -> bool {
-        match &node.value {
-            Value::Text(text) => {
-                let text = text.to_ascii_lowercase();
-                text.contains("createtable") || text.contains("creates a dynamodb")
-            }
-            Value::List(elements) => elements.iter().any(names_tables),
-            Value::Map(entries) => entries.iter().any(|(_, node)| names_tables(node)),
-            _ => false,
-        }
-    }
     let is_custom = kind.starts_with("Custom::") || kind == "AWS::CloudFormation::CustomResource";
-    let is_replica = kind == "Custom::DynamoDBReplica";
-    is_custom && !is_replica && (kind.contains("DynamoDB") || names_tables(properties))
+    if !is_custom || kind == "Custom::DynamoDBReplica" {
+        return false;
+    }
+    let lower = kind.to_ascii_lowercase();
+    let of_others = [
+        "routetable",
+        "glue",
+        "athena",
+        "redshift",
+        "timestream",
+        "rds",
+        "bigquery",
+    ];
+    let by_type = ["dynamo", "ddb", "globaltable", "dax"]
+        .iter()
+        .any(|word| lower.contains(word))
+        || lower.ends_with("table") && !of_others.iter().any(|word| lower.contains(word));
+    let has_keys = ["KeySchema", "keySchema", "AttributeDefinitions"];
+    let by_keys = has_keys.iter().any(|key| properties.get(key).is_some());
+    by_type || by_keys || calls_tables(properties)
+}
+
+/// Whether the calls that a value describes, as those of the CDK's AwsCustomResource, make or change
+/// what costs.
+fn calls_tables(node: &SourceNode) -> bool {
+    match &node.value {
+        Value::Text(text) => {
+            let text = text.to_ascii_lowercase().replace(' ', "");
+            let services = [
+                "dynamodb",
+                "dax",
+                "backup",
+                "cloudformation",
+                "applicationautoscaling",
+            ];
+            let names_service = services.iter().any(|service| {
+                text.contains(&format!("\"service\":\"{service}\""))
+                    || text.contains(&format!("client-{service}\""))
+                    || text.contains("client-application-auto-scaling\"")
+            });
+            let action = text.split("\"action\":\"").nth(1);
+            let is_harmless = action.is_some_and(|action| {
+                let action = action.trim_end_matches("command");
+                HARMLESS_CALLS.iter().any(|call| action.starts_with(call))
+            });
+            names_service && !is_harmless || text.contains("createtable")
+        }
+        Value::List(elements) => elements.iter().any(calls_tables),
+        Value::Map(entries) => entries.iter().any(|(_, node)| calls_tables(node)),
+        _ => false,
+    }
+}
+
+/// Whether a text within a value contains a word, in small letters.
+fn mentions(node: &SourceNode, word: &str) -> bool {
+    let text = node
+        .text()
+        .is_some_and(|text| text.to_ascii_lowercase().contains(word));
+    let in_list = node.elements().iter().any(|node| mentions(node, word));
+    text || in_list || node.entries().iter().any(|(_, node)| mentions(node, word))
 }
 
 /// Properties whose keys begin with capital letters, as in CloudFormation.

@@ -5,6 +5,7 @@ use super::*;
 use crate::import::draft::Sourced;
 use crate::import::node::{NodeKey, SourceNode};
 use crate::import::scaling::{self, AWS_WORDS, ScalingTarget, ScheduledAction, Suspended};
+use crate::unread::UnreadKind;
 
 /// A target with its logical ID and its resource ID as it is written.
 struct NamedTarget {
@@ -107,9 +108,10 @@ impl Template<'_> {
         };
         match targets.iter_mut().find(is_own) {
             Some(named) => named.target.percent = percent,
-            None => self.notes.push(format!(
-                "{label}: scales a target that is not in this template; ignored"
-            )),
+            None => {
+                let words = format!("{label}: scales a target that is not in this template");
+                self.unread(UnreadKind::Scaling, &words, properties);
+            }
         }
     }
 }

@@ -1,5 +1,6 @@
 //! A template that is being read: values, expressions resolved as far as the template allows.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::intrinsic::{Resolver, Unresolved};
@@ -19,6 +20,8 @@ pub(super) struct Template<'a> {
     pub(super) notes: Vec<String>,
     /// What is not read and belongs to no table.
     pub(super) unread: Vec<Sourced>,
+    /// Why it is not known whether resources are created, by their logical IDs.
+    pub(super) conditional: BTreeMap<String, String>,
     /// The stacks nested in this one, to be read after it.
     pub(super) nested: Vec<NestedStack>,
     /// Whether nested templates that lie beside the template may be read.
@@ -55,7 +58,9 @@ impl Template<'_> {
     ) -> Option<SourceNode> {
         match result {
             Ok(value) => value,
-            Err(Unresolved { why, cycle: true }) => {
+            Err(Unresolved {
+                why, cycle: true, ..
+            }) => {
                 self.problem(
                     node,
                     "cycle",
@@ -108,6 +113,7 @@ impl Template<'_> {
         Err(Unresolved {
             why: "its conditions are nested too deeply".to_string(),
             cycle: true,
+            malformed: false,
         })
     }
 
@@ -117,8 +123,10 @@ impl Template<'_> {
             Err(error) => (Err(error), None),
         };
         if let Some(why) = taken {
-            self.notes
-                .push(format!("{label}: {UNTOLD_CONDITION}: {why}"));
+            let words = format!("{label}: {UNTOLD_CONDITION}: {why}");
+            let origin = self.origin(node);
+            self.untold
+                .push(unpriced(UnreadKind::Condition, &words, "", origin));
         }
         if matches!(&opened, Err(error) if !error.cycle) {
             self.not_told(node, label.to_string());
@@ -128,9 +136,13 @@ impl Template<'_> {
 
     /// Records a setting that affects the cost but is known only after deployment.
     pub(super) fn not_told(&mut self, node: &SourceNode, what: String) {
+        let why = self.resolver.resolve(node).err();
+        let why = why.map_or("only known once the stack is deployed".to_string(), |why| {
+            why.why
+        });
         self.untold.push(unpriced(
             UnreadKind::AfterApply,
-            &format!("{what}: only known once the stack is deployed"),
+            &format!("{what}: {why}"),
             "",
             self.origin(node),
         ));

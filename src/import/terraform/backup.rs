@@ -62,7 +62,8 @@ pub(super) fn backup_selection(resource: &Resource) -> BackupSelection {
         resources: arns(resource, "resources"),
         excluded: arns(resource, "not_resources"),
         tags: tags.filter_map(tag).collect(),
-        has_conditions: conditions.any(|(_, node)| !node.elements().is_empty()),
+        has_conditions: conditions.any(|(_, node)| !node.elements().is_empty())
+            || resource.has_unknown("selection_tag"),
         label: resource.address.to_string(),
         origin: resource.origin.clone(),
     }

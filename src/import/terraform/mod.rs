@@ -68,8 +68,7 @@ pub(super) fn draft(documents: &[(Arc<Source>, SourceNode)], context: Context) -
     planned.parts(&mut draft);
     backups::join(&planned.plans, &planned.selections, &mut draft);
     replicas_without_key(&mut draft);
-    let notes = scaling::join(planned.targets, &mut draft.tables);
-    draft.notes.extend(notes);
+    scaling::join(planned.targets, &mut draft);
     for plan in &plans {
         not_read(plan, before, &mut draft);
     }
@@ -227,9 +226,76 @@ impl PlannedResources<'_, '_> {
             "aws_dynamodb_global_secondary_index"
             | "aws_dynamodb_table_export"
             | "aws_cloudformation_stack" => draft.unpriced.push(elsewhere(resource)),
-            _ => {}
+            "aws_dynamodb_table"
+            | "aws_dynamodb_table_item"
+            | "aws_dynamodb_tag"
+            | "aws_dynamodb_resource_policy"
+            | "aws_dax_parameter_group"
+            | "aws_dax_subnet_group" => {}
+            kind => draft.unpriced.extend(other_cost(resource, kind)),
         }
     }
+}
+
+/// A resource that may cost money in ways that are not read; `None` for one that does not.
+fn other_cost(resource: &Resource, kind: &str) -> Option<Sourced> {
+    let address = resource.address;
+    let names = |word: &str| mentions(resource.values, word);
+    let (unread, words) = match kind {
+        "aws_cloudformation_stack_set"
+        | "aws_cloudformation_stack_set_instance"
+        | "aws_cloudformation_stack_instances"
+        | "aws_serverlessapplicationrepository_cloudformation_stack"
+        | "aws_servicecatalog_provisioned_product" => {
+            let body = resource.values.text_at("template_body");
+            let is_harmless =
+                body.is_some_and(|body| !body.contains("DynamoDB") && !body.contains("DAX"));
+            if is_harmless {
+                return None;
+            }
+            (
+                UnreadKind::NestedStack,
+                "the tables of stacks that it deploys",
+            )
+        }
+        "aws_cloudcontrolapi_resource" => {
+            let own = resource
+                .values
+                .text_at("type_name")
+                .unwrap_or("AWS::DynamoDB::");
+            let costs = ["DynamoDB", "DAX", "Backup", "Scaling", "CloudFormation"];
+            if !costs.iter().any(|cost| own.contains(cost)) {
+                return None;
+            }
+            (UnreadKind::OtherProvider, "a resource of Cloud Control")
+        }
+        kind if kind.starts_with("awscc_") => (
+            UnreadKind::OtherProvider,
+            "a resource of the provider awscc",
+        ),
+        "aws_backup_restore_testing_plan" => return None,
+        "aws_backup_restore_testing_selection" if !names("dynamodb") => return None,
+        "aws_backup_restore_testing_selection" => (UnreadKind::Feature, "restores that it tests"),
+        "aws_scheduler_schedule" if !names("aws-sdk:dynamodb") => return None,
+        "aws_scheduler_schedule" => (UnreadKind::Feature, "calls of DynamoDB on a schedule"),
+        kind if kind.starts_with("aws_dynamodb_") || kind.starts_with("aws_dax_") => (
+            UnreadKind::Feature,
+            "a resource of a type that is not known",
+        ),
+        // Pipelines and integrations read exports and streams.
+        _ if names("dynamodb") => (UnreadKind::Feature, "what it reads of a table"),
+        _ => return None,
+    };
+    Some(resource.unread(unread, &format!("{address}: {words}")))
+}
+
+/// Whether a text within a value contains a word, in small letters.
+fn mentions(node: &SourceNode, word: &str) -> bool {
+    let text = node
+        .text()
+        .is_some_and(|text| text.to_ascii_lowercase().contains(word));
+    let in_list = node.elements().iter().any(|node| mentions(node, word));
+    text || in_list || node.entries().iter().any(|(_, node)| mentions(node, word))
 }
 
 fn elsewhere(resource: &Resource) -> Sourced {
@@ -341,6 +407,15 @@ fn not_read(plan: &Plan, before: bool, draft: &mut Draft) {
     {
         let words = "what the plan lacks, because Terraform stopped with an error";
         let said = unpriced(UnreadKind::PlanError, words, "", origin(errored));
+        draft.unpriced.push(said);
+    }
+    let is_partial = plan.node.get("complete").and_then(SourceNode::truth) == Some(false);
+    if let Some(complete) = plan.node.get("complete").filter(|_| is_partial)
+        && plan.node.list("deferred_changes").is_empty()
+    {
+        let words =
+            "what the plan leaves out, because it is of a part of the configuration (-target)";
+        let said = unpriced(UnreadKind::PlanError, words, "", origin(complete));
         draft.unpriced.push(said);
     }
     for deferred in plan.node.list("deferred_changes") {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::diag::Source;
 use crate::import::draft::{Origin, Sourced, unpriced};
-use crate::import::node::{SourceNode, wrong};
+use crate::import::node::{SourceNode, Value, wrong};
 use crate::import::plan::WITHOUT_BEFORE;
 use crate::unread::UnreadKind;
 
@@ -261,6 +261,14 @@ impl<'a> Resource<'a> {
         self.plan.changes.get(self.address).copied()
     }
 
+    /// Whether an attribute or a part of it is known only after apply.
+    pub(super) fn has_unknown(&self, key: &str) -> bool {
+        let unknown = self
+            .change()
+            .and_then(|change| change.at(&["change", "after_unknown", key]));
+        unknown.is_some_and(holds_true)
+    }
+
     /// The address that it had before, if it is moved.
     pub(super) fn previous_address(&self) -> Option<&'a str> {
         self.change()?.text_at("previous_address")
@@ -358,17 +366,40 @@ pub(super) fn plain_address(address: &str) -> String {
     plain
 }
 
+/// Whether a value or a part of it is `true`.
+pub(super) fn holds_true(node: &SourceNode) -> bool {
+    match &node.value {
+        Value::Bool(truth) => *truth,
+        Value::List(elements) => elements.iter().any(holds_true),
+        Value::Map(entries) => entries.iter().any(|(_, node)| holds_true(node)),
+        _ => false,
+    }
+}
+
 /// The start of the types that are read.
 const READ: &[&str] = &[
     "aws_dynamodb_",
     "aws_dax_",
     "aws_appautoscaling_",
-    "awscc_dynamodb_",
     "aws_backup_plan",
+    "aws_backup_restore_testing_",
     "aws_backup_selection",
+    "aws_cloudcontrolapi_resource",
     "aws_cloudformation_stack",
+    "aws_glue_integration",
     "aws_lambda_event_source_mapping",
+    "aws_osis_pipeline",
     "aws_pipes_pipe",
+    "aws_rds_integration",
+    "aws_redshift_integration",
+    "aws_scheduler_schedule",
+    "aws_serverlessapplicationrepository_cloudformation_stack",
+    "aws_servicecatalog_provisioned_product",
+    "awscc_applicationautoscaling_",
+    "awscc_backup_",
+    "awscc_cloudformation_stack",
+    "awscc_dax_cluster",
+    "awscc_dynamodb_",
 ];
 
 /// Whether resources of a type are read.

@@ -71,6 +71,8 @@ fn named(resource: &Resource) -> TableDraft {
     let mut table = TableDraft::new(Sourced::text(name, note, origin), ids);
     let tags = values.get("tags_all").or(values.get("tags"));
     table.tags = tags.map(tags_of).unwrap_or_default();
+    table.has_unknown_tags = resource.has_unknown("tags")
+        || resource.has_unknown("tags_all") && has_default_tags(resource);
     table.qualifier = Some(qualifier(resource));
     table.resource = resource.named();
     let class = match values.text_at("table_class") {
@@ -87,6 +89,22 @@ fn tags_of(node: &SourceNode) -> Vec<(String, String)> {
     let tag =
         |(key, value): &(NodeKey, SourceNode)| Some((key.name.clone(), value.text()?.to_string()));
     node.entries().iter().filter_map(tag).collect()
+}
+
+/// Whether the provider adds tags of its own.
+fn has_default_tags(resource: &Resource) -> bool {
+    let Some(config) = &resource.config else {
+        return false;
+    };
+    let key = provider_of(resource).unwrap_or("aws");
+    let path = [
+        "configuration",
+        "provider_config",
+        key,
+        "expressions",
+        "default_tags",
+    ];
+    config.plan.at(&path).is_some()
 }
 
 /// What tells a table from one of the same name: its provider, or else its address.
@@ -279,16 +297,6 @@ pub(super) fn not_planned(resource: &Resource, table: &mut TableDraft) {
                 resource.origin.clone(),
             ));
         }
-    }
-}
-
-/// Whether a value or a part of it is `true`.
-fn holds_true(node: &SourceNode) -> bool {
-    match &node.value {
-        Value::Bool(truth) => *truth,
-        Value::List(elements) => elements.iter().any(holds_true),
-        Value::Map(entries) => entries.iter().any(|(_, node)| holds_true(node)),
-        _ => false,
     }
 }
 

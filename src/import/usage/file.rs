@@ -172,8 +172,8 @@ impl UsageFile {
         wrong(&self.source, span, "duplicate-table", message, help)
     }
 
-    /// Moves a cluster to the table for which the usage file has settings of DAX, if the design only
-    /// guesses which table it serves.
+    /// Moves a cluster to the table for which the usage file has settings of DAX, if the design does
+    /// not say which table it serves.
     fn cluster_of(&self, usage: &TableUsage, draft: &mut Draft) {
         let asks = usage.blocks.iter().any(|(name, _)| *name == "dax");
         let Some(at) = draft.tables.iter().position(|table| table.is(&usage.name)) else {
@@ -182,17 +182,11 @@ impl UsageFile {
         if !asks || draft.tables[at].find_block("dax").is_some() {
             return;
         }
-        let is_guess = |table: &&mut TableDraft| {
-            let named = |own: &&TableUsage| table.is(&own.name);
-            let own = self.tables.iter().find(named);
-            let has_settings =
-                own.is_some_and(|own| own.blocks.iter().any(|(name, _)| *name == "dax"));
-            table.is_dax_guessed && !has_settings
+        let Some(mut dax) = draft.clusters.pop() else {
+            return;
         };
-        let found = draft.tables.iter_mut().find(is_guess);
-        if let Some(dax) = found.and_then(|table| table.take_block("dax")) {
-            draft.tables[at].blocks.push(("dax", dax));
-        }
+        dax.remove("name");
+        draft.tables[at].blocks.push(("dax", dax));
     }
 
     /// The parts of a table that a design may lack.

@@ -63,7 +63,7 @@ pub fn check_gitlab(checked: &Checked) -> String {
             let place = verdict.causes.first().map(|cause| &cause.place);
             issue(
                 &format!("budget: {}", limit.name),
-                limit.measure.word(),
+                &format!("{}|{}", limit.measure.word(), limit.scope.words()),
                 &sentence(verdict),
                 severity(verdict.status),
                 place.unwrap_or(&budget),

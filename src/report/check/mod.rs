@@ -14,10 +14,12 @@ use super::present::Present;
 use super::render::text::{clean, signed};
 use super::render::{csv, markdown};
 use crate::check::{
-    Bound, Cause, Checked, Finding, Measure, NotRead, Place, Severity, SkippedLimit, Status,
-    Verdict,
+    Cause, Checked, Finding, Measure, NotRead, Place, Severity, SkippedLimit, Status, Verdict,
 };
-use crate::money::MoneyError;
+use crate::diff::{Difference, TotalChange};
+use crate::money::{Money, MoneyError};
+use crate::outcome::Outcome;
+use crate::pricing::Bound;
 use crate::units::Exact;
 
 pub use gitlab::check_gitlab;
@@ -190,7 +192,14 @@ fn finding_rows(checked: &Checked) -> Vec<Vec<String>> {
             place(&finding.place),
         ]
     };
-    checked.findings.iter().map(row).collect()
+    let more = checked.findings.len().saturating_sub(ROWS_MAX);
+    let mut rows: Vec<Vec<String>> = checked.findings.iter().take(ROWS_MAX).map(row).collect();
+    if more > 0 {
+        let mut last = vec![String::new(); FINDING_HEADER.len()];
+        last[1] = format!("and {more} more");
+        rows.push(last);
+    }
+    rows
 }
 
 /// What was not read, each once with its place.
@@ -254,6 +263,7 @@ fn summary(checked: &Checked) -> String {
         .map(|(status, count)| format!("{count} {}", status.word()))
         .collect();
     let word = match checked.status() {
+        Status::Pass if checked.verdicts.is_empty() => "nothing checked",
         Status::Pass => "within budget",
         Status::Warn => "within budget, with warnings",
         Status::Fail => "over budget",
@@ -288,11 +298,68 @@ fn summary(checked: &Checked) -> String {
         ),
         None => String::new(),
     };
-    format!(
-        "{word}: {}{change}; {limits}{once}",
-        a_month(checked.total, checked.unknown)
-    )
+    let costs = match checked.unknown {
+        1 => "1 cost unknown".to_string(),
+        unknown => format!("{unknown} costs unknown"),
+    };
+    let known = checked.total.human();
+    let total = match checked.bound {
+        Bound::Exact | Bound::AtMost => a_month(checked.total, checked.bound),
+        Bound::AtLeast => format!("at least {known} a month, {costs}"),
+        Bound::Unknown => format!("known part {known} a month, {costs}"),
+    };
+    format!("{word}: {total}{change}; {limits}{once}")
 }
+
+/// The tables whose cost changed since the baseline, the largest change first.
+fn changed_tables(checked: &Checked) -> Vec<Vec<String>> {
+    let mut all: Vec<(&str, Money, &Difference)> = checked
+        .differences
+        .iter()
+        .flat_map(|one| {
+            one.tables
+                .iter()
+                .map(move |(name, delta)| (name.as_str(), *delta, one))
+        })
+        .filter(|(name, delta, one)| *delta != Money::ZERO || is_new_or_gone(name, one))
+        .collect();
+    all.sort_by_key(|(name, delta, _)| (std::cmp::Reverse(delta.decimal().abs()), *name));
+    let row = |(name, delta, one): &(&str, Money, &Difference)| {
+        let known = |side: &Outcome| match side.tables.iter().any(|own| own == name) {
+            true => side
+                .total_of(name)
+                .map_or("-".to_string(), |money| money.human()),
+            false => "-".to_string(),
+        };
+        let change = match one.change_of(name, *delta) {
+            TotalChange::Known(delta) => signed(delta),
+            TotalChange::Unknown => format!("unknown; known part {}", signed(*delta)),
+        };
+        vec![name.to_string(), known(&one.old), known(&one.new), change]
+    };
+    let more = all.len().saturating_sub(ROWS_MAX);
+    let mut rows: Vec<Vec<String>> = all.iter().take(ROWS_MAX).map(row).collect();
+    if more > 0 {
+        rows.push(vec![
+            format!("and {more} more"),
+            String::new(),
+            String::new(),
+            String::new(),
+        ]);
+    }
+    rows
+}
+
+/// Whether only one side of a change has a table.
+fn is_new_or_gone(name: &str, one: &Difference) -> bool {
+    let has = |side: &Outcome| side.tables.iter().any(|own| own == name);
+    has(&one.old) != has(&one.new)
+}
+
+/// The most rows of a table of a check.
+const ROWS_MAX: usize = 50;
+
+const TABLES_HEADER: [&str; 4] = ["Table", "Before", "Now", "Change"];
 
 /// The missing figures, each listed once with the limits that need it.
 fn missing(checked: &Checked) -> Vec<String> {
@@ -341,6 +408,8 @@ impl Present for Checked {
         document.is_warning = status > Status::Pass;
         let verdicts = verdict_rows(self);
         document.table("Limits", &VERDICT_HEADER, verdicts, &[3, 4, 5]);
+        let tables = changed_tables(self);
+        document.table("Tables that changed", &TABLES_HEADER, tables, &[1, 2, 3]);
         document.table(moved_title(self), &MOVED_HEADER, moved_rows(self), &[2]);
         document.table("Findings", &FINDING_HEADER, finding_rows(self), &[3]);
         document.table("Not read", &UNREAD_HEADER, unread_rows(self), &[]);
@@ -397,6 +466,7 @@ fn why(checked: &Checked) -> Vec<String> {
 /// A check as Markdown for a pull request: a line, a table, and the rest collapsed.
 fn check_markdown(checked: &Checked) -> String {
     let sign = match checked.status() {
+        Status::Pass if checked.verdicts.is_empty() => "⚪",
         Status::Pass => "✅",
         Status::Warn => "⚠️",
         Status::Fail => "❌",
@@ -409,6 +479,11 @@ fn check_markdown(checked: &Checked) -> String {
     let verdicts = verdict_rows(checked);
     if !verdicts.is_empty() {
         text += &markdown::table(&VERDICT_HEADER, &verdicts, &[3, 4, 5]);
+    }
+    let tables = changed_tables(checked);
+    if !tables.is_empty() {
+        text += "\n";
+        text += &markdown::table(&TABLES_HEADER, &tables, &[1, 2, 3]);
     }
     let mut folded = |title: &str, body: String| {
         text += &format!("\n<details><summary>{title}</summary>\n\n{body}\n</details>\n");
@@ -442,7 +517,7 @@ fn check_markdown(checked: &Checked) -> String {
     let findings = finding_rows(checked);
     if !findings.is_empty() {
         folded(
-            &format!("Findings: {}", findings.len()),
+            &format!("Findings: {}", checked.findings.len()),
             markdown::table(&FINDING_HEADER, &findings, &[3]),
         );
     }
@@ -516,6 +591,11 @@ fn github(text: &str, property: bool) -> String {
     } else {
         text
     }
+}
+
+/// An error as an annotation of GitHub Actions.
+pub fn github_error(message: &str) -> String {
+    format!("::error title=dynameter::{}\n", github(message, false))
 }
 
 /// A check as annotations of GitHub Actions, one a line.

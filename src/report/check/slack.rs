@@ -19,6 +19,7 @@ fn escaped(text: &str) -> String {
 /// A check as a message in Slack's own markup.
 pub fn check_slack(checked: &Checked) -> String {
     let sign = match checked.status() {
+        Status::Pass if checked.verdicts.is_empty() => ":white_circle:",
         Status::Pass => ":white_check_mark:",
         Status::Warn => ":warning:",
         Status::Fail => ":x:",
@@ -31,9 +32,10 @@ pub fn check_slack(checked: &Checked) -> String {
         .filter(|verdict| verdict.status > Status::Pass)
         .collect();
     lines.extend(over.iter().take(NAMED_MAX).map(|verdict| {
+        let warns = verdict.status == Status::Warn && verdict.limit.exception.is_none();
         let most = match &verdict.limit.fail {
-            Some(_) => level(verdict, &verdict.limit.fail),
-            None => level(verdict, &verdict.limit.warn),
+            Some(_) if !warns => level(verdict, &verdict.limit.fail),
+            _ => level(verdict, &verdict.limit.warn),
         };
         let line = format!(
             "*{}* {}: {} (limit {most})",
@@ -54,9 +56,20 @@ pub fn check_slack(checked: &Checked) -> String {
     if more > 0 {
         lines.push(format!("• and {more} more"));
     }
-    let allowed = unread_rows(checked).len();
-    if allowed > 0 {
-        lines.push(format!("• not read: {allowed}"));
+    for row in unread_rows(checked).iter().take(NAMED_MAX) {
+        lines.push(format!(
+            "• not read ({}, {}): {}",
+            row[1],
+            row[0],
+            escaped(&row[3])
+        ));
+    }
+    for one in checked.skipped.iter().take(NAMED_MAX) {
+        lines.push(format!(
+            "• not checked: {}: {}",
+            escaped(&one.name),
+            escaped(&one.why)
+        ));
     }
     lines.join("\n") + "\n"
 }

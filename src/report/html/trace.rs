@@ -60,10 +60,7 @@ pub(super) fn measured(review: &Review) -> Result<Option<Section>, ReportError> 
         trace.first,
         trace.last,
         trace.files.join(", "),
-        a_month(
-            replayed.outcome.total()?,
-            replayed.outcome.bill.unknown.len()
-        )
+        a_month(replayed.outcome.total()?, replayed.outcome.bill.bound())
     ));
     section.list(not_executed(trace));
     let mut missing = HtmlTable::new(

@@ -3,7 +3,8 @@
 use serde::Serialize;
 
 use super::{decimal, pretty};
-use crate::check::{Bound, Cause, Checked, NotRead, Verdict};
+use crate::check::{Cause, Checked, NotRead, Verdict};
+use crate::pricing::Bound;
 
 #[derive(Serialize)]
 struct CheckRow<'a> {
