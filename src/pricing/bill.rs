@@ -75,6 +75,16 @@ pub enum Bound {
 }
 
 impl Bound {
+    /// The word for it in files.
+    pub fn word(self) -> &'static str {
+        match self {
+            Bound::Exact => "exact",
+            Bound::AtLeast => "at-least",
+            Bound::AtMost => "at-most",
+            Bound::Unknown => "unknown",
+        }
+    }
+
     /// What is known of an amount that may be more, and less.
     pub fn of(may_be_more: bool, may_be_less: bool) -> Bound {
         match (may_be_more, may_be_less) {

@@ -205,9 +205,10 @@ fn finding_rows(checked: &Checked) -> Vec<Vec<String>> {
 /// What was not read, each once with its place.
 fn unread_rows(checked: &Checked) -> Vec<Vec<String>> {
     let row = |one: &NotRead| {
-        let cost = match one.is_allowed {
-            true => "allowed",
-            false => "unknown",
+        let cost = match (one.is_allowed, one.unread.kind.is_in_the_bill()) {
+            (true, _) => "allowed",
+            (false, true) => "in the bill",
+            (false, false) => "unknown",
         };
         vec![
             cost.to_string(),
@@ -535,6 +536,7 @@ fn check_csv(checked: &Checked) -> String {
         "region",
         "measure",
         "figure",
+        "bound",
         "warn",
         "fail",
         "status",
@@ -566,6 +568,7 @@ fn check_csv(checked: &Checked) -> String {
                     .clone()
                     .filter(|_| verdict.bound != Bound::Unknown),
             ),
+            verdict.bound.word().to_string(),
             number(&limit.warn),
             number(&limit.fail),
             verdict.status.word().to_string(),

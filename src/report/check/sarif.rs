@@ -192,7 +192,10 @@ fn rules(checked: &Checked) -> Vec<SarifRule> {
     }
     let kinds: BTreeSet<UnreadKind> = checked.unread.iter().map(|one| one.unread.kind).collect();
     rules.extend(kinds.into_iter().map(|kind| {
-        let why = "Its cost is unknown, and limits that need it are undecided.";
+        let why = match kind.is_in_the_bill() {
+            true => "Its cost is in the bill, which is an upper bound.",
+            false => "Its cost is unknown, and limits that need it are undecided.",
+        };
         rule(unread_id(kind), kind.meaning(), why, "error")
     }));
     rules.extend(RULES.iter().map(|one| {

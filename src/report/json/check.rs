@@ -173,12 +173,7 @@ fn verdict_row(verdict: &Verdict) -> VerdictRow<'_> {
             .as_ref()
             .filter(|_| verdict.bound != Bound::Unknown)
             .map(decimal),
-        bound: match verdict.bound {
-            Bound::Exact => "exact",
-            Bound::AtLeast => "at-least",
-            Bound::AtMost => "at-most",
-            Bound::Unknown => "unknown",
-        },
+        bound: verdict.bound.word(),
         warn: limit.warn.as_ref().map(decimal),
         fail: limit.fail.as_ref().map(decimal),
         status: verdict.status.word(),
