@@ -1,5 +1,5 @@
-//! What an imported file contains or points to that was not read: kinds, by which a check can be
-//! told that somebody has looked at them.
+//! What an imported file contains or points to that was not read: kinds, which a check can be
+//! told to accept.
 
 use crate::diag::Place;
 

@@ -17,7 +17,7 @@ pub(super) struct Figure {
     pub missing: Vec<String>,
     /// What decides.
     pub bound: Bound,
-    /// Whether a cost is missing that somebody has looked at, which does not decide.
+    /// Whether a cost is missing whose kind `--allow-unread` accepts, which does not decide.
     pub has_allowed: bool,
 }
 
@@ -84,7 +84,7 @@ struct UnknownCosts {
     missing: Vec<String>,
     /// Those that the bill has, perhaps for nothing.
     included: Vec<String>,
-    /// Whether somebody has looked at others.
+    /// Whether `--allow-unread` accepts others.
     has_allowed: bool,
 }
 

@@ -53,7 +53,7 @@ pub struct Designs {
     pub unused: Bill,
     /// The same for the baselines.
     pub unused_before: Bill,
-    /// The kinds of what an import could not read that somebody has looked at: they do not make a
+    /// The kinds of unread costs that `--allow-unread` accepts: they do not make a
     /// limit unknown.
     pub allowed_unread: BTreeSet<UnreadKind>,
 }
@@ -346,7 +346,7 @@ pub struct NotRead {
     pub why: String,
     /// Its kind and its place.
     pub unread: Unread,
-    /// Whether somebody has looked at it, so that it does not make a limit unknown.
+    /// Whether `--allow-unread` accepts its kind, so that it does not make a limit unknown.
     pub is_allowed: bool,
 }
 
@@ -501,7 +501,7 @@ fn verdict(
     Ok(Verdict {
         limit: limit.clone(),
         figure: value,
-        // What somebody has looked at is still missing from the figure.
+        // What is accepted is still missing from the figure.
         bound: match bound {
             Bound::Exact if has_allowed => Bound::AtLeast,
             Bound::AtMost if has_allowed => Bound::Unknown,

@@ -203,8 +203,8 @@ pub struct CheckArgs {
     /// resources (default: the current folder)
     #[arg(long, value_name = "DIR")]
     pub source: Option<PathBuf>,
-    /// A kind of what could not be read that somebody has looked at: its cost stays unknown, but it
-    /// does not make a limit undecided. Give one for each kind, as the result names it
+    /// Accept unread costs of a kind after a review: the cost stays unknown, but it does not make a
+    /// limit undecided. Give one for each kind, as the result names it
     #[arg(long, value_name = "KIND", value_parser = unread_kinds())]
     pub allow_unread: Vec<String>,
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use dynameter::diag::Place;
+use dynameter::import::plain_address;
 
 /// How deeply modules may call modules.
 const MODULES_MAX: usize = 20;
@@ -41,7 +42,7 @@ impl TerraformSource {
     /// The line of the block that defines a resource. If its module is not on this machine, the line
     /// of the module's call.
     pub fn place_of(&mut self, address: &str) -> Option<Place> {
-        let plain = without_keys(address);
+        let plain = plain_address(address);
         let mut folder = self.root.clone();
         let mut names: Vec<&str> = Vec::new();
         let mut rest = plain.as_str();
@@ -160,22 +161,6 @@ fn blocks_of(text: &str, file: &Path) -> Vec<Block> {
         }
     }
     blocks
-}
-
-/// An address without instance keys.
-fn without_keys(address: &str) -> String {
-    let mut plain = String::new();
-    let (mut depth, mut quoted) = (0_usize, false);
-    for c in address.chars() {
-        match c {
-            '"' if depth > 0 => quoted = !quoted,
-            '[' if !quoted => depth += 1,
-            ']' if !quoted => depth = depth.saturating_sub(1),
-            c if depth == 0 => plain.push(c),
-            _ => {}
-        }
-    }
-    plain
 }
 
 /// A path without `.` and without `..` after a name.

@@ -417,10 +417,7 @@ impl UsageLines<'_> {
         for (at, one) in design.table.unpriced.iter().enumerate() {
             let part = DesignPart::Unpriced(Some(table.clone()), at);
             let place = design.workload.written.place(&part);
-            // Its subject names the table already.
-            let named = format!("{}: ", design.table.table.name);
-            let what = one.what.strip_prefix(&named).unwrap_or(&one.what);
-            let gap = design.gap_because(region, what.to_string(), UsageType::unpriced());
+            let gap = design.gap_because(region, one.what.clone(), UsageType::unpriced());
             self.gaps.push(Gap {
                 unread: Some(Unread::new(one.kind, place)),
                 ..gap(why_unread(one.kind))

@@ -308,6 +308,8 @@ pub(super) struct TableDraft {
     pub tags: Vec<(String, String)>,
     /// Whether it may have other tags.
     pub has_unknown_tags: bool,
+    /// Whether a condition that cannot be resolved decides whether it is created.
+    pub is_conditional: bool,
     /// The rules of the backup plans that select it.
     pub backup_rules: Vec<Sourced>,
     /// Readers of its stream that the file contains: Lambda triggers, and readers that poll.
@@ -340,6 +342,7 @@ impl TableDraft {
             unpriced: Vec::new(),
             tags: Vec::new(),
             has_unknown_tags: false,
+            is_conditional: false,
             backup_rules: Vec::new(),
             readers: (0, 0),
             qualifier: None,

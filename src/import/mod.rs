@@ -55,6 +55,7 @@ use crate::diag::{Diagnostic, Diagnostics, Origins, Source};
 use document::ReadFile;
 use draft::{Draft, Sourced};
 use node::{SourceNode, wrong};
+pub use terraform::plan::plain_address;
 pub use unused::{UnusedPart, used_nowhere};
 
 /// Every kind of error in an imported file, by its stable short name.
@@ -485,14 +486,6 @@ fn tell_apart(draft: &mut Draft) {
 }
 
 fn tables_defined_twice(draft: &Draft) -> Vec<Diagnostic> {
-    let chosen = |note: &String| note.contains(cloudformation::UNTOLD_CONDITION);
-    let help = match draft.notes.iter().any(chosen) {
-        true => {
-            "a condition chooses between them: set its parameters under [parameters] in a usage \
-             file"
-        }
-        false => "rename one of them, or make sure that each file is given only once",
-    };
     let mut seen = BTreeMap::new();
     let mut problems = Vec::new();
     for table in &draft.tables {
@@ -505,6 +498,13 @@ fn tables_defined_twice(draft: &Draft) -> Vec<Diagnostic> {
             let line = source.line(span.start);
             format!(", first at {}:{line}", source.name)
         });
+        let help = match table.is_conditional {
+            true => {
+                "a condition chooses between them: set its parameters under [parameters] in a usage \
+                 file"
+            }
+            false => "rename one of them, or make sure that each file is given only once",
+        };
         problems.push(wrong(
             source,
             span.clone(),

@@ -66,7 +66,7 @@ const CASES: &[Case] = &[
         &["Not read\n", "unknown  plan-error  whole design", "≥ $2.22"],
     ),
     case(
-        "a plan that Terraform did not finish, and somebody has looked",
+        "a plan that Terraform did not finish, accepted by --allow-unread",
         "check 02-tf-errored.plan.json --usage 02-tf-usage.toml --budget budget-100.toml --allow-unread plan-error",
         0,
         &["allowed  plan-error  whole design"],

@@ -1323,6 +1323,7 @@ fn every_mistake_is_told_with_its_place() {
         "words.yaml",
         "elsewhere.yaml",
         "twice.yaml",
+        "chosen.yaml",
     ];
     let mut all: Vec<Vec<&str>> = estimate
         .iter()

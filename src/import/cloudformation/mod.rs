@@ -435,10 +435,11 @@ impl Template<'_> {
         let table = self.with_untold(table);
         table.map(|mut table| {
             if let Some(why) = self.conditional.remove(&key.name) {
-                let words = format!("{}: {UNTOLD_CONDITION}: {why}", key.name);
+                let words = format!("{UNTOLD_CONDITION}: {why}");
                 let origin = self.origin(resource);
                 let said = unpriced(UnreadKind::Condition, &words, "", origin);
                 table.unpriced.push(said);
+                table.is_conditional = true;
             }
             self.name_stack(&mut table, resource, &properties);
             table

@@ -350,7 +350,7 @@ pub(super) fn address_of(reference: &str) -> String {
 
 /// An address without instance keys: `module.a["x"].aws_dynamodb_table.t[0]` is
 /// `module.a.aws_dynamodb_table.t`.
-pub(super) fn plain_address(address: &str) -> String {
+pub fn plain_address(address: &str) -> String {
     let mut plain = String::new();
     let mut depth = 0_usize;
     let mut quoted = false;

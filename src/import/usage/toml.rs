@@ -1,5 +1,6 @@
 //! The usage file in TOML, with the keys of a workload file.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use toml::Spanned;
@@ -118,13 +119,12 @@ impl UsageReader<'_> {
                     || format!("the allowed keys are {}", keys.join(", ")),
                     |near| format!("did you mean `{near}`?"),
                 );
-                self.found.push(wrong(
-                    self.source,
+                self.report(
                     key.span(),
                     "unknown-key",
                     format!("unknown key `{}` in a usage file", node::shown(name)),
                     help,
-                ));
+                );
             }
         }
     }
@@ -141,6 +141,17 @@ impl UsageReader<'_> {
         )
     }
 
+    fn report(
+        &mut self,
+        span: Range<usize>,
+        code: &'static str,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) {
+        self.found
+            .push(wrong(self.source, span, code, message, help));
+    }
+
     fn table<'t, 'v>(&mut self, value: &'t Toml<'v>, what: &str) -> Option<&'t DeTable<'v>> {
         let table = value.get_ref().as_table();
         if table.is_none() {
@@ -148,13 +159,12 @@ impl UsageReader<'_> {
                 "{what} must be a table, found {}",
                 value.get_ref().type_str()
             );
-            self.found.push(wrong(
-                self.source,
+            self.report(
                 value.span(),
                 "wrong-type",
                 message,
                 "write [header] and keys, or { key = value }",
-            ));
+            );
         }
         table
     }
@@ -169,13 +179,12 @@ impl UsageReader<'_> {
                 "{what} must be an array of tables, found {}",
                 value.get_ref().type_str()
             );
-            self.found.push(wrong(
-                self.source,
+            self.report(
                 value.span(),
                 "wrong-type",
                 message,
                 format!("write [[{what}]]"),
-            ));
+            );
             return Vec::new();
         };
         list.iter()
@@ -197,24 +206,22 @@ impl UsageReader<'_> {
         {
             Some((Some(name), value)) => Some((name.to_string(), self.origin(value))),
             Some((None, value)) => {
-                self.found.push(wrong(
-                    self.source,
+                self.report(
                     value.span(),
                     "wrong-type",
                     format!("`{key}` must be a text"),
                     "write it in quotes",
-                ));
+                );
                 None
             }
             None => {
                 let span = place.span().start..place.span().start + 1;
-                self.found.push(wrong(
-                    self.source,
+                self.report(
                     span,
                     "missing-key",
                     format!("{what} has no `{key}`"),
                     format!("add `{key} = \"…\"`"),
-                ));
+                );
                 None
             }
         }

@@ -247,7 +247,7 @@ fn unread_sentence(one: &NotRead) -> String {
     let allowed = match one.is_allowed {
         true => format!("allowed by --allow-unread {}", one.unread.kind.word()),
         false => format!(
-            "if somebody has looked at it, allow it with --allow-unread {}",
+            "after a review, accept it with --allow-unread {}",
             one.unread.kind.word()
         ),
     };
