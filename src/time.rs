@@ -38,6 +38,14 @@ impl Date {
             .map(Date)
     }
 
+    /// Seconds from 1970 to its beginning, in UTC.
+    pub fn midnight_second(self) -> i64 {
+        self.0
+            .and_time(chrono::NaiveTime::MIN)
+            .and_utc()
+            .timestamp()
+    }
+
     /// The same day some months later, or the last day of that month; `None` beyond the calendar.
     pub fn months_later(self, months: u32) -> Option<Date> {
         self.0

@@ -135,14 +135,13 @@ pub enum Command {
         #[arg(value_parser = ["terraform", "cloudformation", "describe-table", "export", "cloudwatch", "model"])]
         kind: String,
         /// The files (for an export, its folder); - reads standard input
-        #[arg(required = true)]
+        #[arg(required_unless_present = "queries")]
         files: Vec<String>,
         /// Import the design before the change that a Terraform plan makes
         #[arg(long)]
         before: bool,
-        /// The table of CloudWatch metrics that do not name one
-        #[arg(long, value_name = "NAME")]
-        table: Option<String>,
+        #[command(flatten)]
+        metrics: MetricsArgs,
     },
     /// Check designs against a budget, and report findings about them
     Check(CheckArgs),
@@ -258,6 +257,10 @@ pub struct ReplayArgs {
     /// it
     #[arg(long, value_name = "FILE")]
     pub checkpoint: Option<std::path::PathBuf>,
+    /// Show how the files are understood (format, first calls, what is missing) without running
+    /// them
+    #[arg(long, conflicts_with_all = ["partial", "checkpoint", "merge", "write_workload"])]
+    pub inspect: bool,
     /// The number of events between two checkpoints
     #[arg(long, value_name = "EVENTS", default_value_t = 20_000_000)]
     pub checkpoint_every: u64,
@@ -268,6 +271,27 @@ pub struct ReplayArgs {
     /// how keys begin, and its access patterns. An existing file is never overwritten
     #[arg(long, value_name = "FILE")]
     pub write_workload: Option<std::path::PathBuf>,
+}
+
+/// How CloudWatch metrics are imported.
+#[derive(Clone, Debug, Default, PartialEq, Eq, clap::Args)]
+pub struct MetricsArgs {
+    /// The table of CloudWatch metrics that do not name one
+    #[arg(long, value_name = "NAME")]
+    pub table: Option<String>,
+    /// The seconds of a data point of CloudWatch metrics (default: as the file says)
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..=31_622_400))]
+    pub period: Option<u32>,
+    /// Import only metrics from this moment on: a time, a date (its 00:00 UTC), or -14d before now
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    pub from: Option<String>,
+    /// Import only metrics before this moment
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    pub to: Option<String>,
+    /// Write the queries for `aws cloudwatch get-metric-data` that ask for exactly what is needed:
+    /// of the tables that are named, or that describe-table answers or folders of them describe
+    #[arg(long, value_name = "FILE|TABLE", num_args = 1.., conflicts_with_all = ["files", "table", "period", "from", "to"])]
+    pub queries: Vec<String>,
 }
 
 /// How a trace is read and executed.
@@ -285,6 +309,12 @@ pub struct ReadingArgs {
     /// The table of rows that do not name one
     #[arg(long, value_name = "NAME")]
     pub table: Option<String>,
+    /// The form of times, as for strftime: "%d/%m/%Y %H:%M:%S" (default: detected)
+    #[arg(long, value_name = "FORM")]
+    pub time_format: Option<String>,
+    /// The seconds of a data point of CloudWatch metrics (default: as the file says)
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..=31_622_400))]
+    pub period: Option<u32>,
     /// The unit of numeric times: s, ms, us or ns (default: detected)
     #[arg(long, value_name = "UNIT")]
     pub time_unit: Option<String>,
@@ -294,12 +324,13 @@ pub struct ReadingArgs {
     /// The number of rows by which an event may be out of order within its file
     #[arg(long, value_name = "ROWS", default_value_t = 65_536)]
     pub window: usize,
-    /// The start of the time that the trace covers (default: the minute of its first event)
-    #[arg(long, value_name = "TIME")]
+    /// Replay only events from this moment on: a time, a date (its 00:00 UTC), or -24h, -30m or
+    /// -7d before now. The trace covers the time from then (default: the minute of its first event)
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     pub from: Option<String>,
-    /// The end of the time that the trace covers (default: the end of the minute of its last
-    /// event)
-    #[arg(long, value_name = "TIME")]
+    /// Replay only events before this moment. The trace covers the time until then (default: the
+    /// end of the minute of its last event)
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     pub to: Option<String>,
     /// Seconds that DAX keeps an item (default: the design's, else 300)
     #[arg(long, value_name = "SECONDS")]

@@ -19,7 +19,7 @@ use std::process::ExitCode;
 use anyhow::{Context, Result};
 use clap::{CommandFactory, Parser};
 
-use args::{Args, Command, OutputFormat, PricesCommand};
+use args::{Args, Command, MetricsArgs, OutputFormat, PricesCommand};
 use dynameter::check::BUDGET_TEMPLATE;
 use dynameter::compare::{Question, compare};
 use dynameter::diff::diff;
@@ -109,8 +109,8 @@ fn command(args: &Args) -> Result<()> {
             kind,
             files,
             before,
-            table,
-        } => import(args, kind, files, *before, table.as_deref()),
+            metrics,
+        } => import(args, kind, files, *before, metrics),
         Command::Diff { old, new } => difference(args, &[old.clone(), new.clone()]),
         Command::Compare {
             workload,
@@ -195,7 +195,7 @@ fn import(
     kind: &str,
     files: &[String],
     before: bool,
-    table: Option<&str>,
+    metrics: &MetricsArgs,
 ) -> Result<()> {
     if files.iter().filter(|path| *path == "-").count() > 1 {
         anyhow::bail!("standard input can be read only once\nhelp: use - for one argument only");
@@ -218,12 +218,19 @@ fn import(
     if args.format != OutputFormat::Text {
         anyhow::bail!("import writes a workload file, which is TOML\nhelp: remove --format");
     }
-    if table.is_some() && kind != ImportFormat::CloudWatch {
-        anyhow::bail!("--table is only for CloudWatch metrics\nhelp: remove --table");
+    if *metrics != MetricsArgs::default() && kind != ImportFormat::CloudWatch {
+        anyhow::bail!(
+            "--table, --period, --from, --to and --queries are only for CloudWatch metrics\nhelp: \
+             remove them"
+        );
     }
     if kind == ImportFormat::CloudWatch {
         #[cfg(feature = "replay")]
-        return output::new(args, &trace::imported(args, files, table)?.text);
+        if !metrics.queries.is_empty() {
+            return output::write(args, &trace::queries(args, &metrics.queries)?);
+        }
+        #[cfg(feature = "replay")]
+        return output::new(args, &trace::imported(args, files, metrics)?.text);
         #[cfg(not(feature = "replay"))]
         anyhow::bail!(LIGHT);
     }

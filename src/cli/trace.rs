@@ -9,7 +9,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 #[cfg(feature = "html")]
 use super::args::ReportArgs;
-use super::args::{Args, ReadingArgs, ReplayArgs};
+use super::args::{Args, MetricsArgs, ReadingArgs, ReplayArgs};
 use super::{input, output};
 use dynameter::compare::Question;
 use dynameter::import::{Imported, import_metrics};
@@ -19,10 +19,11 @@ use dynameter::replay::{
     self, CONSTANT_BYTES, KEY_BYTES_MAX, KeyShare, Overwrite, ReplayError, ReplayRun, Replayed,
     Verify, keeps_keys, keys, merge, price,
 };
+use dynameter::report::InspectedFiles;
 use dynameter::time::{Date, MonthHours};
 use dynameter::trace::{
-    Mapping, Progress, ReadOptions, Time, TimeUnit, Trace, TraceFormat, TraceSource, parse_time,
-    sources,
+    Mapping, Progress, ReadOptions, Time, TimeFormat, TimeUnit, Trace, TraceFormat, TraceSource,
+    inspect, parse_time, sources,
 };
 use dynameter::units::Exact;
 use dynameter::workload::{Size, Workload};
@@ -55,14 +56,34 @@ pub fn bar(args: &Args, total: u64, template: &str) -> ProgressBar {
     bar
 }
 
+/// A time, a date, or a duration before now.
 pub fn moment(option: &str, text: &str) -> Result<Time> {
-    match parse_time(text, None) {
-        Some((time, _)) => Ok(time),
+    let before_now = || -> Option<Time> {
+        let unit = match text.chars().last()? {
+            's' => 1,
+            'm' => 60,
+            'h' => 3_600,
+            'd' => 86_400,
+            'w' => 7 * 86_400,
+            _ => return None,
+        };
+        let count: i64 = text.strip_prefix('-')?[..text.len() - 2].parse().ok()?;
+        let now = chrono::Utc::now().timestamp();
+        Some(Time::from_second(now - count.checked_mul(unit)?))
+    };
+    let date = || Some(Time::from_second(Date::parse(text)?.midnight_second()));
+    let found = parse_time(text, None).map(|(time, _)| time);
+    match found.or_else(date).or_else(before_now) {
+        Some(time) => Ok(time),
         None => bail!(
-            "{option} {text:?} is not a time\nhelp: write RFC 3339, such as 2024-01-01T00:00:00Z, \
-             or seconds since 1970"
+            "{option} {text:?} is not a time\nhelp: write RFC 3339, such as 2024-01-01T00:00:00Z, a \
+             date, seconds since 1970, or a time before now, such as -24h"
         ),
     }
+}
+
+fn optional_moment(option: &str, text: Option<&str>) -> Result<Option<Time>> {
+    text.map(|text| moment(option, text)).transpose()
 }
 
 fn options(asked: &ReadingArgs) -> Result<ReadOptions> {
@@ -96,9 +117,23 @@ fn options(asked: &ReadingArgs) -> Result<ReadOptions> {
             }
         },
     };
+    let (from, to) = (
+        optional_moment("--from", asked.from.as_deref())?,
+        optional_moment("--to", asked.to.as_deref())?,
+    );
+    if from.zip(to).is_some_and(|(from, to)| from >= to) {
+        bail!("--from is not before --to\nhelp: nothing lies between them; --to is exclusive");
+    }
+    let time_format = asked.time_format.as_deref().map(TimeFormat::parse);
     Ok(ReadOptions {
         kind,
         mapping,
+        from,
+        to,
+        time_format: time_format
+            .transpose()
+            .map_err(|message| anyhow::anyhow!("--time-format {message}"))?,
+        period_seconds: asked.period,
         table: asked.table.clone(),
         time_unit,
         skip_bad_rows: asked.skip_bad_rows,
@@ -223,16 +258,8 @@ fn replay_options(
         region: args.region.clone(),
         prices: date,
         month: input::month(args)?.unwrap_or_else(MonthHours::standard),
-        from: asked
-            .from
-            .as_deref()
-            .map(|text| moment("--from", text))
-            .transpose()?,
-        to: asked
-            .to
-            .as_deref()
-            .map(|text| moment("--to", text))
-            .transpose()?,
+        from: optional_moment("--from", asked.from.as_deref())?,
+        to: optional_moment("--to", asked.to.as_deref())?,
         dax_ttl_seconds: asked.dax_ttl,
         dax_overwrite: match Overwrite::NAMES
             .iter()
@@ -367,6 +394,10 @@ fn written_apart(args: &Args, asked: &ReplayArgs) -> Result<()> {
 
 /// `dynameter replay`.
 pub fn replay(args: &Args, asked: &ReplayArgs) -> Result<()> {
+    if asked.inspect {
+        let inspected = inspect(&sources(&asked.traces)?, &options(&asked.reading)?)?;
+        return output::present(args, &InspectedFiles(inspected));
+    }
     let (books, date) = input::books(args)?;
     let mut options = options(&asked.reading)?;
     let workload = asked
@@ -464,11 +495,97 @@ fn write_workload(args: &Args, replayed: &Replayed, path: &std::path::Path) -> R
 }
 
 /// Imports CloudWatch metrics as a workload file.
-pub fn imported(args: &Args, files: &[String], table: Option<&str>) -> Result<Imported> {
+pub fn imported(args: &Args, files: &[String], metrics: &MetricsArgs) -> Result<Imported> {
     let asked = input::asked(args)?;
-    Ok(import_metrics(
-        sources(files)?,
-        table.map(str::to_string),
-        &asked,
-    )?)
+    let reading = ReadOptions {
+        table: metrics.table.clone(),
+        period_seconds: metrics.period,
+        from: optional_moment("--from", metrics.from.as_deref())?,
+        to: optional_moment("--to", metrics.to.as_deref())?,
+        ..ReadOptions::default()
+    };
+    Ok(import_metrics(sources(files)?, reading, &asked)?)
+}
+
+/// The queries for GetMetricData of tables: names, files of describe-table, or folders of them.
+pub fn queries(args: &Args, tables: &[String]) -> Result<String> {
+    let mut named: Vec<(String, Vec<String>)> = Vec::new();
+    let mut without_indexes = Vec::new();
+    for asked in tables {
+        let path = std::path::Path::new(asked);
+        if !path.exists() {
+            if !is_table_name(asked) {
+                bail!(
+                    "--queries {asked:?} is neither a file nor the name of a table\nhelp: name a \
+                     table, a file with the answer of `aws dynamodb describe-table`, or a folder \
+                     of them"
+                );
+            }
+            without_indexes.push(asked.as_str());
+            named.push((asked.clone(), Vec::new()));
+            continue;
+        }
+        for source in sources(std::slice::from_ref(asked))? {
+            named.extend(described(&source.shown())?);
+        }
+    }
+    named.dedup();
+    if !without_indexes.is_empty() {
+        output::note(
+            args,
+            &format!(
+                "{}: the metrics of global secondary indexes are asked for only if the table is \
+                 given as the answer of `aws dynamodb describe-table`",
+                without_indexes.join(", ")
+            ),
+        );
+    }
+    let queries = dynameter::trace::queries(&named);
+    let count = queries.as_array().map_or(0, Vec::len);
+    if count > QUERIES_MAX {
+        output::note(
+            args,
+            &format!(
+                "{count} queries: one call of GetMetricData takes {QUERIES_MAX}, so divide the \
+                 tables over several files"
+            ),
+        );
+    }
+    Ok(format!("{queries:#}\n"))
+}
+
+/// The most queries in a call. Source: API Reference, "GetMetricData".
+const QUERIES_MAX: usize = 500;
+
+/// Whether a text can be the name of a table: 3 to 255 letters, digits, `_`, `-` and `.`.
+fn is_table_name(text: &str) -> bool {
+    (3..=255).contains(&text.len())
+        && text
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || "_-.".contains(c))
+}
+
+/// The tables that a file describes, with their global indexes.
+fn described(path: &str) -> Result<Vec<(String, Vec<String>)>> {
+    let text = dynameter::opened::read_to_string(std::path::Path::new(path))
+        .with_context(|| format!("{path}: cannot be read"))?;
+    let mut tables = Vec::new();
+    for value in serde_json::Deserializer::from_str(&text).into_iter::<serde_json::Value>() {
+        let value = value.with_context(|| format!("{path}: not JSON"))?;
+        let table = match value["Table"].is_object() {
+            true => &value["Table"],
+            false => &value,
+        };
+        let Some(name) = table["TableName"].as_str() else {
+            bail!(
+                "{path}: no Table.TableName\nhelp: give the answer of `aws dynamodb \
+                 describe-table`"
+            );
+        };
+        let indexes = table["GlobalSecondaryIndexes"].as_array();
+        let names = indexes.into_iter().flatten();
+        let names = names.filter_map(|index| index["IndexName"].as_str().map(str::to_string));
+        tables.push((name.to_string(), names.collect()));
+    }
+    Ok(tables)
 }

@@ -43,7 +43,7 @@ struct MetricsFile {
 
 pub(super) fn draft(
     sources: Vec<TraceSource>,
-    table: Option<String>,
+    reading: ReadOptions,
     region: Option<&str>,
 ) -> Result<Draft, TraceError> {
     let names = sources
@@ -51,13 +51,7 @@ pub(super) fn draft(
         .map(TraceSource::shown)
         .collect::<Vec<_>>()
         .join(", ");
-    let mut trace = Trace::open(
-        sources,
-        ReadOptions {
-            table,
-            ..ReadOptions::default()
-        },
-    )?;
+    let mut trace = Trace::open(sources, reading)?;
     let mut metrics = MetricsFile::default();
     loop {
         match trace.batch()? {
@@ -82,7 +76,9 @@ pub(super) fn draft(
             TraceError::file(&names, "contains no consumed capacity units of a table").help(help),
         );
     };
-    Ok(metrics.draft(from, &names, region))
+    let mut draft = metrics.draft(from, &names, region);
+    draft.notes.extend(trace.notes());
+    Ok(draft)
 }
 
 fn new_table(name: &str) -> TableDraft {

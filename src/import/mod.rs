@@ -342,15 +342,15 @@ pub fn import_export(folder: &Path, asked: &ImportOptions) -> Result<Imported, D
     )
 }
 
-/// Converts CloudWatch metrics to a workload file; `table` is the table of metrics that do not name
-/// one.
+/// Converts CloudWatch metrics to a workload file; `reading` says which table and period metrics
+/// have that do not name them, and from when to when they count.
 ///
 /// # Errors
 /// If a file cannot be read, or every error in the usage file.
 #[cfg(feature = "replay")]
 pub fn import_metrics(
     sources: Vec<crate::trace::TraceSource>,
-    table: Option<String>,
+    reading: crate::trace::ReadOptions,
     asked: &ImportOptions,
 ) -> Result<Imported, MetricsError> {
     let usage = read_usage(asked)?;
@@ -358,7 +358,7 @@ pub fn import_metrics(
         .region
         .clone()
         .or_else(|| usage.as_ref().and_then(usage::UsageFile::region));
-    let draft = cloudwatch::draft(sources, table, region.as_deref())?;
+    let draft = cloudwatch::draft(sources, reading, region.as_deref())?;
     Ok(finish(
         draft,
         usage.as_ref(),

@@ -16,12 +16,9 @@ use crate::capacity::Simulations;
 use crate::capacity::series::account_name;
 use crate::estimate::Metering;
 use crate::pricing::Books;
-use crate::trace::{RowPlace, SkipReason, Time, TraceError};
+use crate::trace::{RowPlace, SPAN_SECONDS_MAX, SkipReason, Time, TraceError};
 use crate::units::Exact;
 use crate::workload::Workload;
-
-/// The longest time that a trace may cover: three years, because every minute of it is simulated.
-const SPAN_SECONDS_MAX: u64 = 3 * 366 * 86_400;
 
 /// Prices what was executed.
 ///
@@ -159,10 +156,12 @@ fn no_export_is_left(pending: &Pending) -> Result<(), ReplayError> {
         .table
         .clone()
         .unwrap_or_else(|| "a table without a name".to_string());
-    let message = format!(
-        "is a full export of {name}, but neither a workload nor the trace defines that table"
-    );
-    let help = "an export does not contain the key schema of its table: give a workload that \
+    let what = match state.folder.is_dir() {
+        true => "is a full export of",
+        false => "has the items that a Scan returned of",
+    };
+    let message = format!("{what} {name}, but neither a workload nor the trace defines that table");
+    let help = "items do not contain the key schema of their table: give a workload that \
                 declares the table, or a log that begins with its CreateTable";
     let folder = state.folder.display().to_string();
     Err(ReplayError::Trace(
@@ -184,6 +183,9 @@ fn region_of_the_trace(engine: &Engine, books: &Books) -> String {
         .map_or_else(|| "us-east-1".to_string(), |(name, _)| name.clone())
 }
 
+/// The files that an error names.
+const FILES_SHOWN: usize = 3;
+
 fn nothing_to_price(read: &Read, skipped: &Skipped) -> ReplayError {
     let skipped = match skipped.by_reason.values().sum::<u64>() {
         0 => String::new(),
@@ -197,9 +199,19 @@ fn nothing_to_price(read: &Read, skipped: &Skipped) -> ReplayError {
     } else {
         format!("\n{}", read.notes.join("\n"))
     };
+    let shown: Vec<&str> = read
+        .files
+        .iter()
+        .take(FILES_SHOWN)
+        .map(String::as_str)
+        .collect();
+    let more = match read.files.len() - shown.len() {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
     ReplayError::empty(format!(
-        "{}: the trace has no events of a table{skipped}{notes}",
-        read.files.join(", ")
+        "the trace has no events of a table{skipped}{notes}\nread: {}{more}",
+        shown.join(", ")
     ))
     .with_help(
         "give a trace with calls to tables; a full export is only a starting state, to be given \
@@ -222,7 +234,7 @@ fn covered(
     let from = options.from.or(window.map(|(from, _)| from));
     let to = options.to.or(window.map(|(_, to)| to));
     let span = TraceSpan::new(first, last, from, to, month_seconds);
-    if span.seconds() > SPAN_SECONDS_MAX {
+    if span.seconds() > SPAN_SECONDS_MAX as u64 {
         let text = format!("the trace runs from {first} to {last}, more than three years");
         return Err(ReplayError::empty(text).with_help(
             "check whether a time or its unit is wrong; --time-unit sets the unit, \

@@ -24,9 +24,9 @@ use crate::replay::tally::merge::Merge;
 use crate::replay::tally::share::KeyShare;
 use crate::trace::{
     Batch, Event, Name, NameTable, Rows, SLOTS, Time, Trace, TraceError, TraceFormat, What, mixed,
-    salt, sign,
+    salt, sign, starting_items,
 };
-use crate::workload::{Workload, export_items};
+use crate::workload::Workload;
 
 /// A run, executed batch by batch.
 pub struct ReplayRun {
@@ -535,7 +535,7 @@ fn start(trace: &Trace, executor: &mut Executor) -> Result<(), ReplayError> {
                 .load(item, numbers)
                 .map_err(|(_, message)| format!("{file}:{line}: {message}"))
         };
-        export_items(&state.folder, take).map_err(wrong)?;
+        starting_items(&state.folder, take).map_err(wrong)?;
     }
     Ok(())
 }
@@ -558,7 +558,7 @@ fn read_of(trace: &Trace) -> Read {
     Read {
         files: trace.files().chain(exports).collect(),
         kinds: kinds.chain(export).map(str::to_string).collect(),
-        notes: trace.notes().map(str::to_string).collect(),
+        notes: trace.notes(),
         skipped: skipped.map(|(reason, count)| (*reason, *count)).collect(),
         first_skipped: first_skipped
             .map(|(place, text)| (*place, text.clone()))

@@ -12,6 +12,8 @@ mod explain;
 mod forecast;
 #[cfg(feature = "html")]
 mod html;
+#[cfg(feature = "replay")]
+mod inspect;
 mod json;
 mod present;
 mod prices;
@@ -24,6 +26,8 @@ pub use estimate::Estimates;
 pub use explain::Explanation;
 #[cfg(feature = "html")]
 pub use html::{ReportError, report_html, report_json};
+#[cfg(feature = "replay")]
+pub use inspect::InspectedFiles;
 pub use present::Present;
 pub use prices::{ChangedRates, ImportedPrices, PriceList, PriceLists};
 pub use render::text::Style;

@@ -9,6 +9,7 @@ use std::io::{BufRead, Read};
 use std::sync::atomic::Ordering;
 
 use super::input::{TraceText, why};
+use super::notes::Notes;
 use super::{
     ApiName, Event, EventSink, Progress, RowPlace, SkipReason, Time, TraceError, TraceReader,
     TracedCall, TracedKey, What,
@@ -121,7 +122,9 @@ impl Twemcache {
 
 impl TraceReader for Twemcache {
     fn batch(&mut self, sink: &mut EventSink) -> Result<bool, TraceError> {
-        let EventSink { names, events, bad } = sink;
+        let EventSink {
+            names, events, bad, ..
+        } = sink;
         let table = self.table.as_deref().map(|table| names.number(table));
         let mut line = Vec::new();
         for _ in 0..BATCH {
@@ -164,7 +167,7 @@ impl TraceReader for Twemcache {
         Ok(true)
     }
 
-    fn notes(&self) -> Vec<String> {
+    fn notes(&self) -> Notes {
         let misses = || {
             format!(
                 "gets of size 0 ({}) are misses; the size of each is that of the next set of its \
@@ -176,9 +179,8 @@ impl TraceReader for Twemcache {
                       add, replace and cas to PutItem; append, prepend, incr, decr and touch to \
                       UpdateItem; delete to DeleteItem; an item's size is that of its key and its \
                       value";
-        std::iter::once(mapped.to_string())
-            .chain((self.misses > 0).then(misses))
-            .collect()
+        let texts = std::iter::once(mapped.to_string()).chain((self.misses > 0).then(misses));
+        Notes::of_format(texts)
     }
 }
 
@@ -263,7 +265,9 @@ impl Records {
 
 impl TraceReader for Records {
     fn batch(&mut self, sink: &mut EventSink) -> Result<bool, TraceError> {
-        let EventSink { names, events, bad } = sink;
+        let EventSink {
+            names, events, bad, ..
+        } = sink;
         let table = self.table.as_deref().map(|table| names.number(table));
         let length = if self.vscsi { 32 } else { 24 };
         let mut block = Vec::with_capacity(BATCH * length);
@@ -310,18 +314,17 @@ impl TraceReader for Records {
         Ok(false)
     }
 
-    fn notes(&self) -> Vec<String> {
-        match self.vscsi {
-            true => vec![
+    fn notes(&self) -> Notes {
+        let text = match self.vscsi {
+            true => {
                 "blocks are treated as items: a read as GetItem, a write as PutItem, the length \
                  as the item's size"
-                    .to_string(),
-            ],
-            false => vec![
+            }
+            false => {
                 "oracleGeneral contains no operations: every request is treated as a GetItem of \
                  an item of its size"
-                    .to_string(),
-            ],
-        }
+            }
+        };
+        Notes::of_format([text.to_string()])
     }
 }

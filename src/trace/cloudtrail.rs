@@ -10,10 +10,11 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::json::{RecordFormat, member, text};
+use super::json::{RecordFormat, RecordOf, RecordSink, member, text};
+use super::notes::{Notes, Passed};
 use super::{
-    ApiName, Event, Failure, MemberAction, NameTable, RowPlace, SkipReason, TracedCall, TracedKey,
-    What, Wrong, parse_time,
+    ApiName, Event, Failure, MemberAction, NameTable, SkipReason, TracedCall, TracedKey, What,
+    Wrong, parse_time,
 };
 use crate::table::{Arn, Consistency, KeySchema};
 
@@ -21,18 +22,13 @@ use crate::table::{Arn, Consistency, KeySchema};
 #[derive(Debug, Default)]
 pub struct Trail {
     keys: BTreeMap<String, KeySchema>,
-    others: u64,
-    free: u64,
 }
 
 impl Trail {
     /// Creates a reader; `keys` are the key schemas of the tables, which give the order of a key's
     /// values.
     pub fn new(keys: BTreeMap<String, KeySchema>) -> Trail {
-        Trail {
-            keys,
-            ..Trail::default()
-        }
+        Trail { keys }
     }
 
     /// A key of plain values: the values of the table's key attributes in schema order, joined by
@@ -104,6 +100,7 @@ impl Trail {
             Value::Array(list) => {
                 for one in list {
                     let action = text(one, "operation").and_then(MemberAction::parse);
+                    let (one, action) = transaction_member(one, action);
                     let table = table_of(one).ok_or_else(|| no_table(api))?;
                     calls.push(call(&table, member(one, "key"), action));
                 }
@@ -131,6 +128,18 @@ impl Trail {
     }
 }
 
+/// A member of a transaction: the object itself, or, as the API writes it, the only object in it,
+/// whose name is the action: `{"put": {…}}`.
+fn transaction_member(one: &Value, action: Option<MemberAction>) -> (&Value, Option<MemberAction>) {
+    if action.is_some() || text(one, "tableName").is_some() {
+        return (one, action);
+    }
+    let inner = ["get", "put", "update", "delete", "conditionCheck"]
+        .into_iter()
+        .find_map(|name| Some((member(one, name)?, MemberAction::parse(name))));
+    inner.unwrap_or((one, action))
+}
+
 fn table_of(value: &Value) -> Option<String> {
     text(value, "tableName").map(|name| Arn::of(name).table().to_string())
 }
@@ -156,28 +165,59 @@ fn key_and_action(one: &Value) -> (Option<&Value>, Option<MemberAction>) {
     }
 }
 
+/// The tables that an event names as its resources.
+fn resources(record: &Value) -> Vec<String> {
+    let Some(resources) = member(record, "resources") else {
+        return Vec::new();
+    };
+    let arns: Vec<&str> = match resources {
+        Value::Array(list) => list.iter().filter_map(|one| text(one, "ARN")).collect(),
+        // Athena prints a list of structs as `[{arn=…, accountid=…}]`.
+        Value::String(printed) => printed
+            .split(|c: char| c.is_whitespace() || "[]{},=\"".contains(c))
+            .filter(|word| word.starts_with("arn:"))
+            .collect(),
+        _ => Vec::new(),
+    };
+    let mut tables: Vec<String> = Vec::new();
+    for arn in arns.into_iter().map(Arn::of) {
+        let table = arn.table().to_string();
+        if !tables.contains(&table) {
+            tables.push(table);
+        }
+    }
+    tables
+}
+
+/// A member that is an object, or an object printed as JSON, as Athena returns it.
+fn object(record: &Value, name: &str) -> Result<Value, Wrong> {
+    match member(record, name) {
+        None => Ok(Value::Null),
+        Some(Value::String(printed)) if printed.trim().is_empty() => Ok(Value::Null),
+        Some(Value::String(printed)) => match serde_json::from_str(printed) {
+            Ok(value) => Ok(value),
+            Err(_) => Err((
+                SkipReason::Malformed,
+                format!(
+                    "{name} is not JSON: {}; of CloudTrail Lake, select eventJson",
+                    printed.chars().take(60).collect::<String>()
+                ),
+            )),
+        },
+        Some(value) => Ok(value.clone()),
+    }
+}
+
 impl RecordFormat for Trail {
-    fn record(
-        &mut self,
-        record: Value,
-        place: RowPlace,
-        names: &mut NameTable,
-        events: &mut Vec<Event>,
-    ) -> Result<(), Wrong> {
-        let record = member(&record, "detail")
-            .filter(|detail| member(detail, "eventName").is_some())
-            .unwrap_or(&record);
-        if text(record, "eventSource") != Some("dynamodb.amazonaws.com") {
-            if text(record, "eventName").is_none() {
-                return Err((
-                    SkipReason::Malformed,
-                    "not a CloudTrail event: it has no eventName".to_string(),
-                ));
-            }
-            self.others += 1;
+    fn record(&mut self, record: Value, of: &RecordOf, sink: &mut RecordSink) -> Result<(), Wrong> {
+        let Some(name) = text(&record, "eventName") else {
+            sink.notes.pass(Passed::NoCall);
+            return Ok(());
+        };
+        if text(&record, "eventSource") != Some("dynamodb.amazonaws.com") {
+            sink.notes.pass(Passed::OtherService);
             return Ok(());
         }
-        let name = text(record, "eventName").unwrap_or_default();
         let known = ApiName::parse(name);
         let api = known.ok_or_else(|| {
             (
@@ -185,75 +225,79 @@ impl RecordFormat for Trail {
                 format!("unknown DynamoDB operation \"{}\"", name.escape_debug()),
             )
         })?;
-        let time = text(record, "eventTime").and_then(|time| parse_time(time, None));
-        let (time, _) = time.ok_or_else(|| (SkipReason::Time, "no eventTime".to_string()))?;
         if api.is_free() {
-            self.free += 1;
+            sink.notes.pass(Passed::FreeOperation);
             return Ok(());
         }
-        let failure =
-            text(record, "errorCode").map(|code| Failure::parse(code).unwrap_or(Failure::Free));
-        let region = text(record, "awsRegion").map(|region| names.number(region));
-        let null = Value::Null;
-        let request = member(record, "requestParameters").unwrap_or(&null);
-        if matches!(
+        let time = member(&record, "eventTime").map(|time| match time {
+            Value::String(text) => text.clone(),
+            other => other.to_string(),
+        });
+        let time = time.and_then(|text| parse_time(&text, None));
+        let (time, _) = time.ok_or_else(|| (SkipReason::Time, "no eventTime".to_string()))?;
+        let failure = text(&record, "errorCode")
+            .filter(|code| !code.is_empty())
+            .map(|code| Failure::parse(code).unwrap_or(Failure::Free));
+        let request = object(&record, "requestParameters")?;
+        if request.is_null() && failure.is_some() {
+            sink.notes.pass(Passed::FailedWithoutParameters);
+            return Ok(());
+        }
+        if let Some(id) = text(&record, "eventID")
+            && !sink.ids.is_new(id)
+        {
+            sink.notes.pass(Passed::Duplicate);
+            return Ok(());
+        }
+        let is_statement = matches!(
             api,
             ApiName::ExecuteStatement
                 | ApiName::BatchExecuteStatement
                 | ApiName::ExecuteTransaction
-        ) {
-            let table = member(record, "resources")
-                .and_then(|list| list.get(0))
-                .and_then(|one| text(one, "ARN"))
-                .map(|name| Arn::of(name).table());
-            let table = table.map(|table| names.number(table));
-            let call = TracedCall {
-                region,
-                failure,
-                ..TracedCall::new(api, TracedKey::of(b""))
-            };
-            events.push(Event {
-                time,
-                place,
-                table,
-                what: What::Call(call),
-            });
-            return Ok(());
-        }
-        for (table, call) in self.calls(api, request, names)? {
+        );
+        let calls = match (is_statement, request.is_null()) {
+            (true, _) => {
+                let table = resources(&record).into_iter().next();
+                vec![(table, TracedCall::new(api, TracedKey::of(b"")))]
+            }
+            // The event has no parameters, but says which tables the call reached.
+            (false, true) => {
+                let tables = resources(&record);
+                if tables.is_empty() {
+                    return Err(no_table(api));
+                }
+                let tables = tables.into_iter();
+                tables
+                    .map(|table| (Some(table), TracedCall::new(api, TracedKey::of(b""))))
+                    .collect()
+            }
+            (false, false) => {
+                let calls = self.calls(api, &request, sink.names)?.into_iter();
+                calls.map(|(table, call)| (Some(table), call)).collect()
+            }
+        };
+        let region = text(&record, "awsRegion").map(|region| sink.names.number(region));
+        for (table, call) in calls {
             let call = TracedCall {
                 region,
                 failure,
                 ..call
             };
-            events.push(Event {
+            sink.events.push(Event {
                 time,
-                place,
-                table: Some(names.number(&table)),
+                place: of.place,
+                table: table.map(|table| sink.names.number(&table)),
                 what: What::Call(call),
             });
         }
         Ok(())
     }
 
-    fn notes(&self) -> Vec<String> {
-        let mut notes = vec![
+    fn notes(&self) -> Notes {
+        Notes::of_format([
             "CloudTrail logs no item sizes, no results of queries and no deletions by Time to \
              Live; the output shows where the sizes come from"
                 .to_string(),
-        ];
-        if self.others > 0 {
-            notes.push(format!(
-                "events of other services were ignored: {}",
-                self.others
-            ));
-        }
-        if self.free > 0 {
-            notes.push(format!(
-                "events that consume no units of a table (control plane, streams): {}",
-                self.free
-            ));
-        }
-        notes
+        ])
     }
 }

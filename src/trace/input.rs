@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use encoding_rs_io::DecodeReaderBytes;
 use flate2::bufread::MultiGzDecoder;
 
 use super::TraceError;
@@ -165,7 +166,13 @@ pub fn open(source: &TraceSource, progress: &Progress) -> io::Result<TraceText> 
         [0x28, 0xb5, 0x2f, 0xfd, ..] => Box::new(zstd::Decoder::with_buffer(buffered)?),
         _ => Box::new(buffered),
     };
-    Ok(BufReader::with_capacity(1 << 17, plain))
+    let mut text = BufReader::with_capacity(1 << 17, plain);
+    // Windows PowerShell writes UTF-16, with its mark.
+    if matches!(text.fill_buf()?, [0xff, 0xfe, ..] | [0xfe, 0xff, ..]) {
+        let decoded: Box<dyn Read + Send> = Box::new(DecodeReaderBytes::new(text));
+        return Ok(BufReader::with_capacity(1 << 17, decoded));
+    }
+    Ok(text)
 }
 
 /// Why reading stopped, as a message; says so if compressed data is truncated.

@@ -4,15 +4,34 @@ use std::collections::{BTreeSet, VecDeque};
 use std::sync::atomic::Ordering;
 
 use super::export::{incremental_files, manifest};
+use super::ids::EventIds;
 use super::input::TraceSource;
-use super::sniff::{self, TraceFormat};
+use super::moment::EARLIEST;
+use super::notes::{Notes, Passed};
+use super::sniff::{self, Recognised, TraceFormat};
 use super::{
-    Bad, Event, NameTable, Piece, Progress, ReadOptions, Rows, SkipReason, Time, TraceError,
-    TraceReader,
+    Bad, Event, NameTable, Piece, Progress, ReadOptions, RowPlace, Rows, Shared, SkipReason, Time,
+    TraceError, TraceReader,
 };
 
 /// The default for how many rows late an event may come within its file.
 pub const WINDOW: usize = 65_536;
+
+/// The longest time that a trace may span: three years, because every minute of it is simulated.
+/// With more, one of its times was misread.
+pub const SPAN_SECONDS_MAX: i64 = 3 * 366 * 86_400;
+
+/// What items without a trace are.
+const ITEMS_ALONE: &str = "the items that a Scan returned, which are a starting state; name their \
+                           file, not standard input, together with a trace";
+
+const CHECK_TIMES: &str = "name the form of the times with --time-format, or the unit of numbers \
+                           with --time-unit, or skip such rows with --skip-bad-rows";
+
+/// Why a time cannot be right.
+fn before_dynamodb(time: Time) -> String {
+    format!("its time is read as {time}, but DynamoDB exists since 2012")
+}
 
 /// How late an event may come in time: an incremental export covers up to a day, without order.
 const LATE_NANOSECONDS: i64 = 25 * 3_600 * Time::SECOND;
@@ -35,7 +54,10 @@ pub struct Trace {
     waiting: Vec<(Time, usize)>,
     open: Vec<Opened>,
     kinds: BTreeSet<TraceFormat>,
-    notes: BTreeSet<String>,
+    notes: Notes,
+    ids: EventIds,
+    /// The first time that was returned.
+    first: Option<Time>,
     /// The number of events returned so far.
     ordinal: u64,
 }
@@ -51,18 +73,41 @@ pub enum Batch {
     End,
 }
 
-/// A full export.
+/// A full export, or the items that a Scan returned.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StartingState {
-    /// Its folder.
+    /// Its folder, or the file with the answer of the Scan.
     pub folder: std::path::PathBuf,
     /// The table, if its manifest names one.
     pub table: Option<String>,
 }
 
+/// Which times the events of a file can have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Times {
+    /// Any: they count from the start of the recording.
+    Any,
+    /// Moments since 2012, or a count from the start of the recording, of less than a year.
+    SinceStart,
+    /// Moments since 2012.
+    SinceDynamodb,
+}
+
+impl Times {
+    fn allow(self, time: Time) -> bool {
+        let since_start = || time.0 >= 0 && time.second() < 366 * 86_400;
+        match self {
+            Times::Any => true,
+            Times::SinceStart => time >= EARLIEST || since_start(),
+            Times::SinceDynamodb => time >= EARLIEST,
+        }
+    }
+}
+
 /// A file that is being read.
 struct Opened {
     file: usize,
+    times: Times,
     reader: Box<dyn TraceReader>,
     /// Events in time order; the order of the first `ready` is final.
     events: VecDeque<Event>,
@@ -116,8 +161,6 @@ impl Trace {
         // The data files of an incremental export may be given twice: by folder and by file.
         let mut seen = BTreeSet::new();
         files.retain(|source| *source == TraceSource::Stdin || seen.insert(source.shown()));
-        // Files such as manifests and checksums contain no data.
-        files.retain(|source| !is_note(&source.shown()));
         if files.is_empty() && states.is_empty() {
             return Err(TraceError::file("trace", "no files to read"));
         }
@@ -144,52 +187,95 @@ impl Trace {
             waiting: Vec::new(),
             open: Vec::new(),
             kinds: BTreeSet::new(),
-            notes: BTreeSet::new(),
+            notes: Notes::default(),
+            ids: EventIds::default(),
+            first: None,
             ordinal: 0,
         };
         trace.look()?;
         Ok(trace)
     }
 
-    /// Finds the first time of each file.
+    /// Finds the first time of each file, and leaves out those that are no traces.
     fn look(&mut self) -> Result<(), TraceError> {
         let single = self.sources.len() == 1;
+        let mut left_out = Notes::default();
         for file in 0..self.sources.len() {
-            if single || self.sources[file] == TraceSource::Stdin {
-                // A single file needs no ordering, and standard input cannot be read twice.
+            if self.sources[file] == TraceSource::Stdin {
+                // Standard input cannot be read twice.
                 self.waiting.push((Time(i64::MIN), file));
                 continue;
             }
             // These rows are read again later, so progress and bad rows are not counted here.
-            let (kind, mut reader) = sniff::reader(
-                &self.sources[file],
-                file as u32,
-                &self.options,
-                &Progress::default(),
-            )?;
-            self.kinds.insert(kind);
-            let (mut first, mut bad, mut more) = (
-                None,
-                Bad {
-                    skip: true,
-                    ..Bad::default()
-                },
-                true,
-            );
-            while first.is_none() && more {
-                let (pieces, goes_on) = reader.pieces(true, &mut self.names, &mut bad)?;
-                more = goes_on;
-                let earliest = |piece: &Piece| match piece {
-                    Piece::Events(events) => events.iter().map(|event| event.time).min(),
-                    Piece::Rows(rows) => Some(rows.first),
-                };
-                first = pieces.iter().filter_map(earliest).min();
+            let (kind, mut reader) = match self.recognised(file, &Progress::default())? {
+                Recognised::Trace(kind, reader) => (kind, reader),
+                Recognised::Items => {
+                    let table = self.options.table.clone();
+                    if let TraceSource::File(path) = &self.sources[file] {
+                        self.states.push(StartingState {
+                            folder: path.clone(),
+                            table,
+                        });
+                    }
+                    continue;
+                }
+                Recognised::NoTrace(what) if single => {
+                    return Err(self.not_a_trace(file, what.one()));
+                }
+                Recognised::NoTrace(what) => {
+                    left_out.pass(Passed::File(what));
+                    continue;
+                }
+            };
+            if single {
+                // A single file needs no ordering.
+                self.waiting.push((Time(i64::MIN), file));
+                continue;
             }
-            let first = first.unwrap_or(Time(i64::MAX));
-            self.waiting.push((first, file));
+            self.kinds.insert(kind);
+            let first = self.first_time(&mut *reader)?;
+            self.waiting.push((first.unwrap_or(Time(i64::MAX)), file));
         }
+        if self.waiting.is_empty() && self.states.is_empty() {
+            let files = self.sources.len();
+            let message = format!(
+                "none of the {files} files is a trace; {}",
+                left_out.texts().join("; ")
+            );
+            return Err(TraceError::file("trace", message));
+        }
+        self.notes.merge(left_out);
         self.waiting.sort_by(|one, other| other.cmp(one));
         Ok(())
+    }
+
+    fn recognised(&self, file: usize, progress: &Progress) -> Result<Recognised, TraceError> {
+        sniff::recognise(&self.sources[file], file as u32, &self.options, progress)
+    }
+
+    /// The first time that a reader finds.
+    fn first_time(&mut self, reader: &mut dyn TraceReader) -> Result<Option<Time>, TraceError> {
+        let mut bad = Bad {
+            skip: true,
+            ..Bad::default()
+        };
+        let mut ids = EventIds::default();
+        let mut shared = Shared {
+            names: &mut self.names,
+            bad: &mut bad,
+            ids: &mut ids,
+        };
+        loop {
+            let (pieces, more) = reader.pieces(true, &mut shared)?;
+            let earliest = |piece: &Piece| match piece {
+                Piece::Events(events) => events.iter().map(|event| event.time).min(),
+                Piece::Rows(rows) => Some(rows.first),
+            };
+            let first = pieces.iter().filter_map(earliest).min();
+            if first.is_some() || !more {
+                return Ok(first);
+            }
+        }
     }
 
     /// The names of its files.
@@ -214,8 +300,8 @@ impl Trace {
     }
 
     /// Notes for the user.
-    pub fn notes(&self) -> impl Iterator<Item = &str> {
-        self.notes.iter().map(String::as_str)
+    pub fn notes(&self) -> Vec<String> {
+        self.notes.texts()
     }
 
     /// The next batch in time order; events of equal time are in the order of the files.
@@ -231,15 +317,16 @@ impl Trace {
                 && now.is_none_or(|now| first <= now)
             {
                 self.waiting.pop();
-                let (kind, reader) = sniff::reader(
-                    &self.sources[file],
-                    file as u32,
-                    &self.options,
-                    &self.progress,
-                )?;
+                let (kind, reader) = match self.recognised(file, &self.progress)? {
+                    Recognised::Trace(kind, reader) => (kind, reader),
+                    // Standard input is looked at only here.
+                    Recognised::Items => return Err(self.not_a_trace(file, ITEMS_ALONE)),
+                    Recognised::NoTrace(what) => return Err(self.not_a_trace(file, what.one())),
+                };
                 self.kinds.insert(kind);
                 self.open.push(Opened {
                     file,
+                    times: self.times(kind),
                     reader,
                     events: VecDeque::new(),
                     ready: 0,
@@ -257,7 +344,12 @@ impl Trace {
             let single = self.open.len() == 1;
             for opened in &mut self.open {
                 while opened.ready == 0 && !(single && opened.ready_rows > 0) && !opened.ended {
-                    opened.read(window, &mut self.names, &mut self.bad)?;
+                    let mut shared = Shared {
+                        names: &mut self.names,
+                        bad: &mut self.bad,
+                        ids: &mut self.ids,
+                    };
+                    opened.read(window, &mut shared)?;
                     if !single {
                         opened.expand(window);
                     }
@@ -269,7 +361,7 @@ impl Trace {
             for ended in self.open.extract_if(.., |opened| {
                 opened.ended && opened.events.is_empty() && opened.held.is_empty()
             }) {
-                self.notes.extend(ended.reader.notes());
+                self.notes.merge(ended.reader.notes());
             }
             if self.open.is_empty() && self.waiting.is_empty() {
                 return Ok(Batch::End);
@@ -277,15 +369,114 @@ impl Trace {
             let until = self.waiting.last().map(|(first, _)| *first);
             let rows = self.ready(until, window);
             if !rows.is_empty() {
-                return Ok(Batch::Rows(rows));
+                if let Some(batch) = self.rows_in_window(rows)? {
+                    return Ok(batch);
+                }
+                continue;
             }
             let events = self.merged(until);
-            if !events.is_empty() {
-                let first = self.ordinal;
-                self.ordinal += events.len() as u64;
-                return Ok(Batch::Events(first, events));
+            let events = self.in_window(events);
+            if let (Some(first), Some(last)) = (events.first(), events.last()) {
+                self.spans(first.time, last.time, last.place)?;
+                return Ok(self.events(events));
             }
         }
+    }
+
+    /// A batch of events.
+    fn events(&mut self, events: Vec<Event>) -> Batch {
+        let first = self.ordinal;
+        self.ordinal += events.len() as u64;
+        Batch::Events(first, events)
+    }
+
+    fn is_in_window(&self, time: Time) -> bool {
+        self.options.from.is_none_or(|from| from <= time)
+            && self.options.to.is_none_or(|to| time < to)
+    }
+
+    /// Counts events outside `--from` and `--to`.
+    fn leave_out(&mut self, count: usize) {
+        if count > 0 {
+            let passed = &mut self.notes.passed;
+            *passed.entry(Passed::OutsideWindow).or_default() += count as u64;
+        }
+    }
+
+    /// The events between `--from` and `--to`.
+    fn in_window(&mut self, mut events: Vec<Event>) -> Vec<Event> {
+        let count = events.len();
+        events.retain(|event| self.is_in_window(event.time));
+        self.leave_out(count - events.len());
+        events
+    }
+
+    /// The rows between `--from` and `--to`; `None` if there are none. Rows that are only partly
+    /// inside become events.
+    fn rows_in_window(&mut self, rows: Vec<Rows>) -> Result<Option<Batch>, TraceError> {
+        let is_whole = |rows: &Rows| self.is_in_window(rows.first) && self.is_in_window(rows.last);
+        if rows.iter().all(is_whole) {
+            for rows in &rows {
+                self.spans(rows.first, rows.last, rows.place)?;
+            }
+            let mut rows = rows;
+            for rows in &mut rows {
+                rows.ordinal = self.ordinal;
+                self.ordinal += rows.rows.len() as u64;
+            }
+            return Ok(Some(Batch::Rows(rows)));
+        }
+        let events = rows.iter().flat_map(Rows::events).collect();
+        let events = self.in_window(events);
+        let (Some(first), Some(last)) = (events.first(), events.last()) else {
+            return Ok(None);
+        };
+        self.spans(first.time, last.time, last.place)?;
+        Ok(Some(self.events(events)))
+    }
+
+    /// Refuses a trace that spans more than a trace does: one of its times was misread.
+    fn spans(&mut self, first: Time, last: Time, place: RowPlace) -> Result<(), TraceError> {
+        let begun = *self.first.get_or_insert(first);
+        if last.second() - begun.second() <= SPAN_SECONDS_MAX {
+            return Ok(());
+        }
+        let message = format!(
+            "its time is {last}, but the trace begins at {begun}: no trace spans more than three \
+             years"
+        );
+        Err(TraceError {
+            file: self.bad.file(place).to_string(),
+            row: Some(place.row),
+            message,
+            help: Some(
+                "check the times (--inspect shows how they are read), or name the time to replay \
+                 with --from and --to",
+            ),
+        })
+    }
+
+    /// Which times the events of a format can have.
+    fn times(&self, kind: TraceFormat) -> Times {
+        match kind {
+            TraceFormat::Twemcache | TraceFormat::OracleGeneral | TraceFormat::Vscsi => Times::Any,
+            TraceFormat::Parquet
+            | TraceFormat::Csv
+            | TraceFormat::NdJson
+            | TraceFormat::Requests => match self.options.time_unit {
+                Some(_) => Times::Any,
+                None => Times::SinceStart,
+            },
+            _ => Times::SinceDynamodb,
+        }
+    }
+
+    fn not_a_trace(&self, file: usize, what: &str) -> TraceError {
+        let shown = self.sources[file].shown();
+        TraceError::file(&shown, format!("not a trace: {what}")).help(
+            "name the files that contain the calls, or their folder; --kind names a format that is \
+             not recognised",
+        )
     }
 
     /// Takes back executed rows, to reuse their buffers.
@@ -316,12 +507,7 @@ impl Trace {
             return Vec::new();
         }
         only.ready_rows -= count;
-        let mut rows: Vec<Rows> = only.held.drain(..count).collect();
-        for rows in &mut rows {
-            rows.ordinal = self.ordinal;
-            self.ordinal += rows.rows.len() as u64;
-        }
-        rows
+        only.held.drain(..count).collect()
     }
 
     /// Events before `until` that are ready, merged from all open files.
@@ -364,15 +550,6 @@ impl Trace {
     }
 }
 
-/// Whether a file is a manifest or a checksum, which contains no data.
-fn is_note(name: &str) -> bool {
-    let file = name.rsplit('/').next().unwrap_or(name);
-    file.starts_with("manifest-")
-        || file == "_started"
-        || file.ends_with(".md5")
-        || file.ends_with(".checksum")
-}
-
 impl Opened {
     /// The time of the first event or row.
     fn front(&self) -> Option<Time> {
@@ -383,15 +560,15 @@ impl Opened {
     }
 
     /// Reads the next pieces.
-    fn read(
-        &mut self,
-        window: usize,
-        names: &mut NameTable,
-        bad: &mut Bad,
-    ) -> Result<(), TraceError> {
-        let (pieces, more) = self.reader.pieces(false, names, bad)?;
+    fn read(&mut self, window: usize, shared: &mut Shared) -> Result<(), TraceError> {
+        let (pieces, more) = self.reader.pieces(false, shared)?;
+        let bad = &mut *shared.bad;
         for piece in pieces {
             match piece {
+                Piece::Rows(rows) if !self.times.allow(rows.first) => {
+                    self.expand(window);
+                    self.take(rows.events(), window, bad)?;
+                }
                 Piece::Rows(rows) if self.follows(&rows) => {
                     self.newest = rows.last;
                     self.held.push_back(rows);
@@ -436,6 +613,10 @@ impl Opened {
         bad: &mut Bad,
     ) -> Result<(), TraceError> {
         let mut late = Vec::new();
+        for event in more.extract_if(.., |event| !self.times.allow(event.time)) {
+            bad.row(event.place, SkipReason::Time, before_dynamodb(event.time))
+                .map_err(|error| error.help(CHECK_TIMES))?;
+        }
         more.retain(|event| {
             let on_time = event.time >= self.last
                 && event.time.0 >= self.newest.0.saturating_sub(LATE_NANOSECONDS);

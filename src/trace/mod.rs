@@ -17,23 +17,32 @@ mod cache;
 mod cloudtrail;
 mod cloudwatch;
 mod columns;
+mod document;
 mod event;
 pub mod export;
+mod ids;
 mod input;
+mod inspect;
+mod items;
 mod json;
 mod lines;
+mod literal;
 mod log;
 mod merge;
+mod moment;
+mod notes;
 mod parquet;
 mod request;
 mod rows;
 mod sniff;
 mod stream;
 mod time;
+mod unwrap;
 
 use std::collections::BTreeMap;
 
 pub use crate::table::ApiName;
+pub use cloudwatch::queries;
 pub use columns::{COLUMNS, Mapping};
 pub use event::{
     Counted, Event, Failure, ItemChange, MemberAction, Name, NameTable, Request, RowPlace, Time,
@@ -41,8 +50,14 @@ pub use event::{
 };
 use event::{hash_of, hash_of_whole};
 pub(crate) use event::{mixed, salt};
+use ids::EventIds;
 pub use input::{Progress, TraceSource, sources};
+pub use inspect::{Inspected, inspect};
+pub(crate) use items::starting_items;
+pub(crate) use merge::SPAN_SECONDS_MAX;
 pub use merge::{Batch, StartingState, Trace};
+pub use moment::TimeFormat;
+use notes::Notes;
 pub(crate) use parquet::each_size;
 pub use rows::{NO_BYTES, PlainRow, RowKeys, RowKind, Rows, SLOT_BITS, SLOTS, sign, slot_of};
 pub use sniff::TraceFormat;
@@ -246,6 +261,14 @@ pub struct ReadOptions {
     pub table: Option<String>,
     /// The unit of numeric times; detected from the magnitude if `None`.
     pub time_unit: Option<TimeUnit>,
+    /// The form of times in a log; detected if `None`.
+    pub time_format: Option<TimeFormat>,
+    /// The seconds of a data point of metrics; from the file if `None`.
+    pub period_seconds: Option<u32>,
+    /// Events before this moment are left out.
+    pub from: Option<Time>,
+    /// Events at this moment or later are left out.
+    pub to: Option<Time>,
     /// The key schemas of the tables, which give the order of a key's values.
     pub keys: BTreeMap<String, KeySchema>,
     /// Whether the beginning of each key is kept, not only its hash: it tells the entities of a table
@@ -299,6 +322,35 @@ struct EventSink<'a> {
     names: &'a mut NameTable,
     events: &'a mut Vec<Event>,
     bad: &'a mut Bad,
+    ids: &'a mut EventIds,
+}
+
+/// What the readers of a trace share.
+struct Shared<'a> {
+    names: &'a mut NameTable,
+    bad: &'a mut Bad,
+    ids: &'a mut EventIds,
+}
+
+impl Shared<'_> {
+    fn sink<'a>(&'a mut self, events: &'a mut Vec<Event>) -> EventSink<'a> {
+        EventSink {
+            names: self.names,
+            events,
+            bad: self.bad,
+            ids: self.ids,
+        }
+    }
+}
+
+impl ReadOptions {
+    /// How times in the text of a file are read.
+    fn clock(&self, file: &str) -> moment::Clock {
+        moment::Clock {
+            format: self.time_format.clone(),
+            last: moment::last_of_file(file),
+        }
+    }
 }
 
 /// Reads one file in batches.
@@ -313,20 +365,15 @@ trait TraceReader: Send {
     fn pieces(
         &mut self,
         _look: bool,
-        names: &mut NameTable,
-        bad: &mut Bad,
+        shared: &mut Shared,
     ) -> Result<(Vec<Piece>, bool), TraceError> {
         let mut events = Vec::new();
-        let more = self.batch(&mut EventSink {
-            names,
-            events: &mut events,
-            bad,
-        })?;
+        let more = self.batch(&mut shared.sink(&mut events))?;
         Ok((vec![Piece::Events(events)], more))
     }
 
     /// Notes for the user, such as the time unit that was detected.
-    fn notes(&self) -> Vec<String> {
-        Vec::new()
+    fn notes(&self) -> Notes {
+        Notes::default()
     }
 }

@@ -3,10 +3,8 @@
 
 use serde_json::Value;
 
-use super::json::{RecordFormat, member, text};
-use super::{
-    ApiName, Event, NameTable, Request, RowPlace, SkipReason, What, known_failure, known_operation,
-};
+use super::json::{RecordFormat, RecordOf, RecordSink, member, text};
+use super::{ApiName, Event, Request, SkipReason, What, Wrong, known_failure, known_operation};
 
 /// Lines of a request log.
 #[derive(Debug, Default)]
@@ -16,10 +14,11 @@ impl RecordFormat for Requests {
     fn record(
         &mut self,
         mut record: Value,
-        place: RowPlace,
-        names: &mut NameTable,
-        events: &mut Vec<Event>,
-    ) -> Result<(), (SkipReason, String)> {
+        of: &RecordOf,
+        sink: &mut RecordSink,
+    ) -> Result<(), Wrong> {
+        let RecordSink { names, events, .. } = sink;
+        let place = of.place;
         let operation = text(&record, "operation")
             .ok_or_else(|| (SkipReason::UnknownOperation, "no \"operation\"".to_string()))?;
         let api = known_operation(operation)?;

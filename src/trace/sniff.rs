@@ -7,14 +7,17 @@ use serde_json::Value;
 
 use super::cache::{Records, Twemcache};
 use super::cloudtrail::Trail;
-use super::cloudwatch::{Console, MetricReader};
+use super::cloudwatch::{Console, Label, MetricReader};
 use super::columns::{ColumnReader, TextLayout, TextSource};
-use super::input::{TraceSource, open, why};
-use super::json::{Json, member};
+use super::document::{Document, Part};
+use super::input::{TraceSource, TraceText, open, why};
+use super::json::{Json, RecordFormat, member};
 use super::log::Logged;
+use super::notes::{NoTrace, Notes};
 use super::request::Requests;
 use super::stream::ChangeRecords;
-use super::{Progress, ReadOptions, TraceError, TraceReader, parse_time};
+use super::unwrap::{Around, Inner, LISTS, unwrap};
+use super::{Progress, ReadOptions, TraceError, TraceReader, known_operation, parse_time};
 
 /// The formats of traces.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -101,31 +104,44 @@ impl TraceFormat {
 }
 
 /// The number of bytes of a text that are examined.
-const LOOK_BYTES: u64 = 1 << 16;
+const LOOK_BYTES: u64 = 1 << 18;
 
 const OPERATIONS: [&str; 13] = [
     "get", "gets", "set", "add", "replace", "cas", "append", "prepend", "incr", "decr", "touch",
     "delete", "gat",
 ];
 
-/// The format of a source, and a reader for it. The bytes examined are read again by the reader.
-pub fn reader(
+/// What a file is.
+pub enum Recognised {
+    /// A trace: its format, and a reader for it.
+    Trace(TraceFormat, Box<dyn TraceReader>),
+    /// The items that a Scan returned.
+    Items,
+    /// No trace, but something that lies beside traces.
+    NoTrace(NoTrace),
+}
+
+/// What a source is. The bytes examined are read again by the reader.
+pub fn recognise(
     source: &TraceSource,
     file: u32,
     options: &ReadOptions,
     progress: &Progress,
-) -> Result<(TraceFormat, Box<dyn TraceReader>), TraceError> {
+) -> Result<Recognised, TraceError> {
     let name = source.shown();
     let wrong = |error: std::io::Error| TraceError::file(&name, why(&error));
     let by_name = by_name(&name);
+    if options.kind.is_none()
+        && let Some(what) = no_trace_by_name(&name)
+    {
+        return Ok(Recognised::NoTrace(what));
+    }
     if let TraceSource::File(path) = source
         && (options.kind.or(by_name) == Some(TraceFormat::Parquet)
             || (options.kind.is_none() && is_parquet(path)))
     {
-        return Ok((
-            TraceFormat::Parquet,
-            parquet(path, file, &name, options, progress)?,
-        ));
+        let reader = parquet(path, file, &name, options, progress)?;
+        return Ok(Recognised::Trace(TraceFormat::Parquet, reader));
     }
     let mut text = open(source, progress).map_err(wrong)?;
     let mut start = Vec::new();
@@ -133,7 +149,7 @@ pub fn reader(
     if start.is_empty() {
         return match looked {
             Err(error) => Err(wrong(error)),
-            Ok(_) => Err(TraceError::file(&name, "the file is empty")),
+            Ok(_) => Ok(Recognised::NoTrace(NoTrace::Empty)),
         };
     }
     if start.starts_with(b"PAR1") {
@@ -143,12 +159,14 @@ pub fn reader(
         )
         .help("name the uncompressed Parquet file; Parquet compresses its data internally"));
     }
-    let found = options
-        .kind
-        .or(by_name)
-        .or_else(|| look(&start, &options.mapping_names()));
-    let Some(kind) = found else {
-        return Err(unrecognised(&name, &start));
+    let (kind, layout) = match options.kind.or(by_name) {
+        Some(kind) => (kind, layout_of(kind, &start)),
+        None => match look(&start, options) {
+            Look::Trace(kind, layout) => (kind, layout),
+            Look::Items => return Ok(Recognised::Items),
+            Look::NoTrace(what) => return Ok(Recognised::NoTrace(what)),
+            Look::Unknown(found) => return Err(unrecognised(&name, &start, &found)),
+        },
     };
     // The bytes examined are read again, and so is an error that occurred among them.
     let again: Box<dyn Read + Send> = match looked {
@@ -161,36 +179,91 @@ pub fn reader(
         name: &name,
         progress: progress.clone(),
     };
-    Ok((kind, text_reader(kind, opened, source, options)?))
+    let reader = text_reader(kind, layout, opened, source, options)?;
+    Ok(Recognised::Trace(kind, reader))
 }
 
-fn unrecognised(name: &str, start: &[u8]) -> TraceError {
+fn unrecognised(name: &str, start: &[u8], found: &str) -> TraceError {
     let begins: String = String::from_utf8_lossy(start).chars().take(60).collect();
     let kinds: Vec<&str> = TraceFormat::NAMES.iter().map(|(name, _)| *name).collect();
     let message = format!(
-        "unrecognised trace format: the file begins with \"{}\"; the formats are {}",
+        "unrecognised trace format: {found}; the file begins with \"{}\"; the formats are {}",
         begins.escape_debug(),
         kinds.join(", ")
     );
-    TraceError::file(name, message).help("name the format with --kind, and the columns with --map")
+    TraceError::file(name, message).help(
+        "name the format with --kind, and the columns with --map; --inspect shows what is \
+         understood",
+    )
+}
+
+/// How the records of a text are laid out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Layout {
+    /// JSON, one or more records a line, or documents of several lines.
+    Json,
+    /// Lines of text.
+    Lines,
+    /// CSV with a header.
+    Rows,
+}
+
+/// The layout of a text whose format is known.
+fn layout_of(kind: TraceFormat, start: &[u8]) -> Layout {
+    match start.trim_ascii_start().first() {
+        Some(b'{' | b'[') if kind != TraceFormat::Log => Layout::Json,
+        Some(b'{' | b'[') => layout_of_json(start).unwrap_or(Layout::Lines),
+        _ if kind == TraceFormat::CloudTrail => Layout::Rows,
+        _ => Layout::Lines,
+    }
+}
+
+/// The layout of a text that is JSON as far as it goes: whole records on each line, or documents of
+/// several lines. `None` if it is not JSON.
+fn layout_of_json(start: &[u8]) -> Option<Layout> {
+    let text = start.trim_ascii_start();
+    let line = text.split(|byte| *byte == b'\n').next().unwrap_or(text);
+    match json_values(line) {
+        Some(true) => Some(Layout::Lines),
+        Some(false) => None,
+        None => match json_values(text) {
+            Some(false) => None,
+            _ => Some(Layout::Json),
+        },
+    }
+}
+
+/// Whether a text consists of JSON objects and lists of them; `None` if it ends within one.
+fn json_values(text: &[u8]) -> Option<bool> {
+    for value in serde_json::Deserializer::from_slice(text).into_iter::<Value>() {
+        match value {
+            Ok(Value::Object(_)) => {}
+            Ok(Value::Array(list)) if list.iter().all(|one| one.is_object() || one.is_array()) => {}
+            Ok(_) => return Some(false),
+            Err(error) if error.is_eof() => return None,
+            Err(_) => return Some(false),
+        }
+    }
+    Some(true)
 }
 
 /// The reader of a text.
 fn text_reader(
     kind: TraceFormat,
+    layout: Layout,
     opened: TextSource,
     source: &TraceSource,
     options: &ReadOptions,
 ) -> Result<Box<dyn TraceReader>, TraceError> {
-    let layout = match kind {
+    let columns = match kind {
         TraceFormat::Csv => Some(TextLayout::Csv),
         TraceFormat::NdJson | TraceFormat::Parquet => Some(TextLayout::NdJson),
         _ => None,
     };
-    if let Some(layout) = layout {
-        return Ok(Box::new(ColumnReader::text(opened, layout, options)?));
+    if let Some(columns) = columns {
+        return Ok(Box::new(ColumnReader::text(opened, columns, options)?));
     }
-    let table = options.table.clone();
+    let (table, period) = (options.table.clone(), options.period_seconds);
     let TextSource {
         text,
         file,
@@ -205,7 +278,7 @@ fn text_reader(
                 "name the folder of the export, which contains the manifest, together with a trace",
             ));
         }
-        TraceFormat::Requests => Box::new(Json::new(text, file, Requests, progress)),
+        TraceFormat::Requests => json(layout, text, file, Requests, progress),
         TraceFormat::Streams | TraceFormat::IncrementalExport => {
             let manifest = match source {
                 TraceSource::File(path) => super::export::incremental_of(path),
@@ -214,24 +287,50 @@ fn text_reader(
             let manifest = manifest.unwrap_or_default();
             let old_images = (!manifest.files.is_empty()).then_some(manifest.old_images);
             let records = ChangeRecords::new(table.or(manifest.table), old_images, manifest.region);
-            Box::new(Json::new(text, file, records, progress))
+            json(layout, text, file, records, progress)
         }
         TraceFormat::CloudTrail => {
             let trail = Trail::new(options.keys.clone());
-            Box::new(Json::new(text, file, trail, progress))
+            json(layout, text, file, trail, progress)
         }
         TraceFormat::CloudWatch => {
-            Box::new(Json::new(text, file, MetricReader::new(table), progress))
+            let reader = MetricReader::new(table, period, name, layout == Layout::Lines);
+            json(layout, text, file, reader, progress)
         }
-        TraceFormat::CloudWatchCsv => Box::new(Console::new(text, file, table, progress)),
+        TraceFormat::CloudWatchCsv => Box::new(Console::new(text, file, table, period, progress)),
         TraceFormat::Log => {
-            let operation = options.mapping.value("operation").map(str::to_string);
-            Box::new(Json::new(text, file, Logged::new(operation), progress))
+            let operation = match options.mapping.value("operation") {
+                Some(name) => Some(known_operation(name).map_err(|(_, message)| {
+                    TraceError::file(name, format!("--set operation: {message}"))
+                })?),
+                None => None,
+            };
+            let logged = Logged::new(
+                operation,
+                table,
+                options.clock(name),
+                layout == Layout::Lines,
+            );
+            json(layout, text, file, logged, progress)
         }
         TraceFormat::Twemcache => Box::new(Twemcache::new(text, file, table, progress)),
         TraceFormat::OracleGeneral => Box::new(Records::new(text, file, table, false, progress)),
         TraceFormat::Vscsi => Box::new(Records::new(text, file, table, true, progress)),
     })
+}
+
+/// A reader of records.
+fn json<F: RecordFormat + 'static>(
+    layout: Layout,
+    text: TraceText,
+    file: u32,
+    format: F,
+    progress: Progress,
+) -> Box<dyn TraceReader> {
+    match layout {
+        Layout::Rows => Box::new(Json::rows(text, file, format, progress)),
+        Layout::Json | Layout::Lines => Box::new(Json::new(text, file, format, progress)),
+    }
 }
 
 /// A text that ends with the error that occurred.
@@ -288,99 +387,279 @@ fn by_name(name: &str) -> Option<TraceFormat> {
     }
 }
 
+/// What the name of a file says that it is, if it is no trace.
+fn no_trace_by_name(name: &str) -> Option<NoTrace> {
+    let file = name.rsplit(['/', '\\']).next().unwrap_or(name);
+    let lower = file.to_ascii_lowercase();
+    let ends = |ends: &[&str]| ends.iter().any(|end| lower.ends_with(end));
+    let begins = |begins: &[&str]| begins.iter().any(|begin| lower.starts_with(begin));
+    if begins(&["manifest-", "manifest."]) || lower.ends_with("manifest.json") {
+        Some(NoTrace::Manifest)
+    } else if ends(&[
+        ".md5",
+        ".checksum",
+        ".crc",
+        ".sha256",
+        ".csv.metadata",
+        ".etag",
+    ]) || ["_started", "_success", "thumbs.db"].contains(&lower.as_str())
+    {
+        Some(NoTrace::Marker)
+    } else if begins(&["readme", "license", "licence", "notice", "changelog"])
+        || ends(&[".md", ".html", ".pdf", ".docx"])
+    {
+        Some(NoTrace::Document)
+    } else if ends(&[".png", ".jpg", ".jpeg", ".gif", ".svg", ".webp"]) {
+        Some(NoTrace::Picture)
+    } else if ends(&[
+        ".toml", ".tf", ".tfstate", ".py", ".sh", ".js", ".ts", ".sql", ".ipynb",
+    ]) {
+        Some(NoTrace::Program)
+    } else {
+        None
+    }
+}
+
+/// What the beginning of a text shows.
+enum Look {
+    Trace(TraceFormat, Layout),
+    Items,
+    NoTrace(NoTrace),
+    /// What was found instead.
+    Unknown(String),
+}
+
 /// Detects the format of a text from its beginning.
-fn look(start: &[u8], columns: &[String]) -> Option<TraceFormat> {
+fn look(start: &[u8], options: &ReadOptions) -> Look {
+    if start.iter().take(4_096).any(|byte| *byte == 0) {
+        let is_wide = start.len() > 3 && (start[1] == 0 && start[3] == 0 || start[0] == 0);
+        return Look::Unknown(match is_wide {
+            true => "it looks like UTF-16 without a byte order mark; convert it to UTF-8".into(),
+            false => "it is not text".into(),
+        });
+    }
     let text = String::from_utf8_lossy(start);
     let text = text.trim_start_matches('\u{feff}').trim_start();
-    if text.starts_with(['{', '[']) {
-        return json_kind(text);
+    let columns = options.mapping_names();
+    if text.starts_with(['{', '['])
+        && let Some(layout) = layout_of_json(text.as_bytes())
+    {
+        return look_json(text, layout, &columns);
     }
-    let line = text.lines().next()?;
+    look_text(text, &columns)
+}
+
+fn look_text(text: &str, columns: &[String]) -> Look {
+    let mentions = |words: &[&str]| words.iter().any(|word| text.contains(word));
+    let is_log = mentions(&["ConsumedCapacity", "consumedCapacity", "consumed_capacity"]);
+    let line = text
+        .lines()
+        .find(|line| !line.starts_with("sep="))
+        .unwrap_or_default();
     let cells: Vec<&str> = line
         .split(',')
         .map(|cell| cell.trim().trim_matches('"'))
         .collect();
     let from_end = |at: usize| {
-        cells
-            .len()
-            .checked_sub(at)
-            .and_then(|at| cells.get(at))
-            .copied()
-            .unwrap_or_default()
+        let at = cells.len().checked_sub(at);
+        at.and_then(|at| cells.get(at)).copied().unwrap_or_default()
     };
     if cells.len() >= 7 && cells[0].parse::<u64>().is_ok() && OPERATIONS.contains(&from_end(2)) {
-        return Some(TraceFormat::Twemcache);
+        return Look::Trace(TraceFormat::Twemcache, Layout::Lines);
     }
-    if cells
-        .iter()
-        .any(|cell| columns.iter().any(|column| column == cell))
+    let has = |name: &str| cells.iter().any(|cell| cell.eq_ignore_ascii_case(name));
+    if has("eventSource") && has("eventName") || has("eventJson") {
+        return Look::Trace(TraceFormat::CloudTrail, Layout::Rows);
+    }
+    if cells.len() > 1
+        && !is_log
+        && cells
+            .iter()
+            .any(|cell| columns.iter().any(|column| column == cell))
     {
-        return Some(TraceFormat::Csv);
+        return Look::Trace(TraceFormat::Csv, Layout::Rows);
     }
-    if text.contains("CapacityUnits") && !text.contains("ConsumedCapacity\"") {
-        let dated = text.lines().take(8).any(|line| {
-            line.split(',')
-                .next()
-                .is_some_and(|cell| parse_time(cell.trim(), None).is_some())
+    if text
+        .lines()
+        .take(64)
+        .any(|line| line.starts_with("aws_dynamodb_"))
+    {
+        return Look::Trace(TraceFormat::CloudWatch, Layout::Lines);
+    }
+    if (mentions(&["CapacityUnits"]) || Label::is_vague(line)) && !is_log {
+        let dated = text.lines().take(12).any(|line| {
+            let first = line.split(',').next().unwrap_or_default();
+            parse_time(first.trim().trim_matches('"'), None).is_some()
         });
         if dated {
-            return Some(TraceFormat::CloudWatchCsv);
+            return Look::Trace(TraceFormat::CloudWatchCsv, Layout::Rows);
         }
     }
-    if text.contains("ConsumedCapacity") {
-        return Some(TraceFormat::Log);
+    if has("@message") || cells.len() > 1 && is_log && !line.contains(['{', '=']) {
+        let of_trail = mentions(&["\"\"eventSource\"\"", "dynamodb.amazonaws.com"]) && !is_log;
+        let kind = match of_trail {
+            true => TraceFormat::CloudTrail,
+            false => TraceFormat::Log,
+        };
+        return Look::Trace(kind, Layout::Rows);
     }
-    None
+    if is_log {
+        return Look::Trace(TraceFormat::Log, Layout::Lines);
+    }
+    if mentions(&[
+        "aws-api",
+        "RequestId:",
+        "OperationModel(",
+        "DynamoDB_20120810.",
+    ]) {
+        return Look::Trace(TraceFormat::Log, Layout::Lines);
+    }
+    if text.is_empty() {
+        return Look::NoTrace(NoTrace::Empty);
+    }
+    match cells.len() {
+        0..3 => Look::NoTrace(NoTrace::Text),
+        _ => Look::Unknown(format!(
+            "it looks like CSV with the columns {}",
+            cells.iter().take(8).copied().collect::<Vec<_>>().join(", ")
+        )),
+    }
 }
 
-/// Detects the format of a text that begins with an object or a list.
-fn json_kind(text: &str) -> Option<TraceFormat> {
-    let first = text.lines().next()?;
-    let value = serde_json::Deserializer::from_str(first)
-        .into_iter::<Value>()
-        .next()
-        .and_then(Result::ok);
-    let value = match value {
-        Some(value) => value,
-        // A document of several lines, of which only the beginning was read: its member names give
-        // the format.
-        None => return document_kind(text),
-    };
-    let one = match &value {
-        Value::Array(list) => list.first()?,
-        other => other,
-    };
-    let one = member(one, "Records")
-        .and_then(|records| records.get(0))
-        .unwrap_or(one);
-    record_kind(one)
-}
+/// The most records that are examined.
+const LOOK_RECORDS: usize = 64;
 
-fn record_kind(one: &Value) -> Option<TraceFormat> {
-    let has = |name: &str| one.get(name).is_some();
-    Some(match () {
-        () if has("operation") && has("request") => TraceFormat::Requests,
-        () if has("Metadata") && has("Keys") => TraceFormat::IncrementalExport,
-        () if has("dynamodb") || one["kinesis"]["data"].is_string() => TraceFormat::Streams,
-        () if has("eventName") && has("eventSource") || one["detail"]["eventName"].is_string() => {
-            TraceFormat::CloudTrail
+/// Detects the format of JSON from the first record that shows it, in any wrapper.
+fn look_json(text: &str, layout: Layout, columns: &[String]) -> Look {
+    // The beginning of a document whose first record does not fit shows its names.
+    let names = || by_names(text).map(|kind| Look::Trace(kind, layout));
+    let mut document = Document::new(text.as_bytes());
+    let (mut notes, mut unknown, mut no_trace) = (Notes::default(), None, None);
+    for _ in 0..LOOK_RECORDS {
+        let value = match document.next(&LISTS) {
+            Ok(Some(Part::Record(value))) => value,
+            Ok(Some(Part::End(_))) => continue,
+            Ok(None) | Err(_) => break,
+        };
+        let mut found = None;
+        let mut each = |inner: Inner, _: &Around, _: &mut Notes| -> Result<(), String> {
+            found = found.take().or(match inner {
+                Inner::Record(record) => Some(record_kind(&record, columns)),
+                Inner::Line(line) => line_kind(&line),
+            });
+            Ok(())
+        };
+        if unwrap(value, &Around::default(), &mut notes, &mut each).is_err() {
+            continue;
         }
-        () if has("MetricDataResults") || has("Datapoints") || has("metric_name") => {
+        match found {
+            Some(Look::Trace(kind, _)) => return Look::Trace(kind, layout),
+            Some(Look::Items) => return Look::Items,
+            Some(Look::NoTrace(what)) => no_trace = Some(what),
+            Some(Look::Unknown(found)) => unknown = unknown.or(Some(found)),
+            None => {}
+        }
+    }
+    if let Some(found) = names() {
+        return found;
+    }
+    match (unknown, no_trace) {
+        (Some(found), _) => Look::Unknown(found),
+        (None, Some(what)) => Look::NoTrace(what),
+        (None, None) => Look::NoTrace(NoTrace::NoRecord),
+    }
+}
+
+/// What a line in a wrapper shows.
+fn line_kind(line: &str) -> Option<Look> {
+    let names = [
+        "ConsumedCapacity",
+        "consumedCapacity",
+        "consumed_capacity",
+        "OperationModel(",
+    ];
+    let is_log = names.iter().any(|name| line.contains(name));
+    is_log
+        .then_some(Look::Trace(TraceFormat::Log, Layout::Lines))
+        .or(Some(Look::NoTrace(NoTrace::Text)))
+}
+
+/// What a record shows.
+fn record_kind(one: &Value, columns: &[String]) -> Look {
+    let has = |name: &str| member(one, name).is_some();
+    let exact = |name: &str| one.get(name).is_some();
+    let kind = match () {
+        () if exact("operation") && exact("request") => TraceFormat::Requests,
+        () if exact("Metadata") && exact("Keys") => TraceFormat::IncrementalExport,
+        () if exact("dynamodb") => TraceFormat::Streams,
+        () if has("eventName") && has("eventSource") => TraceFormat::CloudTrail,
+        () if [
+            "MetricDataResults",
+            "Datapoints",
+            "metric_name",
+            "resourceMetrics",
+        ]
+        .iter()
+        .any(|name| exact(name))
+            || exact("Timestamps") && exact("Values")
+            || exact("Timestamp") && (exact("Sum") || exact("Average")) =>
+        {
             TraceFormat::CloudWatch
         }
-        () if has("Item") && one.as_object().is_some_and(|object| object.len() == 1) => {
+        () if exact("Items") && exact("ScannedCount") && !has("ConsumedCapacity") => {
+            return Look::Items;
+        }
+        () if exact("Item") && one.as_object().is_some_and(|object| object.len() == 1) => {
             TraceFormat::Export
         }
-        () if one.to_string().contains("\"ConsumedCapacity\"") => TraceFormat::Log,
-        () if has("operation") && !has("key") && !has("item_bytes") && !has("evaluated_bytes") => {
+        () if LISTS
+            .iter()
+            .any(|name| one[*name].as_array().is_some_and(Vec::is_empty)) =>
+        {
+            return Look::NoTrace(NoTrace::NoRecord);
+        }
+        () if exact("digestStartTime") || exact("logFiles") => {
+            return Look::NoTrace(NoTrace::Digest);
+        }
+        () if exact("s3Bucket") || exact("dataFileS3Key") || exact("exportArn") => {
+            return Look::NoTrace(NoTrace::Manifest);
+        }
+        () if exact("Table") && one["Table"]["TableName"].is_string() => {
+            return Look::NoTrace(NoTrace::Description);
+        }
+        () if mentions_capacity(one) => TraceFormat::Log,
+        () if exact("operation")
+            && !exact("key")
+            && !exact("item_bytes")
+            && !exact("evaluated_bytes") =>
+        {
             TraceFormat::Requests
         }
-        () if one.is_object() => TraceFormat::NdJson,
-        () => return None,
-    })
+        () if columns.iter().any(|column| exact(column)) => TraceFormat::NdJson,
+        () => {
+            let names = one.as_object().into_iter().flat_map(|object| object.keys());
+            let names: Vec<&str> = names.take(8).map(String::as_str).collect();
+            return match names.is_empty() {
+                true => Look::NoTrace(NoTrace::NoRecord),
+                false => Look::Unknown(format!(
+                    "it is JSON with the members {}, of which none is a column of a trace",
+                    names.join(", ")
+                )),
+            };
+        }
+    };
+    Look::Trace(kind, Layout::Json)
 }
 
-fn document_kind(text: &str) -> Option<TraceFormat> {
+/// Whether a value, or a text in it, names a consumed capacity.
+fn mentions_capacity(value: &Value) -> bool {
+    let text = value.to_string().to_ascii_lowercase().replace('_', "");
+    let asked = text.replace("returnconsumedcapacity", "");
+    asked.contains("consumedcapacity")
+}
+
+/// The format that the names in the beginning of a document show.
+fn by_names(text: &str) -> Option<TraceFormat> {
     let has = |name: &str| text.contains(&format!("\"{name}\""));
     Some(match () {
         () if has("MetricDataResults") || has("Datapoints") || has("metric_name") => {
@@ -390,7 +669,7 @@ fn document_kind(text: &str) -> Option<TraceFormat> {
             TraceFormat::Streams
         }
         () if has("kinesis") => TraceFormat::Streams,
-        () if has("eventSource") => TraceFormat::CloudTrail,
+        () if has("eventSource") && has("eventName") => TraceFormat::CloudTrail,
         () if has("ConsumedCapacity") => TraceFormat::Log,
         () if has("operation") && has("request") => TraceFormat::Requests,
         () => return None,

@@ -7,11 +7,10 @@
 //! Source: "Change data capture for DynamoDB Streams" and "DynamoDB data export to Amazon S3",
 //! Developer Guide.
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
-use super::json::{RecordFormat, member, text};
+use super::json::{RecordFormat, RecordOf, RecordSink, member, text};
+use super::notes::{Notes, Passed};
 use super::time::parse_number;
 use super::{Event, ItemChange, NameTable, RowPlace, SkipReason, TimeUnit, What, Wrong};
 use crate::table::Item;
@@ -175,32 +174,28 @@ impl ChangeRecords {
 }
 
 impl RecordFormat for ChangeRecords {
-    fn record(
-        &mut self,
-        record: Value,
-        place: RowPlace,
-        names: &mut NameTable,
-        events: &mut Vec<Event>,
-    ) -> Result<(), Wrong> {
-        // A Lambda function on a Kinesis data stream receives the record as base64.
-        if let Some(data) = record["kinesis"]["data"].as_str() {
-            let bytes = STANDARD
-                .decode(data)
-                .map_err(|error| malformed(format!("kinesis.data is not base64: {error}")))?;
-            let inner: Value = serde_json::from_slice(&bytes)
-                .map_err(|error| malformed(format!("kinesis.data is not JSON: {error}")))?;
-            return self.record(inner, place, names, events);
-        }
+    fn record(&mut self, record: Value, of: &RecordOf, sink: &mut RecordSink) -> Result<(), Wrong> {
         let event = if record.get("Metadata").is_some() {
-            self.exported(&record, place, names)
+            self.exported(&record, of.place, sink.names)
         } else {
-            self.streamed(&record, place, names)
+            if is_of_another_service(&record) {
+                sink.notes.pass(Passed::OtherService);
+                return Ok(());
+            }
+            self.streamed(&record, of.place, sink.names)
         };
-        events.push(event?);
+        let event = event?;
+        if let Some(id) = text(&record, "eventID")
+            && !sink.ids.is_new(id)
+        {
+            sink.notes.pass(Passed::Duplicate);
+            return Ok(());
+        }
+        sink.events.push(event);
         Ok(())
     }
 
-    fn notes(&self) -> Vec<String> {
+    fn notes(&self) -> Notes {
         let mut notes = Vec::new();
         if self.exported {
             notes.push(
@@ -217,6 +212,13 @@ impl RecordFormat for ChangeRecords {
                     .to_string(),
             );
         }
-        notes
+        Notes::of_format(notes)
     }
+}
+
+/// Whether a record is an event of another service, which a bus or a queue may mix in.
+fn is_of_another_service(record: &Value) -> bool {
+    let source = text(record, "eventSource");
+    member(record, "dynamodb").is_none()
+        && source.is_some_and(|source| !source.to_ascii_lowercase().contains("dynamodb"))
 }

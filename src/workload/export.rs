@@ -103,16 +103,8 @@ pub fn items(
             if line.iter().all(u8::is_ascii_whitespace) {
                 continue;
             }
-            let json: Value = serde_json::from_slice(&line)
-                .map_err(|error| format!("{shown}:{number}: not JSON: {error}"))?;
-            let image = json.get("Item").ok_or_else(|| {
-                format!(
-                    "{shown}:{number}: no \"Item\"; a full export in DYNAMODB_JSON has one item \
-                     on each line"
-                )
-            })?;
             let item =
-                Item::from_json(image).map_err(|error| format!("{shown}:{number}: {error}"))?;
+                line_item(path, &line).map_err(|message| format!("{shown}:{number}: {message}"))?;
             held += 1;
             each(&shown.to_string(), number, item)?;
         }
@@ -128,6 +120,38 @@ pub fn items(
         return Err(format!("{}: the export holds no items", folder.display()));
     }
     Ok(())
+}
+
+/// The item on a line of a data file.
+fn line_item(path: &Path, line: &[u8]) -> Result<Item, String> {
+    let is_ion = path
+        .to_string_lossy()
+        .trim_end_matches(".gz")
+        .ends_with(".ion");
+    let image = match is_ion {
+        true => ion_item(line)?,
+        false => {
+            let mut json: Value =
+                serde_json::from_slice(line).map_err(|error| format!("not JSON: {error}"))?;
+            let image = json.get_mut("Item").map(Value::take);
+            image.ok_or("no \"Item\"; a full export in DYNAMODB_JSON has one item on each line")?
+        }
+    };
+    Item::from_json(&image).map_err(|error| error.to_string())
+}
+
+#[cfg(feature = "replay")]
+fn ion_item(line: &[u8]) -> Result<Value, String> {
+    super::ion::item(line)
+}
+
+#[cfg(not(feature = "replay"))]
+fn ion_item(_: &[u8]) -> Result<Value, String> {
+    Err(
+        "an export in ION is read only by a build with the feature `replay`; export the table as \
+         DYNAMODB_JSON, or build with --features replay"
+            .to_string(),
+    )
 }
 
 /// Checks that DynamoDB can store the item.
@@ -224,7 +248,9 @@ fn data_files(folder: &Path) -> Result<(Vec<PathBuf>, Option<u64>), String> {
             .unwrap_or_default()
             .to_string_lossy()
             .to_string();
-        (name.ends_with(".json.gz") || name.ends_with(".json"))
+        [".json.gz", ".json", ".ion.gz", ".ion"]
+            .iter()
+            .any(|end| name.ends_with(end))
             && !name.starts_with("manifest")
             && path.is_file()
     };
@@ -236,7 +262,7 @@ fn data_files(folder: &Path) -> Result<(Vec<PathBuf>, Option<u64>), String> {
     files.sort();
     if files.is_empty() {
         return Err(format!(
-            "{}: no data files (*.json.gz); name the export's folder, which holds \
+            "{}: no data files (*.json.gz or *.ion.gz); name the export's folder, which holds \
              manifest-files.json and data/",
             data.display()
         ));

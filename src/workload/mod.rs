@@ -8,6 +8,8 @@ pub(crate) mod decode;
 mod design;
 mod export;
 pub mod file;
+#[cfg(feature = "replay")]
+mod ion;
 mod membership;
 mod quantities;
 mod questions;

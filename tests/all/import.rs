@@ -219,7 +219,7 @@ fn metrics_become_rates_with_the_shape_of_the_week() {
         scratch.path(),
         "cloudwatch",
         "cloudwatch",
-        &["metrics.json"],
+        &["metrics.json", "--period", "3600"],
         &["--region", "eu-west-1"],
     );
     // Metrics alone are not a design.
@@ -236,6 +236,8 @@ fn metrics_become_rates_with_the_shape_of_the_week() {
             "import",
             "cloudwatch",
             "metrics.json",
+            "--period",
+            "3600",
             "--region",
             "eu-west-1",
             "-o",
@@ -304,7 +306,10 @@ fn metrics_become_rates_with_the_shape_of_the_week() {
         "{text}"
     );
     // If the metrics do not name the table, the error asks for its name.
-    let (code, _, errors) = run_in(&samples(), &["import", "cloudwatch", "metrics.json"]);
+    let (code, _, errors) = run_in(
+        &samples(),
+        &["import", "cloudwatch", "metrics.json", "--period", "3600"],
+    );
     assert_eq!(code, 2);
     assert!(
         errors.contains("metrics.json: the metrics do not name a table")
@@ -317,6 +322,8 @@ fn metrics_become_rates_with_the_shape_of_the_week() {
             "import",
             "cloudwatch",
             "metrics.json",
+            "--period",
+            "3600",
             "--table",
             "Orders",
             "--region",

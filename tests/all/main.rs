@@ -27,6 +27,7 @@ mod gate;
 mod golden;
 mod import;
 mod invariants;
+mod logs;
 mod made;
 mod mutations;
 mod price_lists;

@@ -937,10 +937,10 @@ fn bad_input_stops_with_its_place_or_is_counted() {
     std::fs::write(path.join("cut.csv.gz"), &whole[..whole.len() / 2]).expect("a file");
     std::fs::write(path.join("whole.csv.gz"), &whole).expect("a file");
     for (name, message) in [
-        ("empty.csv", "empty.csv: the file is empty"),
+        ("empty.csv", "empty.csv: not a trace: the file is empty"),
         (
             "words.txt",
-            "words.txt: unrecognised trace format: the file begins with \"these are only words",
+            "words.txt: not a trace: text without a call of DynamoDB",
         ),
         (
             "cut.csv.gz",

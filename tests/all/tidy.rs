@@ -60,7 +60,6 @@ const FLOATS: &[&str] = &[
     "workload/ranges.rs",
     "capacity/mod.rs",
     "capacity/series.rs",
-    "trace/cloudwatch.rs",
     "synthesize/calls.rs",
     "report/json.rs",
     "report/html/charts.rs",

@@ -43,11 +43,15 @@ impl Events<'_> {
         } else {
             self.change_of_sizes(table, &images)
         };
-        let mut site = CallSite {
+        let site = CallSite {
             table,
             region,
             caller: None,
-            api: ApiName::PutItem,
+            api: match (change.time_to_live, images.there.1) {
+                (true, _) => ApiName::TimeToLiveDelete,
+                (false, false) => ApiName::DeleteItem,
+                (false, true) => ApiName::PutItem,
+            },
             index: None,
             second: self.moment.second,
             moment: self.moment,
@@ -59,11 +63,6 @@ impl Events<'_> {
                  record gives a size",
             );
             return Ok(());
-        };
-        site.api = match (change.time_to_live, write.new) {
-            (true, _) => ApiName::TimeToLiveDelete,
-            (false, None) => ApiName::DeleteItem,
-            (false, Some(_)) => ApiName::PutItem,
         };
         let is_there = (write.old.is_some(), write.new.is_some());
         let size = (write.old.max(write.new), source);
@@ -116,12 +115,13 @@ impl Events<'_> {
         let key = Stored::key(&state.design.table, &change.keys)
             .map_err(|error| (SkipReason::Key, format!("Keys: {error}")))?;
         let known = state.stored.get(&key).cloned();
-        // A stream view without old images does not say whether there was an item.
+        // A view without old images does not say whether there was an item; what is deleted was
+        // there.
         let there = change.there.unwrap_or((
-            change.old.is_some() || known.is_some(),
+            change.old.is_some() || known.is_some() || change.new.is_none(),
             change.new.is_some(),
         ));
-        let is_guessed = change.there.is_none() && known.is_none();
+        let is_guessed = change.there.is_none() && known.is_none() && change.new.is_some();
         let old = if change.has_old {
             change.old.clone()
         } else {

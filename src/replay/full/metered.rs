@@ -21,7 +21,6 @@ use crate::table::{
 };
 use crate::trace::{Failure, Request, SkipReason, TracedKey};
 use crate::units::{Bytes, Exact};
-use crate::workload::export_items;
 
 /// An operation on one table, with its units.
 type Metered = (usize, Operation, ConsumedCapacity);
@@ -278,7 +277,7 @@ impl Events<'_> {
                 .load(item, numbers)
                 .map_err(|(_, text): (SkipReason, String)| format!("{file}:{line}: {text}"))
         };
-        export_items(&export.folder, take).map_err(wrong)
+        crate::trace::starting_items(&export.folder, take).map_err(wrong)
     }
 }
 

@@ -10,6 +10,8 @@ use arrow_schema::DataType;
 
 use super::schema::{COLUMNS, Mapping};
 use crate::table::{Consistency, limits};
+use crate::trace::moment::{Clock, LastForm, NoTime};
+use crate::trace::notes::Notes;
 use crate::trace::time::{TimeUnit, parse_time};
 use crate::trace::{
     ApiName, Event, MemberAction, NameTable, RowPlace, SkipReason, Time, TracedCall, TracedKey,
@@ -175,6 +177,10 @@ pub(in crate::trace) struct Cells {
 pub(super) struct RowDefaults<'a> {
     /// The unit of times, once it is known.
     pub(super) unit: &'a mut Option<TimeUnit>,
+    /// How other forms of times are read.
+    pub(super) clock: &'a Clock,
+    /// What such times leave open.
+    pub(super) notes: &'a mut Notes,
     /// The table.
     pub(super) table: Option<&'a str>,
 }
@@ -203,7 +209,8 @@ impl Cells {
             .unwrap_or(ABSENT)
     }
 
-    fn time(&self, row: usize, unit: &mut Option<TimeUnit>) -> Result<Time, Wrong> {
+    fn time(&self, row: usize, defaults: &mut RowDefaults) -> Result<Time, Wrong> {
+        let unit = &mut *defaults.unit;
         let wrong = |found: String| {
             (
                 SkipReason::Time,
@@ -224,12 +231,22 @@ impl Cells {
                 let text = other
                     .text(row)
                     .ok_or_else(|| wrong("missing".to_string()))?;
-                let (time, found) = parse_time(text, *unit)
-                    .ok_or_else(|| wrong(format!("\"{}\"", text.escape_debug())))?;
-                if unit.is_none() {
-                    *unit = found;
+                if defaults.clock.format.is_none()
+                    && let Some((time, found)) = parse_time(text, *unit)
+                {
+                    if unit.is_none() {
+                        *unit = found;
+                    }
+                    return Ok(time);
                 }
-                Ok(time)
+                match defaults.clock.whole(text, &mut LastForm::default()) {
+                    Ok(found) => {
+                        defaults.notes.take_assumed(&found);
+                        Ok(found.time)
+                    }
+                    Err(NoTime::Unclear(message)) => Err((SkipReason::Time, message)),
+                    Err(NoTime::Missing) => Err(wrong(format!("\"{}\"", text.escape_debug()))),
+                }
             }
         }
     }
@@ -320,7 +337,7 @@ impl Cells {
         defaults: &mut RowDefaults,
         names: &mut NameTable,
     ) -> Result<Event, Wrong> {
-        let time = self.time(row, defaults.unit)?;
+        let time = self.time(row, defaults)?;
         let operation = self.of("operation").text(row);
         let api = known_operation(
             operation.ok_or_else(|| (SkipReason::UnknownOperation, "no operation".to_string()))?,

@@ -18,10 +18,12 @@ pub use schema::{COLUMNS, Mapping};
 
 use super::input::{TraceText, why};
 use super::lines::{self, TextLines};
+use super::moment::Clock;
+use super::notes::Notes;
 use super::parquet::{Decoded, Parquet};
 use super::time::TimeUnit;
 use super::{
-    Bad, EventSink, NameTable, Piece, Progress, ReadOptions, RowPlace, SkipReason, TraceError,
+    Bad, EventSink, Piece, Progress, ReadOptions, RowPlace, Shared, SkipReason, TraceError,
     TraceReader,
 };
 use cells::{Cell, Cells, RowDefaults, Wrong};
@@ -61,6 +63,8 @@ pub struct ColumnReader {
     mapping: Mapping,
     table: Option<String>,
     unit: Option<TimeUnit>,
+    clock: Clock,
+    notes: Notes,
     blocks: Blocks,
     /// How the fast path reads rows.
     policy: RowPolicy,
@@ -93,6 +97,8 @@ impl ColumnReader {
             mapping,
             table,
             unit,
+            clock: options.clock(name),
+            notes: Notes::default(),
             blocks: Blocks::Parquet(parquet),
             policy: RowPolicy::new(options),
             row: 0,
@@ -133,6 +139,8 @@ impl ColumnReader {
             mapping,
             table,
             unit,
+            clock: options.clock(name),
+            notes: Notes::default(),
             blocks: Blocks::Text(blocks),
             policy: RowPolicy::new(options),
             row: 0,
@@ -370,6 +378,8 @@ impl ColumnReader {
             };
             let mut defaults = RowDefaults {
                 unit: &mut self.unit,
+                clock: &self.clock,
+                notes: &mut self.notes,
                 table: self.table.as_deref(),
             };
             match cells.event(row, place, &mut defaults, sink.names) {
@@ -385,8 +395,7 @@ impl ColumnReader {
     fn parquet_pieces(
         &mut self,
         look: bool,
-        names: &mut NameTable,
-        bad: &mut Bad,
+        shared: &mut Shared,
     ) -> Result<(Vec<Piece>, bool), TraceError> {
         let Blocks::Parquet(parquet) = &mut self.blocks else {
             return Ok((Vec::new(), false));
@@ -401,7 +410,7 @@ impl ColumnReader {
         for batch in decoded {
             match batch {
                 Decoded::Plain(plain) => {
-                    let rows = plain.numbered(names);
+                    let rows = plain.numbered(shared.names);
                     self.row = rows.place.row - 1 + rows.rows.len() as u64;
                     self.progress
                         .rows
@@ -411,11 +420,7 @@ impl ColumnReader {
                 Decoded::Cells(cells, place, rows) => {
                     self.row = place.row - 1;
                     let mut events = Vec::new();
-                    let mut sink = EventSink {
-                        names,
-                        events: &mut events,
-                        bad,
-                    };
+                    let mut sink = shared.sink(&mut events);
                     self.events(&cells, rows, &[], &mut sink)?;
                     pieces.push(Piece::Events(events));
                 }
@@ -427,8 +432,7 @@ impl ColumnReader {
     fn text_pieces(
         &mut self,
         look: bool,
-        names: &mut NameTable,
-        bad: &mut Bad,
+        shared: &mut Shared,
     ) -> Result<(Vec<Piece>, bool), TraceError> {
         let Blocks::Text(blocks) = &mut self.blocks else {
             return Ok((Vec::new(), false));
@@ -455,7 +459,7 @@ impl ColumnReader {
         for ReadBlock { block, error, line } in read {
             match pieces.next().flatten() {
                 Some(plain) => {
-                    let rows = plain.numbered(names);
+                    let rows = plain.numbered(shared.names);
                     self.progress
                         .rows
                         .fetch_add(rows.rows.len() as u64, Ordering::Relaxed);
@@ -463,18 +467,14 @@ impl ColumnReader {
                 }
                 None => {
                     let mut events = Vec::new();
-                    let (cells, lines) = self.cells(&block, bad)?;
-                    let mut sink = EventSink {
-                        names,
-                        events: &mut events,
-                        bad,
-                    };
+                    let (cells, lines) = self.cells(&block, shared.bad)?;
+                    let mut sink = shared.sink(&mut events);
                     self.events(&cells, lines.len(), &lines, &mut sink)?;
                     all.push(Piece::Events(events));
                 }
             }
             if let Some(error) = error {
-                bad.row(
+                shared.bad.row(
                     RowPlace {
                         file: self.file,
                         row: line + 1,
@@ -525,19 +525,19 @@ impl TraceReader for ColumnReader {
     fn pieces(
         &mut self,
         look: bool,
-        names: &mut NameTable,
-        bad: &mut Bad,
+        shared: &mut Shared,
     ) -> Result<(Vec<Piece>, bool), TraceError> {
         match &self.blocks {
-            Blocks::Parquet(_) => self.parquet_pieces(look, names, bad),
-            Blocks::Text(_) => self.text_pieces(look, names, bad),
+            Blocks::Parquet(_) => self.parquet_pieces(look, shared),
+            Blocks::Text(_) => self.text_pieces(look, shared),
         }
     }
 
-    fn notes(&self) -> Vec<String> {
-        self.unit
-            .map(|unit| format!("times are numbers in {} since 1970", unit.name()))
-            .into_iter()
-            .collect()
+    fn notes(&self) -> Notes {
+        let mut notes = self.notes.clone();
+        let unit = self.unit.map(TimeUnit::name);
+        let unit = unit.map(|unit| format!("times are numbers in {unit} since 1970"));
+        notes.format.extend(unit);
+        notes
     }
 }

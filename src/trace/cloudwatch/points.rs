@@ -1,0 +1,288 @@
+//! The data points of metrics, until a file has ended: their statistic and their period may be said
+//! after them, and CloudWatch gives them in any order.
+
+use std::collections::BTreeMap;
+
+use rust_decimal::Decimal;
+use rust_decimal::prelude::ToPrimitive;
+
+use super::{Metric, MetricPoint, PeriodFrom};
+use crate::trace::json::RecordSink;
+use crate::trace::notes::{Passed, Taken};
+use crate::trace::{RowPlace, SkipReason, Time, Wrong};
+
+/// What the values of a metric are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Statistic {
+    /// The sum of the period.
+    Sum,
+    /// The sum of the period divided by its seconds.
+    Rate,
+    /// The mean of a call.
+    Average,
+    /// The number of calls.
+    SampleCount,
+    /// Anything else: the largest, the smallest, a percentile.
+    Other,
+}
+
+impl Statistic {
+    /// The statistic that a word names.
+    pub fn parse(word: &str) -> Option<Statistic> {
+        let lower = word.to_ascii_lowercase();
+        Some(match lower.as_str() {
+            "sum" => Statistic::Sum,
+            "average" | "avg" | "mean" => Statistic::Average,
+            "samplecount" | "sample_count" | "n" => Statistic::SampleCount,
+            "per-second" | "persecond" | "/s" | "rate" => Statistic::Rate,
+            "maximum" | "minimum" | "max" | "min" | "iqm" => Statistic::Other,
+            word if word.starts_with('p') && word[1..].parse::<Decimal>().is_ok() => {
+                Statistic::Other
+            }
+            word if ["tm", "wm", "pr", "tc", "ts"]
+                .iter()
+                .any(|name| word.starts_with(name) && word[2..].starts_with(['(', '9'])) =>
+            {
+                Statistic::Other
+            }
+            _ => return None,
+        })
+    }
+}
+
+/// The metric of a table or an index.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Series {
+    pub metric: Metric,
+    pub table: Option<String>,
+    pub index: Option<String>,
+    pub region: Option<String>,
+}
+
+impl Series {
+    /// As messages name it.
+    fn shown(&self) -> String {
+        let names = [&self.table, &self.index].into_iter().flatten();
+        let names: Vec<&str> = names.map(String::as_str).collect();
+        match names.is_empty() {
+            true => self.metric.name().to_string(),
+            false => format!("{} of {}", self.metric.name(), names.join("/")),
+        }
+    }
+}
+
+/// The values of a series, with the line or record of each.
+#[derive(Clone, Debug, Default)]
+pub struct Values {
+    /// Seconds since 1970 and the value.
+    pub list: Vec<(i64, Decimal)>,
+    /// The seconds of a data point, if the file or the command line says so, and which of them.
+    pub period: Option<(u32, PeriodFrom)>,
+    /// The first record.
+    pub row: u64,
+}
+
+/// The points of a file.
+#[derive(Debug, Default)]
+pub struct Points {
+    all: BTreeMap<Series, BTreeMap<Option<Statistic>, Values>>,
+}
+
+impl Points {
+    /// The values of a series with a statistic, which is `None` if it is not stated.
+    pub fn of(&mut self, series: Series, statistic: Option<Statistic>) -> &mut Values {
+        self.all
+            .entry(series)
+            .or_default()
+            .entry(statistic)
+            .or_default()
+    }
+
+    /// Appends the events of all points, in time order. `asked` is the period of the command line.
+    ///
+    /// # Errors
+    /// If the units of a series cannot be told from its statistics, or its period is not known.
+    pub fn finish(
+        &mut self,
+        file: u32,
+        asked: Option<u32>,
+        sink: &mut RecordSink,
+    ) -> Result<(), Wrong> {
+        let first = sink.events.len();
+        for (series, mut statistics) in std::mem::take(&mut self.all) {
+            let place = |values: &Values| RowPlace {
+                file,
+                row: values.row.max(1),
+            };
+            let counts = statistics.remove(&Some(Statistic::SampleCount));
+            let Some((statistic, values)) = chosen(&mut statistics) else {
+                if counts.is_some() {
+                    return Err(not_units(&series, "SampleCount"));
+                }
+                continue;
+            };
+            match statistic {
+                Some(Statistic::Average) if counts.is_none() => {
+                    return Err(not_units(&series, "Average"));
+                }
+                Some(Statistic::Other) => {
+                    return Err(not_units(&series, "another statistic than Sum"));
+                }
+                _ => {}
+            }
+            let values = sorted(&series, values, sink)?;
+            let counts: BTreeMap<i64, Decimal> =
+                counts.map_or_else(BTreeMap::new, |counts| counts.list.into_iter().collect());
+            let (seconds, from) = period(&series, &values, asked)?;
+            *sink
+                .notes
+                .periods
+                .entry((seconds, from.text()))
+                .or_default() += values.list.len() as u64;
+            for (second, value) in &values.list {
+                let calls = counts.get(second).copied();
+                let units = units(&series, statistic, *value, calls, seconds)?;
+                match statistic {
+                    Some(Statistic::Sum) => {}
+                    None => sink.notes.take(Taken::Statistic),
+                    _ => sink.notes.take(Taken::Converted),
+                }
+                let point = MetricPoint {
+                    metric: series.metric,
+                    table: series.table.as_deref(),
+                    index: series.index.as_deref(),
+                    region: series.region.as_deref(),
+                    time: Time::from_second(*second),
+                    value: units,
+                    calls: calls.and_then(|calls| calls.to_u64()),
+                    seconds,
+                };
+                sink.events.extend(point.event(place(&values), sink.names));
+            }
+        }
+        sink.events[first..].sort_by_key(|event| event.time);
+        Ok(())
+    }
+}
+
+/// The statistic from which the units are calculated: the sum if there is one.
+fn chosen(
+    statistics: &mut BTreeMap<Option<Statistic>, Values>,
+) -> Option<(Option<Statistic>, Values)> {
+    [
+        Some(Statistic::Sum),
+        None,
+        Some(Statistic::Rate),
+        Some(Statistic::Average),
+        Some(Statistic::Other),
+    ]
+    .into_iter()
+    .find_map(|statistic| Some((statistic, statistics.remove(&statistic)?)))
+}
+
+/// The values in time order, each once.
+fn sorted(series: &Series, mut values: Values, sink: &mut RecordSink) -> Result<Values, Wrong> {
+    values.list.sort_by_key(|(second, _)| *second);
+    let count = values.list.len();
+    values.list.dedup();
+    let repeated = count - values.list.len();
+    if repeated > 0 {
+        *sink.notes.passed.entry(Passed::Duplicate).or_default() += repeated as u64;
+    }
+    let twice = values.list.windows(2).find(|pair| pair[0].0 == pair[1].0);
+    match twice {
+        None => Ok(values),
+        Some(pair) => Err((
+            SkipReason::Malformed,
+            format!(
+                "{} has two values, {} and {}, at {}",
+                series.shown(),
+                pair[0].1,
+                pair[1].1,
+                Time::from_second(pair[0].0)
+            ),
+        )),
+    }
+}
+
+/// The shortest period of DynamoDB's metrics.
+const MINUTE: i64 = 60;
+
+/// The seconds of a data point. Points a minute apart have a period of a minute: it cannot be
+/// longer than their distance, and DynamoDB has no metrics by shorter periods. Source: "DynamoDB
+/// metrics and dimensions", Developer Guide.
+fn period(
+    series: &Series,
+    values: &Values,
+    asked: Option<u32>,
+) -> Result<(u32, PeriodFrom), Wrong> {
+    let gaps = values.list.windows(2).map(|pair| pair[1].0 - pair[0].0);
+    let gap = gaps.min();
+    let stated = asked
+        .map(|seconds| (seconds, PeriodFrom::Option))
+        .or(values.period);
+    if let Some((seconds, from)) = stated {
+        return match gap {
+            Some(gap) if gap < i64::from(seconds) => Err((
+                SkipReason::Malformed,
+                format!(
+                    "{} has points that are {gap} seconds apart, which is less than the period \
+                     of {seconds} seconds {}",
+                    series.shown(),
+                    from.text()
+                ),
+            )),
+            _ => Ok((seconds, from)),
+        };
+    }
+    if gap == Some(MINUTE) {
+        return Ok((MINUTE as u32, PeriodFrom::Distance));
+    }
+    let apart = match gap {
+        None => "has one point".to_string(),
+        Some(gap) => format!("has points that are at least {gap} seconds apart"),
+    };
+    Err((
+        SkipReason::Malformed,
+        format!(
+            "{} {apart}, and the file does not say which period they cover; give the period that \
+             you asked CloudWatch for, such as --period {}",
+            series.shown(),
+            gap.unwrap_or(300)
+        ),
+    ))
+}
+
+/// The units of a point.
+fn units(
+    series: &Series,
+    statistic: Option<Statistic>,
+    value: Decimal,
+    calls: Option<Decimal>,
+    seconds: u32,
+) -> Result<Decimal, Wrong> {
+    let halves = |units: Decimal| (units * Decimal::TWO).round() / Decimal::TWO;
+    match (statistic, calls) {
+        (Some(Statistic::Sum), _) => Ok(value),
+        (None, _) if (value * Decimal::TWO).fract().is_zero() => Ok(value),
+        (None, _) => Err(not_units(series, "a statistic that is not stated")),
+        (Some(Statistic::Rate), _) => Ok(halves(value * Decimal::from(seconds))),
+        (Some(Statistic::Average), Some(calls)) => Ok(halves(value * calls)),
+        (Some(Statistic::Average), None) => Err(not_units(
+            series,
+            "Average, and a point without its SampleCount",
+        )),
+        (Some(Statistic::SampleCount | Statistic::Other), _) => {
+            Err(not_units(series, "another statistic than Sum"))
+        }
+    }
+}
+
+fn not_units(series: &Series, statistic: &str) -> Wrong {
+    let message = format!(
+        "{} was requested with {statistic}, which does not give the units: request the statistic \
+         Sum, or Average and SampleCount together",
+        series.shown()
+    );
+    (SkipReason::WrongType, message)
+}

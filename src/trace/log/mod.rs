@@ -1,0 +1,439 @@
+//! Application logs that contain ConsumedCapacity: the units that AWS counted for each call, as the
+//! SDK returned them.
+//!
+//! A line contains a `ConsumedCapacity` at any depth (an object, or a list for batches and
+//! transactions), as JSON or in the notation of a language, alone or after other text; several in
+//! one line all count. The time is a member of the nearest object that has one (such as `time`,
+//! `timestamp`, `@timestamp` or `ts`), or is in the text before the call, or is that of the wrapper
+//! of the line. The operation is a member (such as `operation`, `api` or `eventName`), or a word of
+//! the text before the call, or is what the debug output of an SDK says of the request. Source: API
+//! Reference, "ConsumedCapacity": `TOTAL` gives only the sum, `INDEXES` the table and each index; an
+//! index without units is absent; for a call that is not a transaction the response does not say
+//! whether its units are reads or writes.
+
+mod calls;
+mod operation;
+
+use serde_json::Value;
+
+use self::calls::{Call, Contents, Found};
+use super::json::{RecordFormat, RecordOf, RecordSink, member, text};
+use super::literal;
+use super::moment::{Clock, Found as FoundTime, LastForm, NoTime, since_1970};
+use super::notes::{Notes, Passed, Taken};
+use super::{ApiName, SkipReason, Time, Wrong};
+
+/// Lines of a log.
+#[derive(Debug, Default)]
+pub struct Logged {
+    /// The operation of lines that name none or several.
+    operation: Option<ApiName>,
+    /// The table of capacities that do not name one.
+    table: Option<String>,
+    clock: Clock,
+    /// Whether the file consists of lines, not of documents.
+    has_lines: bool,
+    form: LastForm,
+    /// The time of a line before that has no call.
+    before: Option<(Time, String)>,
+    /// The operation that the debug output of an SDK gave last.
+    asked: Option<ApiName>,
+    /// The beginning of a value that goes on in the next lines.
+    pending: Option<String>,
+}
+
+/// Members that can contain the time of a line.
+const TIMES: [&str; 16] = [
+    "time",
+    "timestamp",
+    "@timestamp",
+    "eventTime",
+    "ts",
+    "date",
+    "datetime",
+    "@t",
+    "asctime",
+    "timeMillis",
+    "start_time",
+    "startTime",
+    "Timestamp",
+    "Time",
+    "__REALTIME_TIMESTAMP",
+    "t",
+];
+
+/// Members that can contain the text of a line.
+const MESSAGES: [&str; 4] = ["message", "msg", "event", "name"];
+
+/// The longest value that goes on over several lines.
+const PENDING_BYTES_MAX: usize = 1 << 20;
+
+/// The place of the next mention of a consumed capacity; a request that asks for it is none.
+fn mention(text: &str, from: usize) -> Option<usize> {
+    let bytes = text.as_bytes();
+    let mut at = from;
+    while let Some(found) = memchr::memmem::find(&bytes[at..], b"apacity") {
+        let end = at + found;
+        at = end + 1;
+        for name in ["ConsumedCapacity", "consumedCapacity", "consumed_capacity"] {
+            let Some(start) = end.checked_sub(name.len() - 7) else {
+                continue;
+            };
+            if start >= from
+                && text.get(start..end + 7) == Some(name)
+                && !text[..start].ends_with(['n', 'N', '_'])
+            {
+                return Some(start);
+            }
+        }
+    }
+    None
+}
+
+/// Where a call is, beside its value.
+struct Line<'a> {
+    of: &'a RecordOf<'a>,
+    /// The time in the text before it.
+    time: Result<(Time, String), NoTime>,
+    /// The text before it, after the time.
+    before: &'a str,
+}
+
+impl Logged {
+    /// Creates a reader; `operation` is used for lines that do not name one, `table` for capacities
+    /// without a table.
+    pub fn new(
+        operation: Option<ApiName>,
+        table: Option<String>,
+        clock: Clock,
+        has_lines: bool,
+    ) -> Logged {
+        Logged {
+            operation,
+            table,
+            clock,
+            has_lines,
+            ..Logged::default()
+        }
+    }
+
+    /// The time in a text, and what it says.
+    fn time_in(&mut self, text: &str, notes: &mut Notes) -> Result<(Time, String), NoTime> {
+        let found = self.clock.find(text, &mut self.form)?;
+        notes.take_assumed(&found);
+        Ok((found.time, text[found.start..found.end].to_string()))
+    }
+
+    /// The time that a member gives: a text with a time, or a number since 1970.
+    fn time_of(&mut self, value: &Value, notes: &mut Notes) -> Option<(Time, String)> {
+        match value {
+            Value::String(text) => {
+                if self.clock.format.is_none()
+                    && let Ok(moment) = chrono::DateTime::parse_from_rfc3339(text)
+                {
+                    return Some((Time(moment.timestamp_nanos_opt()?), text.clone()));
+                }
+                self.time_in(text, notes).ok()
+            }
+            Value::Number(number) => {
+                let text = number.to_string();
+                Some((since_1970(&text)?, text))
+            }
+            // log4j: {"epochSecond": …, "nanoOfSecond": …}.
+            Value::Object(instant) => {
+                let seconds = instant.get("epochSecond")?.as_i64()?;
+                let part = instant.get("nanoOfSecond").and_then(Value::as_i64);
+                let time = Time(seconds.checked_mul(Time::SECOND)?.checked_add(part?)?);
+                Some((time, seconds.to_string()))
+            }
+            _ => None,
+        }
+    }
+
+    /// The time of a call: of the nearest object that has one, of the text before it, of its
+    /// wrapper, of the response's header, of the line before.
+    fn time(
+        &mut self,
+        found: &Found,
+        line: &Line,
+        notes: &mut Notes,
+    ) -> Result<(Time, String), Wrong> {
+        for object in &found.around {
+            let embedded = object.get("_aws").and_then(|aws| aws.get("Timestamp"));
+            let instant = object.get("instant");
+            let named = TIMES.iter().filter_map(|name| object.get(*name));
+            for value in embedded.into_iter().chain(named).chain(instant) {
+                if let Some(time) = self.time_of(value, notes) {
+                    return Ok(time);
+                }
+            }
+        }
+        if let Ok(time) = &line.time {
+            return Ok(time.clone());
+        }
+        if let Some(around) = &line.of.around.time
+            && let Some(time) = self.time_of(around, notes)
+        {
+            notes.take(Taken::TimeAround);
+            return Ok(time);
+        }
+        if let Err(NoTime::Unclear(message)) = &line.time {
+            return Err((SkipReason::Time, message.clone()));
+        }
+        for object in &found.around {
+            let headers = member(object, "ResponseMetadata").unwrap_or(object);
+            let headers = member(headers, "HTTPHeaders").or_else(|| member(headers, "headers"));
+            if let Some(date) = headers.and_then(|headers| text(headers, "date"))
+                && let Ok(time) = self.time_in(date, notes)
+            {
+                notes.take(Taken::TimeOfResponse);
+                return Ok(time);
+            }
+        }
+        if let Some(time) = &self.before {
+            notes.take(Taken::TimeBefore);
+            return Ok(time.clone());
+        }
+        let message = format!(
+            "no time: neither the text before the call nor a member such as {} is a time; name \
+             its form with --time-format, such as --time-format \"%d/%m/%Y %H:%M:%S\"",
+            TIMES[..5].join(", ")
+        );
+        Err((SkipReason::Time, message))
+    }
+
+    /// The operation of a call.
+    fn api(
+        &mut self,
+        found: &Found,
+        before: &str,
+        notes: &mut Notes,
+    ) -> Result<Option<ApiName>, Wrong> {
+        let messages = || {
+            let nearest = found.around.iter();
+            nearest.flat_map(|object| MESSAGES.iter().filter_map(|name| text(object, name)))
+        };
+        let named = match operation::around(&found.around) {
+            Ok(Some(api)) => Ok(Some((api, None))),
+            Ok(None) => operation::before(before),
+            Err(wrong) => Err(wrong),
+        };
+        let named = match named {
+            Ok(None) => messages()
+                .find_map(|text| operation::before(text).transpose())
+                .transpose(),
+            named => named,
+        };
+        match (named, self.operation, self.asked) {
+            (Ok(Some((api, word))), ..) => {
+                if let Some(word) = word {
+                    let entry = notes.words.entry((word.to_string(), api.name()));
+                    *entry.or_default() += 1;
+                }
+                Ok(Some(api))
+            }
+            (_, Some(api), _) => Ok(Some(api)),
+            (Ok(None), None, asked) => Ok(asked),
+            (Err(wrong), None, _) => Err(wrong),
+        }
+    }
+
+    /// Appends the units of one call.
+    fn call(&mut self, found: &Found, line: &Line, sink: &mut RecordSink) -> Result<(), Wrong> {
+        let (time, shown) = self.time(found, line, sink.notes)?;
+        sink.notes.see(time, &shown);
+        let api = self.api(found, line.before, sink.notes)?;
+        let any = |names: &[&str]| {
+            let objects = || found.around.iter();
+            names
+                .iter()
+                .find_map(|name| objects().find_map(|object| object.get(*name)?.as_str()))
+        };
+        let region = any(&["region", "awsRegion"]).map(|region| sink.names.number(region));
+        let caller = any(&["caller"]).map(|caller| sink.names.number(caller));
+        let call = Call {
+            time,
+            place: line.of.place,
+            api,
+            direction: api
+                .and_then(calls::direction)
+                .or_else(|| calls::direction_of_response(&found.around)),
+            region,
+            caller,
+        };
+        let table = any(&["TableName", "table_name", "table"]).or(self.table.as_deref());
+        let mut one = |capacity: &Value| -> Result<(), Wrong> {
+            if calls::push(&call, capacity, table, sink.names, sink.events)? {
+                sink.notes.take(Taken::TotalOnly);
+            }
+            Ok(())
+        };
+        match found.capacity {
+            Value::Array(list) => list.iter().try_for_each(&mut one),
+            capacity => one(capacity),
+        }
+    }
+
+    /// The calls in a line of text.
+    fn text(&mut self, line: &str, of: &RecordOf, sink: &mut RecordSink) -> Result<(), Wrong> {
+        let Some(first) = mention(line, 0) else {
+            self.no_call(line, sink);
+            return Ok(());
+        };
+        if line[..first].ends_with("\\\"") {
+            let plain = line.replace("\\\"", "\"").replace("\\\\", "\\");
+            return self.text(&plain, of, sink);
+        }
+        let (mut from, mut at, mut time) = (0, first, None);
+        loop {
+            let spanned = match calls::spanned(line, from, at) {
+                Ok(spanned) => spanned,
+                Err(literal::NoValue::Unfinished) if line.len() < PENDING_BYTES_MAX => {
+                    self.pending = Some(line.to_string());
+                    return Ok(());
+                }
+                Err(_) => {
+                    let message = "the ConsumedCapacity in the line cannot be read";
+                    return Err((SkipReason::Malformed, message.to_string()));
+                }
+            };
+            let (time, end) = time.get_or_insert_with(|| {
+                let before = &line[..spanned.start];
+                let found = self.clock.find(before, &mut self.form);
+                let end = found.as_ref().map_or(0, |found| found.end);
+                let shown =
+                    |found: FoundTime| (found.time, before[found.start..found.end].to_string());
+                if let Ok(found) = &found {
+                    sink.notes.take_assumed(found);
+                }
+                (found.map(shown), end)
+            });
+            let contents = Contents::of(&spanned.value);
+            for found in &contents.calls {
+                let before = &line[from.max((*end).min(spanned.start))..spanned.start];
+                let place = Line {
+                    of,
+                    time: time.clone(),
+                    before,
+                };
+                self.call(found, &place, sink)?;
+            }
+            from = spanned.end;
+            match mention(line, from) {
+                Some(next) => at = next,
+                None => break,
+            }
+        }
+        (self.before, self.asked) = (None, None);
+        Ok(())
+    }
+
+    /// Learns from a line without a call: its time, and the operation that an SDK's debug output
+    /// names.
+    fn no_call(&mut self, line: &str, sink: &mut RecordSink) {
+        let start = line.trim_start();
+        let of_lambda = ["START RequestId:", "END RequestId:", "REPORT RequestId:"];
+        if of_lambda.iter().any(|prefix| start.starts_with(prefix))
+            || start.starts_with("INIT_START ")
+            || start.starts_with("EXTENSION\t")
+        {
+            sink.notes.pass(Passed::LambdaLine);
+            return;
+        }
+        sink.notes.pass(Passed::NoCall);
+        let mut ignored = Notes::default();
+        if let Ok(time) = self.time_in(line, &mut ignored) {
+            self.before = Some(time);
+        }
+        for marker in ["OperationModel(name=", "DynamoDB_20120810."] {
+            let named = line.find(marker).map(|at| &line[at + marker.len()..]);
+            if let Some(rest) = named {
+                let length = rest.find(|c: char| !c.is_alphanumeric());
+                self.asked = ApiName::parse(&rest[..length.unwrap_or(rest.len())]);
+                break;
+            }
+        }
+    }
+}
+
+impl RecordFormat for Logged {
+    fn record(&mut self, record: Value, of: &RecordOf, sink: &mut RecordSink) -> Result<(), Wrong> {
+        let first = sink.events.len();
+        let contents = Contents::of(&record);
+        if contents.calls.is_empty() && contents.texts.is_empty() {
+            let of_lambda = text(&record, "type").is_some_and(|kind| kind.starts_with("platform."));
+            sink.notes.pass(match of_lambda {
+                true => Passed::LambdaLine,
+                false => Passed::NoCall,
+            });
+            return Ok(());
+        }
+        let line = Line {
+            of,
+            time: Err(NoTime::Missing),
+            before: "",
+        };
+        let mut calls = contents.calls.iter();
+        let mut done = calls.try_for_each(|found| self.call(found, &line, sink));
+        // A text in a record: its time, if the text has none, is that of the record.
+        for (line, around) in contents.texts {
+            let mut times = TIMES
+                .iter()
+                .filter_map(|name| around.iter().find_map(|object| object.get(*name)));
+            let mut ignored = Notes::default();
+            let time = times
+                .find(|value| self.time_of(value, &mut ignored).is_some())
+                .cloned();
+            if let Ok(Some(api)) = operation::around(&around) {
+                self.asked = Some(api);
+            }
+            let inside = super::unwrap::Around {
+                time: time.or_else(|| of.around.time.clone()),
+                depth: of.around.depth,
+            };
+            let of = RecordOf {
+                around: &inside,
+                ..*of
+            };
+            done = done.and_then(|()| self.text(line, &of, sink));
+        }
+        self.asked = None;
+        done.inspect_err(|_| sink.events.truncate(first))
+    }
+
+    fn line(&mut self, line: &str, of: &RecordOf, sink: &mut RecordSink) -> Result<(), Wrong> {
+        let first = sink.events.len();
+        let done = match self.pending.take() {
+            None => self.text(line, of, sink),
+            Some(mut pending) => {
+                pending.push_str(line);
+                // A value can only end at a line that closes something.
+                match line.trim_start().starts_with(['}', ']', ')']) {
+                    true => self.text(&pending, of, sink),
+                    false if pending.len() < PENDING_BYTES_MAX => {
+                        self.pending = Some(pending);
+                        Ok(())
+                    }
+                    false => Err(unfinished()),
+                }
+            }
+        };
+        done.inspect_err(|_| sink.events.truncate(first))
+    }
+
+    fn has_lines(&self) -> bool {
+        self.has_lines
+    }
+
+    fn end(&mut self, _: &RecordOf, _: &mut RecordSink) -> Result<(), Wrong> {
+        match self.pending.take() {
+            None => Ok(()),
+            Some(_) => Err(unfinished()),
+        }
+    }
+}
+
+fn unfinished() -> Wrong {
+    let message = "the file ends within a ConsumedCapacity that goes on over several lines";
+    (SkipReason::Truncated, message.to_string())
+}
