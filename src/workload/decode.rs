@@ -524,7 +524,10 @@ macro_rules! document {
         impl $crate::workload::decode::Decode for $name {
             fn decode(node: &$crate::workload::decode::TomlNode, reader: &mut $crate::workload::decode::Decoder) -> Option<Self> {
                 let Some(table) = node.get_ref().as_table() else {
-                    reader.wrong_type(node, concat!("a table with the keys ", $(stringify!($field), " "),*));
+                    reader.wrong_type(node, &format!(
+                        "a table with the keys {}",
+                        [$(stringify!($field).trim_start_matches("r#")),*].join(", ")
+                    ));
                     return None;
                 };
                 reader.known_keys(table, &[$(stringify!($field).trim_start_matches("r#")),*]);

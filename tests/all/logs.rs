@@ -405,7 +405,7 @@ fn calls() -> Vec<(i64, &'static str, u64)> {
 }
 
 fn capacity(halves: u64) -> Value {
-    json!({"TableName": "todo", "CapacityUnits": halves as f64 / 2.0})
+    json!({"TableName": "todo", "CapacityUnits": halves as f64})
 }
 
 /// The figures of a result, without the names of files and what the trace leaves open.
@@ -670,4 +670,433 @@ fn no_wrapper_and_no_division_changes_a_figure() {
         let found = figures(found.unwrap_or_else(|message| panic!("{name}: {message}")));
         assert_eq!(&found, first.get_or_insert(found.clone()), "{name}");
     }
+}
+
+/// An answer of GetMetricData for two minutes.
+fn answer(results: &[(&str, &str, [f64; 2])], queries: Value) -> String {
+    let results: Vec<Value> = results
+        .iter()
+        .map(|(id, label, values)| {
+            json!({
+                "Id": id, "Label": label, "Values": values, "StatusCode": "Complete",
+                "Timestamps": ["2024-05-29T16:31:00Z", "2024-05-29T16:30:00Z"],
+            })
+        })
+        .collect();
+    json!({"MetricDataResults": results, "Messages": [], "MetricDataQueries": queries}).to_string()
+}
+
+/// The query of a metric of the table Orders.
+fn asked(id: &str, metric: &str, statistic: &str) -> Value {
+    json!({"Id": id, "MetricStat": {"Period": 60, "Stat": statistic, "Metric": {
+        "Namespace": "AWS/DynamoDB", "MetricName": metric,
+        "Dimensions": [{"Name": "TableName", "Value": "Orders"}],
+    }}})
+}
+
+#[test]
+fn every_notation_comes_to_its_units() {
+    use Right::{Error, Units};
+    let reads = "ConsumedReadCapacityUnits";
+    let span = |attributes: Value| {
+        json!({"resourceSpans": [{"scopeSpans": [{"spans": [{
+            "spanId": "1", "startTimeUnixNano": "1709993653001000000", "attributes": attributes,
+        }]}]}]})
+        .to_string()
+    };
+    let put: &[&str] = &["todo PutItem: 0, 2"];
+    let sixty: &[&str] = &["Orders reads: 60, 0"];
+    let none = Value::Null;
+    let rows: Vec<(&str, String, &str, Right)> = vec![
+        // The output of SDKs.
+        (
+            "node.log",
+            "2024-03-09T14:14:13Z INFO PutItem {\n  '$metadata': { httpStatusCode: 200 },\n  \
+             ConsumedCapacity: {\n    CapacityUnits: 2.0,\n    TableName: 'todo'\n  }\n}\n\
+             2024-03-09T14:14:14Z INFO done\n".to_string(),
+            "",
+            Units(put),
+        ),
+        (
+            "java.log",
+            "2024-03-09 14:14:13.123 INFO PutItemResponse(ConsumedCapacity=ConsumedCapacity(\
+             TableName=todo, CapacityUnits=2.0))\n".to_string(),
+            "",
+            Units(put),
+        ),
+        (
+            "rust.log",
+            "2024-03-09T14:14:13.123Z DEBUG PutItemOutput { consumed_capacity: \
+             Some(ConsumedCapacity { table_name: Some(\"todo\"), capacity_units: Some(2.0), \
+             table: None, global_secondary_indexes: None }) }\n".to_string(),
+            "",
+            Units(put),
+        ),
+        (
+            "decimal.log",
+            "2024-03-09 14:14:13,1 INFO PutItem {'ConsumedCapacity': {'TableName': 'todo', \
+             'CapacityUnits': Decimal('2.0')}}\n".to_string(),
+            "",
+            Units(put),
+        ),
+        (
+            "escaped.log",
+            "2024-03-09T14:14:13Z PutItem \"{\\\"ConsumedCapacity\\\":{\\\"TableName\\\":\
+             \\\"todo\\\",\\\"CapacityUnits\\\":2}}\"\n".to_string(),
+            "",
+            Units(put),
+        ),
+        (
+            "several.log",
+            "2024-03-09T14:14:13Z GetItem {\"ConsumedCapacity\":{\"TableName\":\"todo\",\
+             \"CapacityUnits\":0.5}} PutItem {\"ConsumedCapacity\":{\"TableName\":\"todo\",\
+             \"CapacityUnits\":2}}\n".to_string(),
+            "",
+            Units(&["todo GetItem: 0.5, 0", "todo PutItem: 0, 2"]),
+        ),
+        (
+            "indexes.log",
+            "{\"time\":\"2024-03-09T14:14:13Z\",\"operation\":\"PutItem\",\"ConsumedCapacity\":\
+             {\"TableName\":\"todo\",\"CapacityUnits\":3,\"Table\":{\"CapacityUnits\":1},\
+             \"GlobalSecondaryIndexes\":{\"g\":{\"CapacityUnits\":2}}}}\n".to_string(),
+            "",
+            Units(&["todo PutItem: 0, 1", "todo/g PutItem: 0, 2"]),
+        ),
+        (
+            "emf.jsonl",
+            "{\"_aws\":{\"Timestamp\":1709993653123,\"CloudWatchMetrics\":[]},\"operation\":\
+             \"PutItem\",\"TableName\":\"todo\",\"ConsumedCapacity\":2}\n".to_string(),
+            "",
+            Units(put),
+        ),
+        (
+            "response.jsonl",
+            "{\"ts\":1709993653.5,\"response\":{\"Items\":[],\"ConsumedCapacity\":{\"TableName\":\
+             \"todo\",\"CapacityUnits\":2}}}\n".to_string(),
+            "",
+            Units(&["todo reads: 2, 0"]),
+        ),
+        (
+            "span.json",
+            span(json!([
+                {"key": "rpc.method", "value": {"stringValue": "PutItem"}},
+                {"key": "aws.dynamodb.consumed_capacity", "value": {"arrayValue": {"values": [
+                    {"stringValue": "{\"TableName\":\"todo\",\"CapacityUnits\":2}"},
+                ]}}},
+            ])),
+            "",
+            Units(put),
+        ),
+        (
+            "lambda.log",
+            format!("START RequestId: 1\n2024-03-09T14:14:13.123Z\t1\tINFO\t{CALL}\nEND RequestId: 1\n\
+             REPORT RequestId: 1\tDuration: 3 ms\n"),
+            "",
+            Units(&["todo PutItem: 0, 1"]),
+        ),
+        (
+            "two-names.log",
+            "2024-03-09T14:14:13Z GetItem or PutItem, one of them: {\"ConsumedCapacity\":\
+             {\"TableName\":\"todo\",\"CapacityUnits\":2}}\n".to_string(),
+            "",
+            Error("several operations, \"GetItem\" and \"PutItem\""),
+        ),
+        (
+            "two-names.log",
+            "2024-03-09T14:14:13Z GetItem or PutItem, one of them: {\"ConsumedCapacity\":\
+             {\"TableName\":\"todo\",\"CapacityUnits\":2}}\n".to_string(),
+            "--set operation=PutItem",
+            Units(put),
+        ),
+        (
+            "form.log",
+            "at 09|03|2024 14.14.13 PutItem {\"ConsumedCapacity\":{\"TableName\":\"todo\",\
+             \"CapacityUnits\":2}}\n".to_string(),
+            "--time-format=%d|%m|%Y_%H.%M.%S",
+            Error("no time of the form that --time-format names"),
+        ),
+        (
+            "form.log",
+            "at 09|03|2024_14.14.13 PutItem {\"ConsumedCapacity\":{\"TableName\":\"todo\",\
+             \"CapacityUnits\":2}}\n".to_string(),
+            "--time-format=%d|%m|%Y_%H.%M.%S",
+            Units(put),
+        ),
+        ("form.log", format!("1 {CALL}\n"), "--time-format=%Q", Error("is not a form of times")),
+        // Metrics.
+        (
+            "labels.json",
+            answer(&[("a", &format!("Orders {reads}"), [40.0, 20.0])], none.clone()),
+            "",
+            Units(sixty),
+        ),
+        (
+            "not-sums.json",
+            answer(&[("a", &format!("Orders {reads}"), [0.7, 0.2])], none.clone()),
+            "",
+            Error("a statistic that is not stated"),
+        ),
+        (
+            "words.json",
+            answer(&[("a", &format!("Orders ByStatus {reads}"), [1.0, 2.0])], none.clone()),
+            "",
+            Error("does not say which is the table"),
+        ),
+        (
+            "words.json",
+            answer(&[("a", &format!("Orders ByStatus {reads}"), [1.0, 2.0])], none.clone()),
+            "--table Orders",
+            Units(&["Orders reads: 0, 0", "Orders/ByStatus reads: 3, 0"]),
+        ),
+        (
+            "means.json",
+            answer(
+                &[("a", "x", [4.0, 2.0]), ("n", "y", [10.0, 10.0])],
+                json!([asked("a", reads, "Average"), asked("n", reads, "SampleCount")]),
+            ),
+            "",
+            Units(sixty),
+        ),
+        (
+            "rate.json",
+            answer(
+                &[("rate", "reads a second", [0.5, 0.5])],
+                json!([asked("m", reads, "Sum"), {"Id": "rate", "Expression": "m/PERIOD(m)"}]),
+            ),
+            "",
+            Units(sixty),
+        ),
+        (
+            "rate-and-sum.json",
+            answer(
+                &[("rate", "reads a second", [0.5, 0.5]), ("m", "x", [40.0, 20.0])],
+                json!([asked("m", reads, "Sum"), {"Id": "rate", "Expression": "m / 60"}]),
+            ),
+            "",
+            Units(sixty),
+        ),
+        (
+            "expression.json",
+            answer(
+                &[("e", "x", [0.5, 0.5])],
+                json!([asked("m", reads, "Sum"), {"Id": "e", "Expression": "m * 2"}]),
+            ),
+            "",
+            Error("is the expression \"m * 2\""),
+        ),
+        (
+            "maximum.json",
+            answer(&[("a", "x", [4.0, 2.0])], json!([asked("a", reads, "Maximum")])),
+            "",
+            Error("another statistic than Sum"),
+        ),
+        (
+            "operation.json",
+            answer(
+                &[("a", "x", [40.0, 20.0]), ("b", &format!("{reads} TableName=Orders Operation=Query"), [1.0, 1.0])],
+                json!([asked("a", reads, "Sum")]),
+            ),
+            "",
+            Units(sixty),
+        ),
+        (
+            "ConsumedReadCapacityUnits.json",
+            "[{\"Timestamp\":\"2024-05-29T16:30:00Z\",\"Sum\":40.0},\
+             {\"Timestamp\":\"2024-05-29T16:31:00Z\",\"Sum\":20.0}]\n".to_string(),
+            "--table Orders",
+            Units(sixty),
+        ),
+        (
+            "points.json",
+            "[{\"Timestamp\":\"2024-05-29T16:30:00Z\",\"Sum\":40.0}]\n".to_string(),
+            "--table Orders --period 60",
+            Error("do not say of which metric they are"),
+        ),
+        (
+            "exporter.prom",
+            "# HELP aws_dynamodb_consumed_read_capacity_units_sum CloudWatch\n\
+             aws_dynamodb_consumed_read_capacity_units_sum{job=\"d\",table_name=\"Orders\",} 40.0 1717000200000\n\
+             aws_dynamodb_consumed_read_capacity_units_sum{job=\"d\",table_name=\"Orders\",} 20.0 1717000260000\n"
+                .to_string(),
+            "",
+            Units(sixty),
+        ),
+        (
+            "yace.prom",
+            "aws_dynamodb_consumed_read_capacity_units_sum{dimension_TableName=\"Orders\",\
+             dimension_GlobalSecondaryIndexName=\"g\",region=\"us-east-1\"} 60 1717000200000\n".to_string(),
+            "--period 300",
+            Units(&["Orders reads: 0, 0", "Orders/g reads: 60, 0"]),
+        ),
+        (
+            "scrape.prom",
+            "aws_dynamodb_consumed_read_capacity_units_sum{table_name=\"Orders\"} 60\n".to_string(),
+            "--period 300",
+            Error("has no time"),
+        ),
+        (
+            "grafana.csv",
+            "\"Time\",\"Orders_ConsumedReadCapacityUnits_Sum\"\n2024-05-29 16:30:00,40\n\
+             2024-05-29 16:31:00,20\n".to_string(),
+            "",
+            Units(sixty),
+        ),
+        (
+            "lake.jsonl",
+            json!({
+                "class_uid": 6003, "time": 1_717_000_201_000_i64, "cloud": {"region": "us-east-1"},
+                "api": {"operation": "PutItem", "service": {"name": "dynamodb.amazonaws.com"},
+                        "request": {"data": "{\"tableName\":\"Orders\",\"key\":{\"pk\":\"a\"}}"},
+                        "response": {"error": "ThrottlingException"}},
+                "resources": [{"uid": "arn:aws:dynamodb:us-east-1:111122223333:table/Orders"}],
+                "metadata": {"uid": "1"},
+            })
+            .to_string()
+                + "\n",
+            "",
+            Units(&[]),
+        ),
+        // What is not a trace, or not understood.
+        ("other.jsonl", "{\"a\":1}\n{\"a\":2}\n".to_string(), "", Error("JSON with the members a")),
+        ("other.csv", "a,b,c\n1,2,3\n".to_string(), "", Error("CSV with the columns a, b, c")),
+        ("old.csv", "time,operation,key\n2009-01-01T00:00:00Z,GetItem,a\n".to_string(), "", Error("old.csv:2: its time is read as 2009")),
+        (
+            "long.csv",
+            "time,operation,key,item_bytes\n2016-01-01T00:00:00Z,GetItem,a,1\n2024-01-01T00:00:00Z,GetItem,a,1\n".to_string(),
+            "",
+            Error("more than three years"),
+        ),
+    ];
+    let folder = tempfile::tempdir().expect("a folder");
+    for (name, text, args, right) in rows {
+        let path = written(folder.path(), name, text.as_bytes())
+            .display()
+            .to_string();
+        let mut all = vec![path.as_str()];
+        all.extend(args.split(' ').filter(|arg| !arg.is_empty()));
+        match (right, replay(&all)) {
+            (Units(expected), Ok(json)) => assert_eq!(units(&json), expected, "{name} {args}"),
+            (Error(why), Err(message)) => {
+                assert!(message.contains(why), "{name} {args}: {message}");
+            }
+            (_, found) => panic!("{name} {args}: {found:?}"),
+        }
+    }
+}
+
+#[test]
+fn the_written_queries_ask_for_all_that_an_answer_needs() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let description = json!({"Table": {
+        "TableName": "Orders", "KeySchema": [],
+        "GlobalSecondaryIndexes": [{"IndexName": "ByStatus"}],
+    }});
+    let described = written(
+        folder.path(),
+        "orders.json",
+        description.to_string().as_bytes(),
+    );
+    let output = Command::new(env!("CARGO_BIN_EXE_dynameter"))
+        .args(["import", "cloudwatch", "--queries", "Carts"])
+        .arg(&described)
+        .output()
+        .expect("the command runs");
+    let queries: Vec<Value> = serde_json::from_slice(&output.stdout).expect("queries");
+    assert_eq!(queries.len(), 12, "4 metrics of 2 tables and an index");
+    assert!(String::from_utf8_lossy(&output.stderr).contains("Carts: the metrics of global"));
+    // The answer alone, with the labels of the queries, says everything.
+    let results: Vec<Value> = queries
+        .iter()
+        .map(|query| {
+            json!({"Id": query["Id"], "Label": query["Label"], "Values": [30.0],
+                   "Timestamps": ["2024-05-29T16:30:00Z"]})
+        })
+        .collect();
+    let path = written(
+        folder.path(),
+        "answer.json",
+        json!({"MetricDataResults": results}).to_string().as_bytes(),
+    );
+    let json = replay(&[&path.display().to_string()]).expect("units");
+    assert_eq!(
+        units(&json),
+        [
+            "Carts reads: 30, 0",
+            "Carts writes: 0, 30",
+            "Orders reads: 30, 0",
+            "Orders writes: 0, 30",
+            "Orders/ByStatus reads: 30, 0",
+            "Orders/ByStatus writes: 0, 30",
+        ]
+    );
+    let notes = json["trace"]["notes"].to_string();
+    assert!(
+        notes.contains("data points of 60 seconds, as the file says"),
+        "{notes}"
+    );
+}
+
+#[test]
+fn items_of_a_scan_and_of_an_export_in_ion_are_sizes() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let cases = support::root().join("tests/cases/logs");
+    let call = |key: &str| {
+        format!(
+            "{{\"time\":\"2024-05-29T16:30:00Z\",\"operation\":\"GetItem\",\"table\":\"Orders\",\"key\":\"{key}|o\"}}\n"
+        )
+    };
+    let workload = "name = \"t\"\nregion = \"us-east-1\"\n[[table]]\nname = \"Orders\"\n\
+                    partition_key.name = \"pk\"\nsort_key.name = \"sk\"\nitems = 3\nitem.size = \"1 KB\"\n\
+                    [table.capacity]\nmode = \"on-demand\"\n";
+    let workload = written(folder.path(), "w.toml", workload.as_bytes());
+    let workload = workload.display().to_string();
+    for (state, key, table) in [
+        ("x1-scan.json", "c1", "Orders"),
+        ("x6-ion-export", "c0", "Orders"),
+    ] {
+        let trace = written(folder.path(), "calls.jsonl", call(key).as_bytes());
+        let (state, trace) = (cases.join(state), trace.display().to_string());
+        let state = state.display().to_string();
+        let args = [
+            state.as_str(),
+            trace.as_str(),
+            "--table",
+            table,
+            "-w",
+            workload.as_str(),
+        ];
+        let json = replay(&args).unwrap_or_else(|message| panic!("{state}: {message}"));
+        let sources = json["sizes"].to_string();
+        assert!(
+            sources.contains("export") || sources.contains("seen"),
+            "{state}: {json:#}"
+        );
+    }
+}
+
+#[test]
+fn inspecting_shows_what_is_understood_without_running() {
+    let output = Command::new(env!("CARGO_BIN_EXE_dynameter"))
+        .args([
+            "replay",
+            "--inspect",
+            "l9-powertools.log",
+            "t14-digest.json",
+            "x1-scan.json",
+        ])
+        .current_dir(support::root().join("tests/cases/logs"))
+        .output()
+        .expect("the command runs");
+    let text = String::from_utf8_lossy(&output.stdout);
+    for part in [
+        "Files: 3, of which traces: 1. Nothing was run.",
+        "Format: log",
+        "2024-03-09T14:14:13.001Z PutItem on todo: 0 read and 1 write units",
+        "2024-03-09T14:14:14.001Z Query on todo: 2.5 read and 0 write units",
+        "Not a trace: a digest of CloudTrail",
+        "the items that a Scan returned",
+    ] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    assert!(!text.contains('$'), "{text}");
 }

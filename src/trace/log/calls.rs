@@ -212,7 +212,11 @@ fn read_and_write(units: &Value, direction: Option<Direction>) -> Result<(u64, u
     };
     match (read, write, either, direction) {
         (None, None, Some(either), Some(Direction::Read)) => Ok((either, 0)),
-        (None, None, Some(either), Some(Direction::Write)) => Ok((0, either)),
+        (None, None, Some(either), Some(Direction::Write)) if either % 2 == 0 => Ok((0, either)),
+        (None, None, Some(_), Some(Direction::Write)) => {
+            let message = format!("{units} is not a whole number of write capacity units");
+            Err((SkipReason::WrongType, message))
+        }
         (None, None, Some(0), _) => Ok((0, 0)),
         (None, None, Some(_), _) => {
             let message = "cannot tell whether the units are reads or writes: the line has no \
@@ -229,10 +233,13 @@ fn read_and_write(units: &Value, direction: Option<Direction>) -> Result<(u64, u
     }
 }
 
-/// The value around a mention at `at`, where it begins and where it ends.
+/// The value around a mention.
 pub struct Spanned {
     pub value: Value,
+    /// Where it begins.
     pub start: usize,
+    /// Where the name of its type ends, which can name the operation: `PutItemResponse(…)`.
+    pub named: usize,
     pub end: usize,
 }
 
@@ -268,6 +275,7 @@ pub fn spanned(text: &str, from: usize, at: usize) -> Result<Spanned, literal::N
                     return Ok(Spanned {
                         value,
                         start,
+                        named: bracket,
                         end: start + length,
                     });
                 }
@@ -290,6 +298,7 @@ pub fn spanned(text: &str, from: usize, at: usize) -> Result<Spanned, literal::N
             Ok(Spanned {
                 value: Value::Object(object),
                 start,
+                named: start,
                 end: place + length,
             })
         }

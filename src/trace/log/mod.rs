@@ -13,10 +13,12 @@
 
 mod calls;
 mod operation;
+mod pending;
 
 use serde_json::Value;
 
 use self::calls::{Call, Contents, Found};
+use self::pending::Pending;
 use super::json::{RecordFormat, RecordOf, RecordSink, member, text};
 use super::literal;
 use super::moment::{Clock, Found as FoundTime, LastForm, NoTime, since_1970};
@@ -39,7 +41,7 @@ pub struct Logged {
     /// The operation that the debug output of an SDK gave last.
     asked: Option<ApiName>,
     /// The beginning of a value that goes on in the next lines.
-    pending: Option<String>,
+    pending: Option<Pending>,
 }
 
 /// Members that can contain the time of a line.
@@ -65,9 +67,6 @@ const TIMES: [&str; 16] = [
 /// Members that can contain the text of a line.
 const MESSAGES: [&str; 4] = ["message", "msg", "event", "name"];
 
-/// The longest value that goes on over several lines.
-const PENDING_BYTES_MAX: usize = 1 << 20;
-
 /// The place of the next mention of a consumed capacity; a request that asks for it is none.
 fn mention(text: &str, from: usize) -> Option<usize> {
     let bytes = text.as_bytes();
@@ -88,6 +87,18 @@ fn mention(text: &str, from: usize) -> Option<usize> {
         }
     }
     None
+}
+
+/// Whether the value in a text ends within it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Finished {
+    Yes,
+    No,
+}
+
+fn unfinished() -> Wrong {
+    let message = "the text ends, or another line begins, within a ConsumedCapacity";
+    (SkipReason::Truncated, message.to_string())
 }
 
 /// Where a call is, beside its value.
@@ -275,11 +286,17 @@ impl Logged {
     }
 
     /// The calls in a line of text.
-    fn text(&mut self, line: &str, of: &RecordOf, sink: &mut RecordSink) -> Result<(), Wrong> {
+    fn text(
+        &mut self,
+        line: &str,
+        of: &RecordOf,
+        sink: &mut RecordSink,
+    ) -> Result<Finished, Wrong> {
         let Some(first) = mention(line, 0) else {
             self.no_call(line, sink);
-            return Ok(());
+            return Ok(Finished::Yes);
         };
+
         if line[..first].ends_with("\\\"") {
             let plain = line.replace("\\\"", "\"").replace("\\\\", "\\");
             return self.text(&plain, of, sink);
@@ -288,11 +305,8 @@ impl Logged {
         loop {
             let spanned = match calls::spanned(line, from, at) {
                 Ok(spanned) => spanned,
-                Err(literal::NoValue::Unfinished) if line.len() < PENDING_BYTES_MAX => {
-                    self.pending = Some(line.to_string());
-                    return Ok(());
-                }
-                Err(_) => {
+                Err(literal::NoValue::Unfinished) => return Ok(Finished::No),
+                Err(literal::NoValue::Wrong) => {
                     let message = "the ConsumedCapacity in the line cannot be read";
                     return Err((SkipReason::Malformed, message.to_string()));
                 }
@@ -310,7 +324,7 @@ impl Logged {
             });
             let contents = Contents::of(&spanned.value);
             for found in &contents.calls {
-                let before = &line[from.max((*end).min(spanned.start))..spanned.start];
+                let before = &line[from.max((*end).min(spanned.start))..spanned.named];
                 let place = Line {
                     of,
                     time: time.clone(),
@@ -325,7 +339,52 @@ impl Logged {
             }
         }
         (self.before, self.asked) = (None, None);
+        Ok(Finished::Yes)
+    }
+
+    /// A line, or the next one of a value that goes on over several lines.
+    fn entry(&mut self, line: &str, of: &RecordOf, sink: &mut RecordSink) -> Result<(), Wrong> {
+        let Some(mut pending) = self.pending.take() else {
+            let goes_on = match Pending::can_begin(line) && mention(line, 0).is_none() {
+                true => Finished::No,
+                false => self.text(line, of, sink)?,
+            };
+            if goes_on == Finished::No {
+                self.pending = Some(Pending::new(line));
+            }
+            return Ok(());
+        };
+        if self.begins_entry(line) || pending.is_too_long() {
+            let before = self.line_by_line(&pending, of, sink);
+            return before.and(self.entry(line, of, sink));
+        }
+        pending.push(line);
+        if !pending.may_end() || self.text(&pending.text(), of, sink)? == Finished::No {
+            self.pending = Some(pending);
+        }
         Ok(())
+    }
+
+    /// The lines of what looked like a value, one by one.
+    fn line_by_line(
+        &mut self,
+        pending: &Pending,
+        of: &RecordOf,
+        sink: &mut RecordSink,
+    ) -> Result<(), Wrong> {
+        for line in &pending.lines {
+            if self.text(line, of, sink)? == Finished::No {
+                return Err(unfinished());
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a line begins with a time, as only the first line of an entry does.
+    fn begins_entry(&mut self, line: &str) -> bool {
+        let begins = line.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '[');
+        let found = || self.clock.find(line, &mut LastForm::default());
+        begins && found().is_ok_and(|found| found.start <= 1)
     }
 
     /// Learns from a line without a call: its time, and the operation that an SDK's debug output
@@ -395,7 +454,10 @@ impl RecordFormat for Logged {
                 around: &inside,
                 ..*of
             };
-            done = done.and_then(|()| self.text(line, &of, sink));
+            done = done.and_then(|()| match self.text(line, &of, sink)? {
+                Finished::Yes => Ok(()),
+                Finished::No => Err(unfinished()),
+            });
         }
         self.asked = None;
         done.inspect_err(|_| sink.events.truncate(first))
@@ -403,21 +465,7 @@ impl RecordFormat for Logged {
 
     fn line(&mut self, line: &str, of: &RecordOf, sink: &mut RecordSink) -> Result<(), Wrong> {
         let first = sink.events.len();
-        let done = match self.pending.take() {
-            None => self.text(line, of, sink),
-            Some(mut pending) => {
-                pending.push_str(line);
-                // A value can only end at a line that closes something.
-                match line.trim_start().starts_with(['}', ']', ')']) {
-                    true => self.text(&pending, of, sink),
-                    false if pending.len() < PENDING_BYTES_MAX => {
-                        self.pending = Some(pending);
-                        Ok(())
-                    }
-                    false => Err(unfinished()),
-                }
-            }
-        };
+        let done = self.entry(line, of, sink);
         done.inspect_err(|_| sink.events.truncate(first))
     }
 
@@ -425,15 +473,10 @@ impl RecordFormat for Logged {
         self.has_lines
     }
 
-    fn end(&mut self, _: &RecordOf, _: &mut RecordSink) -> Result<(), Wrong> {
+    fn end(&mut self, of: &RecordOf, sink: &mut RecordSink) -> Result<(), Wrong> {
         match self.pending.take() {
             None => Ok(()),
-            Some(_) => Err(unfinished()),
+            Some(pending) => self.line_by_line(&pending, of, sink),
         }
     }
-}
-
-fn unfinished() -> Wrong {
-    let message = "the file ends within a ConsumedCapacity that goes on over several lines";
-    (SkipReason::Truncated, message.to_string())
 }
