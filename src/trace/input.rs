@@ -138,6 +138,9 @@ impl<R: Read> Read for Counting<R> {
 /// A source's bytes, decompressed.
 pub type TraceText = BufReader<Box<dyn Read + Send>>;
 
+/// Compressions within each other that are undone.
+const COMPRESSIONS_MAX: usize = 3;
+
 /// Opens a source and decompresses it; the compression is detected from its first bytes.
 ///
 /// # Errors
@@ -159,14 +162,16 @@ pub fn open(source: &TraceSource, progress: &Progress) -> io::Result<TraceText> 
             read: progress.read.clone(),
         }),
     };
-    let mut buffered = BufReader::with_capacity(1 << 17, raw);
-    let start = buffered.fill_buf()?;
-    let plain: Box<dyn Read + Send> = match start {
-        [0x1f, 0x8b, ..] => Box::new(MultiGzDecoder::new(buffered)),
-        [0x28, 0xb5, 0x2f, 0xfd, ..] => Box::new(zstd::Decoder::with_buffer(buffered)?),
-        _ => Box::new(buffered),
-    };
-    let mut text = BufReader::with_capacity(1 << 17, plain);
+    let mut text = BufReader::with_capacity(1 << 17, raw);
+    // Firehose compresses what CloudWatch Logs has compressed.
+    for _ in 0..COMPRESSIONS_MAX {
+        let plain: Box<dyn Read + Send> = match text.fill_buf()? {
+            [0x1f, 0x8b, ..] => Box::new(MultiGzDecoder::new(text)),
+            [0x28, 0xb5, 0x2f, 0xfd, ..] => Box::new(zstd::Decoder::with_buffer(text)?),
+            _ => break,
+        };
+        text = BufReader::with_capacity(1 << 17, plain);
+    }
     // Windows PowerShell writes UTF-16, with its mark.
     if matches!(text.fill_buf()?, [0xff, 0xfe, ..] | [0xfe, 0xff, ..]) {
         let decoded: Box<dyn Read + Send> = Box::new(DecodeReaderBytes::new(text));

@@ -72,6 +72,7 @@ fn of_source(source: &TraceSource, options: &ReadOptions) -> Result<Inspected, T
             ));
         }
         Recognised::NoTrace(what) => return Ok(no_trace(what.one())),
+        Recognised::Unknown(error) => return Ok(no_trace(&error.message)),
     };
     let (mut names, mut ids) = (NameTable::default(), EventIds::default());
     let mut bad = Bad::new(true, vec![file.clone()]);

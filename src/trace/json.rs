@@ -35,9 +35,20 @@ pub trait RecordFormat: Send {
         &unwrap::LISTS
     }
 
-    /// Appends what a document has left at its end, or at the end of the file.
+    /// Appends what a document has left at its end: its members beside the lists of records.
     fn end(&mut self, _of: &RecordOf, _sink: &mut RecordSink) -> Result<(), Wrong> {
         Ok(())
+    }
+
+    /// Appends what is left at the end of the file.
+    fn end_of_file(&mut self, _of: &RecordOf, _sink: &mut RecordSink) -> Result<(), Wrong> {
+        Ok(())
+    }
+
+    /// Appends the next events that were kept until the end of the file, in the order of time;
+    /// `false` if there are no more.
+    fn rest(&mut self, _file: u32, _sink: &mut RecordSink) -> bool {
+        false
     }
 
     /// What the format does not contain, and what was left out. Called once, at the end.
@@ -258,10 +269,21 @@ impl<F: RecordFormat> Json<F> {
             notes: &mut self.notes,
             ids: sink.ids,
         };
-        match self.format.end(&of, &mut records) {
+        let ended = match self.text {
+            Text::Ended => self.format.end_of_file(&of, &mut records),
+            _ => self.format.end(&of, &mut records),
+        };
+        match ended {
             Ok(()) => Ok(()),
             Err((reason, message)) => sink.bad.row(of.place, reason, message),
         }
+    }
+
+    /// Ends the file; what was kept until its end is handed out next.
+    fn ended(&mut self, sink: &mut EventSink) -> Result<bool, TraceError> {
+        self.text = Text::Ended;
+        self.end(&Map::new(), sink)?;
+        Ok(true)
     }
 
     /// Reads the next records of documents; `false` at the end. The records of a document can be in
@@ -292,17 +314,11 @@ impl<F: RecordFormat> Json<F> {
                     }
                 }
                 Ok(Some(Part::End(around))) => self.end(&around, sink)?,
-                Ok(None) => {
-                    self.text = Text::Ended;
-                    self.end(&Map::new(), sink)?;
-                    return Ok(false);
-                }
+                Ok(None) => return self.ended(sink),
                 Err(broken) => {
-                    self.text = Text::Ended;
                     let place = self.place(before + broken.line);
                     sink.bad.row(place, broken.reason, broken.message)?;
-                    self.end(&Map::new(), sink)?;
-                    return Ok(false);
+                    return self.ended(sink);
                 }
             }
         }
@@ -333,10 +349,7 @@ impl<F: RecordFormat> Json<F> {
                         .collect();
                     self.hand_on(Value::Object(record), Some(line), &Map::new(), sink)?;
                 }
-                Ok(false) => {
-                    self.end(&Map::new(), sink)?;
-                    return Ok(false);
-                }
+                Ok(false) => return self.ended(sink),
                 Err(error) => {
                     let place = self.place(line);
                     let message = format!("not CSV: {error}");
@@ -362,15 +375,11 @@ impl<F: RecordFormat> Json<F> {
         for _ in 0..BATCH_LINES {
             match self.line(&mut line) {
                 Ok(true) => {}
-                Ok(false) => {
-                    self.end(&Map::new(), sink)?;
-                    return Ok(false);
-                }
+                Ok(false) => return self.ended(sink),
                 Err(error) => {
                     let place = self.place(self.line + 1);
                     sink.bad.row(place, SkipReason::Truncated, why(&error))?;
-                    self.end(&Map::new(), sink)?;
-                    return Ok(false);
+                    return self.ended(sink);
                 }
             }
             if line.iter().all(u8::is_ascii_whitespace) {
@@ -442,7 +451,15 @@ impl<F: RecordFormat> TraceReader for Json<F> {
             Text::Lines(_) => self.lines(sink),
             Text::Documents(..) => self.documents(sink),
             Text::Rows(_) => self.cells(sink),
-            Text::Ended => Ok(false),
+            Text::Ended => {
+                let mut records = RecordSink {
+                    names: sink.names,
+                    events: sink.events,
+                    notes: &mut self.notes,
+                    ids: sink.ids,
+                };
+                Ok(self.format.rest(self.file, &mut records))
+            }
         }
     }
 

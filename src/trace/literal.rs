@@ -61,6 +61,25 @@ impl Reader<'_> {
         while matches!(self.peek(), Some(b'&' | b'*')) {
             self.at += 1;
         }
+        // A symbol of Ruby.
+        if self.peek() == Some(b':')
+            && self
+                .bytes
+                .get(self.at + 1)
+                .is_some_and(u8::is_ascii_alphabetic)
+        {
+            self.at += 1;
+        }
+        if self.bytes[self.at..].starts_with(b"#<struct ") {
+            self.at += b"#<struct ".len();
+            // The name of the struct, such as Aws::DynamoDB::Types::ConsumedCapacity.
+            let rest = &self.bytes[self.at..];
+            let name = rest.iter().position(|byte| b" =>".contains(byte));
+            if let Some(length) = name.filter(|length| rest[*length] == b' ') {
+                self.at += length;
+            }
+            return self.members(b'>', depth);
+        }
         match self.peek().ok_or(NoValue::Unfinished)? {
             b'{' => {
                 self.at += 1;
@@ -120,7 +139,7 @@ impl Reader<'_> {
         let start = self.at;
         while self
             .peek()
-            .is_some_and(|byte| !b",;:=()[]{}\"'`".contains(&byte) && !byte.is_ascii_whitespace())
+            .is_some_and(|byte| !b",;:=()[]{}<>\"'`".contains(&byte) && !byte.is_ascii_whitespace())
         {
             self.at += 1;
         }
@@ -180,7 +199,8 @@ impl Reader<'_> {
             self.separators();
             if self.peek().ok_or(NoValue::Unfinished)? == end {
                 self.at += 1;
-                return Ok(match list.is_empty() {
+                // Entries without a name beside members, as `map[]` of Go leaves, say nothing.
+                return Ok(match list.is_empty() || !object.is_empty() {
                     true => Value::Object(object),
                     false => Value::Array(list),
                 });
@@ -234,6 +254,9 @@ mod tests {
             "PutItemOutput { C: Some(ConsumedCapacity { TableName: Some(\"todo\"), CapacityUnits: Some(1.5) }) }",
             "&{C:{TableName:todo CapacityUnits:1.5}}",
             "{\"C\"=>{\"TableName\"=>\"todo\", \"CapacityUnits\"=>1.5}}",
+            "{:C=>{:TableName=>\"todo\", :CapacityUnits=>1.5}}",
+            "#<struct Output attributes=nil, C=#<struct Capacity TableName=\"todo\", CapacityUnits=1.5>>",
+            "&{C:{TableName:todo CapacityUnits:1.5} Item:map[]}",
         ] {
             let found = value(text).map(|(value, _)| value).map(decimals);
             assert_eq!(found, Ok(expected.clone()), "{text}");

@@ -222,6 +222,11 @@ impl Trace {
                 Recognised::NoTrace(what) if single => {
                     return Err(self.not_a_trace(file, what.one()));
                 }
+                Recognised::Unknown(error) if single => return Err(*error),
+                Recognised::Unknown(error) => {
+                    left_out.pass(Passed::UnknownFile(error.file));
+                    continue;
+                }
                 Recognised::NoTrace(what) => {
                     left_out.pass(Passed::File(what));
                     continue;
@@ -301,7 +306,21 @@ impl Trace {
 
     /// Notes for the user.
     pub fn notes(&self) -> Vec<String> {
-        self.notes.texts()
+        let mut texts = self.notes.texts();
+        let metrics = [TraceFormat::CloudWatch, TraceFormat::CloudWatchCsv];
+        let (metrics, calls): (Vec<TraceFormat>, Vec<TraceFormat>) =
+            self.kinds.iter().partition(|kind| metrics.contains(kind));
+        let several = !metrics.is_empty() && !calls.is_empty()
+            || calls.contains(&TraceFormat::Log) && calls.len() > 1;
+        if several {
+            let names: Vec<&str> = self.kinds.iter().map(|kind| kind.name()).collect();
+            texts.push(format!(
+                "the files are of several kinds ({}); calls that more than one of them records \
+                 are counted more than once",
+                names.join(", ")
+            ));
+        }
+        texts
     }
 
     /// The next batch in time order; events of equal time are in the order of the files.
@@ -322,6 +341,7 @@ impl Trace {
                     // Standard input is looked at only here.
                     Recognised::Items => return Err(self.not_a_trace(file, ITEMS_ALONE)),
                     Recognised::NoTrace(what) => return Err(self.not_a_trace(file, what.one())),
+                    Recognised::Unknown(error) => return Err(*error),
                 };
                 self.kinds.insert(kind);
                 self.open.push(Opened {

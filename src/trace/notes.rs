@@ -18,6 +18,7 @@ pub enum NoTrace {
     Digest,
     Description,
     NoRecord,
+    Queries,
     Text,
 }
 
@@ -34,6 +35,7 @@ impl NoTrace {
             NoTrace::Digest => "a digest of CloudTrail, which lists its log files",
             NoTrace::Description => "the description of a table",
             NoTrace::NoRecord => "JSON without a record",
+            NoTrace::Queries => "queries for CloudWatch",
             NoTrace::Text => "text without a call of DynamoDB",
         }
     }
@@ -50,6 +52,7 @@ impl NoTrace {
             NoTrace::Digest => "digests of CloudTrail",
             NoTrace::Description => "descriptions of tables",
             NoTrace::NoRecord => "JSON without a record",
+            NoTrace::Queries => "queries for CloudWatch",
             NoTrace::Text => "text without a call of DynamoDB",
         }
     }
@@ -76,6 +79,8 @@ pub enum Passed {
     Metric(String),
     /// A file that contains no trace, by what it is.
     File(NoTrace),
+    /// A file of an unknown format beside traces.
+    UnknownFile(String),
     /// An event outside `--from` and `--to`.
     OutsideWindow,
 }
@@ -99,6 +104,7 @@ impl Passed {
             Passed::NoCall => "lines without a call of DynamoDB, ignored".to_string(),
             Passed::Metric(_) => "metrics other than consumed units, ignored".to_string(),
             Passed::File(what) => format!("files that are not traces, ignored: {}", what.several()),
+            Passed::UnknownFile(name) => format!("files of an unknown format, ignored: {name}"),
             Passed::OutsideWindow => "events outside --from and --to, left out".to_string(),
         }
     }
@@ -123,6 +129,10 @@ pub enum Taken {
     Statistic,
     /// Units were calculated from a mean or a rate.
     Converted,
+    /// An answer of CloudWatch says that there is more.
+    Incomplete,
+    /// Metrics that do not name a table.
+    NoTable,
 }
 
 impl Taken {
@@ -145,6 +155,13 @@ impl Taken {
                  are counted as units of the table"
             }
             Taken::Statistic => "metrics that do not state their statistic, taken as Sum",
+            Taken::Incomplete => {
+                "answers that are not complete (NextToken, PartialData), so that units are missing"
+            }
+            Taken::NoTable => {
+                "metrics that do not name their table, taken as those of one table; name it with \
+                 --table"
+            }
             Taken::Converted => "data points calculated from means or rates, to the nearest 0.5",
         }
     }

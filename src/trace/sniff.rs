@@ -16,7 +16,7 @@ use super::log::Logged;
 use super::notes::{NoTrace, Notes};
 use super::request::Requests;
 use super::stream::ChangeRecords;
-use super::unwrap::{Around, Inner, LISTS, unwrap};
+use super::unwrap::{Around, Inner, LISTS, mentions_capacity, names_capacity, unwrap};
 use super::{Progress, ReadOptions, TraceError, TraceReader, known_operation, parse_time};
 
 /// The formats of traces.
@@ -119,6 +119,8 @@ pub enum Recognised {
     Items,
     /// No trace, but something that lies beside traces.
     NoTrace(NoTrace),
+    /// Nothing that is known: an error, unless it lies beside traces.
+    Unknown(Box<TraceError>),
 }
 
 /// What a source is. The bytes examined are read again by the reader.
@@ -165,7 +167,10 @@ pub fn recognise(
             Look::Trace(kind, layout) => (kind, layout),
             Look::Items => return Ok(Recognised::Items),
             Look::NoTrace(what) => return Ok(Recognised::NoTrace(what)),
-            Look::Unknown(found) => return Err(unrecognised(&name, &start, &found)),
+            Look::Unknown(found) => {
+                let error = unrecognised(&name, &start, &found);
+                return Ok(Recognised::Unknown(Box::new(error)));
+            }
         },
     };
     // The bytes examined are read again, and so is an error that occurred among them.
@@ -449,6 +454,14 @@ fn look(start: &[u8], options: &ReadOptions) -> Look {
     look_text(text, &columns)
 }
 
+/// Whether cells can be the header of a CSV file: names, without times, values or brackets.
+fn is_header(cells: &[&str]) -> bool {
+    cells.iter().all(|cell| {
+        let begins = cell.starts_with(|c: char| c.is_ascii_alphabetic() || c == '@' || c == '_');
+        begins && cell.len() <= 64 && !cell.contains([':', '=', '{', '[', '(', '\''])
+    })
+}
+
 fn look_text(text: &str, columns: &[String]) -> Look {
     let mentions = |words: &[&str]| words.iter().any(|word| text.contains(word));
     let is_log = mentions(&["ConsumedCapacity", "consumedCapacity", "consumed_capacity"]);
@@ -467,7 +480,8 @@ fn look_text(text: &str, columns: &[String]) -> Look {
     if cells.len() >= 7 && cells[0].parse::<u64>().is_ok() && OPERATIONS.contains(&from_end(2)) {
         return Look::Trace(TraceFormat::Twemcache, Layout::Lines);
     }
-    let has = |name: &str| cells.iter().any(|cell| cell.eq_ignore_ascii_case(name));
+    let is_header = is_header(&cells);
+    let has = |name: &str| is_header && cells.iter().any(|cell| cell.eq_ignore_ascii_case(name));
     if has("eventSource") && has("eventName") || has("eventJson") {
         return Look::Trace(TraceFormat::CloudTrail, Layout::Rows);
     }
@@ -486,7 +500,8 @@ fn look_text(text: &str, columns: &[String]) -> Look {
     {
         return Look::Trace(TraceFormat::CloudWatch, Layout::Lines);
     }
-    if (mentions(&["CapacityUnits"]) || Label::is_vague(line)) && !is_log {
+    let is_plain = !text.lines().take(12).any(|line| line.contains('{'));
+    if (mentions(&["CapacityUnits"]) || Label::is_vague(line)) && !is_log && is_plain {
         let dated = text.lines().take(12).any(|line| {
             let first = line.split(',').next().unwrap_or_default();
             parse_time(first.trim().trim_matches('"'), None).is_some()
@@ -495,7 +510,7 @@ fn look_text(text: &str, columns: &[String]) -> Look {
             return Look::Trace(TraceFormat::CloudWatchCsv, Layout::Rows);
         }
     }
-    if has("@message") || cells.len() > 1 && is_log && !line.contains(['{', '=']) {
+    if has("@message") || is_header && cells.len() > 1 && is_log {
         let of_trail = mentions(&["\"\"eventSource\"\"", "dynamodb.amazonaws.com"]) && !is_log;
         let kind = match of_trail {
             true => TraceFormat::CloudTrail,
@@ -553,6 +568,10 @@ fn look_json(text: &str, layout: Layout, columns: &[String]) -> Look {
             continue;
         }
         match found {
+            // A first line in JSON before the lines of a log.
+            Some(Look::Trace(TraceFormat::NdJson, _)) if names_capacity(text) => {
+                return Look::Trace(TraceFormat::Log, Layout::Lines);
+            }
             Some(Look::Trace(kind, _)) => return Look::Trace(kind, layout),
             Some(Look::Items) => return Look::Items,
             Some(Look::NoTrace(what)) => no_trace = Some(what),
@@ -624,6 +643,9 @@ fn record_kind(one: &Value, columns: &[String]) -> Look {
         () if exact("s3Bucket") || exact("dataFileS3Key") || exact("exportArn") => {
             return Look::NoTrace(NoTrace::Manifest);
         }
+        () if exact("MetricStat") || exact("Expression") && exact("Id") => {
+            return Look::NoTrace(NoTrace::Queries);
+        }
         () if exact("Table") && one["Table"]["TableName"].is_string() => {
             return Look::NoTrace(NoTrace::Description);
         }
@@ -649,13 +671,6 @@ fn record_kind(one: &Value, columns: &[String]) -> Look {
         }
     };
     Look::Trace(kind, Layout::Json)
-}
-
-/// Whether a value, or a text in it, names a consumed capacity.
-fn mentions_capacity(value: &Value) -> bool {
-    let text = value.to_string().to_ascii_lowercase().replace('_', "");
-    let asked = text.replace("returnconsumedcapacity", "");
-    asked.contains("consumedcapacity")
 }
 
 /// The format that the names in the beginning of a document show.

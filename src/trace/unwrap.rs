@@ -12,7 +12,8 @@ use serde_json::{Map, Value, json};
 use super::notes::{Notes, Passed};
 
 /// The members that are lists of records, in the documents of all formats.
-pub const LISTS: [&str; 12] = [
+pub const LISTS: [&str; 13] = [
+    "QueryResultRows",
     "Records",
     "records",
     "events",
@@ -117,6 +118,14 @@ pub fn unwrap<E: From<String>>(
                 .filter(|line| !line.trim().is_empty())
                 .try_for_each(|text| line(text, &inside, notes, each))
         }
+        Wrapper::Bytes(bytes, time) => {
+            let inside = around.inside(time.and_then(|name| object.get(name)));
+            let bytes = bytes
+                .iter()
+                .filter_map(|byte| byte.as_u64()?.try_into().ok());
+            let text = String::from_utf8_lossy(&bytes.collect::<Vec<u8>>()).into_owned();
+            line(&text, &inside, notes, each)
+        }
         Wrapper::Span => unwrap(span(&object), &around.inside(None), notes, each),
         Wrapper::SecurityLake => unwrap(security_lake(&object), &around.inside(None), notes, each),
     }
@@ -155,6 +164,8 @@ enum Wrapper<'a> {
     Text(&'a str, Option<&'static str>),
     /// Base64 of a text, possibly compressed.
     Base64(&'a str, Option<&'static str>),
+    /// A list of bytes.
+    Bytes(&'a [Value], Option<&'static str>),
     /// A span of OpenTelemetry.
     Span,
     /// An event of Security Lake, in the schema OCSF.
@@ -172,12 +183,7 @@ impl Wrapper<'_> {
         {
             return Wrapper::Control;
         }
-        if LISTS.iter().any(|name| {
-            object
-                .get(*name)
-                .and_then(Value::as_array)
-                .is_some_and(|list| !list.is_empty() && list.iter().all(is_record))
-        }) {
+        if is_list_of_records(object) {
             return Wrapper::Lists;
         }
         if let Some(data) = inner("awslogs", "data").or_else(|| inner("kinesis", "data")) {
@@ -204,8 +210,7 @@ impl Wrapper<'_> {
         }
         if let Some(message) = text("message")
             && has("timestamp")
-            && (has("ingestionTime") || has("eventId") || has("id"))
-            && !has("ConsumedCapacity")
+            && object.keys().all(|name| LOG_EVENT.contains(&name.as_str()))
         {
             return Wrapper::Text(message, Some("timestamp"));
         }
@@ -217,6 +222,18 @@ impl Wrapper<'_> {
         }
         if let Some(message) = text("MESSAGE").filter(|_| has("__REALTIME_TIMESTAMP")) {
             return Wrapper::Text(message, Some("__REALTIME_TIMESTAMP"));
+        }
+        if let Some(bytes) = object.get("MESSAGE").and_then(Value::as_array)
+            && has("__REALTIME_TIMESTAMP")
+        {
+            return Wrapper::Bytes(bytes, Some("__REALTIME_TIMESTAMP"));
+        }
+        if let Some(data) = text("Data").filter(|_| has("PartitionKey")) {
+            return Wrapper::Base64(data, Some("ApproximateArrivalTimestamp"));
+        }
+        // X-Ray infers a segment for a service from the subsegment of its caller.
+        if object.get("inferred") == Some(&Value::Bool(true)) && has("trace_id") {
+            return Wrapper::Control;
         }
         if let Some(document) = text("Document").filter(|_| has("Id")) {
             return Wrapper::Text(document, None);
@@ -234,11 +251,46 @@ impl Wrapper<'_> {
     }
 }
 
+/// The members of an event of CloudWatch Logs. A record of an application has others.
+const LOG_EVENT: [&str; 8] = [
+    "eventId",
+    "extractedFields",
+    "id",
+    "ingestionTime",
+    "logGroupName",
+    "logStreamName",
+    "message",
+    "timestamp",
+];
+
+/// Whether an object is only the wrapper of a list of records, and no call with a list of its own.
+fn is_list_of_records(object: &Map<String, Value>) -> bool {
+    let is_list = |(name, value): (&String, &Value)| {
+        let list = value.as_array().filter(|list| !list.is_empty());
+        LISTS.contains(&name.as_str()) && list.is_some_and(|list| list.iter().all(is_record))
+    };
+    let others = || object.iter().filter(|member| !is_list(*member));
+    object.iter().any(is_list)
+        && !others().any(|(name, value)| names_capacity(name) || mentions_capacity(value))
+}
+
+/// Whether a text names a consumed capacity, and not only asks for it.
+pub fn names_capacity(text: &str) -> bool {
+    let plain = text.replace('_', "").to_ascii_lowercase();
+    let asked = plain.replace("returnconsumedcapacity", "");
+    asked.contains("consumedcapacity")
+}
+
+/// Whether a value, or a text in it, names a consumed capacity.
+pub fn mentions_capacity(value: &Value) -> bool {
+    names_capacity(&value.to_string())
+}
+
 /// Whether a member of a list can be a record: an object, or a row of Logs Insights.
 fn is_record(value: &Value) -> bool {
     match value {
         Value::Object(_) => true,
-        Value::Array(list) => is_fields(list),
+        Value::Array(list) => list.iter().all(Value::is_object),
         _ => false,
     }
 }

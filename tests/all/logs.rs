@@ -795,6 +795,37 @@ fn every_notation_comes_to_its_units() {
             Units(&["todo PutItem: 0, 1"]),
         ),
         (
+            "own-list.jsonl",
+            "{\"time\":\"2024-03-09T14:14:13Z\",\"operation\":\"Query\",\"results\":[{\"a\":1}],\
+             \"response\":{\"ConsumedCapacity\":{\"TableName\":\"todo\",\"CapacityUnits\":2}}}\n".to_string(),
+            "",
+            Units(&["todo Query: 2, 0"]),
+        ),
+        (
+            "own-list.json",
+            "{\n\"time\":\"2024-03-09T14:14:13Z\",\"operation\":\"Query\",\n\"results\":[{\"a\":1}],\n\
+             \"response\":{\"ConsumedCapacity\":{\"TableName\":\"todo\",\"CapacityUnits\":2}}}\n".to_string(),
+            "",
+            Units(&["todo Query: 2, 0"]),
+        ),
+        (
+            "own-message.jsonl",
+            "{\"timestamp\":\"2024-03-09T14:14:13Z\",\"id\":7,\"message\":\"done\",\"operation\":\"Query\",\
+             \"response\":{\"ConsumedCapacity\":{\"TableName\":\"todo\",\"CapacityUnits\":2}}}\n".to_string(),
+            "",
+            Units(&["todo Query: 2, 0"]),
+        ),
+        (
+            "search.json",
+            answer(
+                &[("e", "Orders", [40.0, 20.0])],
+                json!([{"Id": "e", "Expression": "SEARCH('{AWS/DynamoDB,TableName} \
+                    MetricName=\"ConsumedReadCapacityUnits\"', 'Sum', 60)"}]),
+            ),
+            "",
+            Units(sixty),
+        ),
+        (
             "two-names.log",
             "2024-03-09T14:14:13Z GetItem or PutItem, one of them: {\"ConsumedCapacity\":\
              {\"TableName\":\"todo\",\"CapacityUnits\":2}}\n".to_string(),

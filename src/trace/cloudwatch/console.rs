@@ -9,12 +9,9 @@ use super::label::Label;
 use super::points::{Points, Series, Statistic};
 use super::{PeriodFrom, SPREAD, decimal};
 use crate::trace::input::TraceText;
-use crate::trace::json::RecordSink;
-use crate::trace::moment::EARLIEST;
+use crate::trace::moment::{Clock, LastForm};
 use crate::trace::notes::{Notes, Passed};
-use crate::trace::{
-    Bad, EventSink, Progress, RowPlace, SkipReason, TraceError, TraceReader, parse_time,
-};
+use crate::trace::{Bad, EventSink, Progress, RowPlace, SkipReason, TraceError, TraceReader};
 
 /// Reads the CSV of a console.
 pub struct Console {
@@ -22,6 +19,8 @@ pub struct Console {
     file: u32,
     table: Option<String>,
     period: Option<u32>,
+    /// The points, once the file was read.
+    points: Option<Points>,
     notes: Notes,
     progress: Progress,
 }
@@ -41,6 +40,7 @@ impl Console {
             file,
             table,
             period,
+            points: None,
             notes: Notes::default(),
             progress,
         }
@@ -145,7 +145,7 @@ fn value_of(cell: &str) -> Result<Decimal, String> {
 
 impl Console {
     /// Reads the whole file: its points may come in any order.
-    fn points(&mut self, bad: &mut Bad) -> Result<Points, TraceError> {
+    fn read(&mut self, bad: &mut Bad) -> Result<Points, TraceError> {
         let file = self.file;
         let place = |row: u64| RowPlace { file, row };
         let mut rows = csv::ReaderBuilder::new()
@@ -169,8 +169,8 @@ impl Console {
             let line = row.position().map_or(1, csv::Position::line);
             let first = row.get(0).unwrap_or_default();
             let first = first.trim_start_matches('\u{feff}').trim();
-            let time = parse_time(first, None).map(|(time, _)| time);
-            let Some(time) = time.filter(|time| *time >= EARLIEST) else {
+            let clock = Clock::default();
+            let Ok(found) = clock.whole(first, &mut LastForm::default()) else {
                 if columns.is_none() {
                     let cells = row.iter().map(|cell| cell.trim().to_string());
                     header.0.push(cells.collect());
@@ -180,7 +180,9 @@ impl Console {
                 }
                 continue;
             };
+            let time = found.time;
             self.progress.rows.fetch_add(1, Ordering::Relaxed);
+            self.notes.take_assumed(&found);
             self.notes.see(time, first);
             if columns.is_none() {
                 columns = match header.columns(self.table.as_deref(), &mut self.notes) {
@@ -211,21 +213,22 @@ impl Console {
 
 impl TraceReader for Console {
     fn batch(&mut self, sink: &mut EventSink) -> Result<bool, TraceError> {
-        let mut points = self.points(sink.bad)?;
-        let mut records = RecordSink {
-            names: sink.names,
-            events: sink.events,
-            notes: &mut self.notes,
-            ids: sink.ids,
-        };
-        let place = RowPlace {
-            file: self.file,
-            row: 1,
-        };
-        if let Err((reason, message)) = points.finish(self.file, self.period, &mut records) {
-            sink.bad.row(place, reason, message)?;
+        if self.points.is_none() {
+            let mut points = self.read(sink.bad)?;
+            if let Err((reason, message)) = points.finish(self.period, &mut self.notes, sink.ids) {
+                let place = RowPlace {
+                    file: self.file,
+                    row: 1,
+                };
+                sink.bad.row(place, reason, message)?;
+            }
+            self.points = Some(points);
         }
-        Ok(false)
+        let more = self
+            .points
+            .as_mut()
+            .is_some_and(|points| points.hand_out(self.file, sink.names, sink.events));
+        Ok(more)
     }
 
     fn notes(&self) -> Notes {

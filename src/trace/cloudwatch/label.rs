@@ -32,11 +32,27 @@ pub struct Label {
     pub words: Vec<String>,
 }
 
+/// The names that a label can give a value.
+const NAMES: [&str; 5] = [
+    "TableName",
+    "GlobalSecondaryIndexName",
+    "Region",
+    "Stat",
+    "Period",
+];
+
 impl Label {
     /// Reads a label.
     pub fn parse(text: &str) -> Label {
         let mut label = Label::default();
-        let text = text.replace("per second", "per-second").replace('"', "");
+        let mut text = text.replace("per second", "per-second").replace('"', "");
+        // What CloudWatch adds to a label: `Orders [max: 30, sum: 60]`.
+        if let Some(at) = text.find('[') {
+            text.truncate(at);
+        }
+        for name in NAMES {
+            text = text.replace(&format!("{name}: "), &format!("{name}="));
+        }
         for word in text
             .split([' ', '\t', ',', ';'])
             .filter(|word| !word.is_empty())
@@ -63,10 +79,16 @@ impl Label {
         } else if let Some((before, metric, after)) = within(bare) {
             // Grafana joins the parts by underscores: `Orders_ConsumedReadCapacityUnits_Sum`.
             self.metric = Some(metric);
-            if let Some(statistic) = Statistic::parse(after) {
-                self.statistic = Some(statistic);
-            } else if !after.is_empty() {
-                self.words.push(after.to_string());
+            let (first, rest) = after.split_once('_').unwrap_or((after, ""));
+            let rest = match Statistic::parse(first) {
+                Some(statistic) => {
+                    self.statistic = Some(statistic);
+                    rest
+                }
+                None => after,
+            };
+            if !rest.is_empty() {
+                self.words.push(rest.to_string());
             }
             if !before.is_empty() {
                 self.words.push(before.to_string());
@@ -93,7 +115,7 @@ impl Label {
     /// Whether the label speaks of consumed capacity without naming the metric.
     pub fn is_vague(text: &str) -> bool {
         let text = text.to_ascii_lowercase();
-        let units = ["rcu", "wcu", "capacity", "unit"];
+        let units = ["rcu", "wcu", "read", "write"];
         text.contains("consum") && units.iter().any(|word| text.contains(word))
     }
 
@@ -180,6 +202,14 @@ mod tests {
             (
                 "Orders_ConsumedReadCapacityUnits_Sum",
                 (reads, sum, place(Some("Orders"), None)),
+            ),
+            (
+                "ConsumedReadCapacityUnits_Sum_Orders",
+                (reads, sum, place(Some("Orders"), None)),
+            ),
+            (
+                "TableName: Orders ConsumedReadCapacityUnits [max: 30, sum: 60]",
+                (reads, None, place(Some("Orders"), None)),
             ),
             (
                 "ConsumedReadCapacityUnits Average",

@@ -18,11 +18,11 @@ use serde_json::Value;
 
 pub use self::console::Console;
 pub use self::label::Label;
-use self::points::{Points, Series, Statistic};
+use self::points::{Points, Series, Statistic, halves};
 pub use self::query::queries;
 use self::query::{Asked, asked};
 use super::json::{RecordFormat, RecordOf, RecordSink, member, text};
-use super::notes::{Notes, Passed};
+use super::notes::{Notes, Passed, Taken};
 use super::unwrap::plain_value;
 use super::{Counted, Event, NameTable, RowPlace, SkipReason, Time, What, Wrong, parse_time};
 use crate::table::Direction;
@@ -101,27 +101,20 @@ pub struct MetricPoint<'a> {
     pub index: Option<&'a str>,
     pub region: Option<&'a str>,
     pub time: Time,
-    pub value: Decimal,
+    pub halves: u64,
     pub calls: Option<u64>,
     pub seconds: u32,
 }
 
 impl MetricPoint<'_> {
-    fn event(&self, place: RowPlace, names: &mut NameTable) -> Option<Event> {
+    fn event(&self, place: RowPlace, names: &mut NameTable) -> Event {
         let table = self.table.map(|table| names.number(table));
         let what = match self.metric {
-            Metric::ReadThrottled | Metric::WriteThrottled => {
-                What::Throttled(self.value.to_u64().unwrap_or(u64::MAX))
-            }
+            Metric::ReadThrottled | Metric::WriteThrottled => What::Throttled(self.halves / 2),
             Metric::Read | Metric::Write => {
-                let halves = (self.value * Decimal::TWO)
-                    .round()
-                    .to_u64()
-                    .unwrap_or(u64::MAX);
-                let (read_halves, write_halves) = if self.metric == Metric::Read {
-                    (halves, 0)
-                } else {
-                    (0, halves)
+                let (read_halves, write_halves) = match self.metric {
+                    Metric::Read => (self.halves, 0),
+                    _ => (0, self.halves),
                 };
                 What::Counted(Box::new(Counted {
                     calls: self.calls,
@@ -140,12 +133,12 @@ impl MetricPoint<'_> {
                 }))
             }
         };
-        Some(Event {
+        Event {
             time: self.time,
             place,
             table,
             what,
-        })
+        }
     }
 }
 
@@ -258,7 +251,10 @@ impl MetricReader {
     }
 
     /// Keeps a result of GetMetricData.
-    fn result(&mut self, result: &Value, row: u64) -> Result<(), Wrong> {
+    fn result(&mut self, result: &Value, row: u64, notes: &mut Notes) -> Result<(), Wrong> {
+        if text(result, "StatusCode") == Some("PartialData") {
+            notes.take(Taken::Incomplete);
+        }
         let id = text(result, "Id").unwrap_or_default().to_string();
         let list = |name: &str| member(result, name).and_then(Value::as_array);
         let (times, values) = (list("Timestamps"), list("Values"));
@@ -288,6 +284,9 @@ impl MetricReader {
 
     /// Adds the results of a document to the points; `document` has its queries, if the file does.
     fn add_results(&mut self, document: &Value, notes: &mut Notes) -> Result<(), Wrong> {
+        if text(document, "NextToken").is_some() {
+            notes.take(Taken::Incomplete);
+        }
         let results = std::mem::take(&mut self.results);
         let queries = asked(document)?;
         for label in results.iter().map(|result| Label::parse(&result.label)) {
@@ -314,8 +313,9 @@ impl MetricReader {
     ) -> Result<(), Wrong> {
         // Its query says what it is; without one, its label does.
         let meaning = match asked {
+            Some(asked) if asked.is_search => self.as_labelled(&result, Some(asked))?,
             Some(asked) => self.as_asked(&result, asked, returned)?,
-            None => self.as_labelled(&result)?,
+            None => self.as_labelled(&result, None)?,
         };
         match meaning {
             Meaning::Other(name) => notes.pass(Passed::Metric(name)),
@@ -370,21 +370,24 @@ impl MetricReader {
         })
     }
 
-    /// What a result is, as its label says.
-    fn as_labelled(&self, result: &QueryResult) -> Result<Meaning, Wrong> {
+    /// What a result is, as its label says, and the search that found it.
+    fn as_labelled(&self, result: &QueryResult, search: Option<&Asked>) -> Result<Meaning, Wrong> {
         let (label, shown) = (&result.label, result.shown());
         let read = Label::parse(label);
         if read.is_split {
             let name = format!("{shown} (a breakdown of another metric)");
             return Ok(Meaning::Other(name));
         }
-        let Some(metric) = read.metric.or_else(|| Metric::exact(&result.id)) else {
+        let metric = read
+            .metric
+            .or_else(|| search.and_then(|search| search.metric));
+        let Some(metric) = metric.or_else(|| Metric::exact(&result.id)) else {
             if Label::is_vague(label) || Label::is_vague(&result.id) {
                 return Err(self.vague(shown));
             }
             return Ok(Meaning::Other(shown.to_string()));
         };
-        let place = match read.metric {
+        let place = match read.metric.or(search.and_then(|search| search.metric)) {
             Some(_) => read.place(&self.tables),
             None => Ok((None, None)),
         };
@@ -404,8 +407,13 @@ impl MetricReader {
                 index,
                 region: read.region,
             },
-            statistic: read.statistic,
-            period: read.period.map(|seconds| (seconds, PeriodFrom::File)),
+            statistic: read
+                .statistic
+                .or(search.and_then(|search| search.statistic)),
+            period: match (read.period, search.and_then(|search| search.period)) {
+                (Some(seconds), _) => Some((seconds, PeriodFrom::File)),
+                (None, seconds) => seconds.map(|seconds| (seconds, PeriodFrom::Query)),
+            },
         })
     }
 
@@ -489,6 +497,19 @@ impl MetricReader {
             sink.notes.pass(Passed::Metric(point.name.to_string()));
             return Ok(());
         };
+        // Firehose delivers a record at least once.
+        let id = format!(
+            "{} {} {} {} {}",
+            point.account.unwrap_or_default(),
+            point.region.unwrap_or_default(),
+            point.name,
+            point.dimensions,
+            point.time.0
+        );
+        if !sink.ids.is_new(&id) {
+            sink.notes.pass(Passed::Duplicate);
+            return Ok(());
+        }
         let seconds = self.period.unwrap_or(point.seconds);
         let from = match self.period {
             Some(_) => PeriodFrom::Option,
@@ -506,11 +527,11 @@ impl MetricReader {
             index: dimension("GlobalSecondaryIndexName"),
             region: point.region,
             time: point.time,
-            value: number(point.sum)?,
+            halves: halves(number(point.sum)?),
             calls: calls.and_then(|count| count.to_u64()),
             seconds,
         };
-        sink.events.extend(point.event(of.place, sink.names));
+        sink.events.push(point.event(of.place, sink.names));
         Ok(())
     }
 
@@ -526,6 +547,7 @@ impl MetricReader {
             namespace: text(record, "namespace").unwrap_or_default(),
             name: text(record, "metric_name").unwrap_or_default(),
             dimensions: member(record, "dimensions").cloned().unwrap_or_default(),
+            account: text(record, "account_id"),
             region: text(record, "region"),
             time: moment(member(record, "timestamp").unwrap_or(&Value::Null))?,
             sum,
@@ -552,6 +574,7 @@ impl MetricReader {
             Some(plain_value(&found["value"]))
         };
         let region = attribute(attributes, "cloud.region");
+        let account = attribute(attributes, "cloud.account.id");
         let lists = |value: &Value, names: &[&str]| -> Vec<Value> {
             let lists = names.iter().filter_map(|name| value[*name].as_array());
             lists.flatten().cloned().collect()
@@ -579,6 +602,7 @@ impl MetricReader {
                             namespace: namespace.as_str().unwrap_or_default(),
                             name: name.as_str().unwrap_or_default(),
                             dimensions: named("Dimensions").unwrap_or_default(),
+                            account: account.as_ref().and_then(Value::as_str),
                             region: region.as_ref().and_then(Value::as_str),
                             time: Time(start),
                             sum: &point["sum"],
@@ -593,17 +617,6 @@ impl MetricReader {
         }
         Ok(())
     }
-
-    /// Ends a document: its points are complete.
-    fn finish(
-        &mut self,
-        document: &Value,
-        of: &RecordOf,
-        sink: &mut RecordSink,
-    ) -> Result<(), Wrong> {
-        self.add_results(document, sink.notes)?;
-        self.points.finish(of.place.file, self.period, sink)
-    }
 }
 
 /// A point of a metric stream.
@@ -611,6 +624,7 @@ struct StreamedPoint<'a> {
     namespace: &'a str,
     name: &'a str,
     dimensions: Value,
+    account: Option<&'a str>,
     region: Option<&'a str>,
     time: Time,
     sum: &'a Value,
@@ -635,15 +649,15 @@ impl RecordFormat for MetricReader {
         if let Some(results) = list("MetricDataResults") {
             results
                 .iter()
-                .try_for_each(|result| self.result(result, row))?;
-            return self.finish(&record, of, sink);
+                .try_for_each(|result| self.result(result, row, sink.notes))?;
+            return self.add_results(&record, sink.notes);
         }
         if let Some(points) = list("Datapoints") {
             let label = text(&record, "Label");
             for point in points {
                 self.datapoint(point, label, row, sink.notes)?;
             }
-            return self.finish(&record, of, sink);
+            return Ok(());
         }
         if let Some(resources) = list("resourceMetrics") {
             return resources
@@ -653,7 +667,7 @@ impl RecordFormat for MetricReader {
         if member(&record, "metric_name").is_some() {
             self.stream_record(&record, of, sink)
         } else if member(&record, "Timestamps").is_some() {
-            self.result(&record, row)
+            self.result(&record, row, sink.notes)
         } else if member(&record, "Timestamp").is_some() {
             let label = of.document.get("Label").and_then(Value::as_str);
             self.datapoint(&record, label, row, sink.notes)
@@ -697,7 +711,15 @@ impl RecordFormat for MetricReader {
     }
 
     fn end(&mut self, of: &RecordOf, sink: &mut RecordSink) -> Result<(), Wrong> {
-        self.finish(&Value::Object(of.document.clone()), of, sink)
+        self.add_results(&Value::Object(of.document.clone()), sink.notes)
+    }
+
+    fn end_of_file(&mut self, _: &RecordOf, sink: &mut RecordSink) -> Result<(), Wrong> {
+        self.points.finish(self.period, sink.notes, sink.ids)
+    }
+
+    fn rest(&mut self, file: u32, sink: &mut RecordSink) -> bool {
+        self.points.hand_out(file, sink.names, sink.events)
     }
 
     fn notes(&self) -> Notes {

@@ -7,9 +7,9 @@ use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 
 use super::{Metric, MetricPoint, PeriodFrom};
-use crate::trace::json::RecordSink;
-use crate::trace::notes::{Passed, Taken};
-use crate::trace::{RowPlace, SkipReason, Time, Wrong};
+use crate::trace::ids::EventIds;
+use crate::trace::notes::{Notes, Passed, Taken};
+use crate::trace::{Event, NameTable, RowPlace, SkipReason, Time, Wrong};
 
 /// What the values of a metric are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -86,7 +86,26 @@ pub struct Values {
 #[derive(Debug, Default)]
 pub struct Points {
     all: BTreeMap<Series, BTreeMap<Option<Statistic>, Values>>,
+    /// The series of the points whose units are known.
+    series: Vec<Series>,
+    /// The points whose units are known, from when they are handed out the latest first.
+    known: Vec<KnownPoint>,
+    is_sorted: bool,
 }
+
+/// A point whose units are known.
+#[derive(Clone, Copy, Debug)]
+struct KnownPoint {
+    second: i64,
+    halves: u64,
+    calls: Option<u64>,
+    series: u32,
+    seconds: u32,
+    row: u32,
+}
+
+/// The events that are handed out at a time.
+const BATCH_POINTS: usize = 8_192;
 
 impl Points {
     /// The values of a series with a statistic, which is `None` if it is not stated.
@@ -98,22 +117,17 @@ impl Points {
             .or_default()
     }
 
-    /// Appends the events of all points, in time order. `asked` is the period of the command line.
+    /// Calculates the units of all points. `asked` is the period of the command line.
     ///
     /// # Errors
     /// If the units of a series cannot be told from its statistics, or its period is not known.
     pub fn finish(
         &mut self,
-        file: u32,
         asked: Option<u32>,
-        sink: &mut RecordSink,
+        notes: &mut Notes,
+        ids: &mut EventIds,
     ) -> Result<(), Wrong> {
-        let first = sink.events.len();
         for (series, mut statistics) in std::mem::take(&mut self.all) {
-            let place = |values: &Values| RowPlace {
-                file,
-                row: values.row.max(1),
-            };
             let counts = statistics.remove(&Some(Statistic::SampleCount));
             let Some((statistic, values)) = chosen(&mut statistics) else {
                 if counts.is_some() {
@@ -130,39 +144,109 @@ impl Points {
                 }
                 _ => {}
             }
-            let values = sorted(&series, values, sink)?;
+            let values = sorted(&series, values, notes)?;
+            if values.list.is_empty() {
+                continue;
+            }
+            if series.table.is_none() {
+                notes.take(Taken::NoTable);
+            }
+            let (seconds, from) = period(&series, &values, asked)?;
+            let points = notes.periods.entry((seconds, from.text())).or_default();
+            *points += values.list.len() as u64;
             let counts: BTreeMap<i64, Decimal> =
                 counts.map_or_else(BTreeMap::new, |counts| counts.list.into_iter().collect());
-            let (seconds, from) = period(&series, &values, asked)?;
-            *sink
-                .notes
-                .periods
-                .entry((seconds, from.text()))
-                .or_default() += values.list.len() as u64;
+            let number = self.series.len() as u32;
             for (second, value) in &values.list {
                 let calls = counts.get(second).copied();
                 let units = units(&series, statistic, *value, calls, seconds)?;
+                // Downloads of several files overlap.
+                if !is_new(&series, *second, units, ids)? {
+                    notes.pass(Passed::Duplicate);
+                    continue;
+                }
                 match statistic {
                     Some(Statistic::Sum) => {}
-                    None => sink.notes.take(Taken::Statistic),
-                    _ => sink.notes.take(Taken::Converted),
+                    None => notes.take(Taken::Statistic),
+                    _ => notes.take(Taken::Converted),
                 }
-                let point = MetricPoint {
-                    metric: series.metric,
-                    table: series.table.as_deref(),
-                    index: series.index.as_deref(),
-                    region: series.region.as_deref(),
-                    time: Time::from_second(*second),
-                    value: units,
+                self.known.push(KnownPoint {
+                    second: *second,
+                    halves: halves(units),
                     calls: calls.and_then(|calls| calls.to_u64()),
+                    series: number,
                     seconds,
-                };
-                sink.events.extend(point.event(place(&values), sink.names));
+                    row: u32::try_from(values.row.max(1)).unwrap_or(u32::MAX),
+                });
             }
+            self.series.push(series);
         }
-        sink.events[first..].sort_by_key(|event| event.time);
         Ok(())
     }
+
+    /// Appends the next events in the order of time; `false` if there are no more.
+    pub fn hand_out(&mut self, file: u32, names: &mut NameTable, events: &mut Vec<Event>) -> bool {
+        if !self.is_sorted {
+            self.known
+                .sort_by_key(|point| std::cmp::Reverse(point.second));
+            self.is_sorted = true;
+        }
+        let left = self.known.len().saturating_sub(BATCH_POINTS);
+        for known in self.known.drain(left..).rev() {
+            let series = &self.series[known.series as usize];
+            let point = MetricPoint {
+                metric: series.metric,
+                table: series.table.as_deref(),
+                index: series.index.as_deref(),
+                region: series.region.as_deref(),
+                time: Time::from_second(known.second),
+                halves: known.halves,
+                calls: known.calls,
+                seconds: known.seconds,
+            };
+            let place = RowPlace {
+                file,
+                row: u64::from(known.row),
+            };
+            events.push(point.event(place, names));
+        }
+        !self.known.is_empty()
+    }
+}
+
+/// Whether a point was not read before, of another file.
+///
+/// # Errors
+/// If it was read with another value.
+fn is_new(series: &Series, second: i64, units: Decimal, ids: &mut EventIds) -> Result<bool, Wrong> {
+    let name = |name: &Option<String>| name.clone().unwrap_or_default();
+    let point = format!(
+        "{} {}/{} {} {second}",
+        series.metric.name(),
+        name(&series.table),
+        name(&series.index),
+        name(&series.region)
+    );
+    let is_new = ids.is_new(&point);
+    match (is_new, ids.is_new(&format!("{point} {units}"))) {
+        (true, _) => Ok(true),
+        (false, false) => Ok(false),
+        (false, true) => Err((
+            SkipReason::Malformed,
+            format!(
+                "{} has another value at {} in another file; if they are of two accounts or \
+                 regions, replay each by itself",
+                series.shown(),
+                Time::from_second(second)
+            ),
+        )),
+    }
+}
+
+/// Half units, to the nearest.
+pub fn halves(units: Decimal) -> u64 {
+    let halves = (units * Decimal::TWO).round();
+    halves.to_u64().unwrap_or(u64::MAX)
 }
 
 /// The statistic from which the units are calculated: the sum if there is one.
@@ -181,13 +265,13 @@ fn chosen(
 }
 
 /// The values in time order, each once.
-fn sorted(series: &Series, mut values: Values, sink: &mut RecordSink) -> Result<Values, Wrong> {
+fn sorted(series: &Series, mut values: Values, notes: &mut Notes) -> Result<Values, Wrong> {
     values.list.sort_by_key(|(second, _)| *second);
     let count = values.list.len();
     values.list.dedup();
     let repeated = count - values.list.len();
     if repeated > 0 {
-        *sink.notes.passed.entry(Passed::Duplicate).or_default() += repeated as u64;
+        *notes.passed.entry(Passed::Duplicate).or_default() += repeated as u64;
     }
     let twice = values.list.windows(2).find(|pair| pair[0].0 == pair[1].0);
     match twice {
@@ -261,13 +345,12 @@ fn units(
     calls: Option<Decimal>,
     seconds: u32,
 ) -> Result<Decimal, Wrong> {
-    let halves = |units: Decimal| (units * Decimal::TWO).round() / Decimal::TWO;
     match (statistic, calls) {
         (Some(Statistic::Sum), _) => Ok(value),
         (None, _) if (value * Decimal::TWO).fract().is_zero() => Ok(value),
         (None, _) => Err(not_units(series, "a statistic that is not stated")),
-        (Some(Statistic::Rate), _) => Ok(halves(value * Decimal::from(seconds))),
-        (Some(Statistic::Average), Some(calls)) => Ok(halves(value * calls)),
+        (Some(Statistic::Rate), _) => Ok(value * Decimal::from(seconds)),
+        (Some(Statistic::Average), Some(calls)) => Ok(value * calls),
         (Some(Statistic::Average), None) => Err(not_units(
             series,
             "Average, and a point without its SampleCount",

@@ -2,6 +2,7 @@
 //! and the queries that ask for exactly what is needed.
 
 use rust_decimal::Decimal;
+use rust_decimal::prelude::ToPrimitive;
 use serde_json::{Value, json};
 
 use super::points::Statistic;
@@ -24,6 +25,8 @@ pub struct Asked {
     pub of: Option<String>,
     /// An expression of consumed units that is not understood.
     pub unclear: Option<String>,
+    /// Whether it is a SEARCH, whose labels name what was found.
+    pub is_search: bool,
 }
 
 /// The queries of a document.
@@ -75,11 +78,15 @@ fn stated(query: &Value, stat: &Value) -> Result<Asked, Wrong> {
         is_split: SPLITS.iter().any(|name| dimension(name).is_some()),
         of: None,
         unclear: None,
+        is_search: false,
     })
 }
 
 /// A query that is calculated from another one: `m/PERIOD(m)` or `m/60` is the rate of `m`.
 fn calculated(expression: &str, metrics: &[Asked]) -> Asked {
+    if let Some(search) = searched(expression) {
+        return search;
+    }
     let plain: String = expression.chars().filter(|c| !c.is_whitespace()).collect();
     let find = |id: &str| metrics.iter().find(|metric| metric.id == id);
     let rate = plain.split_once('/').and_then(|(id, divisor)| {
@@ -114,11 +121,41 @@ fn calculated(expression: &str, metrics: &[Asked]) -> Asked {
         .filter(|metric| matches!(metric.metric, Some(Metric::Read | Metric::Write)))
         .map(|metric| metric.id.clone())
         .next();
+    let names_units = Metric::NAMES
+        .iter()
+        .any(|(name, _)| expression.contains(name));
     Asked {
-        unclear: consumed.is_some().then(|| expression.to_string()),
+        unclear: (consumed.is_some() || names_units).then(|| expression.to_string()),
         of: consumed,
         ..Asked::default()
     }
+}
+
+/// A search: `SEARCH('{AWS/DynamoDB,TableName} MetricName="ConsumedReadCapacityUnits"', 'Sum', 60)`.
+/// Source: "Using search expressions in graphs", CloudWatch.
+fn searched(expression: &str) -> Option<Asked> {
+    let inner = expression
+        .trim()
+        .strip_prefix("SEARCH(")?
+        .strip_suffix(')')?;
+    let (terms, rest) = inner.trim().strip_prefix('\'')?.split_once('\'')?;
+    let mut rest = rest.split(',').map(|part| part.trim().trim_matches('\''));
+    let statistic = rest.nth(1).and_then(Statistic::parse);
+    let period = rest.next().and_then(|seconds| seconds.parse().ok());
+    let mut named = Metric::NAMES
+        .iter()
+        .filter(|(name, _)| terms.contains(name));
+    let metric = match (named.next(), named.next()) {
+        (Some((_, metric)), None) => Some(*metric),
+        _ => None,
+    };
+    Some(Asked {
+        metric,
+        statistic,
+        period,
+        is_search: true,
+        ..Asked::default()
+    })
 }
 
 /// A sample of a Prometheus exporter.
@@ -194,7 +231,11 @@ pub fn sample(line: &str) -> Result<Option<Sample<'_>>, Wrong> {
         .and_then(decimal)
         .ok_or_else(|| malformed(format!("{name} has no value of at least 0")))?;
     let metric = Metric::exact(own).filter(|_| labels.get(&splits).is_none());
-    let milliseconds = cells.next().and_then(|cell| cell.parse::<i64>().ok());
+    // OpenMetrics writes seconds with a fraction, Prometheus milliseconds.
+    let milliseconds = cells.next().and_then(|cell| match cell.contains('.') {
+        true => (decimal(cell)? * Decimal::ONE_THOUSAND).to_i64(),
+        false => cell.parse::<i64>().ok(),
+    });
     let milliseconds = match metric {
         None => milliseconds.unwrap_or(0),
         Some(_) => milliseconds.ok_or_else(|| without_time(name))?,

@@ -148,6 +148,13 @@ pub fn push(
     names: &mut NameTable,
     events: &mut Vec<Event>,
 ) -> Result<bool, Wrong> {
+    if let Some(pointer) = capacity.as_str().filter(|text| text.starts_with("0x")) {
+        let message = format!(
+            "ConsumedCapacity is the address {pointer}, not a value; log what it points to, for \
+             instance as JSON"
+        );
+        return Err((SkipReason::Malformed, message));
+    }
     let own = member(capacity, "TableName").and_then(Value::as_str);
     let table = own.or(table).ok_or_else(|| {
         let message = "ConsumedCapacity has no TableName; name the table with --table NAME";
@@ -157,7 +164,7 @@ pub fn push(
     let region = call.region.or(region);
     let table = names.number(Arn::of(table).table());
     let mut level = |index: Option<&str>, units: &Value, first: bool| -> Result<(), Wrong> {
-        let (read_halves, write_halves) = read_and_write(units, call.direction)?;
+        let (read_halves, write_halves) = read_and_write(units, call.direction, call.api)?;
         let counted = Counted {
             calls: Some(u64::from(first)),
             api: call.api,
@@ -181,7 +188,8 @@ pub fn push(
         .map(|name| member(capacity, name).and_then(Value::as_object));
     let mut first = true;
     let mut is_total = false;
-    match member(capacity, "Table") {
+    // JavaScript prints what is nested too deep as `[Object]`, which says nothing.
+    match member(capacity, "Table").filter(|own| own.is_object()) {
         // A read of an index counts as a call of the index, not of the table.
         Some(own)
             if member(own, "CapacityUnits").map(halves).transpose()? == Some(0)
@@ -203,12 +211,20 @@ pub fn push(
 }
 
 /// Half read and half write units.
-fn read_and_write(units: &Value, direction: Option<Direction>) -> Result<(u64, u64), Wrong> {
+fn read_and_write(
+    units: &Value,
+    direction: Option<Direction>,
+    api: Option<ApiName>,
+) -> Result<(u64, u64), Wrong> {
     let unit = |name: &'static str| member(units, name).map(halves).transpose();
-    let (read, write) = (unit("ReadCapacityUnits")?, unit("WriteCapacityUnits")?);
     let either = match units.is_object() {
         true => unit("CapacityUnits")?,
         false => Some(halves(units)?),
+    };
+    // The SDK for .NET writes what is not set as 0.
+    let (read, write) = match (unit("ReadCapacityUnits")?, unit("WriteCapacityUnits")?) {
+        (Some(0), Some(0)) if either.is_some_and(|either| either > 0) => (None, None),
+        stated => stated,
     };
     match (read, write, either, direction) {
         (None, None, Some(either), Some(Direction::Read)) => Ok((either, 0)),
@@ -219,10 +235,18 @@ fn read_and_write(units: &Value, direction: Option<Direction>) -> Result<(u64, u
         }
         (None, None, Some(0), _) => Ok((0, 0)),
         (None, None, Some(_), _) => {
-            let message = "cannot tell whether the units are reads or writes: the line has no \
-                           operation that says so; name the operation of such lines with --set \
-                           operation=NAME";
-            Err((SkipReason::UnknownOperation, message.to_string()))
+            let message = match api {
+                Some(api) => format!(
+                    "cannot tell whether the units of {} are reads or writes: its statement can \
+                     be either, and the line has neither ReadCapacityUnits nor WriteCapacityUnits",
+                    api.name()
+                ),
+                None => "cannot tell whether the units are reads or writes: the line has no \
+                         operation that says so; name the operation of such lines with --set \
+                         operation=NAME"
+                    .to_string(),
+            };
+            Err((SkipReason::UnknownOperation, message))
         }
         (None, None, None, _) => {
             let found: String = units.to_string().chars().take(60).collect();
@@ -288,7 +312,13 @@ pub fn spanned(text: &str, from: usize, at: usize) -> Result<Spanned, literal::N
     let name = text[at..]
         .find(|c: char| !c.is_alphanumeric() && c != '_')
         .map_or(text.len(), |length| at + length);
-    let rest = text[name..].trim_start_matches(['"', '\'', ' ', ':', '=', '>']);
+    let rest = text[name..]
+        .strip_prefix(['"', '\''])
+        .unwrap_or(&text[name..]);
+    let rest = rest
+        .trim_start()
+        .trim_start_matches([':', '=', '>'])
+        .trim_start();
     let place = text.len() - rest.len();
     match literal::value(rest) {
         Ok((value, length)) => {

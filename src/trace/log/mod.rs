@@ -23,6 +23,7 @@ use super::json::{RecordFormat, RecordOf, RecordSink, member, text};
 use super::literal;
 use super::moment::{Clock, Found as FoundTime, LastForm, NoTime, since_1970};
 use super::notes::{Notes, Passed, Taken};
+use super::unwrap::mentions_capacity;
 use super::{ApiName, SkipReason, Time, Wrong};
 
 /// Lines of a log.
@@ -38,14 +39,24 @@ pub struct Logged {
     form: LastForm,
     /// The time of a line before that has no call.
     before: Option<(Time, String)>,
-    /// The operation that the debug output of an SDK gave last.
-    asked: Option<ApiName>,
+    /// The requests in the debug output of an SDK that have no response yet.
+    asked: Requested,
     /// The beginning of a value that goes on in the next lines.
     pending: Option<Pending>,
 }
 
+/// The requests in the debug output of an SDK that wait for their response.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Requested {
+    #[default]
+    None,
+    One(ApiName),
+    /// Of several threads: which of them a response belongs to is not said.
+    Several(ApiName, ApiName),
+}
+
 /// Members that can contain the time of a line.
-const TIMES: [&str; 16] = [
+const TIMES: [&str; 18] = [
     "time",
     "timestamp",
     "@timestamp",
@@ -61,13 +72,16 @@ const TIMES: [&str; 16] = [
     "Timestamp",
     "Time",
     "__REALTIME_TIMESTAMP",
+    "_time",
+    "Date",
     "t",
 ];
 
 /// Members that can contain the text of a line.
 const MESSAGES: [&str; 4] = ["message", "msg", "event", "name"];
 
-/// The place of the next mention of a consumed capacity; a request that asks for it is none.
+/// The place of the next mention of a consumed capacity with its value; a request that asks for it
+/// is none, and neither is the mere word.
 fn mention(text: &str, from: usize) -> Option<usize> {
     let bytes = text.as_bytes();
     let mut at = from;
@@ -81,12 +95,20 @@ fn mention(text: &str, from: usize) -> Option<usize> {
             if start >= from
                 && text.get(start..end + 7) == Some(name)
                 && !text[..start].ends_with(['n', 'N', '_'])
+                && has_value(&text[end + 7..])
             {
                 return Some(start);
             }
         }
     }
     None
+}
+
+/// Whether a value follows the name of a member: `": {`, `=`, ` => {`, `(`.
+fn has_value(after: &str) -> bool {
+    let after = after.strip_prefix('\\').unwrap_or(after);
+    let after = after.strip_prefix(['"', '\'']).unwrap_or(after);
+    after.trim_start().starts_with([':', '=', '{', '('])
 }
 
 /// Whether the value in a text ends within it.
@@ -161,6 +183,21 @@ impl Logged {
         }
     }
 
+    /// The time of the nearest object that has one.
+    fn time_around(&mut self, around: &[&Value], notes: &mut Notes) -> Option<(Time, String)> {
+        for object in around {
+            let embedded = object.get("_aws").and_then(|aws| aws.get("Timestamp"));
+            let instant = object.get("instant");
+            let named = TIMES.iter().filter_map(|name| object.get(*name));
+            for value in embedded.into_iter().chain(named).chain(instant) {
+                if let Some(time) = self.time_of(value, notes) {
+                    return Some(time);
+                }
+            }
+        }
+        None
+    }
+
     /// The time of a call: of the nearest object that has one, of the text before it, of its
     /// wrapper, of the response's header, of the line before.
     fn time(
@@ -169,15 +206,8 @@ impl Logged {
         line: &Line,
         notes: &mut Notes,
     ) -> Result<(Time, String), Wrong> {
-        for object in &found.around {
-            let embedded = object.get("_aws").and_then(|aws| aws.get("Timestamp"));
-            let instant = object.get("instant");
-            let named = TIMES.iter().filter_map(|name| object.get(*name));
-            for value in embedded.into_iter().chain(named).chain(instant) {
-                if let Some(time) = self.time_of(value, notes) {
-                    return Ok(time);
-                }
-            }
+        if let Some(time) = self.time_around(&found.around, notes) {
+            return Ok(time);
         }
         if let Ok(time) = &line.time {
             return Ok(time.clone());
@@ -244,7 +274,11 @@ impl Logged {
                 Ok(Some(api))
             }
             (_, Some(api), _) => Ok(Some(api)),
-            (Ok(None), None, asked) => Ok(asked),
+            (Ok(None), None, Requested::One(api)) => Ok(Some(api)),
+            (Ok(None), None, Requested::None) => Ok(None),
+            (Ok(None), None, Requested::Several(one, other)) => {
+                Err(operation::ambiguous(one.name(), other.name()))
+            }
             (Err(wrong), None, _) => Err(wrong),
         }
     }
@@ -272,7 +306,8 @@ impl Logged {
             region,
             caller,
         };
-        let table = any(&["TableName", "table_name", "table"]).or(self.table.as_deref());
+        let table =
+            any(&["TableName", "tableName", "table_name", "table"]).or(self.table.as_deref());
         let mut one = |capacity: &Value| -> Result<(), Wrong> {
             if calls::push(&call, capacity, table, sink.names, sink.events)? {
                 sink.notes.take(Taken::TotalOnly);
@@ -281,6 +316,12 @@ impl Logged {
         };
         match found.capacity {
             Value::Array(list) => list.iter().try_for_each(&mut one),
+            // A text handler of Go writes what is nested as a text.
+            Value::String(printed) if printed.contains('{') => match literal::value(printed.trim())
+            {
+                Ok((capacity, _)) => one(&capacity),
+                Err(_) => one(found.capacity),
+            },
             capacity => one(capacity),
         }
     }
@@ -338,12 +379,14 @@ impl Logged {
                 None => break,
             }
         }
-        (self.before, self.asked) = (None, None);
+        (self.before, self.asked) = (None, Requested::None);
         Ok(Finished::Yes)
     }
 
     /// A line, or the next one of a value that goes on over several lines.
     fn entry(&mut self, line: &str, of: &RecordOf, sink: &mut RecordSink) -> Result<(), Wrong> {
+        let plain = pending::without_colours(line);
+        let line = plain.as_ref();
         let Some(mut pending) = self.pending.take() else {
             let goes_on = match Pending::can_begin(line) && mention(line, 0).is_none() {
                 true => Finished::No,
@@ -353,6 +396,11 @@ impl Logged {
                 self.pending = Some(Pending::new(line));
             }
             return Ok(());
+        };
+        // Kubernetes writes the time before each line, also before those that go on.
+        let line = match pending::continued(line) {
+            Some(rest) => rest,
+            None => line,
         };
         if self.begins_entry(line) || pending.is_too_long() {
             let before = self.line_by_line(&pending, of, sink);
@@ -408,7 +456,15 @@ impl Logged {
             let named = line.find(marker).map(|at| &line[at + marker.len()..]);
             if let Some(rest) = named {
                 let length = rest.find(|c: char| !c.is_alphanumeric());
-                self.asked = ApiName::parse(&rest[..length.unwrap_or(rest.len())]);
+                let api = ApiName::parse(&rest[..length.unwrap_or(rest.len())]);
+                self.asked = match (self.asked, api) {
+                    (Requested::One(before), Some(api)) if before != api => {
+                        Requested::Several(before, api)
+                    }
+                    (several @ Requested::Several(..), _) => several,
+                    (_, Some(api)) => Requested::One(api),
+                    (before, None) => before,
+                };
                 break;
             }
         }
@@ -436,15 +492,10 @@ impl RecordFormat for Logged {
         let mut done = calls.try_for_each(|found| self.call(found, &line, sink));
         // A text in a record: its time, if the text has none, is that of the record.
         for (line, around) in contents.texts {
-            let mut times = TIMES
-                .iter()
-                .filter_map(|name| around.iter().find_map(|object| object.get(*name)));
-            let mut ignored = Notes::default();
-            let time = times
-                .find(|value| self.time_of(value, &mut ignored).is_some())
-                .cloned();
+            let time = self.time_around(&around, &mut Notes::default());
+            let time = time.map(|(time, _)| Value::String(time.to_string()));
             if let Ok(Some(api)) = operation::around(&around) {
-                self.asked = Some(api);
+                self.asked = Requested::One(api);
             }
             let inside = super::unwrap::Around {
                 time: time.or_else(|| of.around.time.clone()),
@@ -459,7 +510,7 @@ impl RecordFormat for Logged {
                 Finished::No => Err(unfinished()),
             });
         }
-        self.asked = None;
+        self.asked = Requested::None;
         done.inspect_err(|_| sink.events.truncate(first))
     }
 
@@ -474,6 +525,15 @@ impl RecordFormat for Logged {
     }
 
     fn end(&mut self, of: &RecordOf, sink: &mut RecordSink) -> Result<(), Wrong> {
+        // A call of a document can stand beside a list that looks like records.
+        let document = Value::Object(of.document.clone());
+        if mentions_capacity(&document) {
+            self.record(document, of, sink)?;
+        }
+        Ok(())
+    }
+
+    fn end_of_file(&mut self, of: &RecordOf, sink: &mut RecordSink) -> Result<(), Wrong> {
         match self.pending.take() {
             None => Ok(()),
             Some(pending) => self.line_by_line(&pending, of, sink),

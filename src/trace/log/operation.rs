@@ -7,9 +7,16 @@ use crate::trace::SkipReason;
 use crate::trace::Wrong;
 
 /// Members that can contain the operation.
-const MEMBERS: [&str; 8] = [
+const MEMBERS: [&str; 15] = [
     "operation",
     "operationName",
+    "operation_name",
+    "op",
+    "commandName",
+    "methodName",
+    "rpc.method",
+    "db.operation",
+    "db.operation.name",
     "api",
     "apiName",
     "eventName",
@@ -152,7 +159,7 @@ fn method(value: &str) -> Option<ApiName> {
     adjacent(value).map(|(api, _)| api)
 }
 
-fn ambiguous(one: &str, other: &str) -> Wrong {
+pub fn ambiguous(one: &str, other: &str) -> Wrong {
     let message = format!(
         "the line names several operations, \"{}\" and \"{}\"; name the operation of such lines \
          with --set operation=NAME",

@@ -1,5 +1,7 @@
 //! A value that goes on over several lines, such as an object that JavaScript prints.
 
+use std::borrow::Cow;
+
 use super::mention;
 
 /// The beginning of a value, line by line.
@@ -64,4 +66,33 @@ impl Pending {
     pub fn text(&self) -> String {
         self.lines.concat()
     }
+}
+
+/// A line without the escape sequences that colour it on a terminal.
+pub fn without_colours(line: &str) -> Cow<'_, str> {
+    if !line.contains('\u{1b}') {
+        return Cow::Borrowed(line);
+    }
+    let mut plain = String::with_capacity(line.len());
+    let mut rest = line;
+    while let Some((before, after)) = rest.split_once('\u{1b}') {
+        plain.push_str(before);
+        let after = after.strip_prefix('[').unwrap_or(after);
+        let end = after.find(|c: char| c.is_ascii_alphabetic());
+        rest = end.map_or("", |end| &after[end + 1..]);
+    }
+    plain.push_str(rest);
+    Cow::Owned(plain)
+}
+
+/// The rest of a line that Kubernetes wrote a time before, if it goes on with a value: it begins
+/// with white space, a bracket that closes, or a quote; or if it is marked as part of a line.
+pub fn continued(line: &str) -> Option<&str> {
+    let (time, rest) = line.split_once(' ')?;
+    chrono::DateTime::parse_from_rfc3339(time).ok()?;
+    let marked = ["stdout F ", "stderr F ", "stdout P ", "stderr P "];
+    let inner = marked.iter().find_map(|mark| rest.strip_prefix(mark));
+    let content = inner.unwrap_or(rest);
+    let goes_on = content.starts_with([' ', '\t', '}', ']', ')', '\'', '"']);
+    goes_on.then_some(content)
 }
