@@ -111,7 +111,11 @@ impl Trail {
                     let list = requests
                         .as_array()
                         .or_else(|| member(requests, "keys").and_then(Value::as_array));
-                    for one in list.into_iter().flatten() {
+                    let list = list.ok_or_else(|| {
+                        let message = format!("the requests of {name} are not a list");
+                        (SkipReason::Malformed, message)
+                    })?;
+                    for one in list {
                         let (key, action) = key_and_action(one);
                         calls.push(call(table, key, action));
                     }

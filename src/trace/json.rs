@@ -20,7 +20,12 @@ pub trait RecordFormat: Send {
     fn record(&mut self, record: Value, of: &RecordOf, sink: &mut RecordSink) -> Result<(), Wrong>;
 
     /// Appends the events of a line that is not JSON. In most formats such a line contains no call.
-    fn line(&mut self, _line: &str, _of: &RecordOf, sink: &mut RecordSink) -> Result<(), Wrong> {
+    fn line(&mut self, line: &str, _of: &RecordOf, sink: &mut RecordSink) -> Result<(), Wrong> {
+        if line.trim_start().starts_with(['{', '[']) {
+            let shown: String = line.trim_start().chars().take(60).collect();
+            let message = format!("the record in a wrapper is not JSON: {shown}");
+            return Err((SkipReason::Malformed, message));
+        }
         sink.notes.pass(Passed::NoCall);
         Ok(())
     }
@@ -389,7 +394,8 @@ impl<F: RecordFormat> Json<F> {
                 line.drain(..3);
             }
             let is_json = matches!(line.trim_ascii_start().first(), Some(b'{' | b'['));
-            if is_json && line.len() as u64 >= SHORT_LINE_BYTES_MAX {
+            let is_long = line.len() as u64 >= SHORT_LINE_BYTES_MAX;
+            if is_json && is_long && !self.format.has_lines() {
                 self.become_documents(std::mem::take(&mut line));
                 return Ok(true);
             }
@@ -437,7 +443,7 @@ impl<F: RecordFormat> Json<F> {
         };
         let mut read = text.take(SHORT_LINE_BYTES_MAX).read_until(b'\n', into)?;
         let is_json = matches!(into.trim_ascii_start().first(), Some(b'{' | b'['));
-        if read as u64 == SHORT_LINE_BYTES_MAX && !is_json {
+        if read as u64 == SHORT_LINE_BYTES_MAX && (!is_json || self.format.has_lines()) {
             read += text.take(LINE_BYTES_MAX).read_until(b'\n', into)?;
         }
         self.line += u64::from(read > 0);

@@ -255,7 +255,7 @@ mod tests {
             "&{C:{TableName:todo CapacityUnits:1.5}}",
             "{\"C\"=>{\"TableName\"=>\"todo\", \"CapacityUnits\"=>1.5}}",
             "{:C=>{:TableName=>\"todo\", :CapacityUnits=>1.5}}",
-            "#<struct Output attributes=nil, C=#<struct Capacity TableName=\"todo\", CapacityUnits=1.5>>",
+            "#<struct Output C=#<struct Capacity TableName=\"todo\", CapacityUnits=1.5>>",
             "&{C:{TableName:todo CapacityUnits:1.5} Item:map[]}",
         ] {
             let found = value(text).map(|(value, _)| value).map(decimals);

@@ -11,7 +11,7 @@ use super::notes::{Notes, Passed};
 use super::sniff::{self, Recognised, TraceFormat};
 use super::{
     Bad, Event, NameTable, Piece, Progress, ReadOptions, RowPlace, Rows, Shared, SkipReason, Time,
-    TraceError, TraceReader,
+    TraceError, TraceReader, What,
 };
 
 /// The default for how many rows late an event may come within its file.
@@ -160,7 +160,11 @@ impl Trace {
         }
         // The data files of an incremental export may be given twice: by folder and by file.
         let mut seen = BTreeSet::new();
-        files.retain(|source| *source == TraceSource::Stdin || seen.insert(source.shown()));
+        let identity = |source: &TraceSource| match source {
+            TraceSource::File(path) => path.canonicalize().unwrap_or_else(|_| path.clone()),
+            TraceSource::Stdin => std::path::PathBuf::from("-"),
+        };
+        files.retain(|source| *source == TraceSource::Stdin || seen.insert(identity(source)));
         if files.is_empty() && states.is_empty() {
             return Err(TraceError::file("trace", "no files to read"));
         }
@@ -395,7 +399,7 @@ impl Trace {
                 continue;
             }
             let events = self.merged(until);
-            let events = self.in_window(events);
+            let events = self.in_window(events)?;
             if let (Some(first), Some(last)) = (events.first(), events.last()) {
                 self.spans(first.time, last.time, last.place)?;
                 return Ok(self.events(events));
@@ -424,11 +428,38 @@ impl Trace {
     }
 
     /// The events between `--from` and `--to`.
-    fn in_window(&mut self, mut events: Vec<Event>) -> Vec<Event> {
+    ///
+    /// # Errors
+    /// If one of them cuts the period of a data point: its units cannot be divided.
+    fn in_window(&mut self, mut events: Vec<Event>) -> Result<Vec<Event>, TraceError> {
         let count = events.len();
+        let cuts = |event: &Event, moment: Option<Time>| {
+            let What::Counted(counted) = &event.what else {
+                return false;
+            };
+            let end = event.time.second() + i64::from(counted.seconds.max(1));
+            moment.is_some_and(|moment| {
+                event.time < moment && moment.second() < end && counted.seconds > 60
+            })
+        };
+        for event in &events {
+            if cuts(event, self.options.from) || cuts(event, self.options.to) {
+                let message = format!(
+                    "the data point of {} is cut by --from or --to; choose moments at which data \
+                     points begin",
+                    event.time
+                );
+                let row = Some(event.place.row);
+                let file = self.bad.file(event.place);
+                return Err(TraceError {
+                    row,
+                    ..TraceError::file(file, message)
+                });
+            }
+        }
         events.retain(|event| self.is_in_window(event.time));
         self.leave_out(count - events.len());
-        events
+        Ok(events)
     }
 
     /// The rows between `--from` and `--to`; `None` if there are none. Rows that are only partly
@@ -447,7 +478,7 @@ impl Trace {
             return Ok(Some(Batch::Rows(rows)));
         }
         let events = rows.iter().flat_map(Rows::events).collect();
-        let events = self.in_window(events);
+        let events = self.in_window(events)?;
         let (Some(first), Some(last)) = (events.first(), events.last()) else {
             return Ok(None);
         };

@@ -56,6 +56,14 @@ pub struct Clock {
     pub last: Option<Time>,
 }
 
+/// Where the time begins, at the latest, of a line that begins with one: after a bracket, or the
+/// priority of syslog.
+const LEADING_MAX: usize = 6;
+
+/// How far the time of a relay, at the start of a line, is from the time of the line itself. With
+/// more, the other time is part of what the line says, such as a key.
+const RELAYED_NANOSECONDS: i64 = 86_400 * Time::SECOND;
+
 /// A form of times in the notation of `strftime`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TimeFormat {
@@ -92,8 +100,8 @@ static CLOCK_TIME: LazyLock<Regex> =
     LazyLock::new(|| one(r"(?:^|[^0-9:.])[0-9]{1,2}:[0-9][0-9]:[0-9][0-9](?:[^0-9:]|$)"));
 
 const MONTH: &str = "(?P<month>Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)";
-const TIME: &str = r"(?P<hour>[0-9]{1,2}):(?P<minute>[0-9][0-9])(?::(?P<second>[0-9][0-9])(?:[.,:](?P<fraction>[0-9]{1,9}))?)?(?:\s?(?P<half>AM|PM|am|pm)(?-u:\b))?";
-const ZONE: &str = r"(?:\s?(?P<zone>Z(?-u:\b)|(?:UTC|GMT)?[+-][0-9][0-9]:?[0-9][0-9](?-u:\b)|(?:UTC|GMT)?[+-][0-9][0-9](?-u:\b)|UTC(?-u:\b)|GMT(?-u:\b)|[A-Z]{3,4}(?-u:\b)))?";
+const TIME: &str = r"(?P<hour>[0-9]{1,2}):(?P<minute>[0-9][0-9])(?::(?P<second>[0-9][0-9])(?:[.,:](?P<fraction>[0-9]{1,9}))?)?(?:\s?(?P<half>(?:AM|PM|am|pm)(?-u:\b)|[ap]\.[ \u{a0}]?m\.))?";
+const ZONE: &str = r"(?:\s?(?P<zone>Z(?-u:\b)|(?:UTC|GMT)?[+-][0-9][0-9]:?[0-9][0-9](?-u:\b)|(?:UTC|GMT)[+-][0-9][0-9]?(?-u:\b)|UTC(?-u:\b)|GMT(?-u:\b)|[A-Z]{3,4}(?-u:\b))|(?P<near>[+-][0-9][0-9](?-u:\b)))?";
 
 fn one(pattern: &str) -> Regex {
     Regex::new(pattern).unwrap_or_else(|error| unreachable!("{pattern}: {error}"))
@@ -104,9 +112,9 @@ fn compiled(patterns: &[String]) -> Vec<Form> {
 }
 
 /// The parts of a time, by their names in the patterns.
-const PARTS: [&str; 11] = [
+const PARTS: [&str; 12] = [
     "year", "month", "day", "first", "other", "hour", "minute", "second", "fraction", "half",
-    "zone",
+    "zone", "near",
 ];
 
 /// A form of times.
@@ -173,13 +181,16 @@ fn full_forms() -> Vec<String> {
             r"(?:^|[^0-9])(?P<year>20[0-9][0-9])(?P<month>[0-9][0-9])(?P<day>[0-9][0-9])[T_ -]?(?P<hour>[0-9][0-9]):?(?P<minute>[0-9][0-9]):?(?P<second>[0-9][0-9])(?:[.,](?P<fraction>[0-9]{{1,9}}))?{ZONE}(?:[^0-9]|$)"
         ),
         format!(
-            r"(?:^|[^0-9])(?P<day>[0-9]{{1,2}})[ /-]{MONTH}[a-z]*[ /-](?P<year>[0-9]{{4}}|[0-9][0-9])(?:[ ,]{{1,2}}|:){TIME}{ZONE}"
+            r"(?:^|[^0-9])(?P<day>[0-9]{{1,2}})[ /-]{MONTH}[a-z]*[ /-](?P<year>[0-9]{{4}})(?:[ ,]{{1,2}}|:){TIME}{ZONE}"
+        ),
+        format!(
+            r"(?:^|[^0-9])(?P<day>[0-9]{{1,2}})-{MONTH}-(?P<year>[0-9][0-9])[ ,]{{1,2}}{TIME}{ZONE}"
         ),
         format!(
             r"(?:^|[^A-Za-z]){MONTH}[a-z]*\.?\s+(?P<day>[0-9]{{1,2}})(?:st|nd|rd|th)?,?\s+(?P<year>[0-9]{{4}}),?(?:\s@|\sat)?\s{TIME}{ZONE}"
         ),
         format!(
-            r"(?:^|[^A-Za-z]){MONTH}\s+(?P<day>[0-9]{{1,2}})\s(?P<hour>[0-9][0-9]):(?P<minute>[0-9][0-9]):(?P<second>[0-9][0-9])(?:[.,](?P<fraction>[0-9]{{1,9}}))?(?:\s(?P<zone>[A-Z]{{3,4}}|[+-][0-9]{{4}}))?\s(?P<year>[0-9]{{4}})(?:[^0-9]|$)"
+            r"(?:^|[^A-Za-z]){MONTH}\s+(?P<day>[0-9]{{1,2}})\s(?P<hour>[0-9][0-9]):(?P<minute>[0-9][0-9]):(?P<second>[0-9][0-9])(?:[.,](?P<fraction>[0-9]{{1,9}}))?(?:\s(?P<half>AM|PM))?(?:\s(?P<zone>[A-Z]{{3,4}}|[+-][0-9]{{2}}(?:[0-9]{{2}})?))?\s(?P<year>[0-9]{{4}})(?:[^0-9]|$)"
         ),
         format!(
             r"(?:^|[^0-9])(?P<day>[0-9]{{1,2}})\.(?P<month>[0-9]{{1,2}})\.(?P<year>[0-9]{{4}})[ ,T]+{TIME}{ZONE}"
@@ -199,6 +210,9 @@ fn forms_without_year() -> Vec<String> {
         format!(r"^\s*\[?(?P<month>[0-9][0-9])-(?P<day>[0-9][0-9])\s{TIME}{ZONE}"),
     ]
 }
+
+/// How far into a line the form that the user named is looked for.
+const FORM_TEXT_MAX: usize = 512;
 
 /// A form that the line before had, which the next line most probably has too.
 #[derive(Clone, Copy, Debug, Default)]
@@ -247,6 +261,12 @@ impl Clock {
         }
         if let Some((start, form, parts)) = best {
             let found = self.read(&parts)?;
+            if start > LEADING_MAX
+                && let Some(leading) = self.leading(text)
+                && (leading.time.0 - found.time.0).abs() > RELAYED_NANOSECONDS
+            {
+                return Ok(leading);
+            }
             // The form's text can begin a byte before the time, at what separates it.
             last.0 = (parts.start == start).then_some((form, start));
             return Ok(found);
@@ -277,6 +297,24 @@ impl Clock {
         }
     }
 
+    /// The time without a year, or the number, with which a text begins.
+    fn leading(&self, text: &str) -> Option<Found> {
+        let forms = WITHOUT_YEAR.iter().filter_map(|form| form.find(text, 0));
+        let leading = forms.filter_map(|parts| self.read(&parts).ok());
+        let number = || {
+            let number = NUMBER.captures(text)?.name("number")?;
+            Some(Found {
+                time: since_1970(number.as_str())?,
+                has_zone: true,
+                has_year: true,
+                start: number.start(),
+                end: number.end(),
+            })
+        };
+        let mut found = leading.chain(number());
+        found.find(|found| found.start <= LEADING_MAX)
+    }
+
     /// The time that a whole text is, such as a member of a JSON object.
     ///
     /// # Errors
@@ -293,7 +331,8 @@ impl Clock {
     /// The time at the start of the text, or of a word, that has the form which the user named.
     fn by_format(&self, text: &str, format: &TimeFormat) -> Result<Found, NoTime> {
         let mut starts = vec![0];
-        starts.extend(text.char_indices().filter_map(|(at, c)| {
+        let head = text.char_indices().take(FORM_TEXT_MAX);
+        starts.extend(head.filter_map(|(at, c)| {
             (c.is_whitespace() || "[(=\"'".contains(c)).then_some(at + c.len_utf8())
         }));
         for start in starts {
@@ -301,13 +340,14 @@ impl Clock {
             let rest = parse_and_remainder(&mut parsed, &text[start..], format.items.iter());
             let Ok(rest) = rest else { continue };
             let end = text.len() - rest.len();
-            let has_year = parsed.year().is_some() || parsed.timestamp().is_some();
+            let naive = |parsed: &Parsed| parsed.to_naive_datetime_with_offset(0).ok();
             let has_zone = parsed.offset().is_some() || parsed.timestamp().is_some();
+            let has_year = naive(&parsed).is_some();
             if !has_year {
                 let year = self.year(&|year| {
                     let mut parsed = parsed.clone();
                     parsed.set_year(i64::from(year)).ok()?;
-                    parsed.to_naive_datetime_with_offset(0).ok()
+                    naive(&parsed)
                 });
                 let Some(year) = year else { continue };
                 parsed.set_year(i64::from(year)).ok();
@@ -372,7 +412,7 @@ impl Clock {
         let naive = year
             .and_then(naive)
             .ok_or_else(|| unclear("is not a date"))?;
-        let zone = parts.get("zone");
+        let zone = parts.get("zone").or_else(|| parts.get("near"));
         let offset = zone.map_or(Ok(None), offset).map_err(unclear)?;
         let time = moment(naive, offset.unwrap_or(0)).ok_or_else(|| unclear("is out of range"))?;
         // A word such as INFO that follows is not a zone.
@@ -397,7 +437,7 @@ fn of_day(parts: &Parts) -> Option<NaiveTime> {
         None => number("hour")?,
         Some(half) => {
             let hour = number("hour").filter(|hour| (1..=12).contains(hour))? % 12;
-            match half.eq_ignore_ascii_case("pm") {
+            match half.starts_with(['p', 'P']) {
                 true => hour + 12,
                 false => hour,
             }
@@ -438,13 +478,12 @@ fn month_and_day(parts: &Parts) -> Result<(u32, u32), &'static str> {
 }
 
 /// Abbreviations of time zones, and their hours before UTC. Those of North America are in RFC 2822.
-const ZONES: [(&str, i32); 26] = [
+const ZONES: [(&str, i32); 30] = [
     ("Z", 0),
     ("UTC", 0),
     ("GMT", 0),
     ("EST", -5),
     ("EDT", -4),
-    ("CST", -6),
     ("CDT", -5),
     ("MST", -7),
     ("MDT", -6),
@@ -463,6 +502,11 @@ const ZONES: [(&str, i32); 26] = [
     ("KST", 9),
     ("AEST", 10),
     ("AEDT", 11),
+    ("WAT", 1),
+    ("SAST", 2),
+    ("EAT", 3),
+    ("PKT", 5),
+    ("WIB", 7),
     ("NZST", 12),
     ("NZDT", 13),
 ];
@@ -472,7 +516,7 @@ fn offset(zone: &str) -> Result<Option<i32>, &'static str> {
     if let Some((_, hours)) = ZONES.iter().find(|(name, _)| *name == zone) {
         return Ok(Some(hours * 3_600));
     }
-    if ["IST", "BST"].contains(&zone) {
+    if ["IST", "BST", "CST"].contains(&zone) {
         return Err(
             "has a time zone that stands for several; write it as an offset, or name the form with \
              --time-format",
@@ -515,7 +559,11 @@ pub fn last_of_file(file: &str) -> Option<Time> {
     let number = |captures: &Captures, name: &str| -> Option<u32> {
         captures.name(name)?.as_str().parse().ok()
     };
-    let of_name = DAY.captures(file).and_then(|captures| {
+    let name = file.rsplit(['/', '\\']).next().unwrap_or(file);
+    let captures = DAY
+        .captures(name)
+        .or_else(|| DAY.captures_iter(file).last());
+    let of_name = captures.and_then(|captures| {
         let day = NaiveDate::from_ymd_opt(
             number(&captures, "year")? as i32,
             number(&captures, "month")?,
@@ -538,7 +586,7 @@ pub fn since_1970(text: &str) -> Option<Time> {
         // zap writes seconds as 1.709993653123e+09.
         true => {
             let seconds = Decimal::from_scientific(&text.replace("e+", "e")).ok()?;
-            Time((seconds * Decimal::from(Time::SECOND)).to_i64()?)
+            Time(seconds.checked_mul(Decimal::from(Time::SECOND))?.to_i64()?)
         }
         false => super::time::parse_number(&text, None::<TimeUnit>)?.0,
     };

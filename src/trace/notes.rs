@@ -77,6 +77,8 @@ pub enum Passed {
     NoCall,
     /// A metric that does not count consumed units.
     Metric(String),
+    /// A text that repeats a call of its record.
+    Repeated,
     /// A file that contains no trace, by what it is.
     File(NoTrace),
     /// A file of an unknown format beside traces.
@@ -102,6 +104,7 @@ impl Passed {
                 "lines of Lambda itself (START, END, REPORT), ignored".to_string()
             }
             Passed::NoCall => "lines without a call of DynamoDB, ignored".to_string(),
+            Passed::Repeated => "texts that repeat the call of their record, ignored".to_string(),
             Passed::Metric(_) => "metrics other than consumed units, ignored".to_string(),
             Passed::File(what) => format!("files that are not traces, ignored: {}", what.several()),
             Passed::UnknownFile(name) => format!("files of an unknown format, ignored: {name}"),

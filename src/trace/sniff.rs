@@ -13,6 +13,7 @@ use super::document::{Document, Part};
 use super::input::{TraceSource, TraceText, open, why};
 use super::json::{Json, RecordFormat, member};
 use super::log::Logged;
+use super::moment::{Clock, LastForm};
 use super::notes::{NoTrace, Notes};
 use super::request::Requests;
 use super::stream::ChangeRecords;
@@ -398,7 +399,11 @@ fn no_trace_by_name(name: &str) -> Option<NoTrace> {
     let lower = file.to_ascii_lowercase();
     let ends = |ends: &[&str]| ends.iter().any(|end| lower.ends_with(end));
     let begins = |begins: &[&str]| begins.iter().any(|begin| lower.starts_with(begin));
-    if begins(&["manifest-", "manifest."]) || lower.ends_with("manifest.json") {
+    let extension = lower
+        .rsplit_once('.')
+        .map_or("", |(_, extension)| extension);
+    let is_prose = ["", "md", "txt", "rst", "html"].contains(&extension);
+    if begins(&["manifest-files.", "manifest-summary."]) || lower.ends_with("manifest.json") {
         Some(NoTrace::Manifest)
     } else if ends(&[
         ".md5",
@@ -410,7 +415,7 @@ fn no_trace_by_name(name: &str) -> Option<NoTrace> {
     ]) || ["_started", "_success", "thumbs.db"].contains(&lower.as_str())
     {
         Some(NoTrace::Marker)
-    } else if begins(&["readme", "license", "licence", "notice", "changelog"])
+    } else if is_prose && begins(&["readme", "license", "licence", "notice", "changelog"])
         || ends(&[".md", ".html", ".pdf", ".docx"])
     {
         Some(NoTrace::Document)
@@ -460,6 +465,17 @@ fn is_header(cells: &[&str]) -> bool {
         let begins = cell.starts_with(|c: char| c.is_ascii_alphabetic() || c == '@' || c == '_');
         begins && cell.len() <= 64 && !cell.contains([':', '=', '{', '[', '(', '\''])
     })
+}
+
+/// Whether the lines of a text begin with times: it is a log, whose first call may come later than
+/// what is examined.
+fn is_timed(text: &str) -> bool {
+    let clock = Clock::default();
+    let timed = text.lines().take(8).filter(|line| {
+        let found = clock.find(line, &mut LastForm::default());
+        found.is_ok_and(|found| found.start <= 24)
+    });
+    timed.count() >= 2
 }
 
 fn look_text(text: &str, columns: &[String]) -> Look {
@@ -531,6 +547,9 @@ fn look_text(text: &str, columns: &[String]) -> Look {
     }
     if text.is_empty() {
         return Look::NoTrace(NoTrace::Empty);
+    }
+    if is_timed(text) {
+        return Look::Trace(TraceFormat::Log, Layout::Lines);
     }
     match cells.len() {
         0..3 => Look::NoTrace(NoTrace::Text),

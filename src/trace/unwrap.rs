@@ -32,7 +32,7 @@ pub const LISTS: [&str; 13] = [
 const DEPTH_MAX: usize = 16;
 
 /// The most bytes that a compressed record is decompressed to.
-const UNZIPPED_BYTES_MAX: u64 = 256 << 20;
+const UNZIPPED_BYTES_MAX: u64 = 64 << 20;
 
 /// What a wrapper contains.
 pub enum Inner {
@@ -114,6 +114,10 @@ pub fn unwrap<E: From<String>>(
         Wrapper::Base64(data, time) => {
             let inside = around.inside(time.and_then(|name| object.get(name)));
             let text = decoded(data)?;
+            // A whole record, which may go on over several lines, or lines.
+            if serde_json::from_str::<Value>(&text).is_ok() {
+                return line(&text, &inside, notes, each);
+            }
             text.lines()
                 .filter(|line| !line.trim().is_empty())
                 .try_for_each(|text| line(text, &inside, notes, each))

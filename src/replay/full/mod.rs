@@ -96,7 +96,8 @@ impl Events<'_> {
             What::Change(change) => self.change(event.table, *change),
             What::Counted(counted) => self.counted(event.table, &counted),
             What::Throttled(count) => {
-                self.engine.tally.totals.throttled += count;
+                let throttled = &mut self.engine.tally.totals.throttled;
+                *throttled = throttled.saturating_add(count);
                 Ok(())
             }
         };

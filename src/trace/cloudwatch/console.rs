@@ -49,6 +49,8 @@ impl Console {
 
 /// A column of values.
 struct Column {
+    /// Its number, from 1.
+    name: String,
     series: Series,
     statistic: Option<Statistic>,
     period: Option<u32>,
@@ -98,6 +100,7 @@ impl Header {
             Statistic::parse(word).ok_or_else(|| format!("\"{word}\" is not a statistic"))
         });
         Ok(Ok(Column {
+            name: (column + 1).to_string(),
             series: Series {
                 metric,
                 table: own.or_else(|| table.map(str::to_string)),
@@ -171,7 +174,8 @@ impl Console {
             let first = first.trim_start_matches('\u{feff}').trim();
             let clock = Clock::default();
             let Ok(found) = clock.whole(first, &mut LastForm::default()) else {
-                if columns.is_none() {
+                let is_time = first.starts_with(|c: char| c.is_ascii_digit());
+                if columns.is_none() && !is_time {
                     let cells = row.iter().map(|cell| cell.trim().to_string());
                     header.0.push(cells.collect());
                 } else {
@@ -199,6 +203,15 @@ impl Console {
                 match value_of(cell) {
                     Ok(value) => {
                         let values = points.of(column.series.clone(), column.statistic);
+                        if !values.list.is_empty() && values.id != column.name {
+                            let message = format!(
+                                "the columns {} and {} have the same label; plot each region and \
+                                 account by itself",
+                                values.id, column.name
+                            );
+                            return Err(TraceError::file(bad.file(place(line)), message));
+                        }
+                        values.id = column.name.clone();
                         values.list.push((time.second(), value));
                         values.period = column.period.map(|seconds| (seconds, PeriodFrom::File));
                         values.row = line;

@@ -105,8 +105,14 @@ impl Label {
             "GlobalSecondaryIndexName" => self.index = value(),
             "Region" => self.region = value(),
             "MetricName" => self.metric = value().as_deref().and_then(Metric::exact),
-            "Stat" | "Statistic" => self.statistic = value().as_deref().and_then(Statistic::parse),
-            "Period" => self.period = value().and_then(|text| text.parse().ok()),
+            "Stat" | "Statistic" => {
+                let known = value().as_deref().and_then(Statistic::parse);
+                self.statistic = Some(known.unwrap_or(Statistic::Other));
+            }
+            "Period" => {
+                let seconds = value().and_then(|text| text.parse().ok());
+                self.period = seconds.filter(|seconds| *seconds > 0);
+            }
             "Operation" | "ReceivingRegion" | "Source" => self.is_split = true,
             _ => self.words.extend(value()),
         }

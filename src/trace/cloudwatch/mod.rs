@@ -156,6 +156,10 @@ pub struct MetricReader {
     points: Points,
     /// Results of GetMetricData, until the document has ended: its queries may come after them.
     results: Vec<QueryResult>,
+    /// Points of GetMetricStatistics, until the document has ended: its label may come after them.
+    datapoints: Vec<(Statistic, i64, Decimal)>,
+    /// The record of the last of them.
+    datapoints_row: u64,
     /// Tables that are named without doubt.
     tables: Vec<String>,
 }
@@ -239,6 +243,7 @@ impl MetricReader {
         has_lines: bool,
     ) -> MetricReader {
         let metrics = Metric::NAMES.iter();
+        let file = file.rsplit(['/', '\\']).next().unwrap_or(file);
         let mut named = metrics.filter(|(name, _)| file.contains(name));
         MetricReader {
             metric: named.next().map(|(_, metric)| *metric),
@@ -325,6 +330,15 @@ impl MetricReader {
                 period,
             } => {
                 let values = self.points.of(series, statistic);
+                if !values.list.is_empty() && values.id != result.id {
+                    return Err(malformed(format!(
+                        "the results {} and {} have the same label \"{}\"; of two regions or \
+                         accounts, replay each by itself, or keep the queries in the file, as \
+                         MetricDataQueries",
+                        values.id, result.id, result.label
+                    )));
+                }
+                values.id = result.id;
                 values.list.extend(result.list);
                 values.period = period.or(values.period);
                 values.row = result.row;
@@ -341,11 +355,15 @@ impl MetricReader {
         returned: &[String],
     ) -> Result<Meaning, Wrong> {
         let id = &result.id;
+        if result.label.contains("(expected)") {
+            return Ok(Meaning::Other(result.label.clone()));
+        }
         if asked.is_split {
             let name = format!("{id} (a breakdown of another metric)");
             return Ok(Meaning::Other(name));
         }
-        if let Some(of) = asked.of.as_ref().filter(|of| returned.contains(of)) {
+        if !asked.of.is_empty() && asked.of.iter().all(|of| returned.contains(of)) {
+            let of = asked.of.join(", ");
             return Ok(Meaning::Other(format!("{id} (calculated from {of})")));
         }
         if let Some(expression) = &asked.unclear {
@@ -374,7 +392,7 @@ impl MetricReader {
     fn as_labelled(&self, result: &QueryResult, search: Option<&Asked>) -> Result<Meaning, Wrong> {
         let (label, shown) = (&result.label, result.shown());
         let read = Label::parse(label);
-        if read.is_split {
+        if read.is_split || label.contains("(expected)") {
             let name = format!("{shown} (a breakdown of another metric)");
             return Ok(Meaning::Other(name));
         }
@@ -425,14 +443,39 @@ impl MetricReader {
         ))
     }
 
-    /// Keeps a point of GetMetricStatistics; `label` is the name of its metric.
-    fn datapoint(
-        &mut self,
-        point: &Value,
-        label: Option<&str>,
-        row: u64,
-        notes: &mut Notes,
-    ) -> Result<(), Wrong> {
+    /// Keeps a point of GetMetricStatistics, until the label of its metric is known.
+    fn datapoint(&mut self, point: &Value, row: u64) -> Result<(), Wrong> {
+        let second = moment(member(point, "Timestamp").unwrap_or(&Value::Null))?.second();
+        let first = self.datapoints.len();
+        for (name, statistic) in [
+            ("Sum", Statistic::Sum),
+            ("Average", Statistic::Average),
+            ("SampleCount", Statistic::SampleCount),
+        ] {
+            if let Some(value) = member(point, name) {
+                let value = number(value)?;
+                self.datapoints.push((statistic, second, value));
+            }
+        }
+        self.datapoints_row = row;
+        let own = &self.datapoints[first..];
+        match own
+            .iter()
+            .any(|(statistic, ..)| *statistic != Statistic::SampleCount)
+        {
+            true => Ok(()),
+            false => Err(malformed(
+                "a data point has no Sum; request it with --statistics Sum",
+            )),
+        }
+    }
+
+    /// Adds the points of GetMetricStatistics of a document; `label` is the name of their metric.
+    fn add_datapoints(&mut self, label: Option<&str>, notes: &mut Notes) -> Result<(), Wrong> {
+        let datapoints = std::mem::take(&mut self.datapoints);
+        if datapoints.is_empty() {
+            return Ok(());
+        }
         let metric = match label {
             Some(label) => match Metric::exact(label) {
                 Some(metric) => metric,
@@ -449,34 +492,18 @@ impl MetricReader {
                 )
             })?,
         };
-        let second = moment(member(point, "Timestamp").unwrap_or(&Value::Null))?.second();
         let series = Series {
             metric,
             table: self.table.clone(),
             index: None,
             region: None,
         };
-        let mut found = false;
-        for (name, statistic) in [
-            ("Sum", Statistic::Sum),
-            ("Average", Statistic::Average),
-            ("SampleCount", Statistic::SampleCount),
-        ] {
-            let Some(value) = member(point, name) else {
-                continue;
-            };
-            found |= statistic != Statistic::SampleCount;
+        for (statistic, second, value) in datapoints {
             let values = self.points.of(series.clone(), Some(statistic));
-            values.list.push((second, number(value)?));
-            values.row = row;
+            values.list.push((second, value));
+            values.row = self.datapoints_row;
         }
-        match found {
-            true => Ok(()),
-            false => Err(malformed(format!(
-                "{}: a data point has no Sum; request it with --statistics Sum",
-                metric.name()
-            ))),
-        }
+        Ok(())
     }
 
     /// A record of a metric stream: one point, whose units are known at once.
@@ -607,7 +634,9 @@ impl MetricReader {
                             time: Time(start),
                             sum: &point["sum"],
                             count: Some(&point["count"]),
-                            seconds: ((end - start) / Time::SECOND).max(1) as u32,
+                            seconds: u32::try_from(end.saturating_sub(start) / Time::SECOND)
+                                .unwrap_or(u32::MAX)
+                                .max(1),
                             from: PeriodFrom::File,
                         };
                         self.streamed(&point, of, sink)?;
@@ -654,10 +683,10 @@ impl RecordFormat for MetricReader {
         }
         if let Some(points) = list("Datapoints") {
             let label = text(&record, "Label");
-            for point in points {
-                self.datapoint(point, label, row, sink.notes)?;
-            }
-            return Ok(());
+            points
+                .iter()
+                .try_for_each(|point| self.datapoint(point, row))?;
+            return self.add_datapoints(label, sink.notes);
         }
         if let Some(resources) = list("resourceMetrics") {
             return resources
@@ -669,8 +698,7 @@ impl RecordFormat for MetricReader {
         } else if member(&record, "Timestamps").is_some() {
             self.result(&record, row, sink.notes)
         } else if member(&record, "Timestamp").is_some() {
-            let label = of.document.get("Label").and_then(Value::as_str);
-            self.datapoint(&record, label, row, sink.notes)
+            self.datapoint(&record, row)
         } else if member(&record, "scopeMetrics").is_some()
             || member(&record, "instrumentationLibraryMetrics").is_some()
         {
@@ -711,10 +739,13 @@ impl RecordFormat for MetricReader {
     }
 
     fn end(&mut self, of: &RecordOf, sink: &mut RecordSink) -> Result<(), Wrong> {
+        let label = of.document.get("Label").and_then(Value::as_str);
+        self.add_datapoints(label, sink.notes)?;
         self.add_results(&Value::Object(of.document.clone()), sink.notes)
     }
 
     fn end_of_file(&mut self, _: &RecordOf, sink: &mut RecordSink) -> Result<(), Wrong> {
+        self.add_datapoints(None, sink.notes)?;
         self.points.finish(self.period, sink.notes, sink.ids)
     }
 

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 
-use super::{Metric, MetricPoint, PeriodFrom};
+use super::{Metric, MetricPoint, PeriodFrom, malformed};
 use crate::trace::ids::EventIds;
 use crate::trace::notes::{Notes, Passed, Taken};
 use crate::trace::{Event, NameTable, RowPlace, SkipReason, Time, Wrong};
@@ -80,6 +80,8 @@ pub struct Values {
     pub period: Option<(u32, PeriodFrom)>,
     /// The first record.
     pub row: u64,
+    /// The id of the result, or the column, that they are from.
+    pub id: String,
 }
 
 /// The points of a file.
@@ -245,14 +247,24 @@ fn is_new(series: &Series, second: i64, units: Decimal, ids: &mut EventIds) -> R
 
 /// Half units, to the nearest.
 pub fn halves(units: Decimal) -> u64 {
-    let halves = (units * Decimal::TWO).round();
-    halves.to_u64().unwrap_or(u64::MAX)
+    let halves = units.checked_mul(Decimal::TWO);
+    let halves = halves.and_then(|halves| halves.round().to_u64());
+    halves.unwrap_or(u64::MAX)
 }
 
 /// The statistic from which the units are calculated: the sum if there is one.
 fn chosen(
     statistics: &mut BTreeMap<Option<Statistic>, Values>,
 ) -> Option<(Option<Statistic>, Values)> {
+    // A later page may not repeat the statistic.
+    if let Some(unstated) = statistics.remove(&None) {
+        match statistics.get_mut(&Some(Statistic::Sum)) {
+            Some(stated) => stated.list.extend(unstated.list),
+            None => {
+                statistics.insert(None, unstated);
+            }
+        }
+    }
     [
         Some(Statistic::Sum),
         None,
@@ -345,12 +357,21 @@ fn units(
     calls: Option<Decimal>,
     seconds: u32,
 ) -> Result<Decimal, Wrong> {
+    let halves = value.checked_mul(Decimal::TWO);
+    let is_units = halves.is_some_and(|halves| halves.fract().is_zero());
+    let product = |other: Decimal| {
+        let product = value.checked_mul(other);
+        product.ok_or_else(|| malformed(format!("{}: {value} is too large", series.shown())))
+    };
     match (statistic, calls) {
-        (Some(Statistic::Sum), _) => Ok(value),
-        (None, _) if (value * Decimal::TWO).fract().is_zero() => Ok(value),
+        (Some(Statistic::Sum) | None, _) if is_units => Ok(value),
+        (Some(Statistic::Sum), _) => Err(malformed(format!(
+            "{} has the sum {value}, but units are multiples of 0.5: it is a mean or a rate",
+            series.shown()
+        ))),
         (None, _) => Err(not_units(series, "a statistic that is not stated")),
-        (Some(Statistic::Rate), _) => Ok(value * Decimal::from(seconds)),
-        (Some(Statistic::Average), Some(calls)) => Ok(value * calls),
+        (Some(Statistic::Rate), _) => product(Decimal::from(seconds)),
+        (Some(Statistic::Average), Some(calls)) => product(calls),
         (Some(Statistic::Average), None) => Err(not_units(
             series,
             "Average, and a point without its SampleCount",

@@ -21,8 +21,8 @@ pub struct Asked {
     pub statistic: Option<Statistic>,
     pub period: Option<u32>,
     pub is_split: bool,
-    /// For an expression: the query that it is calculated from.
-    pub of: Option<String>,
+    /// For an expression: the queries of consumed units that it is calculated from.
+    pub of: Vec<String>,
     /// An expression of consumed units that is not understood.
     pub unclear: Option<String>,
     /// Whether it is a SEARCH, whose labels name what was found.
@@ -39,13 +39,13 @@ pub fn asked(document: &Value) -> Result<Vec<Asked>, Wrong> {
             all.push(stated(query, stat)?);
         }
     }
-    let metrics = all.clone();
     for query in queries {
         if let Some(expression) = text(query, "Expression") {
             let period = member(query, "Period").and_then(Value::as_u64);
-            let mut asked = calculated(expression, &metrics);
+            let mut asked = calculated(expression, &all);
             asked.id = text(query, "Id").unwrap_or_default().to_string();
-            asked.period = asked.period.or(period.map(|seconds| seconds as u32));
+            let period = period.and_then(|seconds| u32::try_from(seconds).ok());
+            asked.period = asked.period.or(period);
             all.push(asked);
         }
     }
@@ -74,9 +74,10 @@ fn stated(query: &Value, stat: &Value) -> Result<Asked, Wrong> {
         statistic: Some(statistic),
         period: member(stat, "Period")
             .and_then(Value::as_u64)
-            .map(|seconds| seconds as u32),
+            .and_then(|seconds| u32::try_from(seconds).ok())
+            .filter(|seconds| *seconds > 0),
         is_split: SPLITS.iter().any(|name| dimension(name).is_some()),
-        of: None,
+        of: Vec::new(),
         unclear: None,
         is_search: false,
     })
@@ -99,7 +100,7 @@ fn calculated(expression: &str, metrics: &[Asked]) -> Asked {
     if let Some(metric) = rate {
         return Asked {
             statistic: Some(Statistic::Rate),
-            of: Some(metric.id.clone()),
+            of: vec![metric.id.clone()],
             ..metric.clone()
         };
     }
@@ -110,23 +111,26 @@ fn calculated(expression: &str, metrics: &[Asked]) -> Asked {
         .and_then(find);
     if let Some(metric) = filled {
         return Asked {
-            of: Some(metric.id.clone()),
+            of: vec![metric.id.clone()],
             ..metric.clone()
         };
     }
     // An expression of consumed units that is returned beside them says nothing new.
     let is_word = |c: char| c.is_alphanumeric() || c == '_';
     let operands = plain.split(|c| !is_word(c)).filter_map(find);
-    let consumed = operands
-        .filter(|metric| matches!(metric.metric, Some(Metric::Read | Metric::Write)))
+    let is_of_units = |metric: &&Asked| {
+        matches!(metric.metric, Some(Metric::Read | Metric::Write)) || metric.unclear.is_some()
+    };
+    let of: Vec<String> = operands
+        .filter(is_of_units)
         .map(|metric| metric.id.clone())
-        .next();
+        .collect();
     let names_units = Metric::NAMES
         .iter()
         .any(|(name, _)| expression.contains(name));
     Asked {
-        unclear: (consumed.is_some() || names_units).then(|| expression.to_string()),
-        of: consumed,
+        unclear: (!of.is_empty() || names_units).then(|| expression.to_string()),
+        of,
         ..Asked::default()
     }
 }

@@ -114,7 +114,7 @@ pub struct Call {
 }
 
 /// Whether the units of an operation are reads or writes, if it can only be one of them.
-pub fn direction(api: ApiName) -> Option<Direction> {
+fn direction(api: ApiName) -> Option<Direction> {
     match api {
         ApiName::ExecuteStatement
         | ApiName::BatchExecuteStatement
@@ -125,10 +125,34 @@ pub fn direction(api: ApiName) -> Option<Direction> {
     }
 }
 
+/// Whether the units of a call are reads or writes, by its operation and by its response.
+///
+/// # Errors
+/// If they contradict each other.
+pub fn direction_of(api: Option<ApiName>, around: &[&Value]) -> Result<Option<Direction>, Wrong> {
+    let named = api.and_then(direction);
+    let response = direction_of_response(around);
+    match (api, named, response) {
+        (Some(api), Some(named), Some(response)) if named != response => {
+            let message = format!(
+                "the line names the operation {}, but its response is that of a {}; name the \
+                 operation of such lines with --set operation=NAME",
+                api.name(),
+                match response {
+                    Direction::Read => "read",
+                    Direction::Write => "write",
+                }
+            );
+            Err((SkipReason::UnknownOperation, message))
+        }
+        (_, named, response) => Ok(named.or(response)),
+    }
+}
+
 /// Whether a response is that of a read or of a write. Source: API Reference: only reads return
 /// `Item`, `Items`, `Responses`, `ScannedCount` or `UnprocessedKeys`; only writes return
 /// `Attributes`, `UnprocessedItems` or `ItemCollectionMetrics`.
-pub fn direction_of_response(around: &[&Value]) -> Option<Direction> {
+fn direction_of_response(around: &[&Value]) -> Option<Direction> {
     let nearest = around.first()?;
     let has = |names: &[&str]| names.iter().any(|name| nearest.get(*name).is_some());
     let reads = has(&["Item", "Items", "ScannedCount", "UnprocessedKeys"]);
@@ -186,6 +210,7 @@ pub fn push(
     };
     let indexes = ["GlobalSecondaryIndexes", "LocalSecondaryIndexes"]
         .map(|name| member(capacity, name).and_then(Value::as_object));
+    adds_up(capacity, &indexes)?;
     let mut first = true;
     let mut is_total = false;
     // JavaScript prints what is nested too deep as `[Object]`, which says nothing.
@@ -208,6 +233,32 @@ pub fn push(
         level(Some(index), units, std::mem::take(&mut first))?;
     }
     Ok(is_total)
+}
+
+/// Checks that the units of the table and its indexes are the total, if both are stated.
+fn adds_up(
+    capacity: &Value,
+    indexes: &[Option<&serde_json::Map<String, Value>>],
+) -> Result<(), Wrong> {
+    let units = |level: &Value| member(level, "CapacityUnits").map(halves).transpose();
+    let own = member(capacity, "Table").filter(|own| own.is_object());
+    let (Some(total), Some(own)) = (units(capacity)?, own.map(units).transpose()?.flatten()) else {
+        return Ok(());
+    };
+    let mut sum = own;
+    for level in indexes.iter().flatten().flat_map(|levels| levels.values()) {
+        sum += units(level)?.unwrap_or(0);
+    }
+    if sum == total {
+        return Ok(());
+    }
+    let shown = |halves: u64| Exact::ratio(halves, 2).human(1);
+    let message = format!(
+        "ConsumedCapacity has {} CapacityUnits, but its table and indexes have {}",
+        shown(total),
+        shown(sum)
+    );
+    Err((SkipReason::Malformed, message))
 }
 
 /// Half read and half write units.
@@ -308,7 +359,17 @@ pub fn spanned(text: &str, from: usize, at: usize) -> Result<Spanned, literal::N
             }
         }
     }
-    // Only the capacity itself: `ConsumedCapacity: {…}`.
+    direct(text, at).map_err(|error| match unfinished {
+        true => literal::NoValue::Unfinished,
+        false => error,
+    })
+}
+
+/// Only the capacity that is mentioned at `at`: `ConsumedCapacity: {…}`.
+///
+/// # Errors
+/// [`literal::NoValue`] if no value follows, or if the text ends within it.
+pub fn direct(text: &str, at: usize) -> Result<Spanned, literal::NoValue> {
     let name = text[at..]
         .find(|c: char| !c.is_alphanumeric() && c != '_')
         .map_or(text.len(), |length| at + length);
@@ -332,9 +393,6 @@ pub fn spanned(text: &str, from: usize, at: usize) -> Result<Spanned, literal::N
                 end: place + length,
             })
         }
-        Err(error) => Err(match unfinished {
-            true => literal::NoValue::Unfinished,
-            false => error,
-        }),
+        Err(error) => Err(error),
     }
 }

@@ -55,6 +55,10 @@ enum Requested {
     Several(ApiName, ApiName),
 }
 
+/// Where the time of a line without a call begins at the latest. Further on it is part of what the
+/// line says.
+const HEADER_TIME_MAX: usize = 12;
+
 /// Members that can contain the time of a line.
 const TIMES: [&str; 18] = [
     "time",
@@ -88,13 +92,18 @@ fn mention(text: &str, from: usize) -> Option<usize> {
     while let Some(found) = memchr::memmem::find(&bytes[at..], b"apacity") {
         let end = at + found;
         at = end + 1;
-        for name in ["ConsumedCapacity", "consumedCapacity", "consumed_capacity"] {
+        for name in [
+            "ConsumedCapacity",
+            "consumedCapacity",
+            "consumed_capacity",
+            "consumedcapacity",
+        ] {
             let Some(start) = end.checked_sub(name.len() - 7) else {
                 continue;
             };
             if start >= from
                 && text.get(start..end + 7) == Some(name)
-                && !text[..start].ends_with(['n', 'N', '_'])
+                && !is_asked(&text[..start])
                 && has_value(&text[end + 7..])
             {
                 return Some(start);
@@ -102,6 +111,13 @@ fn mention(text: &str, from: usize) -> Option<usize> {
         }
     }
     None
+}
+
+/// Whether the name is that of a request's member, ReturnConsumedCapacity.
+fn is_asked(before: &str) -> bool {
+    let before = before.strip_suffix('_').unwrap_or(before).as_bytes();
+    let end = before.len().saturating_sub(b"return".len());
+    before[end..].eq_ignore_ascii_case(b"return")
 }
 
 /// Whether a value follows the name of a member: `": {`, `=`, ` => {`, `(`.
@@ -123,9 +139,31 @@ fn unfinished() -> Wrong {
     (SkipReason::Truncated, message.to_string())
 }
 
+/// What is around a text or a record.
+struct Outer<'a> {
+    of: &'a RecordOf<'a>,
+    /// The time and the operation of the record that the text is a member of.
+    time: Option<(Time, String)>,
+    api: Option<ApiName>,
+}
+
+impl<'a> Outer<'a> {
+    fn new(of: &'a RecordOf<'a>) -> Outer<'a> {
+        Outer {
+            of,
+            time: None,
+            api: None,
+        }
+    }
+}
+
+/// How far the time in a text can be from the time at which its wrapper received it. Otherwise it
+/// is another time, such as that of a key.
+const RECEIVED_WITHIN_SECONDS: i64 = 86_400;
+
 /// Where a call is, beside its value.
 struct Line<'a> {
-    of: &'a RecordOf<'a>,
+    outer: &'a Outer<'a>,
     /// The time in the text before it.
     time: Result<(Time, String), NoTime>,
     /// The text before it, after the time.
@@ -209,12 +247,22 @@ impl Logged {
         if let Some(time) = self.time_around(&found.around, notes) {
             return Ok(time);
         }
-        if let Ok(time) = &line.time {
+        if let Some(time) = &line.outer.time {
             return Ok(time.clone());
         }
-        if let Some(around) = &line.of.around.time
-            && let Some(time) = self.time_of(around, notes)
+        let received = line.outer.of.around.time.as_ref();
+        let received = received.and_then(|time| self.time_of(time, &mut Notes::default()));
+        let is_near = |time: Time| {
+            received.as_ref().is_none_or(|(received, _)| {
+                (time.second() - received.second()).abs() <= RECEIVED_WITHIN_SECONDS
+            })
+        };
+        if let Ok(time) = &line.time
+            && is_near(time.0)
         {
+            return Ok(time.clone());
+        }
+        if let Some(time) = received {
             notes.take(Taken::TimeAround);
             return Ok(time);
         }
@@ -247,7 +295,7 @@ impl Logged {
     fn api(
         &mut self,
         found: &Found,
-        before: &str,
+        line: &Line,
         notes: &mut Notes,
     ) -> Result<Option<ApiName>, Wrong> {
         let messages = || {
@@ -256,7 +304,10 @@ impl Logged {
         };
         let named = match operation::around(&found.around) {
             Ok(Some(api)) => Ok(Some((api, None))),
-            Ok(None) => operation::before(before),
+            Ok(None) => match line.outer.api {
+                Some(api) => Ok(Some((api, None))),
+                None => operation::before(line.before),
+            },
             Err(wrong) => Err(wrong),
         };
         let named = match named {
@@ -287,7 +338,7 @@ impl Logged {
     fn call(&mut self, found: &Found, line: &Line, sink: &mut RecordSink) -> Result<(), Wrong> {
         let (time, shown) = self.time(found, line, sink.notes)?;
         sink.notes.see(time, &shown);
-        let api = self.api(found, line.before, sink.notes)?;
+        let api = self.api(found, line, sink.notes)?;
         let any = |names: &[&str]| {
             let objects = || found.around.iter();
             names
@@ -298,11 +349,9 @@ impl Logged {
         let caller = any(&["caller"]).map(|caller| sink.names.number(caller));
         let call = Call {
             time,
-            place: line.of.place,
+            place: line.outer.of.place,
             api,
-            direction: api
-                .and_then(calls::direction)
-                .or_else(|| calls::direction_of_response(&found.around)),
+            direction: calls::direction_of(api, &found.around)?,
             region,
             caller,
         };
@@ -326,25 +375,44 @@ impl Logged {
         }
     }
 
-    /// The calls in a line of text.
+    /// The calls in a line of text; none of them, if one is bad.
     fn text(
         &mut self,
         line: &str,
-        of: &RecordOf,
+        outer: &Outer,
         sink: &mut RecordSink,
     ) -> Result<Finished, Wrong> {
-        let Some(first) = mention(line, 0) else {
+        let first = sink.events.len();
+        let done = self.text_calls(line, outer, sink);
+        done.inspect_err(|_| sink.events.truncate(first))
+    }
+
+    fn text_calls(
+        &mut self,
+        line: &str,
+        outer: &Outer,
+        sink: &mut RecordSink,
+    ) -> Result<Finished, Wrong> {
+        let Some(mut at) = mention(line, 0) else {
             self.no_call(line, sink);
             return Ok(Finished::Yes);
         };
-
-        if line[..first].ends_with("\\\"") {
+        if line[..at].ends_with("\\\"") {
             let plain = line.replace("\\\"", "\"").replace("\\\\", "\\");
-            return self.text(&plain, of, sink);
+            return self.text_calls(&plain, outer, sink);
         }
-        let (mut from, mut at, mut time) = (0, first, None);
+        let (mut from, mut time) = (0, None);
         loop {
-            let spanned = match calls::spanned(line, from, at) {
+            let mut spanned = calls::spanned(line, from, at);
+            // A quote before the call can hide it; then only its own value is read.
+            let hides = |value: &Value| {
+                let contents = Contents::of(value);
+                contents.calls.is_empty() && contents.texts.is_empty()
+            };
+            if spanned.as_ref().is_ok_and(|spanned| hides(&spanned.value)) {
+                spanned = calls::direct(line, at);
+            }
+            let spanned = match spanned {
                 Ok(spanned) => spanned,
                 Err(literal::NoValue::Unfinished) => return Ok(Finished::No),
                 Err(literal::NoValue::Wrong) => {
@@ -352,27 +420,14 @@ impl Logged {
                     return Err((SkipReason::Malformed, message.to_string()));
                 }
             };
-            let (time, end) = time.get_or_insert_with(|| {
-                let before = &line[..spanned.start];
-                let found = self.clock.find(before, &mut self.form);
-                let end = found.as_ref().map_or(0, |found| found.end);
-                let shown =
-                    |found: FoundTime| (found.time, before[found.start..found.end].to_string());
-                if let Ok(found) = &found {
-                    sink.notes.take_assumed(found);
-                }
-                (found.map(shown), end)
-            });
-            let contents = Contents::of(&spanned.value);
-            for found in &contents.calls {
-                let before = &line[from.max((*end).min(spanned.start))..spanned.named];
-                let place = Line {
-                    of,
-                    time: time.clone(),
-                    before,
-                };
-                self.call(found, &place, sink)?;
-            }
+            let (time, end) =
+                time.get_or_insert_with(|| self.time_before(&line[..spanned.start], sink.notes));
+            let place = Line {
+                outer,
+                time: time.clone(),
+                before: &line[from.max((*end).min(spanned.start))..spanned.named],
+            };
+            self.contents(&spanned.value, &place, sink)?;
             from = spanned.end;
             match mention(line, from) {
                 Some(next) => at = next,
@@ -383,6 +438,51 @@ impl Logged {
         Ok(Finished::Yes)
     }
 
+    /// The time in the text before a call, and where it ends.
+    fn time_before(
+        &mut self,
+        before: &str,
+        notes: &mut Notes,
+    ) -> (Result<(Time, String), NoTime>, usize) {
+        let found = self.clock.find(before, &mut self.form);
+        let end = found.as_ref().map_or(0, |found| found.end);
+        let shown = |found: FoundTime| (found.time, before[found.start..found.end].to_string());
+        if let Ok(found) = &found {
+            notes.take_assumed(found);
+        }
+        (found.map(shown), end)
+    }
+
+    /// The calls of a value, else those in its texts. A text beside a call repeats it.
+    fn contents(&mut self, value: &Value, line: &Line, sink: &mut RecordSink) -> Result<(), Wrong> {
+        let contents = Contents::of(value);
+        if !contents.calls.is_empty() {
+            if !contents.texts.is_empty() {
+                sink.notes.pass(Passed::Repeated);
+            }
+            let mut calls = contents.calls.iter();
+            return calls.try_for_each(|found| self.call(found, line, sink));
+        }
+        for (text, around) in contents.texts {
+            let time = self.time_around(&around, &mut Notes::default());
+            let of_line = || line.outer.time.clone().or_else(|| line.time.clone().ok());
+            let named = operation::around(&around)?.or(line.outer.api);
+            let before = match named {
+                Some(api) => Some((api, None)),
+                None => operation::before(line.before)?,
+            };
+            let outer = Outer {
+                of: line.outer.of,
+                time: time.or_else(of_line),
+                api: before.map(|(api, _)| api),
+            };
+            if self.text(text, &outer, sink)? == Finished::No {
+                return Err(unfinished());
+            }
+        }
+        Ok(())
+    }
+
     /// A line, or the next one of a value that goes on over several lines.
     fn entry(&mut self, line: &str, of: &RecordOf, sink: &mut RecordSink) -> Result<(), Wrong> {
         let plain = pending::without_colours(line);
@@ -390,7 +490,7 @@ impl Logged {
         let Some(mut pending) = self.pending.take() else {
             let goes_on = match Pending::can_begin(line) && mention(line, 0).is_none() {
                 true => Finished::No,
-                false => self.text(line, of, sink)?,
+                false => self.text(line, &Outer::new(of), sink)?,
             };
             if goes_on == Finished::No {
                 self.pending = Some(Pending::new(line));
@@ -404,10 +504,12 @@ impl Logged {
         };
         if self.begins_entry(line) || pending.is_too_long() {
             let before = self.line_by_line(&pending, of, sink);
-            return before.and(self.entry(line, of, sink));
+            let own = self.entry(line, of, sink);
+            return before.and(own);
         }
         pending.push(line);
-        if !pending.may_end() || self.text(&pending.text(), of, sink)? == Finished::No {
+        if !pending.may_end() || self.text(&pending.text(), &Outer::new(of), sink)? == Finished::No
+        {
             self.pending = Some(pending);
         }
         Ok(())
@@ -421,7 +523,7 @@ impl Logged {
         sink: &mut RecordSink,
     ) -> Result<(), Wrong> {
         for line in &pending.lines {
-            if self.text(line, of, sink)? == Finished::No {
+            if self.text(line, &Outer::new(of), sink)? == Finished::No {
                 return Err(unfinished());
             }
         }
@@ -448,9 +550,10 @@ impl Logged {
             return;
         }
         sink.notes.pass(Passed::NoCall);
-        let mut ignored = Notes::default();
-        if let Ok(time) = self.time_in(line, &mut ignored) {
-            self.before = Some(time);
+        if let Ok(found) = self.clock.find(line, &mut self.form)
+            && found.start <= HEADER_TIME_MAX
+        {
+            self.before = Some((found.time, line[found.start..found.end].to_string()));
         }
         for marker in ["OperationModel(name=", "DynamoDB_20120810."] {
             let named = line.find(marker).map(|at| &line[at + marker.len()..]);
@@ -483,41 +586,19 @@ impl RecordFormat for Logged {
             });
             return Ok(());
         }
+        let outer = Outer::new(of);
         let line = Line {
-            of,
+            outer: &outer,
             time: Err(NoTime::Missing),
             before: "",
         };
-        let mut calls = contents.calls.iter();
-        let mut done = calls.try_for_each(|found| self.call(found, &line, sink));
-        // A text in a record: its time, if the text has none, is that of the record.
-        for (line, around) in contents.texts {
-            let time = self.time_around(&around, &mut Notes::default());
-            let time = time.map(|(time, _)| Value::String(time.to_string()));
-            if let Ok(Some(api)) = operation::around(&around) {
-                self.asked = Requested::One(api);
-            }
-            let inside = super::unwrap::Around {
-                time: time.or_else(|| of.around.time.clone()),
-                depth: of.around.depth,
-            };
-            let of = RecordOf {
-                around: &inside,
-                ..*of
-            };
-            done = done.and_then(|()| match self.text(line, &of, sink)? {
-                Finished::Yes => Ok(()),
-                Finished::No => Err(unfinished()),
-            });
-        }
+        let done = self.contents(&record, &line, sink);
         self.asked = Requested::None;
         done.inspect_err(|_| sink.events.truncate(first))
     }
 
     fn line(&mut self, line: &str, of: &RecordOf, sink: &mut RecordSink) -> Result<(), Wrong> {
-        let first = sink.events.len();
-        let done = self.entry(line, of, sink);
-        done.inspect_err(|_| sink.events.truncate(first))
+        self.entry(line, of, sink)
     }
 
     fn has_lines(&self) -> bool {

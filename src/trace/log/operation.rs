@@ -7,7 +7,7 @@ use crate::trace::SkipReason;
 use crate::trace::Wrong;
 
 /// Members that can contain the operation.
-const MEMBERS: [&str; 15] = [
+const MEMBERS: [&str; 14] = [
     "operation",
     "operationName",
     "operation_name",
@@ -20,7 +20,6 @@ const MEMBERS: [&str; 15] = [
     "api",
     "apiName",
     "eventName",
-    "method",
     "action",
     "command",
 ];
@@ -113,6 +112,12 @@ pub fn before(text: &str) -> Result<Option<Named>, Wrong> {
     }
     let mut found: Vec<(ApiName, &str)> = Vec::new();
     for word in text.split(|c: char| !is_part(c)) {
+        // Query and Scan are words of English too: they count after `=`, `.` or `:`.
+        let start = word.as_ptr() as usize - text.as_ptr() as usize;
+        let is_marked = text[..start].ends_with(['=', ':', '"', '\'', '/', '#']);
+        if ["Query", "Scan"].contains(&word) && !is_marked {
+            continue;
+        }
         if word.len() > 3
             && let Some(api) = named(word)
             && found.iter().all(|(known, _)| *known != api)
@@ -139,7 +144,7 @@ pub fn around(objects: &[&Value]) -> Result<Option<ApiName>, Wrong> {
         let members = object.as_object().into_iter().flatten();
         let named_so = members.filter(|(name, _)| is_operation(name));
         for value in named_so.filter_map(|(_, value)| value.as_str()) {
-            match (named(value).or_else(|| method(value)), found) {
+            match (named(value), found) {
                 (Some(api), None) => found = Some((api, value)),
                 (Some(api), Some((known, one))) if api != known => {
                     return Err(ambiguous(one, value));
@@ -152,11 +157,6 @@ pub fn around(objects: &[&Value]) -> Result<Option<ApiName>, Wrong> {
         }
     }
     Ok(None)
-}
-
-/// The operation of a method's name that is a member's whole value.
-fn method(value: &str) -> Option<ApiName> {
-    adjacent(value).map(|(api, _)| api)
 }
 
 pub fn ambiguous(one: &str, other: &str) -> Wrong {
@@ -185,6 +185,8 @@ mod tests {
             ("called put_item -> ", Some(ApiName::PutItem)),
             ("PutItemCommand ", Some(ApiName::PutItem)),
             ("please put the query in the scan queue now ", None),
+            ("Scan worker finished updating: ", None),
+            ("operation=Scan took 3 ms ", Some(ApiName::Scan)),
             ("", None),
         ] {
             let found = before(text).map(|found| found.map(|(api, _)| api));

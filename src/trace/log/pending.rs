@@ -13,11 +13,16 @@ pub struct Pending {
     depth: i64,
     bytes: usize,
     /// Whether it mentions a consumed capacity.
-    pub has_mention: bool,
+    has_mention: bool,
+    /// How often its end was tried.
+    tries: u32,
 }
 
 /// The longest value that goes on over several lines.
 const BYTES_MAX: usize = 1 << 20;
+
+/// How often the end of a value is tried.
+const TRIES_MAX: u32 = 64;
 
 /// The most lines of a value before it mentions a consumed capacity.
 const LINES_MAX: usize = 256;
@@ -51,15 +56,19 @@ impl Pending {
 
     /// Whether as many brackets are closed as opened. Brackets within texts can hide the end; then
     /// a line that only closes something may be it.
-    pub fn may_end(&self) -> bool {
+    pub fn may_end(&mut self) -> bool {
         let last = self.lines.last().map_or("", |line| line.trim());
         let closes = last.starts_with(['}', ']', ')']) && self.has_mention;
-        self.depth <= 0 || closes
+        let may = self.depth <= 0 || closes;
+        self.tries += u32::from(may);
+        may
     }
 
     /// Whether it is too long to be a value.
     pub fn is_too_long(&self) -> bool {
-        self.bytes > BYTES_MAX || (!self.has_mention && self.lines.len() > LINES_MAX)
+        self.bytes > BYTES_MAX
+            || self.tries > TRIES_MAX
+            || (!self.has_mention && self.lines.len() > LINES_MAX)
     }
 
     /// The whole text.
