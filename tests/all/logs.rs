@@ -170,6 +170,27 @@ const BEGINNINGS: &[(&str, Meaning)] = &[
     ),
     ("app-1  | 2024-03-09 14:14:13", Ok("2024-03-09T14:14:13Z")),
     ("[12] 2024-03-09 14:14:13", Ok("2024-03-09T14:14:13Z")),
+    ("2024-03-09, 2:14:13 p.m.", Ok("2024-03-09T14:14:13Z")),
+    (
+        "Sat Mar  9 02:14:13 PM UTC 2024",
+        Ok("2024-03-09T14:14:13Z"),
+    ),
+    ("Sat Mar  9 17:14:13 +03 2024", Ok("2024-03-09T14:14:13Z")),
+    (
+        "09 Mar 14:14:13.123 * redis",
+        Ok("2024-03-09T14:14:13.123Z"),
+    ),
+    ("2024-03-09 16:14:13 SAST", Ok("2024-03-09T14:14:13Z")),
+    ("2024-03-09 14:14:13 -11 left", Ok("2024-03-09T14:14:13Z")),
+    // Another time in what the line says is not its own.
+    (
+        "Mar  9 14:14:13 host app[1]: ORDER#2023-01-01T00:00:00Z",
+        Ok("2024-03-09T14:14:13Z"),
+    ),
+    (
+        "1709993653 ORDER#2023-01-01T00:00:00Z",
+        Ok("2024-03-09T14:14:13Z"),
+    ),
     // No time, or not a clear one.
     ("", Err("no time")),
     ("12 items", Err("no time")),
@@ -181,6 +202,7 @@ const BEGINNINGS: &[(&str, Meaning)] = &[
         Err("a day and a month or a month and a day"),
     ),
     ("2024-03-09 14:14:13 IST", Err("stands for several")),
+    ("2024-03-09 14:14:13 CST", Err("stands for several")),
     ("2024-13-09 14:14:13", Err("is not a date")),
     ("2024-03-09 25:14:13", Err("is not a time of day")),
     ("1999-03-09 14:14:13", Err("DynamoDB exists since 2012")),
@@ -373,6 +395,12 @@ fn every_log_comes_to_its_units() {
             Units(one_put),
             "left out: 1",
         ),
+        (
+            "n3-sparse.json --period 3600 --from 2024-05-29T17:00:00Z",
+            Error("is cut by --from or --to"),
+            "",
+        ),
+        ("d1.log ../logs/d1.log", Units(two_puts), ""),
         (
             "e1-number-in-text.log --from 2024-03-10",
             Error("left out: 2"),
@@ -854,7 +882,141 @@ fn every_notation_comes_to_its_units() {
             Units(put),
         ),
         ("form.log", format!("1 {CALL}\n"), "--time-format=%Q", Error("is not a form of times")),
+        (
+            "ruby.log",
+            "I, [2024-03-09T14:14:13.5 #12]  INFO -- : put_item #<struct Aws::DynamoDB::Types::PutItemOutput \
+             attributes=nil, consumed_capacity=#<struct Aws::DynamoDB::Types::ConsumedCapacity \
+             table_name=\"todo\", capacity_units=2.0, table=nil>>\n".to_string(),
+            "",
+            Units(put),
+        ),
+        (
+            "logrus.log",
+            "time=\"2024-03-09T14:14:13Z\" level=info msg=done operation=PutItem \
+             ConsumedCapacity=\"{\\\"TableName\\\":\\\"todo\\\",\\\"CapacityUnits\\\":2}\"\n".to_string(),
+            "",
+            Units(put),
+        ),
+        (
+            "dotnet.jsonl",
+            "{\"time\":\"2024-03-09T14:14:13Z\",\"operation\":\"PutItem\",\"ConsumedCapacity\":{\"TableName\":\
+             \"todo\",\"CapacityUnits\":2,\"ReadCapacityUnits\":0,\"WriteCapacityUnits\":0}}\n".to_string(),
+            "",
+            Units(put),
+        ),
+        (
+            "pointer.log",
+            "2024-03-09T14:14:13Z GetItem &{ConsumedCapacity:0xc000123456 Item:map[]}\n".to_string(),
+            "",
+            Error("is the address 0xc000123456"),
+        ),
+        (
+            "comma.log",
+            "2024-03-09 14:14:12,001 INFO starting\n2024-03-09 14:14:13,250 INFO PutItem {\"ConsumedCapacity\":\
+             {\"TableName\":\"todo\",\"CapacityUnits\":2}}\n".to_string(),
+            "",
+            Units(put),
+        ),
+        (
+            "text-in-json.log",
+            "2024-03-09T14:14:13Z stdout F {\"message\":\"PutItemResponse(ConsumedCapacity=ConsumedCapacity(\
+             TableName=todo, CapacityUnits=2.0))\"}\n".to_string(),
+            "",
+            Units(put),
+        ),
+        (
+            "named-and-not.log",
+            "2024-03-09T14:14:13Z PutItem(attempt 1, ConsumedCapacity={TableName: todo, CapacityUnits: 2})\n".to_string(),
+            "",
+            Units(put),
+        ),
+        (
+            "twice.jsonl",
+            "{\"time\":\"2024-03-09T14:14:13Z\",\"operation\":\"PutItem\",\"message\":\"{\\\"ConsumedCapacity\\\":\
+             {\\\"TableName\\\":\\\"todo\\\",\\\"CapacityUnits\\\":2}}\",\"ConsumedCapacity\":{\"TableName\":\"todo\",\
+             \"CapacityUnits\":2}}\n".to_string(),
+            "",
+            Units(put),
+        ),
+        (
+            "http.jsonl",
+            "{\"time\":\"2024-03-09T14:14:13Z\",\"method\":\"PUT\",\"ConsumedCapacity\":{\"TableName\":\"todo\",\
+             \"CapacityUnits\":2}}\n".to_string(),
+            "",
+            Error("no operation that says so"),
+        ),
+        (
+            "contradiction.jsonl",
+            "{\"time\":\"2024-03-09T14:14:13Z\",\"operation\":\"UpdateItem\",\"response\":{\"Item\":{},\
+             \"ConsumedCapacity\":{\"TableName\":\"todo\",\"CapacityUnits\":2}}}\n".to_string(),
+            "",
+            Error("its response is that of a read"),
+        ),
+        (
+            "english.log",
+            "2024-03-09T14:14:13Z Scan worker finished updating: {\"ConsumedCapacity\":{\"TableName\":\
+             \"todo\",\"CapacityUnits\":2}}\n".to_string(),
+            "",
+            Error("no operation that says so"),
+        ),
+        (
+            "threads.log",
+            "2024-03-09 14:14:13,1 Making request for OperationModel(name=PutItem)\n\
+             2024-03-09 14:14:13,2 Making request for OperationModel(name=GetItem)\n\
+             b'{\"ConsumedCapacity\":{\"TableName\":\"todo\",\"CapacityUnits\":2}}'\n".to_string(),
+            "",
+            Error("several operations, \"PutItem\" and \"GetItem\""),
+        ),
+        (
+            "sum.jsonl",
+            "{\"time\":\"2024-03-09T14:14:13Z\",\"operation\":\"PutItem\",\"ConsumedCapacity\":{\"TableName\":\
+             \"todo\",\"CapacityUnits\":3,\"Table\":{\"CapacityUnits\":2}}}\n".to_string(),
+            "",
+            Error("has 3 CapacityUnits, but its table and indexes have 2"),
+        ),
+        (
+            "word.log",
+            "2024-03-09T14:14:13Z WARN no ConsumedCapacity in the response\n\
+             2024-03-09T14:14:13Z PutItem {\"ConsumedCapacity\":{\"TableName\":\"todo\",\"CapacityUnits\":2}}\n".to_string(),
+            "",
+            Units(put),
+        ),
+        (
+            "huge.jsonl",
+            "{\"time\":7e28,\"operation\":\"PutItem\",\"ConsumedCapacity\":{\"TableName\":\"todo\",\
+             \"CapacityUnits\":2}}\n".to_string(),
+            "",
+            Error("no time"),
+        ),
         // Metrics.
+        (
+            "mean-as-sum.json",
+            answer(&[("a", "x", [0.2, 0.2])], json!([asked("a", reads, "Sum")])),
+            "",
+            Error("units are multiples of 0.5"),
+        ),
+        (
+            "two-results.json",
+            answer(
+                &[("a", &format!("Orders {reads}"), [40.0, 20.0]), ("b", &format!("Orders {reads}"), [40.0, 20.0])],
+                none.clone(),
+            ),
+            "",
+            Error("have the same label"),
+        ),
+        (
+            "two-answers.json",
+            answer(&[("a", &format!("Orders {reads}"), [40.0, 20.0])], none.clone()).repeat(2),
+            "",
+            Units(sixty),
+        ),
+        (
+            "large.json",
+            answer(&[("a", "x", [5e28, 1.0]), ("n", "y", [5e28, 1.0])],
+                json!([asked("a", reads, "Average"), asked("n", reads, "SampleCount")])),
+            "",
+            Error("is too large"),
+        ),
         (
             "labels.json",
             answer(&[("a", &format!("Orders {reads}"), [40.0, 20.0])], none.clone()),
