@@ -303,7 +303,8 @@ pub struct ReadingArgs {
     /// Read a column from one with another name: --map time=timestamp
     #[arg(long, value_name = "COLUMN=NAME")]
     pub map: Vec<String>,
-    /// Set a column to one value in all rows: --set operation=GetItem
+    /// Set a column to one value in all rows: --set operation=GetItem. For a log, the operation of
+    /// the calls whose line names none or several
     #[arg(long, value_name = "COLUMN=VALUE")]
     pub set: Vec<String>,
     /// The table of rows that do not name one

@@ -441,7 +441,7 @@ impl ReplayRun {
     fn failed(&mut self, mut failed: Vec<Failed>) -> Result<(), TraceError> {
         failed.sort_by_key(|(ordinal, ..)| *ordinal);
         for (_, place, (reason, message)) in failed {
-            let text = self.trace.bad.refused(place, message)?;
+            let text = self.trace.bad.refused(place, reason, message)?;
             let totals = &mut self.executors[0].engine.tally.totals;
             totals.skip(place, reason, text);
         }

@@ -256,7 +256,7 @@ mod tests {
             "{\"C\"=>{\"TableName\"=>\"todo\", \"CapacityUnits\"=>1.5}}",
             "{:C=>{:TableName=>\"todo\", :CapacityUnits=>1.5}}",
             "#<struct Output C=#<struct Capacity TableName=\"todo\", CapacityUnits=1.5>>",
-            "&{C:{TableName:todo CapacityUnits:1.5} Item:map[]}",
+            "&{C:{TableName:todo CapacityUnits:1.5} map[]}",
         ] {
             let found = value(text).map(|(value, _)| value).map(decimals);
             assert_eq!(found, Ok(expected.clone()), "{text}");

@@ -140,6 +140,8 @@ pub enum SkipReason {
     Request,
     /// The last, incomplete row of a truncated file.
     Truncated,
+    /// The file leaves open what the units are; the message names the option that states it.
+    NotStated,
 }
 
 impl SkipReason {
@@ -159,6 +161,7 @@ impl SkipReason {
             SkipReason::OutOfOrder => "out of order",
             SkipReason::Request => "request cannot be executed",
             SkipReason::Truncated => "truncated file",
+            SkipReason::NotStated => "not stated",
         }
     }
 }
@@ -210,7 +213,7 @@ impl Bad {
         reason: SkipReason,
         message: impl Into<String>,
     ) -> Result<(), TraceError> {
-        let text = self.refused(place, message)?;
+        let text = self.refused(place, reason, message)?;
         self.first.insert(place, text);
         if self.first.len() > FIRST {
             self.first.pop_last();
@@ -226,13 +229,15 @@ impl Bad {
     pub fn refused(
         &self,
         place: RowPlace,
+        reason: SkipReason,
         message: impl Into<String>,
     ) -> Result<String, TraceError> {
+        let help = "fix the row, or use --skip-bad-rows to skip and count such rows";
         let error = TraceError {
             file: self.file(place).to_string(),
             row: Some(place.row),
             message: message.into(),
-            help: Some("fix the row, or use --skip-bad-rows to skip and count such rows"),
+            help: (reason != SkipReason::NotStated).then_some(help),
         };
         match self.skip {
             true => Ok(TraceError {

@@ -202,6 +202,10 @@ fn malformed(message: impl Into<String>) -> Wrong {
     (SkipReason::Malformed, message.into())
 }
 
+fn not_stated(message: impl Into<String>) -> Wrong {
+    (SkipReason::NotStated, message.into())
+}
+
 /// A number of at least 0, as the text writes it.
 fn decimal(text: &str) -> Option<Decimal> {
     let parsed = text.parse().or_else(|_| Decimal::from_scientific(text));
@@ -331,7 +335,7 @@ impl MetricReader {
             } => {
                 let values = self.points.of(series, statistic);
                 if !values.list.is_empty() && values.id != result.id {
-                    return Err(malformed(format!(
+                    return Err(not_stated(format!(
                         "the results {} and {} have the same label \"{}\"; of two regions or \
                          accounts, replay each by itself, or keep the queries in the file, as \
                          MetricDataQueries",
@@ -367,7 +371,7 @@ impl MetricReader {
             return Ok(Meaning::Other(format!("{id} (calculated from {of})")));
         }
         if let Some(expression) = &asked.unclear {
-            return Err(malformed(format!(
+            return Err(not_stated(format!(
                 "{id} is the expression \"{expression}\" of consumed units, which is not read; \
                  return the metrics themselves with the statistic Sum, or their rate as \
                  ID/PERIOD(ID)"
@@ -410,7 +414,7 @@ impl MetricReader {
             None => Ok((None, None)),
         };
         let (table, index) = place.map_err(|words| {
-            malformed(format!(
+            not_stated(format!(
                 "the label \"{label}\" names \"{words}\", and does not say which is the table: \
                  write labels such as \"TableName=Orders GlobalSecondaryIndexName=ByStatus {}\", \
                  or name the table with --table, or ask with the queries that `dynameter import \
@@ -436,7 +440,7 @@ impl MetricReader {
     }
 
     fn vague(&self, label: &str) -> Wrong {
-        malformed(format!(
+        not_stated(format!(
             "the label \"{label}\" does not say which metric, table and statistic it is; keep the \
              queries in the file, as MetricDataQueries, or ask with the queries that `dynameter \
              import cloudwatch --queries` writes"
@@ -485,7 +489,7 @@ impl MetricReader {
                 }
             },
             None => self.metric.ok_or_else(|| {
-                malformed(
+                not_stated(
                     "the points do not say of which metric they are; keep the Label of the \
                      answer (no --query), or name the metric in the file's name, such as \
                      ConsumedReadCapacityUnits.json",

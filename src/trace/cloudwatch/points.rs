@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 
-use super::{Metric, MetricPoint, PeriodFrom, malformed};
+use super::{Metric, MetricPoint, PeriodFrom, malformed, not_stated};
 use crate::trace::ids::EventIds;
 use crate::trace::notes::{Notes, Passed, Taken};
 use crate::trace::{Event, NameTable, RowPlace, SkipReason, Time, Wrong};
@@ -320,7 +320,7 @@ fn period(
     if let Some((seconds, from)) = stated {
         return match gap {
             Some(gap) if gap < i64::from(seconds) => Err((
-                SkipReason::Malformed,
+                SkipReason::NotStated,
                 format!(
                     "{} has points that are {gap} seconds apart, which is less than the period \
                      of {seconds} seconds {}",
@@ -339,7 +339,7 @@ fn period(
         Some(gap) => format!("has points that are at least {gap} seconds apart"),
     };
     Err((
-        SkipReason::Malformed,
+        SkipReason::NotStated,
         format!(
             "{} {apart}, and the file does not say which period they cover; give the period that \
              you asked CloudWatch for, such as --period {}",
@@ -365,7 +365,7 @@ fn units(
     };
     match (statistic, calls) {
         (Some(Statistic::Sum) | None, _) if is_units => Ok(value),
-        (Some(Statistic::Sum), _) => Err(malformed(format!(
+        (Some(Statistic::Sum), _) => Err(not_stated(format!(
             "{} has the sum {value}, but units are multiples of 0.5: it is a mean or a rate",
             series.shown()
         ))),
@@ -388,5 +388,5 @@ fn not_units(series: &Series, statistic: &str) -> Wrong {
          Sum, or Average and SampleCount together",
         series.shown()
     );
-    (SkipReason::WrongType, message)
+    (SkipReason::NotStated, message)
 }

@@ -143,7 +143,7 @@ pub fn direction_of(api: Option<ApiName>, around: &[&Value]) -> Result<Option<Di
                     Direction::Write => "write",
                 }
             );
-            Err((SkipReason::UnknownOperation, message))
+            Err((SkipReason::NotStated, message))
         }
         (_, named, response) => Ok(named.or(response)),
     }
@@ -297,7 +297,7 @@ fn read_and_write(
                          operation=NAME"
                     .to_string(),
             };
-            Err((SkipReason::UnknownOperation, message))
+            Err((SkipReason::NotStated, message))
         }
         (None, None, None, _) => {
             let found: String = units.to_string().chars().take(60).collect();

@@ -166,7 +166,7 @@ pub fn ambiguous(one: &str, other: &str) -> Wrong {
         one.escape_debug(),
         other.escape_debug()
     );
-    (SkipReason::UnknownOperation, message)
+    (SkipReason::NotStated, message)
 }
 
 #[cfg(test)]
