@@ -37,6 +37,7 @@ impl Present for InspectedFiles {
                 "file": file.file,
                 "format": file.format,
                 "not_a_trace": file.no_trace,
+                "fields": file.fields,
                 "first_calls": file.calls,
                 "notes": file.notes,
                 "bad_rows": file.bad,
@@ -79,6 +80,9 @@ fn lines(file: &Inspected) -> Vec<String> {
         format!("Contains: {}", file.contains),
         format!("Lacks: {}", file.lacks),
     ];
+    if !file.fields.is_empty() {
+        lines.push(format!("Fields: {}", file.fields.join(", ")));
+    }
     match file.calls.is_empty() {
         true => lines.push("No call at the beginning of the file.".to_string()),
         false => lines.push("First calls:".to_string()),

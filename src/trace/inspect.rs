@@ -1,8 +1,10 @@
 //! What a file is understood as, without running it: its format, its first calls, and what it lacks.
 
+use std::io::Read;
+
 use super::ids::EventIds;
-use super::input::TraceSource;
-use super::sniff::{Recognised, TraceFormat, recognise};
+use super::input::{TraceSource, open, why};
+use super::sniff::{Recognised, TraceFormat, fields, recognise};
 use super::{
     Bad, Counted, Event, ItemChange, NameTable, Piece, Progress, ReadOptions, Shared, TraceError,
     TracedCall, What,
@@ -18,6 +20,8 @@ pub struct Inspected {
     pub format: Option<&'static str>,
     /// What it is, if it is no trace.
     pub no_trace: Option<String>,
+    /// The members of its first record, or its columns; none for lines of text.
+    pub fields: Vec<String>,
     /// Its first calls, in words.
     pub calls: Vec<String>,
     /// What was found beside calls.
@@ -101,12 +105,37 @@ fn of_source(source: &TraceSource, options: &ReadOptions) -> Result<Inspected, T
         file,
         format: Some(format.name()),
         no_trace: None,
+        fields: fields_of(source)?,
         calls: shown.collect(),
         notes: reader.notes().texts(),
         bad: bad.first.values().take(SHOWN).cloned().collect(),
         contains,
         lacks,
     })
+}
+
+/// The bytes in which the first record is looked for.
+const LOOK_BYTES: u64 = 1 << 18;
+
+/// The members of the first record of a source, or its columns.
+fn fields_of(source: &TraceSource) -> Result<Vec<String>, TraceError> {
+    match source {
+        // Standard input was read already.
+        TraceSource::Stdin => Ok(Vec::new()),
+        TraceSource::File(path) => {
+            let columns = super::parquet::columns(path);
+            if !columns.is_empty() {
+                return Ok(columns);
+            }
+            let wrong = |error: std::io::Error| TraceError::file(&source.shown(), why(&error));
+            let text = open(source, &Progress::default()).map_err(wrong)?;
+            let mut start = Vec::new();
+            text.take(LOOK_BYTES)
+                .read_to_end(&mut start)
+                .map_err(wrong)?;
+            Ok(fields(&start))
+        }
+    }
 }
 
 /// What a format contains and what it lacks.

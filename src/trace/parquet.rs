@@ -39,6 +39,17 @@ pub fn rows(path: &Path) -> Option<u64> {
     u64::try_from(metadata.file_metadata().num_rows()).ok()
 }
 
+/// The columns according to the file's metadata; none if it has none.
+pub fn columns(path: &Path) -> Vec<String> {
+    let metadata = opened::open(path)
+        .ok()
+        .and_then(|file| ArrowReaderMetadata::load(&file, ArrowReaderOptions::new()).ok());
+    let fields = metadata
+        .iter()
+        .flat_map(|metadata| metadata.schema().fields());
+    fields.map(|field| field.name().clone()).collect()
+}
+
 /// For each second and operation: the sums of two lookup tables, indexed by item size in KB.
 type Sums = BTreeMap<(i64, String), [u64; 2]>;
 

@@ -608,6 +608,39 @@ fn look_json(text: &str, layout: Layout, columns: &[String]) -> Look {
     }
 }
 
+/// The members of the first record of a text, in whatever wrapper it is, or the columns of its
+/// header; of a log, none.
+pub fn fields(start: &[u8]) -> Vec<String> {
+    let text = String::from_utf8_lossy(start);
+    let text = text.trim_start_matches('\u{feff}').trim_start();
+    if layout_of_json(text.as_bytes()).is_none() {
+        let line = text.lines().find(|line| !line.starts_with("sep="));
+        let cells = line.unwrap_or_default().split(',');
+        let cells: Vec<&str> = cells.map(|cell| cell.trim().trim_matches('"')).collect();
+        let is_table = cells.len() > 1 && is_header(&cells);
+        let named = cells.iter().filter(|_| is_table);
+        return named.map(|cell| cell.to_string()).collect();
+    }
+    let mut document = Document::new(text.as_bytes());
+    let (mut notes, mut found) = (Notes::default(), Vec::new());
+    while let Ok(Some(part)) = document.next(&LISTS) {
+        let Part::Record(value) = part else { continue };
+        let mut each = |inner: Inner, _: &Around, _: &mut Notes| -> Result<(), String> {
+            if let Inner::Record(Value::Object(record)) = inner
+                && found.is_empty()
+            {
+                found = record.keys().cloned().collect();
+            }
+            Ok(())
+        };
+        unwrap(value, &Around::default(), &mut notes, &mut each).ok();
+        if !found.is_empty() {
+            break;
+        }
+    }
+    found
+}
+
 /// What a line in a wrapper shows.
 fn line_kind(line: &str) -> Option<Look> {
     let names = [

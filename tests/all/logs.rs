@@ -1284,6 +1284,7 @@ fn inspecting_shows_what_is_understood_without_running() {
     for part in [
         "Files: 3, of which traces: 1. Nothing was run.",
         "Format: log",
+        "Fields: ConsumedCapacity, cold_start, function_name, level",
         "2024-03-09T14:14:13.001Z PutItem on todo: 0 read and 1 write units",
         "2024-03-09T14:14:14.001Z Query on todo: 2.5 read and 0 write units",
         "Not a trace: a digest of CloudTrail",

@@ -88,8 +88,8 @@ pub struct Values {
 #[derive(Debug, Default)]
 pub struct Points {
     all: BTreeMap<Series, BTreeMap<Option<Statistic>, Values>>,
-    /// The series of the points whose units are known.
-    series: Vec<Series>,
+    /// The series of the points whose units are known, with the seconds of a point and the record.
+    series: Vec<(Series, u32, u64)>,
     /// The points whose units are known, from when they are handed out the latest first.
     known: Vec<KnownPoint>,
     is_sorted: bool,
@@ -100,10 +100,8 @@ pub struct Points {
 struct KnownPoint {
     second: i64,
     halves: u64,
-    calls: Option<u64>,
+    calls: Option<u32>,
     series: u32,
-    seconds: u32,
-    row: u32,
 }
 
 /// The events that are handed out at a time.
@@ -175,13 +173,11 @@ impl Points {
                 self.known.push(KnownPoint {
                     second: *second,
                     halves: halves(units),
-                    calls: calls.and_then(|calls| calls.to_u64()),
+                    calls: calls.and_then(|calls| calls.to_u32()),
                     series: number,
-                    seconds,
-                    row: u32::try_from(values.row.max(1)).unwrap_or(u32::MAX),
                 });
             }
-            self.series.push(series);
+            self.series.push((series, seconds, values.row.max(1)));
         }
         Ok(())
     }
@@ -195,7 +191,7 @@ impl Points {
         }
         let left = self.known.len().saturating_sub(BATCH_POINTS);
         for known in self.known.drain(left..).rev() {
-            let series = &self.series[known.series as usize];
+            let (series, seconds, row) = &self.series[known.series as usize];
             let point = MetricPoint {
                 metric: series.metric,
                 table: series.table.as_deref(),
@@ -203,13 +199,10 @@ impl Points {
                 region: series.region.as_deref(),
                 time: Time::from_second(known.second),
                 halves: known.halves,
-                calls: known.calls,
-                seconds: known.seconds,
+                calls: known.calls.map(u64::from),
+                seconds: *seconds,
             };
-            let place = RowPlace {
-                file,
-                row: u64::from(known.row),
-            };
+            let place = RowPlace { file, row: *row };
             events.push(point.event(place, names));
         }
         !self.known.is_empty()

@@ -95,6 +95,11 @@ pub fn halves(value: &Value) -> Result<u64, Wrong> {
         Value::String(text) => text.clone(),
         _ => return Err(wrong()),
     };
+    // Nearly all are whole, or end in .0 or .5.
+    let (whole, fraction) = units.split_once('.').unwrap_or((&units, "0"));
+    if let (Ok(whole), "0" | "5") = (whole.parse::<u32>(), fraction) {
+        return Ok(u64::from(whole) * 2 + u64::from(fraction == "5"));
+    }
     let exact = Exact::parse(&units).ok_or_else(wrong)? * Exact::from(2);
     match exact.to_u64() {
         Some(halves) if !exact.is_negative() && Exact::from(halves) == exact => Ok(halves),

@@ -60,7 +60,8 @@ enum Requested {
 const HEADER_TIME_MAX: usize = 12;
 
 /// Members that can contain the time of a line.
-const TIMES: [&str; 18] = [
+const TIMES: [&str; 20] = [
+    "_aws",
     "time",
     "timestamp",
     "@timestamp",
@@ -79,6 +80,7 @@ const TIMES: [&str; 18] = [
     "_time",
     "Date",
     "t",
+    "instant",
 ];
 
 /// Members that can contain the text of a line.
@@ -210,8 +212,11 @@ impl Logged {
                 let text = number.to_string();
                 Some((since_1970(&text)?, text))
             }
-            // log4j: {"epochSecond": …, "nanoOfSecond": …}.
+            // The embedded metric format: {"Timestamp": …}; log4j: {"epochSecond": …, "nanoOfSecond": …}.
             Value::Object(instant) => {
+                if let Some(milliseconds @ Value::Number(_)) = instant.get("Timestamp") {
+                    return self.time_of(milliseconds, notes);
+                }
                 let seconds = instant.get("epochSecond")?.as_i64()?;
                 let part = instant.get("nanoOfSecond").and_then(Value::as_i64);
                 let time = Time(seconds.checked_mul(Time::SECOND)?.checked_add(part?)?);
@@ -224,10 +229,16 @@ impl Logged {
     /// The time of the nearest object that has one.
     fn time_around(&mut self, around: &[&Value], notes: &mut Notes) -> Option<(Time, String)> {
         for object in around {
-            let embedded = object.get("_aws").and_then(|aws| aws.get("Timestamp"));
-            let instant = object.get("instant");
-            let named = TIMES.iter().filter_map(|name| object.get(*name));
-            for value in embedded.into_iter().chain(named).chain(instant) {
+            // Objects have few members: each is looked up, not each of the many names.
+            let members = object.as_object().into_iter().flatten();
+            let mut named: Vec<(usize, &Value)> = members
+                .filter_map(|(name, value)| {
+                    let rank = TIMES.iter().position(|known| known == name)?;
+                    Some((rank, value))
+                })
+                .collect();
+            named.sort_by_key(|(rank, _)| *rank);
+            for (_, value) in named {
                 if let Some(time) = self.time_of(value, notes) {
                     return Some(time);
                 }
@@ -286,7 +297,7 @@ impl Logged {
         let message = format!(
             "no time: neither the text before the call nor a member such as {} is a time; name \
              its form with --time-format, such as --time-format \"%d/%m/%Y %H:%M:%S\"",
-            TIMES[..5].join(", ")
+            TIMES[1..6].join(", ")
         );
         Err((SkipReason::Time, message))
     }
