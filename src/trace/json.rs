@@ -11,7 +11,8 @@ use super::input::{LINE_BYTES_MAX, TraceText, why};
 use super::notes::{Notes, Passed};
 use super::unwrap::{self, Around, Inner};
 use super::{
-    Event, EventSink, NameTable, Progress, RowPlace, SkipReason, TraceError, TraceReader, Wrong,
+    Bad, Event, EventSink, NameTable, Progress, RowPlace, SkipReason, TraceError, TraceReader,
+    Wrong,
 };
 
 /// Converts records to events.
@@ -52,7 +53,7 @@ pub trait RecordFormat: Send {
 
     /// Appends the next events that were kept until the end of the file, in the order of time;
     /// `false` if there are no more.
-    fn rest(&mut self, _file: u32, _sink: &mut RecordSink) -> bool {
+    fn rest(&mut self, _file: u32, _sink: &mut EventSink) -> bool {
         false
     }
 
@@ -78,6 +79,21 @@ pub struct RecordSink<'a> {
     pub events: &'a mut Vec<Event>,
     pub notes: &'a mut Notes,
     pub ids: &'a mut EventIds,
+    /// What is wrong with parts of a record whose other parts are read.
+    pub wrong: &'a mut Vec<Wrong>,
+}
+
+/// Counts what is wrong with a record as bad rows.
+fn told(
+    done: Result<(), Wrong>,
+    wrong: Vec<Wrong>,
+    place: RowPlace,
+    bad: &mut Bad,
+) -> Result<(), TraceError> {
+    for (reason, message) in wrong.into_iter().chain(done.err()) {
+        bad.row(place, reason, message)?;
+    }
+    Ok(())
 }
 
 /// Reads JSON records of a format.
@@ -132,8 +148,12 @@ impl From<String> for Stop {
 
 impl<F: RecordFormat> Json<F> {
     pub fn new(text: TraceText, file: u32, format: F, progress: Progress) -> Json<F> {
+        Json::of(Text::Lines(text), file, format, progress)
+    }
+
+    fn of(text: Text, file: u32, format: F, progress: Progress) -> Json<F> {
         Json {
-            text: Text::Lines(text),
+            text,
             file,
             line: 0,
             record: 0,
@@ -146,15 +166,7 @@ impl<F: RecordFormat> Json<F> {
     /// Reads CSV with a header: each row is a record whose members are its cells.
     pub fn rows(text: TraceText, file: u32, format: F, progress: Progress) -> Json<F> {
         let rows = csv::ReaderBuilder::new().flexible(true).from_reader(text);
-        Json {
-            text: Text::Rows(Box::new(rows)),
-            file,
-            line: 0,
-            record: 0,
-            format,
-            notes: Notes::default(),
-            progress,
-        }
+        Json::of(Text::Rows(Box::new(rows)), file, format, progress)
     }
 
     fn place(&self, row: u64) -> RowPlace {
@@ -203,11 +215,13 @@ impl<F: RecordFormat> Json<F> {
                 around,
                 document,
             };
+            let mut wrong = Vec::new();
             let mut sink = RecordSink {
                 names,
                 events,
                 notes,
                 ids,
+                wrong: &mut wrong,
             };
             let done = match inner {
                 Inner::Record(value @ Value::Object(_)) => format.record(value, &of, &mut sink),
@@ -218,10 +232,7 @@ impl<F: RecordFormat> Json<F> {
                 }
                 Inner::Line(line) => format.line(&line, &of, &mut sink),
             };
-            match done {
-                Ok(()) => Ok(()),
-                Err((reason, message)) => bad.row(of.place, reason, message).map_err(Stop::Run),
-            }
+            told(done, wrong, of.place, bad).map_err(Stop::Run)
         };
         let done = unwrap::unwrap(value, &Around::default(), &mut self.notes, &mut each);
         self.record = number;
@@ -234,60 +245,54 @@ impl<F: RecordFormat> Json<F> {
         }
     }
 
-    /// A line of text, to the format.
-    fn text_line(&mut self, line: &str, sink: &mut EventSink) -> Result<(), TraceError> {
-        self.record += 1;
-        self.progress.rows.fetch_add(1, Ordering::Relaxed);
-        let (around, document) = (Around::default(), Map::new());
+    /// Gives the format something that is in no wrapper, with the members of its document.
+    fn give(
+        &mut self,
+        row: u64,
+        document: &Map<String, Value>,
+        sink: &mut EventSink,
+        call: impl FnOnce(&mut F, &RecordOf, &mut RecordSink) -> Result<(), Wrong>,
+    ) -> Result<(), TraceError> {
+        let around = Around::default();
         let of = RecordOf {
-            place: self.place(self.line),
+            place: self.place(row),
             around: &around,
-            document: &document,
+            document,
         };
+        let mut wrong = Vec::new();
         let mut records = RecordSink {
             names: sink.names,
             events: sink.events,
             notes: &mut self.notes,
             ids: sink.ids,
+            wrong: &mut wrong,
         };
-        match self.format.line(line, &of, &mut records) {
-            Ok(()) => Ok(()),
-            Err((reason, message)) => sink.bad.row(of.place, reason, message),
-        }
+        let done = call(&mut self.format, &of, &mut records);
+        told(done, wrong, of.place, sink.bad)
     }
 
-    /// Tells the format that a document, or the file, has ended.
+    /// A line of text, to the format.
+    fn text_line(&mut self, line: &str, sink: &mut EventSink) -> Result<(), TraceError> {
+        self.record += 1;
+        self.progress.rows.fetch_add(1, Ordering::Relaxed);
+        self.give(self.line, &Map::new(), sink, |format, of, records| {
+            format.line(line, of, records)
+        })
+    }
+
+    /// Tells the format that a document has ended.
     fn end(
         &mut self,
         document: &Map<String, Value>,
         sink: &mut EventSink,
     ) -> Result<(), TraceError> {
-        let around = Around::default();
-        let of = RecordOf {
-            place: self.place(self.record.max(1)),
-            around: &around,
-            document,
-        };
-        let mut records = RecordSink {
-            names: sink.names,
-            events: sink.events,
-            notes: &mut self.notes,
-            ids: sink.ids,
-        };
-        let ended = match self.text {
-            Text::Ended => self.format.end_of_file(&of, &mut records),
-            _ => self.format.end(&of, &mut records),
-        };
-        match ended {
-            Ok(()) => Ok(()),
-            Err((reason, message)) => sink.bad.row(of.place, reason, message),
-        }
+        self.give(self.record.max(1), document, sink, F::end)
     }
 
     /// Ends the file; what was kept until its end is handed out next.
     fn ended(&mut self, sink: &mut EventSink) -> Result<bool, TraceError> {
         self.text = Text::Ended;
-        self.end(&Map::new(), sink)?;
+        self.give(self.record.max(1), &Map::new(), sink, F::end_of_file)?;
         Ok(true)
     }
 
@@ -457,15 +462,7 @@ impl<F: RecordFormat> TraceReader for Json<F> {
             Text::Lines(_) => self.lines(sink),
             Text::Documents(..) => self.documents(sink),
             Text::Rows(_) => self.cells(sink),
-            Text::Ended => {
-                let mut records = RecordSink {
-                    names: sink.names,
-                    events: sink.events,
-                    notes: &mut self.notes,
-                    ids: sink.ids,
-                };
-                Ok(self.format.rest(self.file, &mut records))
-            }
+            Text::Ended => Ok(self.format.rest(self.file, sink)),
         }
     }
 

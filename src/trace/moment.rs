@@ -13,7 +13,6 @@ use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 
 use super::Time;
-use super::time::TimeUnit;
 
 /// The first moment that can be a time of DynamoDB, which AWS announced on 18 January 2012.
 pub const EARLIEST: Time = Time(1_325_376_000 * Time::SECOND);
@@ -276,17 +275,8 @@ impl Clock {
                 return self.read(&parts);
             }
         }
-        if let Some(captures) = NUMBER.captures(text)
-            && let Some(number) = captures.name("number")
-            && let Some(time) = since_1970(number.as_str())
-        {
-            return Ok(Found {
-                time,
-                has_zone: true,
-                has_year: true,
-                start: number.start(),
-                end: number.end(),
-            });
+        if let Some(found) = number_in(text) {
+            return Ok(found);
         }
         match CLOCK_TIME.find(text) {
             Some(found) => Err(NoTime::Unclear(format!(
@@ -301,17 +291,7 @@ impl Clock {
     fn leading(&self, text: &str) -> Option<Found> {
         let forms = WITHOUT_YEAR.iter().filter_map(|form| form.find(text, 0));
         let leading = forms.filter_map(|parts| self.read(&parts).ok());
-        let number = || {
-            let number = NUMBER.captures(text)?.name("number")?;
-            Some(Found {
-                time: since_1970(number.as_str())?,
-                has_zone: true,
-                has_year: true,
-                start: number.start(),
-                end: number.end(),
-            })
-        };
-        let mut found = leading.chain(number());
+        let mut found = leading.chain(number_in(text));
         found.find(|found| found.start <= LEADING_MAX)
     }
 
@@ -578,6 +558,18 @@ pub fn last_of_file(file: &str) -> Option<Time> {
     })
 }
 
+/// A number since 1970 in a text, where a time can stand.
+fn number_in(text: &str) -> Option<Found> {
+    let number = NUMBER.captures(text)?.name("number")?;
+    Some(Found {
+        time: since_1970(number.as_str())?,
+        has_zone: true,
+        has_year: true,
+        start: number.start(),
+        end: number.end(),
+    })
+}
+
 /// The moment of a number since 1970, if it is one at which DynamoDB existed. Its unit is that of
 /// its magnitude.
 pub fn since_1970(text: &str) -> Option<Time> {
@@ -588,7 +580,7 @@ pub fn since_1970(text: &str) -> Option<Time> {
             let seconds = Decimal::from_scientific(&text.replace("e+", "e")).ok()?;
             Time(seconds.checked_mul(Decimal::from(Time::SECOND))?.to_i64()?)
         }
-        false => super::time::parse_number(&text, None::<TimeUnit>)?.0,
+        false => super::time::parse_number(&text, None)?.0,
     };
     (EARLIEST..LATEST).contains(&time).then_some(time)
 }

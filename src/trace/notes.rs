@@ -71,6 +71,8 @@ pub enum Passed {
     Duplicate,
     /// A message by which CloudWatch Logs tests a subscription, or X-Ray a daemon.
     ControlMessage,
+    /// A segment that X-Ray infers from the subsegment of a caller, which has the call.
+    InferredSegment,
     /// A line that Lambda writes at the start or the end of a call.
     LambdaLine,
     /// A line or a record without a call of DynamoDB.
@@ -100,6 +102,9 @@ impl Passed {
             }
             Passed::Duplicate => "events that were delivered again, ignored".to_string(),
             Passed::ControlMessage => "control messages, ignored".to_string(),
+            Passed::InferredSegment => {
+                "segments that X-Ray inferred from the call itself, ignored".to_string()
+            }
             Passed::LambdaLine => {
                 "lines of Lambda itself (START, END, REPORT), ignored".to_string()
             }

@@ -88,8 +88,8 @@ pub fn unwrap<E: From<String>>(
     };
     match Wrapper::of(&object) {
         Wrapper::None => each(Inner::Record(Value::Object(object)), around, notes),
-        Wrapper::Control => {
-            notes.pass(Passed::ControlMessage);
+        Wrapper::NoRecord(what) => {
+            notes.pass(what);
             Ok(())
         }
         Wrapper::Lists => {
@@ -159,7 +159,8 @@ pub fn line<E: From<String>>(
 /// A wrapper, and the member that gives its time.
 enum Wrapper<'a> {
     None,
-    Control,
+    /// Something that is no record.
+    NoRecord(Passed),
     /// Lists of records.
     Lists,
     /// A member that is a record.
@@ -185,7 +186,7 @@ impl Wrapper<'_> {
         if text("messageType") == Some("CONTROL_MESSAGE")
             || text("format") == Some("json") && has("version") && object.len() == 2
         {
-            return Wrapper::Control;
+            return Wrapper::NoRecord(Passed::ControlMessage);
         }
         if is_list_of_records(object) {
             return Wrapper::Lists;
@@ -237,7 +238,7 @@ impl Wrapper<'_> {
         }
         // X-Ray infers a segment for a service from the subsegment of its caller.
         if object.get("inferred") == Some(&Value::Bool(true)) && has("trace_id") {
-            return Wrapper::Control;
+            return Wrapper::NoRecord(Passed::InferredSegment);
         }
         if let Some(document) = text("Document").filter(|_| has("Id")) {
             return Wrapper::Text(document, None);
@@ -332,6 +333,12 @@ fn decoded(data: &str) -> Result<String, String> {
         plain
             .read_to_string(&mut text)
             .map_err(|error| format!("the data of a wrapper cannot be decompressed: {error}"))?;
+        if text.len() as u64 >= UNZIPPED_BYTES_MAX {
+            return Err(format!(
+                "the data of a wrapper has more than {} MB when decompressed",
+                UNZIPPED_BYTES_MAX >> 20
+            ));
+        }
         return Ok(text);
     }
     String::from_utf8(bytes).map_err(|_| "the data of a wrapper is not text".to_string())

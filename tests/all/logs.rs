@@ -315,7 +315,12 @@ fn every_log_comes_to_its_units() {
         (
             "n3-sparse.json --period 60 --table T",
             Units(&["T writes: 0, 12000"]),
-            "",
+            "\"total_usd\":\"5.38",
+        ),
+        (
+            "n1-month-single.json --period 2592000 --table T",
+            Units(&["T writes: 0, 2592000"]),
+            "\"total_usd\":\"1.6425\"",
         ),
         (
             "n3-sparse.json --period 7200",
@@ -1003,6 +1008,23 @@ fn every_notation_comes_to_its_units() {
             ),
             "",
             Error("have the same label"),
+        ),
+        // Of several series, a bad one takes no other with it.
+        (
+            "one-bad.json",
+            answer(
+                &[("a", "x", [0.2, 4.0]), ("b", "y", [40.0, 20.0])],
+                json!([asked("a", "ConsumedWriteCapacityUnits", "Sum"), asked("b", reads, "Sum")]),
+            ),
+            "--skip-bad-rows",
+            Units(sixty),
+        ),
+        (
+            "late.prom",
+            "aws_dynamodb_consumed_read_capacity_units_sum{table_name=\"Orders\"} 60 \
+             70000000000000000000000000000.5\n".to_string(),
+            "--period 300",
+            Error("has no time"),
         ),
         (
             "two-answers.json",

@@ -321,17 +321,17 @@ impl Template<'_> {
                     "the tables of stacks that it deploys",
                 )
             }
-            "AWS::Backup::RestoreTestingSelection" if mentions(&properties, "dynamodb") => {
+            "AWS::Backup::RestoreTestingSelection" if properties.mentions("dynamodb") => {
                 (UnreadKind::Feature, "restores that it tests")
             }
-            "AWS::Scheduler::Schedule" if mentions(&properties, "aws-sdk:dynamodb") => {
+            "AWS::Scheduler::Schedule" if properties.mentions("aws-sdk:dynamodb") => {
                 (UnreadKind::Feature, "calls of DynamoDB on a schedule")
             }
             "AWS::OSIS::Pipeline"
             | "AWS::Redshift::Integration"
             | "AWS::Glue::Integration"
             | "AWS::RDS::Integration"
-                if mentions(&properties, "dynamodb") || mentions(&properties, "streamarn") =>
+                if properties.mentions("dynamodb") || properties.mentions("streamarn") =>
             {
                 (UnreadKind::Feature, "what it reads of a table")
             }
@@ -728,15 +728,6 @@ fn calls_tables(node: &SourceNode) -> bool {
         Value::Map(entries) => entries.iter().any(|(_, node)| calls_tables(node)),
         _ => false,
     }
-}
-
-/// Whether a text within a value contains a word, in small letters.
-fn mentions(node: &SourceNode, word: &str) -> bool {
-    let text = node
-        .text()
-        .is_some_and(|text| text.to_ascii_lowercase().contains(word));
-    let in_list = node.elements().iter().any(|node| mentions(node, word));
-    text || in_list || node.entries().iter().any(|(_, node)| mentions(node, word))
 }
 
 /// Properties whose keys begin with capital letters, as in CloudFormation.

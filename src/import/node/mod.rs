@@ -91,6 +91,15 @@ impl SourceNode {
         self.list(key).first()
     }
 
+    /// Whether a text within it contains a word, in small letters.
+    pub fn mentions(&self, word: &str) -> bool {
+        let text = self
+            .text()
+            .is_some_and(|text| text.to_ascii_lowercase().contains(word));
+        let in_list = self.elements().iter().any(|node| node.mentions(word));
+        text || in_list || self.entries().iter().any(|(_, node)| node.mentions(word))
+    }
+
     /// A text.
     pub fn text(&self) -> Option<&str> {
         match &self.value {

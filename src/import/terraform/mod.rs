@@ -240,7 +240,7 @@ impl PlannedResources<'_, '_> {
 /// A resource that may cost money in ways that are not read; `None` for one that does not.
 fn other_cost(resource: &Resource, kind: &str) -> Option<Sourced> {
     let address = resource.address;
-    let names = |word: &str| mentions(resource.values, word);
+    let names = |word: &str| resource.values.mentions(word);
     let (unread, words) = match kind {
         "aws_cloudformation_stack_set"
         | "aws_cloudformation_stack_set_instance"
@@ -287,15 +287,6 @@ fn other_cost(resource: &Resource, kind: &str) -> Option<Sourced> {
         _ => return None,
     };
     Some(resource.unread(unread, &format!("{address}: {words}")))
-}
-
-/// Whether a text within a value contains a word, in small letters.
-fn mentions(node: &SourceNode, word: &str) -> bool {
-    let text = node
-        .text()
-        .is_some_and(|text| text.to_ascii_lowercase().contains(word));
-    let in_list = node.elements().iter().any(|node| mentions(node, word));
-    text || in_list || node.entries().iter().any(|(_, node)| mentions(node, word))
 }
 
 fn elsewhere(resource: &Resource) -> Sourced {

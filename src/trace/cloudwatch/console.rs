@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use rust_decimal::Decimal;
 
 use super::label::Label;
-use super::points::{Points, Series, Statistic};
+use super::points::{PointSink, Points, Series, Statistic};
 use super::{PeriodFrom, SPREAD, decimal};
 use crate::trace::input::TraceText;
 use crate::trace::moment::{Clock, LastForm};
@@ -228,11 +228,18 @@ impl TraceReader for Console {
     fn batch(&mut self, sink: &mut EventSink) -> Result<bool, TraceError> {
         if self.points.is_none() {
             let mut points = self.read(sink.bad)?;
-            if let Err((reason, message)) = points.finish(self.period, &mut self.notes, sink.ids) {
-                let place = RowPlace {
-                    file: self.file,
-                    row: 1,
-                };
+            let place = RowPlace {
+                file: self.file,
+                row: 1,
+            };
+            let mut wrong = Vec::new();
+            let mut rest = PointSink {
+                notes: &mut self.notes,
+                ids: sink.ids,
+                wrong: &mut wrong,
+            };
+            points.finish(self.period, &mut rest);
+            for (reason, message) in wrong {
                 sink.bad.row(place, reason, message)?;
             }
             self.points = Some(points);

@@ -8,8 +8,8 @@
 //! one remaining word is the table. Two remaining words are a table and an index, in the order that
 //! the tables known from elsewhere show.
 
-use super::Metric;
 use super::points::Statistic;
+use super::{Metric, SPLITS};
 
 /// What a label says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -113,7 +113,7 @@ impl Label {
                 let seconds = value().and_then(|text| text.parse().ok());
                 self.period = seconds.filter(|seconds| *seconds > 0);
             }
-            "Operation" | "ReceivingRegion" | "Source" => self.is_split = true,
+            name if SPLITS.contains(&name) => self.is_split = true,
             _ => self.words.extend(value()),
         }
     }

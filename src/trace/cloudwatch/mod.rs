@@ -18,13 +18,15 @@ use serde_json::Value;
 
 pub use self::console::Console;
 pub use self::label::Label;
-use self::points::{Points, Series, Statistic, halves};
+use self::points::{PointSink, Points, Series, Statistic, halves};
 pub use self::query::queries;
 use self::query::{Asked, asked};
 use super::json::{RecordFormat, RecordOf, RecordSink, member, text};
 use super::notes::{Notes, Passed, Taken};
 use super::unwrap::plain_value;
-use super::{Counted, Event, NameTable, RowPlace, SkipReason, Time, What, Wrong, parse_time};
+use super::{
+    Counted, Event, EventSink, NameTable, RowPlace, SkipReason, Time, What, Wrong, parse_time,
+};
 use crate::table::Direction;
 
 /// What a metric counts.
@@ -292,9 +294,9 @@ impl MetricReader {
     }
 
     /// Adds the results of a document to the points; `document` has its queries, if the file does.
-    fn add_results(&mut self, document: &Value, notes: &mut Notes) -> Result<(), Wrong> {
+    fn add_results(&mut self, document: &Value, sink: &mut RecordSink) -> Result<(), Wrong> {
         if text(document, "NextToken").is_some() {
-            notes.take(Taken::Incomplete);
+            sink.notes.take(Taken::Incomplete);
         }
         let results = std::mem::take(&mut self.results);
         let queries = asked(document)?;
@@ -308,7 +310,9 @@ impl MetricReader {
         let returned: Vec<String> = results.iter().map(|result| result.id.clone()).collect();
         for result in results {
             let asked = queries.iter().find(|query| query.id == result.id);
-            self.add_result(result, asked, &returned, notes)?;
+            if let Err(wrong) = self.add_result(result, asked, &returned, sink.notes) {
+                sink.wrong.push(wrong);
+            }
         }
         Ok(())
     }
@@ -558,7 +562,8 @@ impl MetricReader {
             index: dimension("GlobalSecondaryIndexName"),
             region: point.region,
             time: point.time,
-            halves: halves(number(point.sum)?),
+            halves: halves(number(point.sum)?)
+                .ok_or_else(|| malformed(format!("{} is too large", point.sum)))?,
             calls: calls.and_then(|count| count.to_u64()),
             seconds,
         };
@@ -683,13 +688,15 @@ impl RecordFormat for MetricReader {
             results
                 .iter()
                 .try_for_each(|result| self.result(result, row, sink.notes))?;
-            return self.add_results(&record, sink.notes);
+            return self.add_results(&record, sink);
         }
         if let Some(points) = list("Datapoints") {
             let label = text(&record, "Label");
-            points
-                .iter()
-                .try_for_each(|point| self.datapoint(point, row))?;
+            for point in points {
+                if let Err(wrong) = self.datapoint(point, row) {
+                    sink.wrong.push(wrong);
+                }
+            }
             return self.add_datapoints(label, sink.notes);
         }
         if let Some(resources) = list("resourceMetrics") {
@@ -745,15 +752,21 @@ impl RecordFormat for MetricReader {
     fn end(&mut self, of: &RecordOf, sink: &mut RecordSink) -> Result<(), Wrong> {
         let label = of.document.get("Label").and_then(Value::as_str);
         self.add_datapoints(label, sink.notes)?;
-        self.add_results(&Value::Object(of.document.clone()), sink.notes)
+        self.add_results(&Value::Object(of.document.clone()), sink)
     }
 
     fn end_of_file(&mut self, _: &RecordOf, sink: &mut RecordSink) -> Result<(), Wrong> {
-        self.add_datapoints(None, sink.notes)?;
-        self.points.finish(self.period, sink.notes, sink.ids)
+        let own = self.add_datapoints(None, sink.notes);
+        let mut rest = PointSink {
+            notes: sink.notes,
+            ids: sink.ids,
+            wrong: sink.wrong,
+        };
+        self.points.finish(self.period, &mut rest);
+        own
     }
 
-    fn rest(&mut self, file: u32, sink: &mut RecordSink) -> bool {
+    fn rest(&mut self, file: u32, sink: &mut EventSink) -> bool {
         self.points.hand_out(file, sink.names, sink.events)
     }
 

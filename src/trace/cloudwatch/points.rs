@@ -100,8 +100,16 @@ pub struct Points {
 struct KnownPoint {
     second: i64,
     halves: u64,
-    calls: Option<u32>,
+    calls: Option<u64>,
     series: u32,
+}
+
+/// Where what is known of points goes beside the points.
+pub struct PointSink<'a> {
+    pub notes: &'a mut Notes,
+    pub ids: &'a mut EventIds,
+    /// Series that are left out, and why.
+    pub wrong: &'a mut Vec<Wrong>,
 }
 
 /// The events that are handed out at a time.
@@ -117,68 +125,82 @@ impl Points {
             .or_default()
     }
 
-    /// Calculates the units of all points. `asked` is the period of the command line.
-    ///
-    /// # Errors
-    /// If the units of a series cannot be told from its statistics, or its period is not known.
-    pub fn finish(
-        &mut self,
-        asked: Option<u32>,
-        notes: &mut Notes,
-        ids: &mut EventIds,
-    ) -> Result<(), Wrong> {
-        for (series, mut statistics) in std::mem::take(&mut self.all) {
-            let counts = statistics.remove(&Some(Statistic::SampleCount));
-            let Some((statistic, values)) = chosen(&mut statistics) else {
-                if counts.is_some() {
-                    return Err(not_units(&series, "SampleCount"));
-                }
-                continue;
-            };
-            match statistic {
-                Some(Statistic::Average) if counts.is_none() => {
-                    return Err(not_units(&series, "Average"));
-                }
-                Some(Statistic::Other) => {
-                    return Err(not_units(&series, "another statistic than Sum"));
-                }
-                _ => {}
+    /// Calculates the units of all points. `asked` is the period of the command line. A series whose
+    /// units cannot be told from its statistics, or whose period is not known, gives none: it is in
+    /// `sink.wrong`.
+    pub fn finish(&mut self, asked: Option<u32>, sink: &mut PointSink) {
+        for (series, statistics) in std::mem::take(&mut self.all) {
+            let first = self.known.len();
+            if let Err(wrong) = self.finish_series(series, statistics, asked, sink) {
+                self.known.truncate(first);
+                sink.wrong.push(wrong);
             }
-            let values = sorted(&series, values, notes)?;
-            if values.list.is_empty() {
-                continue;
-            }
-            if series.table.is_none() {
-                notes.take(Taken::NoTable);
-            }
-            let (seconds, from) = period(&series, &values, asked)?;
-            let points = notes.periods.entry((seconds, from.text())).or_default();
-            *points += values.list.len() as u64;
-            let counts: BTreeMap<i64, Decimal> =
-                counts.map_or_else(BTreeMap::new, |counts| counts.list.into_iter().collect());
-            let number = self.series.len() as u32;
-            for (second, value) in &values.list {
-                let calls = counts.get(second).copied();
-                let units = units(&series, statistic, *value, calls, seconds)?;
-                // Downloads of several files overlap.
-                if !is_new(&series, *second, units, ids)? {
-                    notes.pass(Passed::Duplicate);
-                    continue;
-                }
-                match statistic {
-                    Some(Statistic::Sum) => {}
-                    None => notes.take(Taken::Statistic),
-                    _ => notes.take(Taken::Converted),
-                }
-                self.known.push(KnownPoint {
-                    second: *second,
-                    halves: halves(units),
-                    calls: calls.and_then(|calls| calls.to_u32()),
-                    series: number,
-                });
-            }
-            self.series.push((series, seconds, values.row.max(1)));
         }
+    }
+
+    fn finish_series(
+        &mut self,
+        series: Series,
+        mut statistics: BTreeMap<Option<Statistic>, Values>,
+        asked: Option<u32>,
+        sink: &mut PointSink,
+    ) -> Result<(), Wrong> {
+        let counts = statistics.remove(&Some(Statistic::SampleCount));
+        let Some((statistic, values)) = chosen(&mut statistics) else {
+            return match counts {
+                Some(_) => Err(not_units(&series, "SampleCount")),
+                None => Ok(()),
+            };
+        };
+        match statistic {
+            Some(Statistic::Average) if counts.is_none() => {
+                return Err(not_units(&series, "Average"));
+            }
+            Some(Statistic::Other) => {
+                return Err(not_units(&series, "another statistic than Sum"));
+            }
+            _ => {}
+        }
+        let values = sorted(&series, values, sink.notes)?;
+        if values.list.is_empty() {
+            return Ok(());
+        }
+        let (seconds, from) = period(&series, &values, asked)?;
+        let counts: BTreeMap<i64, Decimal> =
+            counts.map_or_else(BTreeMap::new, |counts| counts.list.into_iter().collect());
+        let number = self.series.len() as u32;
+        let (first, mut repeated) = (self.known.len(), 0);
+        for (second, value) in &values.list {
+            let calls = counts.get(second).copied();
+            let units = units(&series, statistic, *value, calls, seconds)?;
+            // Downloads of several files overlap.
+            if !is_new(&series, *second, units, sink.ids)? {
+                repeated += 1;
+                continue;
+            }
+            self.known.push(KnownPoint {
+                second: *second,
+                halves: halves(units).ok_or_else(|| too_large(&series, units))?,
+                calls: calls.and_then(|calls| calls.to_u64()),
+                series: number,
+            });
+        }
+        let taken = (self.known.len() - first) as u64;
+        let notes = &mut *sink.notes;
+        if repeated > 0 {
+            *notes.passed.entry(Passed::Duplicate).or_default() += repeated;
+        }
+        if series.table.is_none() {
+            notes.take(Taken::NoTable);
+        }
+        match statistic {
+            Some(Statistic::Sum) => {}
+            None => *notes.taken.entry(Taken::Statistic).or_default() += taken,
+            _ => *notes.taken.entry(Taken::Converted).or_default() += taken,
+        }
+        let points = notes.periods.entry((seconds, from.text())).or_default();
+        *points += values.list.len() as u64;
+        self.series.push((series, seconds, values.row.max(1)));
         Ok(())
     }
 
@@ -199,7 +221,7 @@ impl Points {
                 region: series.region.as_deref(),
                 time: Time::from_second(known.second),
                 halves: known.halves,
-                calls: known.calls.map(u64::from),
+                calls: known.calls,
                 seconds: *seconds,
             };
             let place = RowPlace { file, row: *row };
@@ -238,11 +260,13 @@ fn is_new(series: &Series, second: i64, units: Decimal, ids: &mut EventIds) -> R
     }
 }
 
-/// Half units, to the nearest.
-pub fn halves(units: Decimal) -> u64 {
-    let halves = units.checked_mul(Decimal::TWO);
-    let halves = halves.and_then(|halves| halves.round().to_u64());
-    halves.unwrap_or(u64::MAX)
+/// Half units, to the nearest; `None` if there are more than can be counted.
+pub fn halves(units: Decimal) -> Option<u64> {
+    units.checked_mul(Decimal::TWO)?.round().to_u64()
+}
+
+fn too_large(series: &Series, value: Decimal) -> Wrong {
+    malformed(format!("{}: {value} is too large", series.shown()))
 }
 
 /// The statistic from which the units are calculated: the sum if there is one.
@@ -354,7 +378,7 @@ fn units(
     let is_units = halves.is_some_and(|halves| halves.fract().is_zero());
     let product = |other: Decimal| {
         let product = value.checked_mul(other);
-        product.ok_or_else(|| malformed(format!("{}: {value} is too large", series.shown())))
+        product.ok_or_else(|| too_large(series, value))
     };
     match (statistic, calls) {
         (Some(Statistic::Sum) | None, _) if is_units => Ok(value),

@@ -237,7 +237,7 @@ pub fn sample(line: &str) -> Result<Option<Sample<'_>>, Wrong> {
     let metric = Metric::exact(own).filter(|_| labels.get(&splits).is_none());
     // OpenMetrics writes seconds with a fraction, Prometheus milliseconds.
     let milliseconds = cells.next().and_then(|cell| match cell.contains('.') {
-        true => (decimal(cell)? * Decimal::ONE_THOUSAND).to_i64(),
+        true => decimal(cell)?.checked_mul(Decimal::ONE_THOUSAND)?.to_i64(),
         false => cell.parse::<i64>().ok(),
     });
     let milliseconds = match metric {

@@ -18,6 +18,7 @@ mod pending;
 use serde_json::Value;
 
 use self::calls::{Call, Contents, Found};
+use self::operation::Named;
 use self::pending::Pending;
 use super::json::{RecordFormat, RecordOf, RecordSink, member, text};
 use super::literal;
@@ -146,7 +147,7 @@ struct Outer<'a> {
     of: &'a RecordOf<'a>,
     /// The time and the operation of the record that the text is a member of.
     time: Option<(Time, String)>,
-    api: Option<ApiName>,
+    named: Option<Named>,
 }
 
 impl<'a> Outer<'a> {
@@ -154,7 +155,7 @@ impl<'a> Outer<'a> {
         Outer {
             of,
             time: None,
-            api: None,
+            named: None,
         }
     }
 }
@@ -315,8 +316,8 @@ impl Logged {
         };
         let named = match operation::around(&found.around) {
             Ok(Some(api)) => Ok(Some((api, None))),
-            Ok(None) => match line.outer.api {
-                Some(api) => Ok(Some((api, None))),
+            Ok(None) => match line.outer.named {
+                Some(named) => Ok(Some(named)),
                 None => operation::before(line.before),
             },
             Err(wrong) => Err(wrong),
@@ -477,15 +478,15 @@ impl Logged {
         for (text, around) in contents.texts {
             let time = self.time_around(&around, &mut Notes::default());
             let of_line = || line.outer.time.clone().or_else(|| line.time.clone().ok());
-            let named = operation::around(&around)?.or(line.outer.api);
-            let before = match named {
-                Some(api) => Some((api, None)),
+            let of_record = operation::around(&around)?.map(|api| (api, None));
+            let named = match of_record.or(line.outer.named) {
+                Some(named) => Some(named),
                 None => operation::before(line.before)?,
             };
             let outer = Outer {
                 of: line.outer.of,
                 time: time.or_else(of_line),
-                api: before.map(|(api, _)| api),
+                named,
             };
             if self.text(text, &outer, sink)? == Finished::No {
                 return Err(unfinished());
