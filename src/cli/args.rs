@@ -310,7 +310,8 @@ pub struct ReadingArgs {
     /// The table of rows that do not name one
     #[arg(long, value_name = "NAME")]
     pub table: Option<String>,
-    /// The form of times, as for strftime: "%d/%m/%Y %H:%M:%S" (default: detected)
+    /// The form of times in a log or in columns, as for strftime: "%d/%m/%Y %H:%M:%S" (default:
+    /// detected)
     #[arg(long, value_name = "FORM")]
     pub time_format: Option<String>,
     /// The seconds of a data point of CloudWatch metrics (default: as the file says)

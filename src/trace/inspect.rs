@@ -4,7 +4,7 @@ use std::io::Read;
 
 use super::ids::EventIds;
 use super::input::{TraceSource, open, why};
-use super::sniff::{Recognised, TraceFormat, fields, recognise};
+use super::sniff::{LOOK_BYTES, Recognised, TraceFormat, fields, recognise};
 use super::{
     Bad, Counted, Event, ItemChange, NameTable, Piece, Progress, ReadOptions, Shared, TraceError,
     TracedCall, What,
@@ -113,9 +113,6 @@ fn of_source(source: &TraceSource, options: &ReadOptions) -> Result<Inspected, T
         lacks,
     })
 }
-
-/// The bytes in which the first record is looked for.
-const LOOK_BYTES: u64 = 1 << 18;
 
 /// The members of the first record of a source, or its columns.
 fn fields_of(source: &TraceSource) -> Result<Vec<String>, TraceError> {

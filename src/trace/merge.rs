@@ -33,6 +33,10 @@ fn before_dynamodb(time: Time) -> String {
     format!("its time is read as {time}, but DynamoDB exists since 2012")
 }
 
+/// A data point of at most this many seconds counts if it begins within `--from` and `--to`: a time
+/// before now is no whole minute.
+const WHOLE_SECONDS_MAX: u32 = 60;
+
 /// How late an event may come in time: an incremental export covers up to a day, without order.
 const LATE_NANOSECONDS: i64 = 25 * 3_600 * Time::SECOND;
 
@@ -439,7 +443,7 @@ impl Trace {
             };
             let end = event.time.second() + i64::from(counted.seconds.max(1));
             moment.is_some_and(|moment| {
-                event.time < moment && moment.second() < end && counted.seconds > 60
+                event.time < moment && moment.second() < end && counted.seconds > WHOLE_SECONDS_MAX
             })
         };
         for event in &events {

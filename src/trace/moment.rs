@@ -329,7 +329,14 @@ impl Clock {
                     parsed.set_year(i64::from(year)).ok()?;
                     naive(&parsed)
                 });
-                let Some(year) = year else { continue };
+                let Some(year) = year else {
+                    if self.last.is_none() {
+                        let message = "the form that --time-format names has no year, and the \
+                                       input is not a file";
+                        return Err(NoTime::Unclear(message.to_string()));
+                    }
+                    continue;
+                };
                 parsed.set_year(i64::from(year)).ok();
             }
             let offset = parsed.offset().unwrap_or(0);

@@ -105,7 +105,7 @@ impl TraceFormat {
 }
 
 /// The number of bytes of a text that are examined.
-const LOOK_BYTES: u64 = 1 << 18;
+pub const LOOK_BYTES: u64 = 1 << 18;
 
 const OPERATIONS: [&str; 13] = [
     "get", "gets", "set", "add", "replace", "cas", "append", "prepend", "incr", "decr", "touch",

@@ -230,6 +230,9 @@ impl Wrapper<'_> {
         }
         if let Some(bytes) = object.get("MESSAGE").and_then(Value::as_array)
             && has("__REALTIME_TIMESTAMP")
+            && bytes
+                .iter()
+                .all(|byte| byte.as_u64().is_some_and(|byte| byte < 256))
         {
             return Wrapper::Bytes(bytes, Some("__REALTIME_TIMESTAMP"));
         }
