@@ -72,9 +72,14 @@ pub(super) fn draft(
     let Some(from) = metrics.from else {
         let help = "request the Sum of ConsumedReadCapacityUnits and ConsumedWriteCapacityUnits \
                     from CloudWatch";
-        return Err(
-            TraceError::file(&names, "contains no consumed capacity units of a table").help(help),
-        );
+        // What was left out, such as what lies outside --from and --to, is why there are none.
+        let notes: String = trace
+            .notes()
+            .iter()
+            .map(|note| format!("\n{note}"))
+            .collect();
+        let message = format!("contains no consumed capacity units of a table{notes}");
+        return Err(TraceError::file(&names, message).help(help));
     };
     let mut draft = metrics.draft(from, &names, region);
     draft.notes.extend(trace.notes());
