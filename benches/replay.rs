@@ -18,6 +18,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use dynameter::files::FileSource;
 use dynameter::pricing::Books;
 use dynameter::replay::{
     AccessCounts, AccessLog, Cache, CacheAccess, CacheUse, Overwrite, ReplayOptions, ReplayRun,
@@ -25,7 +26,7 @@ use dynameter::replay::{
 };
 use dynameter::synthesize::{self, TraceLayout};
 use dynameter::table::Direction;
-use dynameter::trace::{self, Batch, Time, Trace, TraceSource};
+use dynameter::trace::{self, Batch, Time, Trace};
 use dynameter::workload::{Setting, Workload, load};
 
 /// Rows of the trace, which covers one hour.
@@ -358,7 +359,7 @@ fn trace(folder: &Path, rows: u64, keys: &str) -> (PathBuf, Workload) {
 
 fn opened(path: &Path, workload: &Workload) -> Trace {
     Trace::open(
-        vec![TraceSource::File(path.to_path_buf())],
+        vec![FileSource::File(path.to_path_buf())],
         trace::ReadOptions {
             keys: keys(workload),
             ..trace::ReadOptions::default()
@@ -369,7 +370,7 @@ fn opened(path: &Path, workload: &Workload) -> Trace {
 
 fn counted(path: &Path) -> u64 {
     Trace::open(
-        vec![TraceSource::File(path.to_path_buf())],
+        vec![FileSource::File(path.to_path_buf())],
         trace::ReadOptions::default(),
     )
     .expect("a trace")
@@ -392,7 +393,7 @@ fn execute(path: &Path, workload: &Workload, threads: usize) {
 /// One size of DAX's item cache against libCacheSim, and the whole curve against one size.
 fn caches(folder: &Path, python: Option<&Path>, trace: &Path) {
     let mut reader = Trace::open(
-        vec![TraceSource::File(trace.to_path_buf())],
+        vec![FileSource::File(trace.to_path_buf())],
         trace::ReadOptions::default(),
     )
     .expect("a trace");

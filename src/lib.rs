@@ -107,6 +107,8 @@ pub mod opened;
 pub mod rules;
 pub mod units;
 
+#[cfg(any(feature = "bills", feature = "replay"))]
+pub mod files;
 pub mod money;
 pub mod time;
 pub mod unread;
@@ -128,6 +130,8 @@ pub mod commitments;
 pub mod outcome;
 pub mod workload;
 
+#[cfg(feature = "bills")]
+pub mod bill;
 #[cfg(feature = "replay")]
 pub mod trace;
 

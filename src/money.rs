@@ -69,20 +69,27 @@ impl Money {
     /// # Errors
     /// [`MoneyError::TooLarge`] if the sum has more than 28 digits.
     pub fn sum(amounts: impl IntoIterator<Item = Money>) -> Result<Money, MoneyError> {
-        amounts
-            .into_iter()
-            .try_fold(Money::ZERO, |Money(sum), Money(next)| {
-                let too_large = || MoneyError::TooLarge(format!("the sum of ${sum} and ${next}"));
-                // The library drops digits that do not fit; the sum then has a smaller scale than
-                // the operands need.
-                let scale = sum.normalize().scale().max(next.normalize().scale());
-                let total = sum.checked_add(next).ok_or_else(too_large)?;
-                if total.scale() < scale {
-                    Err(too_large())
-                } else {
-                    Ok(Money(total))
-                }
-            })
+        amounts.into_iter().try_fold(Money::ZERO, Money::plus)
+    }
+
+    /// This amount and another, exactly.
+    ///
+    /// # Errors
+    /// [`MoneyError::TooLarge`] if the sum has more than 28 digits.
+    pub fn plus(self, other: Money) -> Result<Money, MoneyError> {
+        exact_sum(self.0, other.0)
+            .map(Money)
+            .ok_or_else(|| MoneyError::TooLarge(format!("the sum of ${} and ${}", self.0, other.0)))
+    }
+
+    /// Whether it is nothing.
+    pub fn is_zero(self) -> bool {
+        self.0.is_zero()
+    }
+
+    /// An amount that a bill states.
+    pub fn billed(amount: Decimal) -> Money {
+        Money(amount)
     }
 
     /// An amount of dollars: a charge at a rate of one dollar, so that it is rounded like any other
@@ -144,6 +151,16 @@ impl Money {
             .and_then(|difference| difference.checked_mul(Decimal::ONE_HUNDRED))
             .is_none_or(|hundredfold| hundredfold > self.0.abs())
     }
+}
+
+/// The exact sum of two decimals; `None` if it has more than 28 digits.
+pub(crate) fn exact_sum(one: Decimal, other: Decimal) -> Option<Decimal> {
+    let total = one.checked_add(other)?;
+    // The library drops digits that do not fit; the sum then has a smaller scale than the operands
+    // need.
+    let is_exact = total.scale() >= one.scale().max(other.scale())
+        || total.scale() >= one.normalize().scale().max(other.normalize().scale());
+    is_exact.then_some(total)
 }
 
 impl serde::Serialize for Money {

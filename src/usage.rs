@@ -554,6 +554,8 @@ impl UsageType {
     pub const EXPORT_INCREMENTAL: UsageType = UsageType::Listed("export_s3_incremental");
     /// Imports from Amazon S3.
     pub const IMPORT: UsageType = UsageType::Listed("import_s3");
+    /// Transfer to the internet.
+    pub const INTERNET_OUT: UsageType = UsageType::Listed("data_transfer_internet_out");
     /// GetRecords calls of DynamoDB Streams.
     pub const STREAM_READS: UsageType = UsageType::Listed("streams_read_request");
     /// Change data capture units of Kinesis Data Streams.
@@ -772,6 +774,40 @@ impl UsageType {
             .iter()
             .filter(move |(_, of, known, _)| *of == service && *known == name)
             .map(|(code, ..)| *code)
+    }
+
+    /// The usage type that a service bills under a name, without the prefix of a region; `None` for
+    /// names that the catalogue does not have, and for reservations, whose name does not tell their
+    /// term.
+    pub fn on_a_bill(service: &str, name: &str) -> Option<UsageType> {
+        if service == "AmazonDAX" {
+            let node = name.strip_prefix("NodeUsage:dax")?;
+            // Source: DAX's guide writes `dax-r5.large`, the price list `dax.r5.large`.
+            let size = node.strip_prefix(['.', '-'])?;
+            return Some(UsageType::DaxNode(format!("dax.{size}")));
+        }
+        UsageType::codes_named(service, name)
+            .find(|code| !code.starts_with("reserved_"))
+            .map(UsageType::of_code)
+    }
+
+    /// A usage type of a bill, divided into the prefix of its region and its name: `USE1-`, `EU-`,
+    /// `APN1-`. Usage types of us-east-1 may have no prefix, and `IA-` is a table class.
+    pub fn split_prefix(usage_type: &str) -> (Option<&str>, &str) {
+        let Some((prefix, rest)) = usage_type.split_once('-') else {
+            return (None, usage_type);
+        };
+        let letters = prefix.chars().take_while(char::is_ascii_uppercase).count();
+        let digits = prefix.len() - letters;
+        let is_prefix = prefix == "EU"
+            || (letters == 3
+                && (1..=2).contains(&digits)
+                && prefix[letters..].chars().all(|c| c.is_ascii_digit()));
+        if is_prefix {
+            (Some(prefix), rest)
+        } else {
+            (None, usage_type)
+        }
     }
 
     /// The names of all usage types that the catalogue has.

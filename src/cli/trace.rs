@@ -12,6 +12,7 @@ use super::args::ReportArgs;
 use super::args::{Args, MetricsArgs, ReadingArgs, ReplayArgs};
 use super::{input, output};
 use dynameter::compare::Question;
+use dynameter::files::{FileSource, Progress};
 use dynameter::import::{Imported, import_metrics};
 use dynameter::meter::Switches;
 use dynameter::pricing::Books;
@@ -22,8 +23,8 @@ use dynameter::replay::{
 use dynameter::report::InspectedFiles;
 use dynameter::time::{Date, MonthHours};
 use dynameter::trace::{
-    Mapping, Progress, ReadOptions, Time, TimeFormat, TimeUnit, Trace, TraceFormat, TraceSource,
-    inspect, parse_time, sources,
+    Mapping, ReadOptions, Time, TimeFormat, TimeUnit, Trace, TraceFormat, inspect, parse_time,
+    sources,
 };
 use dynameter::units::Exact;
 use dynameter::workload::{Size, Workload};
@@ -153,14 +154,14 @@ fn run(
     let sources = sources(&asked.traces)?;
     if sources
         .iter()
-        .filter(|source| **source == TraceSource::Stdin)
+        .filter(|source| **source == FileSource::Stdin)
         .count()
         > 1
-        || (sources.contains(&TraceSource::Stdin) && asked.workload.as_deref() == Some("-"))
+        || (sources.contains(&FileSource::Stdin) && asked.workload.as_deref() == Some("-"))
     {
         bail!("standard input can be read only once\nhelp: use - for one argument only");
     }
-    if sources.contains(&TraceSource::Stdin) && asked.checkpoint.is_some() {
+    if sources.contains(&FileSource::Stdin) && asked.checkpoint.is_some() {
         bail!(
             "a run over standard input cannot be resumed from a checkpoint\nhelp: write the trace \
              to a file first, or remove --checkpoint"
@@ -169,7 +170,7 @@ fn run(
     // Check this before hours of work, not after them.
     let results = args.output.iter().chain(&asked.checkpoint);
     for result in results.filter(|path| path.as_os_str() != "-") {
-        let is_trace = |source: &TraceSource| matches!(source, TraceSource::File(path) if path.canonicalize().ok() == result.canonicalize().ok());
+        let is_trace = |source: &FileSource| matches!(source, FileSource::File(path) if path.canonicalize().ok() == result.canonicalize().ok());
         if result.exists() && sources.iter().any(is_trace) {
             bail!(
                 "{}: is a file that this command reads\nhelp: name another file for the result",
@@ -453,8 +454,8 @@ pub fn replay(args: &Args, asked: &ReplayArgs) -> Result<()> {
         let paths: Vec<std::path::PathBuf> = sources(&asked.traces)?
             .into_iter()
             .map(|source| match source {
-                TraceSource::File(path) => Ok(path),
-                TraceSource::Stdin => {
+                FileSource::File(path) => Ok(path),
+                FileSource::Stdin => {
                     bail!("parts cannot be read from standard input\nhelp: name their files")
                 }
             })

@@ -7,8 +7,9 @@
 use std::collections::BTreeMap;
 
 use super::draft::{Draft, Fields, IndexDraft, Sourced, TableDraft, UnitsDraft, number};
+use crate::files::FileSource;
 use crate::table::Direction;
-use crate::trace::{Batch, Event, ReadOptions, Time, Trace, TraceError, TraceSource, What};
+use crate::trace::{Batch, Event, ReadOptions, Time, Trace, TraceError, What};
 use crate::units::Exact;
 
 const HOUR: i64 = 3_600;
@@ -42,13 +43,13 @@ struct MetricsFile {
 }
 
 pub(super) fn draft(
-    sources: Vec<TraceSource>,
+    sources: Vec<FileSource>,
     reading: ReadOptions,
     region: Option<&str>,
 ) -> Result<Draft, TraceError> {
     let names = sources
         .iter()
-        .map(TraceSource::shown)
+        .map(FileSource::shown)
         .collect::<Vec<_>>()
         .join(", ");
     let mut trace = Trace::open(sources, reading)?;

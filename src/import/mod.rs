@@ -349,7 +349,7 @@ pub fn import_export(folder: &Path, asked: &ImportOptions) -> Result<Imported, D
 /// If a file cannot be read, or every error in the usage file.
 #[cfg(feature = "replay")]
 pub fn import_metrics(
-    sources: Vec<crate::trace::TraceSource>,
+    sources: Vec<crate::files::FileSource>,
     reading: crate::trace::ReadOptions,
     asked: &ImportOptions,
 ) -> Result<Imported, MetricsError> {

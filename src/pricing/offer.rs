@@ -179,7 +179,7 @@ fn is_savings_plan(code: &str) -> bool {
 impl PriceListFile {
     /// Imports a row, or lists it as unknown.
     fn take(&mut self, row: PriceListRow) -> Result<(), OfferError> {
-        let usage_type = without_prefix(&row.usage_type).to_string();
+        let usage_type = UsageType::split_prefix(&row.usage_type).1.to_string();
         let codes = match codes_of(&row, &usage_type, &self.code) {
             Ok(codes) => codes,
             Err(why) => {
@@ -267,21 +267,6 @@ impl PriceListFile {
         self.rates.dedup_by(|one, other| same(one, other));
         Ok(())
     }
-}
-
-/// The usage type without the prefix of its region: `USE1-`, `EU-`, `APN1-`. Usage types of
-/// us-east-1 may have none, and `IA-` is a table class.
-fn without_prefix(usage_type: &str) -> &str {
-    let Some((prefix, rest)) = usage_type.split_once('-') else {
-        return usage_type;
-    };
-    let letters = prefix.chars().take_while(char::is_ascii_uppercase).count();
-    let digits = prefix.len() - letters;
-    let is_prefix = prefix == "EU"
-        || (letters == 3
-            && (1..=2).contains(&digits)
-            && prefix[letters..].chars().all(|c| c.is_ascii_digit()));
-    if is_prefix { rest } else { usage_type }
 }
 
 /// The price book codes for a product, or why there is none.
@@ -693,7 +678,7 @@ mod tests {
             ("TimedStorage-ByteHrs", "TimedStorage-ByteHrs"),
             ("USE2-NodeUsage:dax.r5.large", "NodeUsage:dax.r5.large"),
         ] {
-            assert_eq!(without_prefix(usage_type), plain);
+            assert_eq!(UsageType::split_prefix(usage_type).1, plain);
         }
     }
 

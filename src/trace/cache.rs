@@ -8,12 +8,12 @@
 use std::io::{BufRead, Read};
 use std::sync::atomic::Ordering;
 
-use super::input::{TraceText, why};
 use super::notes::Notes;
 use super::{
-    ApiName, Event, EventSink, Progress, RowPlace, SkipReason, Time, TraceError, TraceReader,
-    TracedCall, TracedKey, What,
+    ApiName, Event, EventSink, RowPlace, SkipReason, Time, TraceError, TraceReader, TracedCall,
+    TracedKey, What,
 };
+use crate::files::{FileText, Progress, why};
 use crate::table::limits;
 
 /// Records per batch.
@@ -21,7 +21,7 @@ const BATCH: usize = 65_536;
 
 /// Rows `timestamp,key,key size,value size,client,operation,TTL`, without a header.
 pub struct Twemcache {
-    text: TraceText,
+    text: FileText,
     file: u32,
     table: Option<String>,
     line: u64,
@@ -30,7 +30,7 @@ pub struct Twemcache {
 }
 
 impl Twemcache {
-    pub fn new(text: TraceText, file: u32, table: Option<String>, progress: Progress) -> Twemcache {
+    pub fn new(text: FileText, file: u32, table: Option<String>, progress: Progress) -> Twemcache {
         Twemcache {
             text,
             file,
@@ -188,7 +188,7 @@ impl TraceReader for Twemcache {
 /// next access) or vscsi (32 bytes: u32 number, u32 length, u32 segments, u16 command, u16 version,
 /// u64 block, u64 microseconds).
 pub struct Records {
-    text: TraceText,
+    text: FileText,
     file: u32,
     table: Option<String>,
     vscsi: bool,
@@ -202,7 +202,7 @@ const SCSI_WRITES: [u16; 4] = [0x0a, 0x2a, 0xaa, 0x8a];
 
 impl Records {
     pub fn new(
-        text: TraceText,
+        text: FileText,
         file: u32,
         table: Option<String>,
         vscsi: bool,

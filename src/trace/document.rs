@@ -7,7 +7,7 @@ use std::io::{self, BufRead};
 use serde_json::{Map, Value};
 
 use super::SkipReason;
-use super::input::why;
+use crate::files::why;
 
 /// The largest record: an item of 400 KB is at most a few times larger in JSON, a batch 16 MB.
 const RECORD_BYTES_MAX: usize = 64 << 20;

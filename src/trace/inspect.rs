@@ -3,12 +3,12 @@
 use std::io::Read;
 
 use super::ids::EventIds;
-use super::input::{TraceSource, open, why};
 use super::sniff::{LOOK_BYTES, Recognised, TraceFormat, fields, recognise};
 use super::{
-    Bad, Counted, Event, ItemChange, NameTable, Piece, Progress, ReadOptions, Shared, TraceError,
-    TracedCall, What,
+    Bad, Counted, Event, ItemChange, NameTable, Piece, ReadOptions, Shared, TraceError, TracedCall,
+    What,
 };
+use crate::files::{FileSource, Progress, open, why};
 use crate::table::Consistency;
 
 /// What a file is understood as.
@@ -45,7 +45,7 @@ const BATCHES_MAX: usize = 64;
 /// # Errors
 /// [`TraceError`] if a file cannot be opened, or its format is unknown.
 pub fn inspect(
-    sources: &[TraceSource],
+    sources: &[FileSource],
     options: &ReadOptions,
 ) -> Result<Vec<Inspected>, TraceError> {
     sources
@@ -54,14 +54,14 @@ pub fn inspect(
         .collect()
 }
 
-fn of_source(source: &TraceSource, options: &ReadOptions) -> Result<Inspected, TraceError> {
+fn of_source(source: &FileSource, options: &ReadOptions) -> Result<Inspected, TraceError> {
     let file = source.shown();
     let no_trace = |what: &str| Inspected {
         file: file.clone(),
         no_trace: Some(what.to_string()),
         ..Inspected::default()
     };
-    if let TraceSource::File(path) = source
+    if let FileSource::File(path) = source
         && path.is_dir()
     {
         return Ok(no_trace(
@@ -115,11 +115,11 @@ fn of_source(source: &TraceSource, options: &ReadOptions) -> Result<Inspected, T
 }
 
 /// The members of the first record of a source, or its columns.
-fn fields_of(source: &TraceSource) -> Result<Vec<String>, TraceError> {
+fn fields_of(source: &FileSource) -> Result<Vec<String>, TraceError> {
     match source {
         // Standard input was read already.
-        TraceSource::Stdin => Ok(Vec::new()),
-        TraceSource::File(path) => {
+        FileSource::Stdin => Ok(Vec::new()),
+        FileSource::File(path) => {
             let columns = super::parquet::columns(path);
             if !columns.is_empty() {
                 return Ok(columns);

@@ -2,9 +2,8 @@
 
 use std::path::Path;
 
-use super::Progress;
 use super::document::{Document, Part};
-use super::input::{TraceSource, open, why};
+use crate::files::{FileSource, Progress, open, why};
 use crate::table::Item;
 use crate::workload::export_items;
 
@@ -29,7 +28,7 @@ fn scanned_items(
     each: &mut dyn FnMut(&str, u64, Item) -> Result<(), String>,
 ) -> Result<(), String> {
     let shown = path.display().to_string();
-    let source = TraceSource::File(path.to_path_buf());
+    let source = FileSource::File(path.to_path_buf());
     let text =
         open(&source, &Progress::default()).map_err(|error| format!("{shown}: {}", why(&error)))?;
     let mut document = Document::new(text);

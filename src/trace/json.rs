@@ -7,13 +7,12 @@ use serde_json::{Deserializer, Map, Value};
 
 use super::document::{Document, Part};
 use super::ids::EventIds;
-use super::input::{LINE_BYTES_MAX, TraceText, why};
 use super::notes::{Notes, Passed};
 use super::unwrap::{self, Around, Inner};
 use super::{
-    Bad, Event, EventSink, NameTable, Progress, RowPlace, SkipReason, TraceError, TraceReader,
-    Wrong,
+    Bad, Event, EventSink, NameTable, RowPlace, SkipReason, TraceError, TraceReader, Wrong,
 };
+use crate::files::{FileText, LINE_BYTES_MAX, Progress, why};
 
 /// Converts records to events.
 pub trait RecordFormat: Send {
@@ -109,9 +108,9 @@ pub struct Json<F> {
 
 /// The text, line by line or as documents.
 enum Text {
-    Lines(TraceText),
+    Lines(FileText),
     /// Rows of a CSV file, each an object of its cells.
-    Rows(Box<csv::Reader<TraceText>>),
+    Rows(Box<csv::Reader<FileText>>),
     /// With the number of lines before.
     Documents(Box<Document<Box<dyn BufRead + Send>>>, u64),
     Ended,
@@ -147,7 +146,7 @@ impl From<String> for Stop {
 }
 
 impl<F: RecordFormat> Json<F> {
-    pub fn new(text: TraceText, file: u32, format: F, progress: Progress) -> Json<F> {
+    pub fn new(text: FileText, file: u32, format: F, progress: Progress) -> Json<F> {
         Json::of(Text::Lines(text), file, format, progress)
     }
 
@@ -164,7 +163,7 @@ impl<F: RecordFormat> Json<F> {
     }
 
     /// Reads CSV with a header: each row is a record whose members are its cells.
-    pub fn rows(text: TraceText, file: u32, format: F, progress: Progress) -> Json<F> {
+    pub fn rows(text: FileText, file: u32, format: F, progress: Progress) -> Json<F> {
         let rows = csv::ReaderBuilder::new().flexible(true).from_reader(text);
         Json::of(Text::Rows(Box::new(rows)), file, format, progress)
     }

@@ -5,14 +5,14 @@ use std::sync::atomic::Ordering;
 
 use super::export::{incremental_files, manifest};
 use super::ids::EventIds;
-use super::input::TraceSource;
 use super::moment::EARLIEST;
 use super::notes::{Notes, Passed};
 use super::sniff::{self, Recognised, TraceFormat};
 use super::{
-    Bad, Event, NameTable, Piece, Progress, ReadOptions, RowPlace, Rows, Shared, SkipReason, Time,
+    Bad, Event, NameTable, Piece, ReadOptions, RowPlace, Rows, Shared, SkipReason, Time,
     TraceError, TraceReader, What,
 };
+use crate::files::{FileSource, Progress};
 
 /// The default for how many rows late an event may come within its file.
 pub const WINDOW: usize = 65_536;
@@ -53,7 +53,7 @@ pub struct Trace {
     pub states: Vec<StartingState>,
     /// The period that the manifests of incremental exports cover.
     pub window: Option<(Time, Time)>,
-    sources: Vec<TraceSource>,
+    sources: Vec<FileSource>,
     /// Files that are not open yet, sorted by their first time, earliest last.
     waiting: Vec<(Time, usize)>,
     open: Vec<Opened>,
@@ -130,11 +130,11 @@ impl Trace {
     ///
     /// # Errors
     /// [`TraceError`] if a file cannot be read or its format is unknown.
-    pub fn open(sources: Vec<TraceSource>, options: ReadOptions) -> Result<Trace, TraceError> {
+    pub fn open(sources: Vec<FileSource>, options: ReadOptions) -> Result<Trace, TraceError> {
         let (mut files, mut states, mut window) = (Vec::new(), Vec::new(), None);
         for source in sources {
             match &source {
-                TraceSource::File(path) if path.is_dir() => match manifest(path) {
+                FileSource::File(path) if path.is_dir() => match manifest(path) {
                     Some(found) if found.incremental => {
                         let joined = |(from, to): (Time, Time), window: Option<(Time, Time)>| {
                             window.map_or((from, to), |(a, b)| (a.min(from), b.max(to)))
@@ -145,7 +145,7 @@ impl Trace {
                             incremental_files(path, &found)
                                 .map_err(wrong)?
                                 .into_iter()
-                                .map(TraceSource::File),
+                                .map(FileSource::File),
                         );
                     }
                     Some(found) => states.push(StartingState {
@@ -164,25 +164,25 @@ impl Trace {
         }
         // The data files of an incremental export may be given twice: by folder and by file.
         let mut seen = BTreeSet::new();
-        let identity = |source: &TraceSource| match source {
-            TraceSource::File(path) => path.canonicalize().unwrap_or_else(|_| path.clone()),
-            TraceSource::Stdin => std::path::PathBuf::from("-"),
+        let identity = |source: &FileSource| match source {
+            FileSource::File(path) => path.canonicalize().unwrap_or_else(|_| path.clone()),
+            FileSource::Stdin => std::path::PathBuf::from("-"),
         };
-        files.retain(|source| *source == TraceSource::Stdin || seen.insert(identity(source)));
+        files.retain(|source| *source == FileSource::Stdin || seen.insert(identity(source)));
         if files.is_empty() && states.is_empty() {
             return Err(TraceError::file("trace", "no files to read"));
         }
         let progress = Progress::default();
-        let bytes = |source: &TraceSource| match source {
-            TraceSource::File(path) => std::fs::metadata(path).map_or(0, |data| data.len()),
-            TraceSource::Stdin => 0,
+        let bytes = |source: &FileSource| match source {
+            FileSource::File(path) => std::fs::metadata(path).map_or(0, |data| data.len()),
+            FileSource::Stdin => 0,
         };
         progress
             .total
             .store(files.iter().map(bytes).sum(), Ordering::Relaxed);
         let bad = Bad::new(
             options.skip_bad_rows,
-            files.iter().map(TraceSource::shown).collect(),
+            files.iter().map(FileSource::shown).collect(),
         );
         let mut trace = Trace {
             options,
@@ -209,7 +209,7 @@ impl Trace {
         let single = self.sources.len() == 1;
         let mut left_out = Notes::default();
         for file in 0..self.sources.len() {
-            if self.sources[file] == TraceSource::Stdin {
+            if self.sources[file] == FileSource::Stdin {
                 // Standard input cannot be read twice.
                 self.waiting.push((Time(i64::MIN), file));
                 continue;
@@ -219,7 +219,7 @@ impl Trace {
                 Recognised::Trace(kind, reader) => (kind, reader),
                 Recognised::Items => {
                     let table = self.options.table.clone();
-                    if let TraceSource::File(path) = &self.sources[file] {
+                    if let FileSource::File(path) = &self.sources[file] {
                         self.states.push(StartingState {
                             folder: path.clone(),
                             table,
@@ -293,7 +293,7 @@ impl Trace {
 
     /// The names of its files.
     pub fn files(&self) -> impl Iterator<Item = String> {
-        self.sources.iter().map(TraceSource::shown)
+        self.sources.iter().map(FileSource::shown)
     }
 
     /// The number of rows according to the files' metadata; `None` if a file has none.
@@ -301,8 +301,8 @@ impl Trace {
         self.sources
             .iter()
             .map(|source| match source {
-                TraceSource::File(path) => super::parquet::rows(path),
-                TraceSource::Stdin => None,
+                FileSource::File(path) => super::parquet::rows(path),
+                FileSource::Stdin => None,
             })
             .sum()
     }

@@ -21,7 +21,6 @@ mod document;
 mod event;
 pub mod export;
 mod ids;
-mod input;
 mod inspect;
 mod items;
 mod json;
@@ -51,7 +50,6 @@ pub use event::{
 use event::{hash_of, hash_of_whole};
 pub(crate) use event::{mixed, salt};
 use ids::EventIds;
-pub use input::{Progress, TraceSource, sources};
 pub use inspect::{Inspected, inspect};
 pub(crate) use items::starting_items;
 pub(crate) use merge::SPAN_SECONDS_MAX;
@@ -63,6 +61,7 @@ pub use rows::{NO_BYTES, PlainRow, RowKeys, RowKind, Rows, SLOT_BITS, SLOTS, sig
 pub use sniff::TraceFormat;
 pub use time::{TimeUnit, parse_time};
 
+use crate::files::{self, FileSource, FilesError};
 use crate::table::KeySchema;
 
 /// Why reading a trace stopped: the place, what was found, and how to fix it.
@@ -78,6 +77,20 @@ pub struct TraceError {
     pub message: String,
     /// How to fix it.
     pub help: Option<&'static str>,
+}
+
+impl From<FilesError> for TraceError {
+    fn from(error: FilesError) -> TraceError {
+        TraceError::file(&error.file, error.message)
+    }
+}
+
+/// The files of a trace that arguments name; a folder is an export, or all files in it.
+///
+/// # Errors
+/// [`TraceError`] if an argument names no file.
+pub fn sources(arguments: &[String]) -> Result<Vec<FileSource>, TraceError> {
+    Ok(files::sources(arguments, export::is_export)?)
 }
 
 impl TraceError {

@@ -10,7 +10,6 @@ use super::cloudtrail::Trail;
 use super::cloudwatch::{Console, Label, MetricReader};
 use super::columns::{ColumnReader, TextLayout, TextSource};
 use super::document::{Document, Part};
-use super::input::{TraceSource, TraceText, open, why};
 use super::json::{Json, RecordFormat, member};
 use super::log::Logged;
 use super::moment::{Clock, LastForm};
@@ -18,7 +17,8 @@ use super::notes::{NoTrace, Notes};
 use super::request::Requests;
 use super::stream::ChangeRecords;
 use super::unwrap::{Around, Inner, LISTS, mentions_capacity, names_capacity, unwrap};
-use super::{Progress, ReadOptions, TraceError, TraceReader, known_operation, parse_time};
+use super::{ReadOptions, TraceError, TraceReader, known_operation, parse_time};
+use crate::files::{FileSource, FileText, Progress, open, why};
 
 /// The formats of traces.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -126,7 +126,7 @@ pub enum Recognised {
 
 /// What a source is. The bytes examined are read again by the reader.
 pub fn recognise(
-    source: &TraceSource,
+    source: &FileSource,
     file: u32,
     options: &ReadOptions,
     progress: &Progress,
@@ -139,7 +139,7 @@ pub fn recognise(
     {
         return Ok(Recognised::NoTrace(what));
     }
-    if let TraceSource::File(path) = source
+    if let FileSource::File(path) = source
         && (options.kind.or(by_name) == Some(TraceFormat::Parquet)
             || (options.kind.is_none() && is_parquet(path)))
     {
@@ -258,7 +258,7 @@ fn text_reader(
     kind: TraceFormat,
     layout: Layout,
     opened: TextSource,
-    source: &TraceSource,
+    source: &FileSource,
     options: &ReadOptions,
 ) -> Result<Box<dyn TraceReader>, TraceError> {
     let columns = match kind {
@@ -287,8 +287,8 @@ fn text_reader(
         TraceFormat::Requests => json(layout, text, file, Requests, progress),
         TraceFormat::Streams | TraceFormat::IncrementalExport => {
             let manifest = match source {
-                TraceSource::File(path) => super::export::incremental_of(path),
-                TraceSource::Stdin => None,
+                FileSource::File(path) => super::export::incremental_of(path),
+                FileSource::Stdin => None,
             };
             let manifest = manifest.unwrap_or_default();
             let old_images = (!manifest.files.is_empty()).then_some(manifest.old_images);
@@ -328,7 +328,7 @@ fn text_reader(
 /// A reader of records.
 fn json<F: RecordFormat + 'static>(
     layout: Layout,
-    text: TraceText,
+    text: FileText,
     file: u32,
     format: F,
     progress: Progress,

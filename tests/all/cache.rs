@@ -217,9 +217,10 @@ mod replay {
 #[cfg(feature = "replay")]
 #[test]
 fn the_query_cache_goes_by_all_parameters() {
+    use dynameter::files::FileSource;
     use dynameter::pricing::Books;
     use dynameter::replay::{ReplayOptions, Which, replay};
-    use dynameter::trace::{self, Trace, TraceSource};
+    use dynameter::trace::{self, Trace};
     use serde_json::json;
 
     let create = json!({"TableName": "Notes", "BillingMode": "PAY_PER_REQUEST", "KeySchema": [{"AttributeName": "who", "KeyType": "HASH"},
@@ -249,7 +250,7 @@ fn the_query_cache_goes_by_all_parameters() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("log.jsonl");
     std::fs::write(&path, lines.iter().map(line).collect::<String>()).expect("a file");
-    let trace = Trace::open(vec![TraceSource::File(path)], trace::ReadOptions::default())
+    let trace = Trace::open(vec![FileSource::File(path)], trace::ReadOptions::default())
         .unwrap_or_else(|error| panic!("{error}"));
     let replayed = replay(
         trace,

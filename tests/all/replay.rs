@@ -9,11 +9,12 @@ use std::path::{Path, PathBuf};
 
 use dynameter::capacity::Consumption;
 use dynameter::estimate::Metering;
+use dynameter::files::FileSource;
 use dynameter::outcome::Outcome;
 use dynameter::pricing::Books;
 use dynameter::replay::{self, ReplayOptions, Replayed};
 use dynameter::synthesize::{self, TraceLayout};
-use dynameter::trace::{self, Time, Trace, TraceSource};
+use dynameter::trace::{self, Time, Trace};
 use dynameter::units::Exact;
 use dynameter::workload::{self, AccessPattern, PatternCall, TableDesign, Units, Workload};
 use rust_decimal::prelude::ToPrimitive;
@@ -28,7 +29,7 @@ pub fn replayed(
 ) -> Replayed {
     let sources = files
         .iter()
-        .map(|file| TraceSource::File(file.clone()))
+        .map(|file| FileSource::File(file.clone()))
         .collect();
     let trace = Trace::open(sources, read).unwrap_or_else(|error| panic!("{error}"));
     replay::replay(trace, workload, &Books::embedded(), options, |_| true)

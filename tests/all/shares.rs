@@ -9,13 +9,14 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 
 use arrow_array::{ArrayRef, Int64Array, RecordBatch, StringArray, UInt32Array};
+use dynameter::files::FileSource;
 use dynameter::pricing::Books;
 use dynameter::replay::{
     self, KeyShare, ReplayError, ReplayOptions, ReplayRun, keys, merge, price,
 };
 use dynameter::report::Present;
 use dynameter::synthesize::{self, TraceLayout};
-use dynameter::trace::{self, Time, Trace, TraceSource};
+use dynameter::trace::{self, Time, Trace};
 use dynameter::units::Exact;
 use dynameter::workload::{self, Workload};
 
@@ -442,7 +443,7 @@ fn both_ways_through_the_engine_come_to_the_same() {
                 table: Some(table.clone()),
                 ..trace::ReadOptions::default()
             };
-            let trace = Trace::open(vec![TraceSource::File(file)], read)
+            let trace = Trace::open(vec![FileSource::File(file)], read)
                 .unwrap_or_else(|error| panic!("{error}"));
             let replayed = replay::replay(
                 trace,

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 /// Modules by layer, lowest first. A module imports modules of lower layers and its own files.
 const LAYERS: &[&[&str]] = &[
     &["units", "diag", "opened", "rules"],
-    &["money", "time", "unread"],
+    &["files", "money", "time", "unread"],
     &["table"],
     &["meter", "storage"],
     &["usage"],
@@ -15,7 +15,7 @@ const LAYERS: &[&[&str]] = &[
     &["capacity", "dax"],
     &["commitments"],
     &["workload", "outcome"],
-    &["trace"],
+    &["bill", "trace"],
     &["estimate"],
     &["compare", "diff", "forecast", "uncertainty"],
     &["check", "import"],

@@ -8,14 +8,14 @@ use rust_decimal::Decimal;
 use super::label::Label;
 use super::points::{PointSink, Points, Series, Statistic};
 use super::{PeriodFrom, SPREAD, decimal};
-use crate::trace::input::TraceText;
+use crate::files::{FileText, Progress};
 use crate::trace::moment::{Clock, LastForm};
 use crate::trace::notes::{Notes, Passed};
-use crate::trace::{Bad, EventSink, Progress, RowPlace, SkipReason, TraceError, TraceReader};
+use crate::trace::{Bad, EventSink, RowPlace, SkipReason, TraceError, TraceReader};
 
 /// Reads the CSV of a console.
 pub struct Console {
-    text: TraceText,
+    text: FileText,
     file: u32,
     table: Option<String>,
     period: Option<u32>,
@@ -29,7 +29,7 @@ impl Console {
     /// Creates a reader; `table` is used for metrics that do not name one, `period` before what the
     /// file says.
     pub fn new(
-        text: TraceText,
+        text: FileText,
         file: u32,
         table: Option<String>,
         period: Option<u32>,

@@ -16,16 +16,15 @@ use rayon::prelude::{IntoParallelRefMutIterator, ParallelExtend, ParallelIterato
 
 pub use schema::{COLUMNS, Mapping};
 
-use super::input::{TraceText, why};
 use super::lines::{self, TextLines};
 use super::moment::Clock;
 use super::notes::Notes;
 use super::parquet::{Decoded, Parquet};
 use super::time::TimeUnit;
 use super::{
-    Bad, EventSink, Piece, Progress, ReadOptions, RowPlace, Shared, SkipReason, TraceError,
-    TraceReader,
+    Bad, EventSink, Piece, ReadOptions, RowPlace, Shared, SkipReason, TraceError, TraceReader,
 };
+use crate::files::{FileText, Progress, why};
 use cells::{Cell, Cells, RowDefaults, Wrong};
 use plain::{Plain, RowPolicy};
 use schema::{BATCH_ROWS, check_columns};
@@ -33,7 +32,7 @@ use schema::{BATCH_ROWS, check_columns};
 /// The text of a columnar trace.
 pub struct TextSource<'a> {
     /// The text itself, decompressed.
-    pub text: TraceText,
+    pub text: FileText,
     /// The number of the file among the files of the trace.
     pub file: u32,
     /// Its name, for messages.
@@ -158,7 +157,7 @@ struct ReadBlock {
 
 /// Blocks of whole lines.
 struct TextBlocks {
-    text: TraceText,
+    text: FileText,
     layout: TextLayout,
     /// For CSV: the number of columns, and the position of each known column.
     width: usize,
@@ -193,7 +192,7 @@ impl TextBlocks {
             let quotes = || into[start..].iter().filter(|byte| **byte == b'"').count();
             if self.layout == TextLayout::NdJson
                 || quotes() % 2 == 0
-                || into.len() - start > super::input::LINE_BYTES_MAX as usize
+                || into.len() - start > crate::files::LINE_BYTES_MAX as usize
             {
                 return Ok(true);
             }

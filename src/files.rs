@@ -1,97 +1,119 @@
-//! Bytes of a trace: files, patterns, standard input; plain, gzip or zstd, detected from the first
-//! bytes.
+//! The files that arguments name (paths, patterns, folders, standard input) and their bytes, which
+//! are decompressed as they are read: gzip or zstd, detected from the first bytes.
 
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+#[cfg(feature = "replay")]
 use encoding_rs_io::DecodeReaderBytes;
 use flate2::bufread::MultiGzDecoder;
 
-use super::TraceError;
 use crate::opened;
 
 /// The longest line that is read: an item of 400 KB is at most a few times larger in JSON.
 pub const LINE_BYTES_MAX: u64 = 64 << 20;
 
-/// The origin of a trace's bytes.
+/// Why an argument names no file.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{file}: {message}")]
+pub struct FilesError {
+    /// The argument, or the folder.
+    pub file: String,
+    /// What is wrong.
+    pub message: String,
+}
+
+impl FilesError {
+    fn new(file: impl Into<String>, message: impl Into<String>) -> FilesError {
+        FilesError {
+            file: file.into(),
+            message: message.into(),
+        }
+    }
+}
+
+/// Where bytes come from.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum TraceSource {
-    /// A file, or the folder of an export.
+pub enum FileSource {
+    /// A file, or a folder that is read as one thing, such as an export.
     File(PathBuf),
     /// Standard input.
     Stdin,
 }
 
-impl TraceSource {
+impl FileSource {
     /// Its name in messages.
     pub fn shown(&self) -> String {
         match self {
-            TraceSource::File(path) => path.display().to_string(),
-            TraceSource::Stdin => "standard input".to_string(),
+            FileSource::File(path) => path.display().to_string(),
+            FileSource::Stdin => "standard input".to_string(),
         }
     }
 }
 
-/// The files that the arguments name: paths, patterns such as `logs/*.gz`, folders (all files below
-/// them), and `-` for standard input. The files of a pattern or folder are sorted by name.
+/// The files that arguments name: paths, patterns such as `logs/*.gz`, folders (all files below
+/// them), and `-` for standard input. The files of a pattern or folder are sorted by name. A folder
+/// for which `is_one` is true is read as one thing.
 ///
 /// # Errors
-/// [`TraceError`] if an argument names no file.
-pub fn sources(arguments: &[String]) -> Result<Vec<TraceSource>, TraceError> {
+/// [`FilesError`] if an argument names no file.
+pub fn sources(
+    arguments: &[String],
+    is_one: fn(&Path) -> bool,
+) -> Result<Vec<FileSource>, FilesError> {
     let mut all = Vec::new();
     for argument in arguments {
-        if argument == "-" {
-            all.push(TraceSource::Stdin);
-            continue;
-        }
         let path = Path::new(argument);
-        if path.is_dir() {
-            all.extend(folder(path)?);
+        if argument == "-" {
+            all.push(FileSource::Stdin);
+        } else if path.is_dir() {
+            all.extend(folder(path, is_one)?);
         } else if path.exists() {
-            all.push(TraceSource::File(path.to_path_buf()));
+            all.push(FileSource::File(path.to_path_buf()));
         } else if argument.contains(['*', '?', '[']) {
-            let paths = glob::glob(argument)
-                .map_err(|error| TraceError::file(argument, format!("invalid pattern: {error}")))?;
-            let mut found: Vec<PathBuf> = paths.filter_map(Result::ok).collect();
-            found.sort();
-            if found.is_empty() {
-                return Err(TraceError::file(argument, "no file matches the pattern"));
-            }
-            for path in found {
+            for path in matching(argument)? {
                 if path.is_dir() {
-                    all.extend(folder(&path)?)
+                    all.extend(folder(&path, is_one)?);
                 } else {
-                    all.push(TraceSource::File(path))
+                    all.push(FileSource::File(path));
                 }
             }
         } else {
-            return Err(TraceError::file(argument, "no such file"));
+            return Err(FilesError::new(argument, "no such file"));
         }
     }
     Ok(all)
 }
 
-/// A folder is either an export or a shorthand for the files in it.
-fn folder(path: &Path) -> Result<Vec<TraceSource>, TraceError> {
-    if super::export::is_export(path) {
-        return Ok(vec![TraceSource::File(path.to_path_buf())]);
-    }
-    let mut found = Vec::new();
-    collect(path, &mut found)
-        .map_err(|error| TraceError::file(&path.display().to_string(), error.to_string()))?;
+fn matching(pattern: &str) -> Result<Vec<PathBuf>, FilesError> {
+    let paths = glob::glob(pattern)
+        .map_err(|error| FilesError::new(pattern, format!("invalid pattern: {error}")))?;
+    let mut found: Vec<PathBuf> = paths.filter_map(Result::ok).collect();
     found.sort();
     if found.is_empty() {
-        return Err(TraceError::file(
-            &path.display().to_string(),
-            "the folder contains no files",
-        ));
+        return Err(FilesError::new(pattern, "no file matches the pattern"));
     }
-    Ok(found.into_iter().map(TraceSource::File).collect())
+    Ok(found)
 }
 
-fn collect(folder: &Path, found: &mut Vec<PathBuf>) -> io::Result<()> {
+fn folder(path: &Path, is_one: fn(&Path) -> bool) -> Result<Vec<FileSource>, FilesError> {
+    if is_one(path) {
+        return Ok(vec![FileSource::File(path.to_path_buf())]);
+    }
+    let mut found = Vec::new();
+    collect(path, is_one, &mut found)
+        .map_err(|error| FilesError::new(path.display().to_string(), error.to_string()))?;
+    found.sort();
+    if found.is_empty() {
+        let message = "the folder contains no files";
+        return Err(FilesError::new(path.display().to_string(), message));
+    }
+    Ok(found.into_iter().map(FileSource::File).collect())
+}
+
+fn collect(folder: &Path, is_one: fn(&Path) -> bool, found: &mut Vec<PathBuf>) -> io::Result<()> {
     for entry in std::fs::read_dir(folder)? {
         let path = entry?.path();
         let hidden = path
@@ -100,10 +122,8 @@ fn collect(folder: &Path, found: &mut Vec<PathBuf>) -> io::Result<()> {
         if hidden {
             continue;
         }
-        if super::export::is_export(&path) {
-            found.push(path);
-        } else if path.is_dir() {
-            collect(&path, found)?;
+        if path.is_dir() && !is_one(&path) {
+            collect(&path, is_one, found)?;
         } else {
             found.push(path);
         }
@@ -136,7 +156,7 @@ impl<R: Read> Read for Counting<R> {
 }
 
 /// A source's bytes, decompressed.
-pub type TraceText = BufReader<Box<dyn Read + Send>>;
+pub type FileText = BufReader<Box<dyn Read + Send>>;
 
 /// Compressions within each other that are undone.
 const COMPRESSIONS_MAX: usize = 3;
@@ -145,9 +165,9 @@ const COMPRESSIONS_MAX: usize = 3;
 ///
 /// # Errors
 /// An I/O error if it cannot be opened.
-pub fn open(source: &TraceSource, progress: &Progress) -> io::Result<TraceText> {
+pub fn open(source: &FileSource, progress: &Progress) -> io::Result<FileText> {
     let raw: Box<dyn Read + Send> = match source {
-        TraceSource::File(path) => {
+        FileSource::File(path) => {
             let file = opened::open(path)?;
             if !file.metadata()?.is_file() {
                 return Err(io::Error::other("not a regular file"));
@@ -157,7 +177,7 @@ pub fn open(source: &TraceSource, progress: &Progress) -> io::Result<TraceText> 
                 read: progress.read.clone(),
             })
         }
-        TraceSource::Stdin => Box::new(Counting {
+        FileSource::Stdin => Box::new(Counting {
             inner: io::stdin(),
             read: progress.read.clone(),
         }),
@@ -167,12 +187,14 @@ pub fn open(source: &TraceSource, progress: &Progress) -> io::Result<TraceText> 
     for _ in 0..COMPRESSIONS_MAX {
         let plain: Box<dyn Read + Send> = match text.fill_buf()? {
             [0x1f, 0x8b, ..] => Box::new(MultiGzDecoder::new(text)),
+            #[cfg(feature = "replay")]
             [0x28, 0xb5, 0x2f, 0xfd, ..] => Box::new(zstd::Decoder::with_buffer(text)?),
             _ => break,
         };
         text = BufReader::with_capacity(1 << 17, plain);
     }
     // Windows PowerShell writes UTF-16, with its mark.
+    #[cfg(feature = "replay")]
     if matches!(text.fill_buf()?, [0xff, 0xfe, ..] | [0xfe, 0xff, ..]) {
         let decoded: Box<dyn Read + Send> = Box::new(DecodeReaderBytes::new(text));
         return Ok(BufReader::with_capacity(1 << 17, decoded));
