@@ -154,6 +154,9 @@ pub mod frames;
 #[cfg(feature = "tables")]
 pub mod synthesize;
 
+#[cfg(feature = "bills")]
+pub mod reconcile;
+
 pub mod review;
 
 pub mod report;

@@ -78,13 +78,44 @@ pub struct LineHead {
     pub list_rate: Option<Decimal>,
 }
 
+/// When charges are made, in seconds since 1970, UTC.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Times {
+    /// The beginning of the first.
+    pub from: i64,
+    /// The end of the last.
+    pub to: i64,
+    /// The seconds of the longest interval of a row: 3,600 in an hourly report.
+    pub interval_seconds: u64,
+}
+
+impl Times {
+    /// Of one row.
+    pub(super) fn of(from: i64, seconds: u64) -> Times {
+        Times {
+            from,
+            to: from.saturating_add_unsigned(seconds),
+            interval_seconds: seconds,
+        }
+    }
+
+    /// Of these rows and others.
+    pub(super) fn and(self, other: Times) -> Times {
+        Times {
+            from: self.from.min(other.from),
+            to: self.to.max(other.to),
+            interval_seconds: self.interval_seconds.max(other.interval_seconds),
+        }
+    }
+}
+
 /// Charges of a bill that differ only in their time, with their amounts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BilledLine {
     /// What they have in common.
     pub head: LineHead,
-    /// The seconds of the longest interval of a row: 3,600 in an hourly report.
-    pub interval_seconds: u64,
+    /// When its charges are made.
+    pub times: Times,
     /// The amounts by the first second of their hour or day, since 1970 in UTC.
     pub amounts: BTreeMap<i64, Amounts>,
 }

@@ -39,6 +39,21 @@ impl BilledKind {
         }
     }
 
+    /// Its usage type, without the prefix of a region; transfers to another region have the region
+    /// in words.
+    pub fn name(&self) -> String {
+        match self {
+            BilledKind::Usage(UsageType::TransferTo(region)) => {
+                format!("AWS-Out-Bytes to {region}")
+            }
+            BilledKind::Usage(usage) => usage.name(),
+            BilledKind::Reserved(direction) => format!("HeavyUsage:dynamodb.{}", direction.word()),
+            BilledKind::SavingsPlan => "DatabaseSP".to_string(),
+            BilledKind::TransferIn => "DataTransfer-In-Bytes".to_string(),
+            BilledKind::NotModelled(name) => name.clone(),
+        }
+    }
+
     /// The unit of its quantity.
     pub fn unit(&self) -> &str {
         match self {

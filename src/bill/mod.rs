@@ -41,7 +41,7 @@ mod row;
 mod values;
 
 pub use amounts::{Amounts, Cost};
-pub use billed::{AwsBill, BilledLine, LineHead, Resource, RowCounts};
+pub use billed::{AwsBill, BilledLine, LineHead, Resource, RowCounts, Times};
 pub use charge::ChargeType;
 pub use kind::BilledKind;
 pub use read::{Detail, ReadBill, is_bill, read};

@@ -6,7 +6,7 @@ use hashbrown::HashTable;
 use rust_decimal::Decimal;
 
 use super::amounts::Amounts;
-use super::billed::{BilledLine, LineHead, Resource, RowCounts};
+use super::billed::{BilledLine, LineHead, Resource, RowCounts, Times};
 use super::duplicates::hash_of;
 use super::kind::{BilledKind, kind, kind_of_sku};
 use super::row::{Rated, Row};
@@ -53,7 +53,7 @@ pub(super) struct Part {
     pub contents: u64,
     /// Whether its rows have IDs.
     pub has_ids: bool,
-    lines: Vec<(Vec<u8>, LineHead, u64)>,
+    lines: Vec<(Vec<u8>, LineHead, Times)>,
     by_key: HashTable<u32>,
     cells: HashTable<(u32, i64, Amounts)>,
     key: Vec<u8>,
@@ -85,8 +85,8 @@ impl Part {
         self.oddities.not_amortised += u64::from(row.amounts.amortised.is_none());
         self.oddities.unlisted += u64::from(row.amounts.list.is_none());
         let line = self.line(row);
-        let seconds = &mut self.lines[line as usize].2;
-        *seconds = (*seconds).max(row.seconds);
+        let times = &mut self.lines[line as usize].2;
+        *times = times.and(Times::of(row.start, row.seconds));
         let slot = row.start.div_euclid(self.slot_seconds) * self.slot_seconds;
         self.amount(line, slot, &row.amounts)
     }
@@ -138,7 +138,8 @@ impl Part {
             .copied();
         let line = found.unwrap_or_else(|| {
             let line = self.lines.len() as u32;
-            self.lines.push((key.clone(), head(row), 0));
+            let times = Times::of(row.start, row.seconds);
+            self.lines.push((key.clone(), head(row), times));
             let lines = &self.lines;
             self.by_key
                 .insert_unique(hash, line, |line| hash_of(&lines[*line as usize].0));
@@ -150,19 +151,20 @@ impl Part {
 
     /// Its lines with their amounts, in order; `None` if a sum needs more than 28 digits.
     pub fn into_lines(self, joined: &mut BTreeMap<LineHead, BilledLine>) -> Option<()> {
-        let heads: Vec<(LineHead, u64)> = self
+        let heads: Vec<(LineHead, Times)> = self
             .lines
             .into_iter()
-            .map(|(_, head, seconds)| (head, seconds))
+            .map(|(_, head, times)| (head, times))
             .collect();
         for (line, slot, amounts) in self.cells {
-            let (head, seconds) = &heads[line as usize];
-            let line = joined.entry(head.clone()).or_insert_with(|| BilledLine {
+            let (head, times) = &heads[line as usize];
+            let new = || BilledLine {
                 head: head.clone(),
-                interval_seconds: 0,
+                times: *times,
                 amounts: BTreeMap::new(),
-            });
-            line.interval_seconds = line.interval_seconds.max(*seconds);
+            };
+            let line = joined.entry(head.clone()).or_insert_with(new);
+            line.times = line.times.and(*times);
             line.amounts.entry(slot).or_default().add(&amounts)?;
         }
         Some(())

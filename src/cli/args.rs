@@ -150,6 +150,8 @@ pub enum Command {
         /// A workload file; - reads standard input
         workload: String,
     },
+    /// Explain a bill: what it is made of, what moved and why, how it differs from a design
+    Reconcile(Box<ReconcileArgs>),
     /// Write one HTML page for a design review: the answer, break-evens, where the money goes, the
     /// working
     Report(Box<ReportArgs>),
@@ -214,6 +216,43 @@ fn unread_kinds() -> PossibleValuesParser {
     PossibleValuesParser::new(
         kinds.map(|kind| PossibleValue::new(kind.word()).help(kind.meaning())),
     )
+}
+
+/// The arguments of `reconcile`.
+#[derive(Clone, Debug, clap::Args)]
+pub struct ReconcileArgs {
+    /// Bills: Cost and Usage Reports, FOCUS exports, answers or CSV files of Cost Explorer, usage
+    /// reports; files, folders or patterns such as 'cur/*.gz'; - reads standard input
+    #[arg(required = true)]
+    pub bills: Vec<String>,
+    /// Explain one month only, such as 2026-10 (default: all that the bill has)
+    #[arg(long, value_name = "MONTH")]
+    pub month: Option<String>,
+    /// Group the charges: table, kind, region, account, charge, day, hour, or several with commas
+    /// (default: one after the other)
+    #[arg(long, value_name = "GROUPING", value_delimiter = ',')]
+    pub by: Vec<String>,
+    /// The cost to show: billed, list, net or amortised
+    #[arg(long, value_name = "COST", default_value = "billed")]
+    pub cost: String,
+    /// Keep only charges of these accounts
+    #[arg(long, value_name = "ID")]
+    pub account: Vec<String>,
+    /// Keep only charges of these tables
+    #[arg(long, value_name = "NAME")]
+    pub table: Vec<String>,
+    /// Explain how the bill differs from these designs: workload files, plans or templates
+    #[arg(short, long, value_name = "FILE", num_args = 1..)]
+    pub workload: Vec<String>,
+    /// A table that the design calls otherwise: its name on the bill, and in the design
+    #[arg(long, value_name = "BILL=DESIGN")]
+    pub map: Vec<String>,
+    /// The unexplained part that is tolerated, in percent of the bill
+    #[arg(long, value_name = "PERCENT", default_value = "1%")]
+    pub tolerance: String,
+    /// The unexplained part that is tolerated in any case, in US dollars
+    #[arg(long, value_name = "USD", default_value = "0")]
+    pub tolerance_usd: String,
 }
 
 /// The arguments of `replay`.

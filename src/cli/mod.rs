@@ -1,6 +1,7 @@
 //! The command line: arguments in, files in, one result out.
 
 mod args;
+mod bill;
 mod check;
 mod defaults;
 mod files;
@@ -8,6 +9,7 @@ mod input;
 mod output;
 #[cfg(feature = "html")]
 mod page;
+mod progress;
 mod source;
 #[cfg(feature = "tables")]
 mod synthesize;
@@ -88,13 +90,16 @@ fn execute(args: &Args) -> Result<u8> {
              json, markdown or csv"
         );
     }
+    if let Command::Reconcile(asked) = &args.command {
+        return bill::run(args, asked);
+    }
     command(args).map(|()| 0)
 }
 
 fn command(args: &Args) -> Result<()> {
     match &args.command {
-        // Handled by `execute`, since it has its own exit codes.
-        Command::Check(_) => Ok(()),
+        // Handled by `execute`, since they have their own exit codes.
+        Command::Check(_) | Command::Reconcile(_) => Ok(()),
         Command::Init { file, budget } => init(args, file.as_deref(), *budget),
         Command::Estimate {
             workloads,

@@ -1,15 +1,13 @@
 //! Reads and replays traces.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::sync::atomic::Ordering;
 
 use anyhow::{Context, Result, bail};
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 #[cfg(feature = "html")]
 use super::args::ReportArgs;
 use super::args::{Args, MetricsArgs, ReadingArgs, ReplayArgs};
+use super::progress::{bar, interruption};
 use super::{input, output};
 use dynameter::compare::Question;
 use dynameter::files::{FileSource, Progress};
@@ -28,34 +26,6 @@ use dynameter::trace::{
 };
 use dynameter::units::Exact;
 use dynameter::workload::{Size, Workload};
-
-/// A flag that Ctrl-C sets; a second Ctrl-C ends the process immediately.
-pub fn interruption() -> Result<Arc<AtomicBool>> {
-    let stopped = Arc::new(AtomicBool::new(false));
-    let flag = stopped.clone();
-    ctrlc::set_handler(move || {
-        if flag.swap(true, Ordering::SeqCst) {
-            std::process::exit(130);
-        }
-    })
-    .context("the Ctrl-C handler cannot be installed")?;
-    Ok(stopped)
-}
-
-/// A progress bar on standard error; hidden if that is not a terminal.
-pub fn bar(args: &Args, total: u64, template: &str) -> ProgressBar {
-    let target = if args.quiet {
-        ProgressDrawTarget::hidden()
-    } else {
-        ProgressDrawTarget::stderr_with_hz(5)
-    };
-    let bar = ProgressBar::with_draw_target((total > 0).then_some(total), target);
-    if let Ok(style) = ProgressStyle::with_template(template) {
-        bar.set_style(style);
-    }
-    bar.enable_steady_tick(Duration::from_millis(200));
-    bar
-}
 
 /// A time, a date, or a duration before now.
 pub fn moment(option: &str, text: &str) -> Result<Time> {

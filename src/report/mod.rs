@@ -17,6 +17,8 @@ mod inspect;
 mod json;
 mod present;
 mod prices;
+#[cfg(feature = "bills")]
+mod reconcile;
 mod render;
 #[cfg(feature = "replay")]
 mod replay;

@@ -773,6 +773,13 @@ impl Workload {
         self
     }
 
+    /// The same design without commitments and discounts.
+    #[must_use]
+    pub fn without_commitments(mut self) -> Workload {
+        self.0.commitments.clear();
+        self
+    }
+
     /// The same design with the commitments of another version of it.
     #[must_use]
     pub fn with_commitments_of(mut self, other: &Workload) -> Workload {

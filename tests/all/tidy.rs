@@ -20,7 +20,7 @@ const LAYERS: &[&[&str]] = &[
     &["compare", "diff", "forecast", "uncertainty"],
     &["check", "import"],
     &["replay"],
-    &["frames", "synthesize"],
+    &["frames", "reconcile", "synthesize"],
     &["review"],
     &["report"],
 ];

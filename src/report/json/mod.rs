@@ -5,6 +5,8 @@ pub mod check;
 pub mod compare;
 pub mod diff;
 pub mod explain;
+#[cfg(feature = "bills")]
+pub mod reconcile;
 #[cfg(feature = "replay")]
 pub mod replay;
 

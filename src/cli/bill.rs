@@ -1,0 +1,207 @@
+//! Reads and explains bills.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use anyhow::{Result, bail};
+use rust_decimal::Decimal;
+
+use super::args::{Args, ReconcileArgs};
+use super::{input, output, progress};
+use dynameter::bill::{AwsBill, Cost, Detail, Month, ReadBill, read};
+use dynameter::files::Progress;
+use dynameter::reconcile::{Difference, ExpectedBill, Grouping, Question, Reconciled, reconcile};
+use dynameter::workload::Workload;
+
+/// Reads bills with a progress bar, until Ctrl-C.
+pub fn read_bill(args: &Args, files: &[String], asked: &ReadBill) -> Result<AwsBill> {
+    let shared = Progress::default();
+    let stop = progress::interruption()?;
+    let is_done = AtomicBool::new(false);
+    let bill = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let bar = progress::bar(
+                args,
+                1,
+                "{spinner} {bytes} of {total_bytes} read [{wide_bar}] {msg}, {eta} left",
+            );
+            while !is_done.load(Ordering::Relaxed) {
+                bar.set_length(shared.total.load(Ordering::Relaxed).max(1));
+                bar.set_position(shared.read.load(Ordering::Relaxed));
+                bar.set_message(format!("{} rows", shared.rows.load(Ordering::Relaxed)));
+                std::thread::park_timeout(progress::TICK);
+            }
+            bar.finish_and_clear();
+        });
+        let bill = read(files, asked, &shared, &stop);
+        is_done.store(true, Ordering::Relaxed);
+        bill
+    });
+    Ok(bill?)
+}
+
+/// Explains bills.
+pub fn reconciled(args: &Args, asked: &ReconcileArgs) -> Result<Reconciled> {
+    if asked.bills.iter().filter(|path| *path == "-").count() > 1 {
+        bail!("standard input can be read only once\nhelp: use - for one argument only");
+    }
+    let by = asked
+        .by
+        .iter()
+        .map(|name| grouping(name))
+        .collect::<Result<Vec<Grouping>>>()?;
+    let detail = match by.contains(&Grouping::Hour) {
+        true => Detail::Hour,
+        false => Detail::Day,
+    };
+    let month = asked.month.as_deref().map(month).transpose()?;
+    let reading = ReadBill {
+        detail,
+        month,
+        accounts: asked.account.clone(),
+    };
+    let (books, date) = input::books(args)?;
+    let bill = read_bill(args, &asked.bills, &reading)?;
+    let question = Question {
+        by,
+        cost: cost(&asked.cost)?,
+        tables: asked.table.clone(),
+        names: asked
+            .map
+            .iter()
+            .map(|text| renamed(text))
+            .collect::<Result<_>>()?,
+    };
+    if let Some(table) = asked.table.iter().find(|table| {
+        !bill
+            .lines
+            .iter()
+            .any(|line| line.resource.table.as_ref() == Some(table))
+    }) {
+        let mut names: Vec<&str> = bill
+            .lines
+            .iter()
+            .filter_map(|line| line.resource.table.as_deref())
+            .collect();
+        names.sort_unstable();
+        names.dedup();
+        bail!(
+            "the bill has no table {table:?}\nhelp: it has {}",
+            match names.is_empty() {
+                true => "no names of tables; include resource IDs in the export".to_string(),
+                false => names.join(", "),
+            }
+        );
+    }
+    let expected = match asked.workload.as_slice() {
+        [] => None,
+        paths => {
+            let read = super::all_workloads(args, paths, &books, date)?;
+            let workloads: Vec<Workload> = read.into_iter().map(|(workload, _)| workload).collect();
+            let commitments = input::commitments(args, &workloads, &books)?;
+            Some(ExpectedBill::of(&workloads, &commitments, &books)?)
+        }
+    };
+    Ok(reconcile(bill, expected.as_ref(), &question, &books)?)
+}
+
+/// A name on the bill and the design's.
+fn renamed(text: &str) -> Result<(String, String)> {
+    match text.split_once('=') {
+        Some((bill, design)) if !bill.is_empty() && !design.is_empty() => {
+            Ok((bill.to_string(), design.to_string()))
+        }
+        _ => bail!(
+            "--map {text:?} is not a pair of names\nhelp: write it as name-on-the-bill=name-in-the-design"
+        ),
+    }
+}
+
+/// The unexplained part of a bill that is tolerated: whichever of both is more.
+struct Tolerance {
+    percent: Decimal,
+    usd: Decimal,
+}
+
+impl Tolerance {
+    fn of(asked: &ReconcileArgs) -> Result<Tolerance> {
+        let number = |option: &str, text: &str| -> Result<Decimal> {
+            let number = Decimal::from_str_exact(text).ok();
+            match number.filter(|number| !number.is_sign_negative()) {
+                Some(number) => Ok(number),
+                None => bail!(
+                    "{option} {text:?} is not a number from 0\nhelp: write it as --tolerance 1% or \
+                     --tolerance-usd 5"
+                ),
+            }
+        };
+        let percent = asked.tolerance.trim_end_matches('%').trim();
+        let usd = asked.tolerance_usd.trim_start_matches('$').trim();
+        Ok(Tolerance {
+            percent: number("--tolerance", percent)?,
+            usd: number("--tolerance-usd", usd)?,
+        })
+    }
+
+    fn allows(&self, difference: &Difference) -> bool {
+        let unexplained = difference.unexplained.decimal().abs();
+        let share = difference.bill.decimal().abs() * self.percent / Decimal::ONE_HUNDRED;
+        unexplained <= share.max(self.usd)
+    }
+}
+
+/// `reconcile`.
+pub fn run(args: &Args, asked: &ReconcileArgs) -> Result<u8> {
+    let tolerance = Tolerance::of(asked)?;
+    let reconciled = reconciled(args, asked)?;
+    output::present(args, &reconciled)?;
+    let Some(difference) = &reconciled.difference else {
+        return Ok(0);
+    };
+    if !difference.unknown.is_empty() {
+        let count = difference.unknown.len();
+        let figures = if count == 1 { "figure" } else { "figures" };
+        output::note(
+            args,
+            &format!("{count} {figures} that the explanation needs are unknown"),
+        );
+        return Ok(super::WRONG);
+    }
+    if tolerance.allows(difference) {
+        return Ok(0);
+    }
+    let text = format!(
+        "{} of the bill are unexplained, more than is tolerated",
+        difference.unexplained.human()
+    );
+    output::note(args, &text);
+    Ok(1)
+}
+
+fn grouping(name: &str) -> Result<Grouping> {
+    let mut all = Grouping::NAMES.iter();
+    match all.find(|(known, _)| *known == name) {
+        Some((_, grouping)) => Ok(*grouping),
+        None => bail!(
+            "--by {name:?} is not a grouping\nhelp: write {}",
+            Grouping::NAMES.map(|(name, _)| name).join(", ")
+        ),
+    }
+}
+
+fn cost(name: &str) -> Result<Cost> {
+    let mut all = Cost::NAMES.iter();
+    match all.find(|(known, _)| *known == name) {
+        Some((_, cost)) => Ok(*cost),
+        None => bail!(
+            "--cost {name:?} is not a cost\nhelp: write {}",
+            Cost::NAMES.map(|(name, _)| name).join(", ")
+        ),
+    }
+}
+
+fn month(text: &str) -> Result<Month> {
+    match Month::parse(text) {
+        Some(month) => Ok(month),
+        None => bail!("--month {text:?} is not a month\nhelp: write it as 2026-10"),
+    }
+}

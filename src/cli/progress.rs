@@ -1,0 +1,41 @@
+//! Progress bars and Ctrl-C.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::args::Args;
+
+/// How often a bar is drawn.
+pub const TICK: Duration = Duration::from_millis(200);
+
+/// A flag that Ctrl-C sets; a second Ctrl-C ends the process immediately.
+pub fn interruption() -> Result<Arc<AtomicBool>> {
+    let stopped = Arc::new(AtomicBool::new(false));
+    let flag = stopped.clone();
+    ctrlc::set_handler(move || {
+        if flag.swap(true, Ordering::SeqCst) {
+            std::process::exit(130);
+        }
+    })
+    .context("the Ctrl-C handler cannot be installed")?;
+    Ok(stopped)
+}
+
+/// A progress bar on standard error; hidden if that is not a terminal.
+pub fn bar(args: &Args, total: u64, template: &str) -> ProgressBar {
+    let target = if args.quiet {
+        ProgressDrawTarget::hidden()
+    } else {
+        ProgressDrawTarget::stderr_with_hz(5)
+    };
+    let bar = ProgressBar::with_draw_target((total > 0).then_some(total), target);
+    if let Ok(style) = ProgressStyle::with_template(template) {
+        bar.set_style(style);
+    }
+    bar.enable_steady_tick(TICK);
+    bar
+}

@@ -1,0 +1,172 @@
+//! Why a bill moved: the rules of AWS that explain charges of single days and changes.
+
+use rust_decimal::Decimal;
+
+use super::findings::{Finding, FindingKind};
+use super::moves::{DayOf, Thing, on};
+use crate::bill::BilledKind;
+use crate::money::Money;
+use crate::units::group_thousands;
+use crate::usage::UsageType;
+
+/// A quantity for people.
+pub(super) fn shown(quantity: Decimal) -> String {
+    let rounded = match quantity.abs() >= Decimal::from(100) {
+        true => quantity.round_dp(0),
+        false => quantity.round_sf(3).unwrap_or(quantity),
+    };
+    group_thousands(&rounded.normalize().to_string())
+}
+
+/// A quantity with its unit.
+pub(super) fn with_unit(quantity: Decimal, kind: &BilledKind) -> String {
+    let unit = kind.unit();
+    let plural = match unit {
+        "GB" => "",
+        _ if quantity == Decimal::ONE => "",
+        _ => "s",
+    };
+    format!("{} {unit}{plural}", shown(quantity))
+}
+
+/// A charge of one day.
+pub(super) fn once(thing: &Thing, at: i64, now: &DayOf) -> Finding {
+    let is_first = on(at).is_some_and(|day| day.ends_with("-01"));
+    let (because, rule) = match &thing.kind {
+        BilledKind::Reserved(_) => (
+            "the fee of reserved capacity is charged on the 1st for all hours of the month"
+                .to_string(),
+            Some("Developer Guide, \"DynamoDB reserved capacity\""),
+        ),
+        BilledKind::Usage(usage) if *usage == UsageType::BACKUP => (
+            match is_first {
+                true => "backups that exist on the 1st are charged on that day for the whole month",
+                false => "a backup is charged when it is created, for the rest of the month",
+            }
+            .to_string(),
+            Some("AWS re:Post: on-demand backups are charged on the 1st for the month"),
+        ),
+        BilledKind::Usage(usage) if usage.service() == "AWSBackup" => (
+            format!(
+                "backups of AWS Backup: {}",
+                with_unit(now.quantity, &thing.kind)
+            ),
+            None,
+        ),
+        BilledKind::Usage(usage)
+            if [
+                UsageType::EXPORT_FULL,
+                UsageType::EXPORT_INCREMENTAL,
+                UsageType::RESTORE,
+                UsageType::IMPORT,
+            ]
+            .contains(usage) =>
+        {
+            (
+                format!(
+                    "{} of {}, charged once by its size",
+                    thing.kind.purpose().trim_end_matches('s'),
+                    with_unit(now.quantity, &thing.kind)
+                ),
+                Some("Amazon DynamoDB pricing"),
+            )
+        }
+        BilledKind::Usage(usage) if usage.service() == "AmazonCloudWatch" => (
+            format!("{} for the month", with_unit(now.quantity, &thing.kind)),
+            None,
+        ),
+        kind => (
+            format!("only on this day: {}", with_unit(now.quantity, kind)),
+            None,
+        ),
+    };
+    Finding {
+        kind: FindingKind::Once,
+        day: on(at),
+        table: thing.resource.clone(),
+        usd: Some(now.billed),
+        text: format!("{} {}: {because}", thing.name(), now.billed.human()),
+        source: rule,
+    }
+}
+
+/// A change from one day to the next.
+pub(super) fn step(thing: &Thing, at: i64, before: &DayOf, now: &DayOf, change: Money) -> Finding {
+    let from = with_unit(before.quantity, &thing.kind);
+    let to = with_unit(now.quantity, &thing.kind);
+    let zero = Decimal::ZERO;
+    let is_about = |one: Decimal, other: Decimal| {
+        (one - other).abs() * Decimal::ONE_HUNDRED <= one.abs().max(other.abs())
+    };
+    let (because, source) = if before.reserved > zero && now.reserved < before.reserved {
+        (
+            format!(
+                "reserved capacity covered {} the day before and {} on this day; it ended or moved \
+                 to other tables",
+                with_unit(before.reserved, &thing.kind),
+                with_unit(now.reserved, &thing.kind)
+            ),
+            Some("Developer Guide, \"DynamoDB reserved capacity\""),
+        )
+    } else if now.reserved > before.reserved {
+        (
+            format!(
+                "reserved capacity covers {} from this day on",
+                with_unit(now.reserved, &thing.kind)
+            ),
+            Some("Developer Guide, \"DynamoDB reserved capacity\""),
+        )
+    } else if now.planned > before.planned && now.planned > zero {
+        (
+            format!(
+                "a savings plan covers {} from this day on",
+                with_unit(now.planned, &thing.kind)
+            ),
+            Some("Savings Plans User Guide"),
+        )
+    } else if before.planned > now.planned {
+        (
+            "a savings plan covers less of it than on the day before".to_string(),
+            Some("Savings Plans User Guide"),
+        )
+    } else if before.free > now.free && change > Money::ZERO {
+        (
+            "the free tier of the month is used up; it goes to the first hours of the month, whatever \
+             their table"
+                .to_string(),
+            Some("Amazon DynamoDB pricing, \"AWS Free Tier\""),
+        )
+    } else if before.rate != now.rate
+        && before.rate > zero
+        && now.rate > zero
+        && is_about(before.quantity, now.quantity)
+    {
+        (
+            format!(
+                "the price of a unit changed from ${} to ${}",
+                before.rate.normalize(),
+                now.rate.normalize()
+            ),
+            None,
+        )
+    } else if before.quantity.is_zero() {
+        (format!("begins with {to} a day"), None)
+    } else if now.quantity.is_zero() {
+        (format!("ends; {from} on the day before"), None)
+    } else {
+        (format!("from {from} to {to} a day"), None)
+    };
+    Finding {
+        kind: FindingKind::Move,
+        day: on(at),
+        table: thing.resource.clone(),
+        usd: Some(change),
+        text: format!(
+            "{} {}{}: {because}",
+            thing.name(),
+            if change > Money::ZERO { "+" } else { "" },
+            change.human()
+        ),
+        source,
+    }
+}

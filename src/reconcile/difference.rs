@@ -1,0 +1,794 @@
+//! The difference between a bill and a design, in steps that add up to it exactly.
+//!
+//! Every charge of usage is divided by one chain: from the design's quantity and price to those of
+//! the bill. With the bill's quantity `q`, its list price `L` (and `P`, the price beyond the free
+//! tier), its own rate `R`, and the design's quantity `d` in a month of `h` hours and price `p`:
+//!
+//! | step | amount |
+//! | --- | --- |
+//! | hours | `(d × hours of the bill / h - d) × p` |
+//! | volume | `(q - d × hours of the bill / h) × p` |
+//! | price date | `q × (P - p)` |
+//! | tier | `q × (L - P)`, less the same of the design |
+//! | negotiated | `q × (R - L)`, and the rows of discounts |
+//! | commitments | `cost - q × L` of usage that a commitment covers, and the rows of fees, less the design's |
+//! | rounding | `cost - q × R`, if it is no more than rounding can be |
+//!
+//! What is left is unexplained.
+
+use std::collections::BTreeMap;
+
+use rust_decimal::Decimal;
+
+use super::design::{CellKey, ExpectedBill, ExpectedCell, ExpectedShare};
+use super::totals::span;
+use crate::bill::{Amounts, AwsBill, BilledKind, BilledLine, ChargeType, Cost, Month};
+use crate::money::{Money, MoneyError};
+use crate::pricing::Books;
+use crate::units::Exact;
+use crate::usage::UsageType;
+
+/// The decimals of a step.
+const STEP_PLACES: u32 = 12;
+
+/// Half of the last decimal to which AWS rounds a cost: 0.5e-10 dollars, as parts of ten billion
+/// twice.
+const ROUNDING_PARTS: u64 = 20_000_000_000;
+
+/// The reasons of a step that are kept.
+const REASONS_MAX: usize = 5;
+
+/// One reason why a bill and a design differ.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum StepKind {
+    /// More or less usage than the design expects.
+    Volume,
+    /// The bill covers other hours than the design's month.
+    Hours,
+    /// The price of another date.
+    PriceDate,
+    /// Free tiers.
+    Tier,
+    /// Reserved capacity and savings plans.
+    Commitments,
+    /// Negotiated prices and discounts.
+    Negotiated,
+    /// Charges for the whole month that are made on its first days.
+    FrontLoading,
+    /// Usage types that no design can contain.
+    NotModelled,
+    /// On the bill, and not in the design.
+    NotInDesign,
+    /// In the design, and not on the bill.
+    NotOnBill,
+    /// Credits, refunds and taxes.
+    Credits,
+    /// AWS rounds the cost of each row.
+    Rounding,
+}
+
+impl StepKind {
+    /// Every step with its name in output and in a sentence, in order.
+    pub const NAMES: [(StepKind, &str, &str); 12] = [
+        (
+            StepKind::Volume,
+            "volume",
+            "more or less usage than the design expects",
+        ),
+        (
+            StepKind::Hours,
+            "hours",
+            "the bill covers other hours than the design's month",
+        ),
+        (
+            StepKind::PriceDate,
+            "price-date",
+            "list prices of another date",
+        ),
+        (StepKind::Tier, "tier", "free tiers"),
+        (
+            StepKind::Commitments,
+            "commitments",
+            "reserved capacity and savings plans",
+        ),
+        (
+            StepKind::Negotiated,
+            "negotiated",
+            "negotiated prices and discounts",
+        ),
+        (
+            StepKind::FrontLoading,
+            "front-loading",
+            "charged on the first days for the whole month",
+        ),
+        (
+            StepKind::NotModelled,
+            "not-modelled",
+            "usage types that no design can contain",
+        ),
+        (
+            StepKind::NotInDesign,
+            "not-in-the-design",
+            "on the bill, and not in the design",
+        ),
+        (
+            StepKind::NotOnBill,
+            "not-on-the-bill",
+            "in the design, and not on the bill",
+        ),
+        (StepKind::Credits, "credits", "credits, refunds and taxes"),
+        (
+            StepKind::Rounding,
+            "rounding",
+            "AWS rounds each row to 10 decimals",
+        ),
+    ];
+
+    /// Its name in output.
+    pub fn name(self) -> &'static str {
+        let mut all = StepKind::NAMES.iter();
+        all.find(|(kind, ..)| *kind == self)
+            .map_or("", |(_, name, _)| name)
+    }
+
+    /// What it means.
+    pub fn meaning(self) -> &'static str {
+        let mut all = StepKind::NAMES.iter();
+        all.find(|(kind, ..)| *kind == self)
+            .map_or("", |(.., meaning)| meaning)
+    }
+}
+
+/// A step from the design to the bill.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// What it is.
+    pub kind: StepKind,
+    /// How much the bill is higher for it.
+    pub usd: Money,
+    /// Its largest parts, in words.
+    pub because: Vec<String>,
+}
+
+/// A part of the bill beside the same part of the design.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cell {
+    /// What it is.
+    pub key: CellKey,
+    /// The usage on the bill; `None` if nothing is on it.
+    pub billed_quantity: Option<Decimal>,
+    /// Whether the quantity was computed from the cost, since the bill has none.
+    pub is_inferred: bool,
+    /// The usage that the design expects in the hours of the bill; `None` if it is not in the
+    /// design.
+    pub expected_quantity: Option<Exact>,
+    /// What is billed for it.
+    pub billed: Money,
+    /// What the design's month costs for it at list price.
+    pub expected: Money,
+    /// The parts of the design that cause it.
+    pub shares: Vec<ExpectedShare>,
+}
+
+/// The difference between a bill and a design.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Difference {
+    /// The month.
+    pub month: Month,
+    /// What the bill is.
+    pub bill: Money,
+    /// What the design's month costs.
+    pub design: Money,
+    /// The steps that are not zero; with what is unexplained they sum to bill less design.
+    pub steps: Vec<Step>,
+    /// What is left.
+    pub unexplained: Money,
+    /// The rows that are left, in words.
+    pub unexplained_rows: Vec<String>,
+    /// Bill and design side by side, the largest difference first.
+    pub cells: Vec<Cell>,
+    /// What is unknown, so that the explanation is not complete.
+    pub unknown: Vec<String>,
+}
+
+/// The steps as they are summed.
+#[derive(Default)]
+struct Sums {
+    steps: BTreeMap<StepKind, Exact>,
+    reasons: BTreeMap<StepKind, Vec<(Exact, String)>>,
+    unexplained: Exact,
+    rows: Vec<String>,
+    unknown: Vec<String>,
+}
+
+impl Sums {
+    fn add(&mut self, kind: StepKind, usd: Exact, why: impl FnOnce() -> String) {
+        if usd.is_zero() {
+            return;
+        }
+        *self.steps.entry(kind).or_insert_with(Exact::zero) += &usd;
+        let size = if usd.is_negative() {
+            Exact::zero() - usd
+        } else {
+            usd
+        };
+        self.reasons.entry(kind).or_default().push((size, why()));
+    }
+}
+
+fn exact(money: Money) -> Exact {
+    Exact::from(money.decimal())
+}
+
+fn dollars(amount: &Exact) -> String {
+    Money::dollars(amount).map_or_else(|_| "a large amount".to_string(), Money::human)
+}
+
+/// Everything that the comparison of one bill needs.
+struct Comparison<'a> {
+    bill: &'a AwsBill,
+    month: Month,
+    cost: Cost,
+    expected: &'a ExpectedBill,
+    books: &'a Books,
+    /// The hours of the bill.
+    span: (i64, i64),
+    sums: Sums,
+}
+
+/// Explains the difference between a bill of one month and a design.
+///
+/// # Errors
+/// [`MoneyError`] if a sum needs more than 28 digits.
+pub(super) fn difference(
+    bill: &AwsBill,
+    month: Month,
+    cost: Cost,
+    expected: &ExpectedBill,
+    books: &Books,
+) -> Result<Difference, MoneyError> {
+    let end = month.first_second() + i64::try_from(month.hours()).unwrap_or(744) * 3_600;
+    let whole = (month.first_second(), end);
+    let mut comparison = Comparison {
+        bill,
+        month,
+        cost,
+        expected,
+        books,
+        span: span(bill).map_or(whole, |(from, to)| (from.max(whole.0), to.min(whole.1))),
+        sums: Sums::default(),
+    };
+    comparison
+        .sums
+        .unknown
+        .extend(expected.unknown.iter().cloned());
+    let mut total = Money::ZERO;
+    let mut cells: BTreeMap<CellKey, Vec<(&BilledLine, Amounts)>> = BTreeMap::new();
+    for line in &bill.lines {
+        let amounts = line
+            .total()
+            .ok_or_else(|| MoneyError::TooLarge("the sum of the bill".to_string()))?;
+        let Some(billed) = amounts.cost(cost) else {
+            comparison.unknown_cost(line);
+            continue;
+        };
+        total = total.plus(billed)?;
+        match line.kind.usage().filter(|_| line.charge.is_usage()) {
+            Some(usage) => {
+                let key = CellKey {
+                    region: line.region.clone().unwrap_or_default(),
+                    table: line.resource.table.clone(),
+                    usage: usage.clone(),
+                };
+                cells.entry(key).or_default().push((line, amounts));
+            }
+            None => comparison.charge(line, billed),
+        }
+    }
+    let named = |region: &str, usage: &UsageType| {
+        let mut of_kind = cells
+            .keys()
+            .filter(|key| key.region == region && key.usage == *usage);
+        let is_on_bill = cells
+            .keys()
+            .any(|key| key.region == region && key.usage == *usage);
+        !is_on_bill || of_kind.any(|key| key.table.is_some())
+    };
+    let mut designed = expected.cells_for(named)?;
+    let mut compared = Vec::new();
+    for (key, lines) in &cells {
+        let design = designed.remove(key);
+        compared.push(comparison.cell(key, lines, design)?);
+    }
+    for (key, design) in designed {
+        compared.push(comparison.not_on_the_bill(key, design));
+    }
+    comparison.rest_of_the_design()?;
+    comparison.finish(total, compared)
+}
+
+impl Comparison<'_> {
+    fn unknown_cost(&mut self, line: &BilledLine) {
+        let text = format!(
+            "{} of {}: the bill does not say what it costs ({})",
+            line.usage_type,
+            line.resource.name().unwrap_or("no table"),
+            self.cost.name()
+        );
+        if !self.sums.unknown.contains(&text) {
+            self.sums.unknown.push(text);
+        }
+    }
+
+    /// A charge that is no usage of a design.
+    fn charge(&mut self, line: &BilledLine, billed: Money) {
+        let usd = exact(billed);
+        let what = format!("{} {}", line.charge.name(), line.usage_type);
+        let why = |usd: &Exact| format!("{what}: {}", dollars(usd));
+        let kind = match line.charge {
+            ChargeType::RiFee => {
+                // The fee of the month is charged on its first day.
+                let later = &usd * &(Exact::one() - self.share_of_month(self.span));
+                let text = format!("the fee of the whole month, {what}: {}", dollars(&later));
+                self.sums
+                    .add(StepKind::FrontLoading, later.clone(), || text);
+                let rest = usd - later;
+                let text = why(&rest);
+                return self.sums.add(StepKind::Commitments, rest, || text);
+            }
+            charge if charge.is_purchase() => StepKind::Commitments,
+            ChargeType::SavingsPlanNegation | ChargeType::UnusedCommitment => StepKind::Commitments,
+            charge if charge.is_discount() => StepKind::Negotiated,
+            ChargeType::Tax | ChargeType::Credit | ChargeType::Refund => StepKind::Credits,
+            charge if charge.is_usage() => StepKind::NotModelled,
+            _ => {
+                self.sums.rows.push(why(&usd));
+                self.sums.unexplained += &usd;
+                return;
+            }
+        };
+        let text = why(&usd);
+        self.sums.add(kind, usd, || text);
+    }
+
+    /// The share of the bill's month that a time covers.
+    fn share_of_month(&self, (from, to): (i64, i64)) -> Exact {
+        Exact::ratio(
+            (to - from).max(0).unsigned_abs(),
+            self.month.hours() * 3_600,
+        )
+    }
+
+    /// The factor from the design's month to a time of the bill.
+    fn factor(&self, usage: &UsageType, time: (i64, i64)) -> Exact {
+        match usage.unit() {
+            "GB-month" => self.share_of_month(time),
+            "rule-month" | "key-month" => Exact::one(),
+            _ => {
+                let hours = Exact::ratio((time.1 - time.0).max(0).unsigned_abs(), 3_600);
+                hours / self.expected.month.hours().clone()
+            }
+        }
+    }
+
+    /// The hours in which a table has usage.
+    fn time_of(&self, table: Option<&str>) -> (i64, i64) {
+        let Some(table) = table else {
+            return self.span;
+        };
+        let of_table = self.bill.lines.iter().filter(|line| {
+            line.charge.is_usage()
+                && line.resource.table.as_deref() == Some(table)
+                && line.times.interval_seconds <= 86_400
+        });
+        of_table
+            .map(|line| (line.times.from, line.times.to))
+            .reduce(|one, other| (one.0.min(other.0), one.1.max(other.1)))
+            .map_or(self.span, |(from, to)| {
+                (from.max(self.span.0), to.min(self.span.1))
+            })
+    }
+
+    /// The price of a unit beyond the free tier, on the bill.
+    fn full_rate(&self, key: &CellKey) -> Option<Exact> {
+        let of_kind = self.bill.lines.iter().filter(|line| {
+            line.charge.is_usage()
+                && line.region.as_deref() == Some(key.region.as_str())
+                && line.kind.usage() == Some(&key.usage)
+        });
+        let rates = of_kind.filter_map(|line| line.list_rate.or(line.rate));
+        let highest = rates.filter(|rate| *rate > Decimal::ZERO).max();
+        highest.map(Exact::from).or_else(|| {
+            let date = Some(self.month.first_day());
+            let book = self.books.book(&key.region, date).ok()?;
+            let price = book.list_price(&key.usage)?;
+            Some(Exact::from(price.rate.decimal()))
+        })
+    }
+
+    /// Compares a part of the bill with the same part of the design.
+    fn cell(
+        &mut self,
+        key: &CellKey,
+        lines: &[(&BilledLine, Amounts)],
+        design: Option<ExpectedCell>,
+    ) -> Result<Cell, MoneyError> {
+        let name = name(key);
+        let own = self
+            .expected
+            .rates
+            .get(&(key.region.clone(), key.usage.clone()));
+        let Some(full) = self.full_rate(key).or_else(|| own.cloned()) else {
+            self.sums.unknown.push(format!(
+                "{name}: neither the bill nor the books have its price"
+            ));
+            return Ok(empty(key));
+        };
+        let price = own.filter(|_| design.is_some()).cloned();
+        let price = price.unwrap_or_else(|| full.clone());
+        let mut quantity = Exact::zero();
+        let mut billed = Money::ZERO;
+        let mut is_inferred = false;
+        for (line, amounts) in lines {
+            let cost = amounts.cost(self.cost).unwrap_or_default();
+            billed = billed.plus(cost)?;
+            let own = match amounts.quantity {
+                Some(quantity) => Exact::from(quantity),
+                None => {
+                    is_inferred = true;
+                    exact(cost) / full.clone()
+                }
+            };
+            quantity += &own;
+            self.line(&name, line, amounts, cost, own, &full);
+        }
+        let price_date = &quantity * &(&full - &price);
+        self.sums.add(StepKind::PriceDate, price_date.clone(), || {
+            format!(
+                "{name}: ${} a unit on the bill, ${} in the design: {}",
+                full.as_written(),
+                price.as_written(),
+                dollars(&price_date)
+            )
+        });
+        let Some(design) = design else {
+            let usd = &quantity * &price;
+            let text = format!("{name}: {}", dollars(&usd));
+            self.sums.add(StepKind::NotInDesign, usd, || text);
+            return Ok(Cell {
+                billed_quantity: quantity.to_decimal(STEP_PLACES),
+                is_inferred,
+                billed,
+                ..empty(key)
+            });
+        };
+        let expected = self.volume(key, &name, &quantity, &price, &design);
+        Ok(Cell {
+            key: key.clone(),
+            billed_quantity: quantity.to_decimal(STEP_PLACES),
+            is_inferred,
+            expected_quantity: Some(expected),
+            billed,
+            expected: design.list,
+            shares: design.shares,
+        })
+    }
+
+    /// The steps of a cell that compare quantities; returns what the design expects in the hours of
+    /// the bill.
+    fn volume(
+        &mut self,
+        key: &CellKey,
+        name: &str,
+        quantity: &Exact,
+        price: &Exact,
+        design: &ExpectedCell,
+    ) -> Exact {
+        let time = self.time_of(key.table.as_deref());
+        let expected = &design.quantity * &self.factor(&key.usage, time);
+        let hours = &(&expected - &design.quantity) * price;
+        let hours_of_bill = Exact::ratio((time.1 - time.0).max(0).unsigned_abs(), 3_600);
+        let month = self.expected.month.clone();
+        self.sums.add(StepKind::Hours, hours.clone(), || {
+            format!(
+                "{name}: {} hours on the bill, a month of {month} in the design: {}",
+                hours_of_bill.human(1),
+                dollars(&hours)
+            )
+        });
+        if key.usage == UsageType::BACKUP && time.0 == self.month.first_second() {
+            // Charged on the first for the whole month.
+            let later = &(&design.quantity - &expected) * price;
+            self.sums.add(StepKind::FrontLoading, later.clone(), || {
+                format!(
+                    "{name}: charged on the 1st for the whole month: {}",
+                    dollars(&later)
+                )
+            });
+            let volume = &(quantity - &design.quantity) * price;
+            self.add_volume(name, &design.quantity, quantity, volume);
+            return expected;
+        }
+        let volume = &(quantity - &expected) * price;
+        self.add_volume(name, &expected, quantity, volume);
+        // The design's own free tier is in its total already.
+        let tier = exact(design.list) - &design.quantity * price;
+        self.sums
+            .add(StepKind::Tier, Exact::zero() - tier.clone(), || {
+                format!("{name}: the free tier of the design is {}", dollars(&tier))
+            });
+        expected
+    }
+
+    fn add_volume(&mut self, name: &str, expected: &Exact, quantity: &Exact, volume: Exact) {
+        let text = format!(
+            "{name}: {} on the bill, {} expected: {}",
+            quantity.human(2),
+            expected.human(2),
+            dollars(&volume)
+        );
+        self.sums.add(StepKind::Volume, volume, || text);
+    }
+
+    /// The steps of a charge from the list price to its cost.
+    fn line(
+        &mut self,
+        name: &str,
+        line: &BilledLine,
+        amounts: &Amounts,
+        cost: Money,
+        quantity: Exact,
+        full: &Exact,
+    ) {
+        let list = match line.list_rate.or(line.rate) {
+            Some(rate) => Exact::from(rate),
+            None => return self.line_without_rate(name, line, amounts, cost, &quantity, full),
+        };
+        let tier = &quantity * &(&list - full);
+        self.sums.add(StepKind::Tier, tier.clone(), || {
+            format!("{name}: {} free: {}", quantity.human(2), dollars(&tier))
+        });
+        let at_list = &quantity * &list;
+        let left = match (line.charge, self.cost) {
+            (_, Cost::List) => exact(cost) - at_list,
+            (ChargeType::DiscountedUsage, Cost::Billed | Cost::Net) => {
+                let usd = Exact::zero() - at_list;
+                let text = format!("{name}: {} reserved: {}", quantity.human(2), dollars(&usd));
+                self.sums.add(StepKind::Commitments, usd, || text);
+                exact(cost)
+            }
+            (ChargeType::DiscountedUsage, _)
+            | (ChargeType::SavingsPlanCoveredUsage, Cost::Amortised) => {
+                let usd = exact(cost) - at_list;
+                let text = format!("{name}: {} covered: {}", quantity.human(2), dollars(&usd));
+                self.sums.add(StepKind::Commitments, usd, || text);
+                return;
+            }
+            (ChargeType::SavingsPlanCoveredUsage, _) if cost.is_zero() => {
+                // FOCUS bills what a plan covers as zero.
+                let usd = Exact::zero() - at_list;
+                let text = format!("{name}: {} covered: {}", quantity.human(2), dollars(&usd));
+                return self.sums.add(StepKind::Commitments, usd, || text);
+            }
+            (_, Cost::Net) => {
+                let billed = amounts.billed.unwrap_or(cost);
+                let usd = exact(cost) - exact(billed);
+                let text = format!("{name}: net of discounts: {}", dollars(&usd));
+                self.sums.add(StepKind::Negotiated, usd, || text);
+                self.negotiated(name, line, &quantity, &list);
+                exact(billed) - &quantity * &line.rate.map_or(list, Exact::from)
+            }
+            _ => {
+                self.negotiated(name, line, &quantity, &list);
+                exact(cost) - &quantity * &line.rate.map_or(list, Exact::from)
+            }
+        };
+        self.left(name, line, amounts, left);
+    }
+
+    /// The same on a bill without rates, which does not tell which part was free: what is missing to
+    /// the list price, if it is no more than the free tier.
+    fn line_without_rate(
+        &mut self,
+        name: &str,
+        line: &BilledLine,
+        amounts: &Amounts,
+        cost: Money,
+        quantity: &Exact,
+        full: &Exact,
+    ) {
+        if amounts.quantity.is_none() {
+            return;
+        }
+        let left = exact(cost) - quantity * full;
+        let region = line.region.as_deref().unwrap_or_default();
+        let date = Some(self.month.first_day());
+        let book = self.books.book(region, date);
+        let book = book.or_else(|_| self.books.book(region, None)).ok();
+        let free = book.zip(line.kind.usage());
+        let free = free.map_or_else(Exact::zero, |(book, usage)| book.free_quantity(usage));
+        if left.is_negative() && Exact::zero() - left.clone() <= &free * full {
+            let text = format!("{name}: {} below the list price", dollars(&left));
+            return self.sums.add(StepKind::Tier, left, || text);
+        }
+        self.left(name, line, amounts, left);
+    }
+
+    fn negotiated(&mut self, name: &str, line: &BilledLine, quantity: &Exact, list: &Exact) {
+        let Some(rate) = line.rate.map(Exact::from) else {
+            return;
+        };
+        let usd = quantity * &(&rate - list);
+        let text = || {
+            let percent = &(&(list - &rate) * &Exact::from(100)) / list;
+            format!(
+                "{name}: {} % below the list price: {}",
+                percent.human(2),
+                dollars(&usd)
+            )
+        };
+        self.sums.add(StepKind::Negotiated, usd.clone(), text);
+    }
+
+    /// What is left of a charge: rounding, or unexplained.
+    fn left(&mut self, name: &str, line: &BilledLine, amounts: &Amounts, left: Exact) {
+        // A row by day or month is a sum of rounded hours.
+        let hours = line.times.interval_seconds.div_ceil(3_600).max(1);
+        let bound = Exact::ratio(amounts.rows.saturating_mul(hours), ROUNDING_PARTS);
+        let size = if left.is_negative() {
+            Exact::zero() - left.clone()
+        } else {
+            left.clone()
+        };
+        if size <= bound {
+            let text = format!("{name}: {} rows", amounts.rows);
+            return self.sums.add(StepKind::Rounding, left, || text);
+        }
+        self.sums.rows.push(format!(
+            "{name}: {} rows of {} {} cost {} more than their quantity times their rate",
+            amounts.rows,
+            line.charge.name(),
+            line.usage_type,
+            dollars(&left)
+        ));
+        self.sums.unexplained += &left;
+    }
+
+    /// A part of the design that is not on the bill.
+    fn not_on_the_bill(&mut self, key: CellKey, design: ExpectedCell) -> Cell {
+        let name = name(&key);
+        let table = key.table.as_deref();
+        let is_there = self
+            .bill
+            .lines
+            .iter()
+            .any(|line| table.is_some() && line.resource.table.as_deref() == table);
+        let why = match is_there {
+            true => {
+                "the table is on the bill without it: it had no such usage, or the bill is older"
+            }
+            false => {
+                "nothing of the table is on the bill: it had no usage, or it belongs to another account, region or month"
+            }
+        };
+        let usd = Exact::zero() - exact(design.list);
+        let text = format!("{name}: {}; {why}", dollars(&usd));
+        self.sums.add(StepKind::NotOnBill, usd, || text);
+        Cell {
+            expected_quantity: Some(design.quantity.clone()),
+            expected: design.list,
+            shares: design.shares,
+            ..empty(&key)
+        }
+    }
+
+    /// What a design pays beyond its usage: commitments, and services that are not read.
+    fn rest_of_the_design(&mut self) -> Result<(), MoneyError> {
+        for (service, usd) in &self.expected.not_read {
+            let usd = Exact::zero() - exact(*usd);
+            let text = format!(
+                "{service}: {}; rows of this service are not read from bills",
+                dollars(&usd)
+            );
+            self.sums.add(StepKind::NotOnBill, usd, || text);
+        }
+        if self.cost == Cost::List {
+            return Ok(());
+        }
+        let bought = self.expected.total.minus(self.expected.list)?;
+        let usd = Exact::zero() - exact(bought);
+        let text = format!(
+            "the commitments and discounts of the design are {}",
+            bought.human()
+        );
+        self.sums.add(StepKind::Commitments, usd, || text);
+        Ok(())
+    }
+
+    fn finish(self, bill: Money, mut cells: Vec<Cell>) -> Result<Difference, MoneyError> {
+        let design = match self.cost {
+            Cost::List => self.expected.list,
+            _ => self.expected.total,
+        };
+        let difference = bill.minus(design)?;
+        let mut sums = self.sums;
+        let too_large = || MoneyError::TooLarge("a step of the explanation".to_string());
+        let rounded = |usd: &Exact| {
+            usd.to_decimal(STEP_PLACES)
+                .map(Money::billed)
+                .ok_or_else(too_large)
+        };
+        let unexplained = rounded(&sums.unexplained)?;
+        let mut steps = Vec::new();
+        let mut sum = unexplained;
+        for (kind, ..) in StepKind::NAMES {
+            let Some(usd) = sums.steps.get(&kind) else {
+                continue;
+            };
+            let usd = rounded(usd)?;
+            sum = sum.plus(usd)?;
+            let mut reasons = sums.reasons.remove(&kind).unwrap_or_default();
+            reasons.sort_by(|one, other| (&other.0, &one.1).cmp(&(&one.0, &other.1)));
+            let more = reasons.len().saturating_sub(REASONS_MAX);
+            let mut because: Vec<String> = reasons
+                .into_iter()
+                .take(REASONS_MAX)
+                .map(|(_, text)| text)
+                .collect();
+            if more > 0 {
+                because.push(format!("and {more} smaller parts"));
+            }
+            steps.push(Step { kind, usd, because });
+        }
+        // Thirds of hours have no last decimal: what that leaves belongs to the first step.
+        let rest = difference.minus(sum)?;
+        let bound = Exact::ratio(1, ROUNDING_PARTS);
+        let is_small = exact(rest) <= bound && Exact::zero() - exact(rest) <= bound;
+        let mut unexplained = unexplained;
+        match steps.first_mut().filter(|_| is_small) {
+            Some(first) => first.usd = first.usd.plus(rest)?,
+            None => unexplained = unexplained.plus(rest)?,
+        }
+        steps.retain(|step| !step.usd.is_zero());
+        cells.sort_by_key(|cell| {
+            let difference = cell.billed.minus(cell.expected).unwrap_or_default();
+            let size = difference.max(Money::ZERO.minus(difference).unwrap_or_default());
+            (std::cmp::Reverse(size), cell.key.clone())
+        });
+        Ok(Difference {
+            month: self.month,
+            bill,
+            design,
+            steps,
+            unexplained,
+            unexplained_rows: sums.rows,
+            cells,
+            unknown: sums.unknown,
+        })
+    }
+}
+
+fn empty(key: &CellKey) -> Cell {
+    Cell {
+        key: key.clone(),
+        billed_quantity: None,
+        is_inferred: false,
+        expected_quantity: None,
+        billed: Money::ZERO,
+        expected: Money::ZERO,
+        shares: Vec::new(),
+    }
+}
+
+/// The name of a cell in a sentence.
+fn name(key: &CellKey) -> String {
+    let table = key.table.as_ref().map(|table| format!("{table}: "));
+    let kind = BilledKind::Usage(key.usage.clone());
+    format!(
+        "{}{} in {}",
+        table.unwrap_or_default(),
+        kind.purpose(),
+        key.region
+    )
+}
