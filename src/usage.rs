@@ -7,7 +7,7 @@ use crate::table::{Direction, TableClass};
 use crate::units::Exact;
 
 /// A kind of usage that AWS bills.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum UsageType {
     /// Request units of the on-demand mode.
@@ -38,7 +38,7 @@ pub enum UsageType {
 }
 
 /// The two parts of the price of a reservation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ReservedPart {
     /// For each hour of the term.
@@ -434,7 +434,7 @@ const CATALOGUE: &[(&str, &str, &str, &str)] = &[
 ];
 
 /// The kind of throughput, for the usage types that come in families.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Throughput {
     /// Reads.
@@ -533,7 +533,7 @@ const TRANSFER_CODE: &str = "data_transfer_inter_region_to_";
 const PLAN_CODE: &str = "dsp_1yr_no_upfront_";
 
 /// Transfer between regions on a bill, without the prefixes of both.
-const TRANSFER_NAME: &str = "AWS-Out-Bytes";
+pub(crate) const TRANSFER_NAME: &str = "AWS-Out-Bytes";
 
 /// Names that earlier output or AWS's documentation uses, with the name on a bill.
 const OLD_NAMES: [(&str, &str); 2] = [
@@ -789,6 +789,19 @@ impl UsageType {
         UsageType::codes_named(service, name)
             .find(|code| !code.starts_with("reserved_"))
             .map(UsageType::of_code)
+    }
+
+    /// The usage type of any service that belongs to a DynamoDB bill, by its name without the prefix
+    /// of a region.
+    pub fn named(name: &str) -> Option<UsageType> {
+        let services = [
+            "AmazonDynamoDB",
+            "AmazonDAX",
+            "AWSBackup",
+            "AmazonCloudWatch",
+        ];
+        let mut found = services.iter();
+        found.find_map(|service| UsageType::on_a_bill(service, name))
     }
 
     /// A usage type of a bill, divided into the prefix of its region and its name: `USE1-`, `EU-`,

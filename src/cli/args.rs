@@ -132,7 +132,7 @@ pub enum Command {
     /// tool's model
     Import {
         /// The kind of the files
-        #[arg(value_parser = ["terraform", "cloudformation", "describe-table", "export", "cloudwatch", "model"])]
+        #[arg(value_parser = ["terraform", "cloudformation", "describe-table", "export", "cloudwatch", "bill", "model"])]
         kind: String,
         /// The files (for an export, its folder); - reads standard input
         #[arg(required_unless_present = "queries")]
@@ -140,6 +140,9 @@ pub enum Command {
         /// Import the design before the change that a Terraform plan makes
         #[arg(long)]
         before: bool,
+        /// The month of a bill, such as 2026-10 (default: the only one that it has)
+        #[arg(long, value_name = "MONTH")]
+        month: Option<String>,
         #[command(flatten)]
         metrics: MetricsArgs,
     },

@@ -9,6 +9,8 @@ use super::args::{Args, ReconcileArgs};
 use super::{input, output, progress};
 use dynameter::bill::{AwsBill, Cost, Detail, Month, ReadBill, read};
 use dynameter::files::Progress;
+use dynameter::import::{Imported, import_bill};
+use dynameter::pricing::Books;
 use dynameter::reconcile::{Difference, ExpectedBill, Grouping, Question, Reconciled, reconcile};
 use dynameter::workload::Workload;
 
@@ -147,6 +149,21 @@ impl Tolerance {
         let share = difference.bill.decimal().abs() * self.percent / Decimal::ONE_HUNDRED;
         unexplained <= share.max(self.usd)
     }
+}
+
+/// Imports a bill as a workload file.
+pub fn imported(args: &Args, files: &[String], asked: Option<&str>) -> Result<Imported> {
+    let reading = ReadBill {
+        detail: Detail::Hour,
+        month: asked.map(month).transpose()?,
+        accounts: Vec::new(),
+    };
+    let bill = read_bill(args, files, &reading)?;
+    Ok(import_bill(
+        &bill,
+        &Books::embedded(),
+        &input::asked(args)?,
+    )?)
 }
 
 /// `reconcile`.

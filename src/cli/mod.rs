@@ -114,8 +114,9 @@ fn command(args: &Args) -> Result<()> {
             kind,
             files,
             before,
+            month,
             metrics,
-        } => import(args, kind, files, *before, metrics),
+        } => import(args, kind, files, *before, month.as_deref(), metrics),
         Command::Diff { old, new } => difference(args, &[old.clone(), new.clone()]),
         Command::Compare {
             workload,
@@ -200,6 +201,7 @@ fn import(
     kind: &str,
     files: &[String],
     before: bool,
+    month: Option<&str>,
     metrics: &MetricsArgs,
 ) -> Result<()> {
     if files.iter().filter(|path| *path == "-").count() > 1 {
@@ -211,6 +213,9 @@ fn import(
              lists the kinds"
         )
     };
+    if month.is_some() && kind != ImportFormat::Bill {
+        anyhow::bail!("--month is only for bills\nhelp: remove --month");
+    }
     if before && kind != ImportFormat::Terraform {
         anyhow::bail!("--before is only for Terraform plans\nhelp: remove --before");
     }
@@ -238,6 +243,9 @@ fn import(
         return output::new(args, &trace::imported(args, files, metrics)?.text);
         #[cfg(not(feature = "replay"))]
         anyhow::bail!(LIGHT);
+    }
+    if kind == ImportFormat::Bill {
+        return output::new(args, &bill::imported(args, files, month)?.text);
     }
     let files = match kind {
         // Its folder is the export itself.

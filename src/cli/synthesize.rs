@@ -6,7 +6,8 @@ use std::sync::atomic::Ordering;
 use anyhow::{Result, bail};
 
 use super::args::{Args, SynthesizeArgs};
-use super::trace::{bar, interruption, moment};
+use super::progress::{bar, interruption};
+use super::trace::moment;
 use super::{input, output};
 use dynameter::synthesize::{self, HEADER, SynthesizeError, SynthesizeOptions, TraceLayout};
 use dynameter::units::Exact;

@@ -180,14 +180,14 @@ impl<'a> Account<'a> {
     /// Commitments that are paid for but not used, and those that are not part of the month.
     pub fn warnings(&self, bill: &Bill) -> Vec<String> {
         // The upfront price of a reservation is unused whenever its hours are.
-        let is_upfront = |usage: &UsageType| {
-            let upfront = ReservedPart::Upfront;
-            matches!(usage, UsageType::Reserved { part, .. } if *part == upfront)
+        let is_paid_by_hour = |usage: &UsageType| match usage {
+            UsageType::Reserved { part, .. } => *part == ReservedPart::Hourly,
+            usage => *usage == UsageType::PLAN_COMMITMENT,
         };
         let unused = bill
             .lines
             .iter()
-            .filter(|line| line.subject.table.is_none() && !is_upfront(&line.usage_type));
+            .filter(|line| line.subject.table.is_none() && is_paid_by_hour(&line.usage_type));
         let unused = unused.filter_map(|line| line.because.first());
         unused
             .map(|because| because.text.clone())

@@ -8,11 +8,13 @@ use super::site::{Gap, Settled};
 use crate::units::{Exact, count_of};
 use crate::unread::{Unread, UnreadKind};
 use crate::usage::{Because, Subject, Usage, UsageType};
-use crate::workload::{Cluster, DesignPart, Workload};
+use crate::workload::{Cluster, DesignPart, Measured, Workload};
 
 /// The result of what belongs to no table; `None` if there is nothing.
 pub(super) fn without_table(workload: &Workload) -> Option<TableResult> {
-    let is_empty = workload.clusters.is_empty() && workload.unpriced.is_empty();
+    let is_empty = workload.clusters.is_empty()
+        && workload.measured.is_empty()
+        && workload.unpriced.is_empty();
     let result = || TableResult {
         settled: Settled::default(),
         capacity: Vec::new(),
@@ -20,6 +22,7 @@ pub(super) fn without_table(workload: &Workload) -> Option<TableResult> {
             .clusters
             .iter()
             .map(|one| cluster(workload, one))
+            .chain(measured(&workload.measured, &of_design(workload)))
             .collect(),
         gaps: unread(workload),
         alone: OnceLock::new(),
@@ -48,6 +51,35 @@ fn cluster(workload: &Workload, cluster: &Cluster) -> Usage {
         usage.because.insert(0, Because::plain(words));
     }
     usage
+}
+
+/// What a bill measured, of a table or of the account.
+pub(super) fn measured<'a>(
+    measured: &'a [Measured],
+    subject: &'a Subject,
+) -> impl Iterator<Item = Usage> + 'a {
+    measured.iter().map(|one| Usage {
+        subject: Subject {
+            region: one.region.clone(),
+            access: measured_requests(&one.usage_type),
+            ..subject.clone()
+        },
+        usage_type: one.usage_type.clone(),
+        quantity: one.quantity.clone(),
+        because: vec![Because::plain(format!(
+            "measured: {} {}",
+            one.quantity.human(9),
+            one.usage_type.units()
+        ))],
+    })
+}
+
+/// The name of measured requests, which no access pattern causes.
+fn measured_requests(usage: &UsageType) -> Option<String> {
+    let UsageType::Requests(throughput, _) = usage else {
+        return None;
+    };
+    Some(format!("measured {}s", throughput.direction().word()))
 }
 
 /// The node-hours of a DAX cluster.

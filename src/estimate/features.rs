@@ -52,6 +52,7 @@ pub(super) fn features(
     lines.encryption(&design.workload.region, design.table.encryption.as_ref());
     lines.usage.extend(metered.transfer());
     lines.unknown_transfer();
+    lines.measured();
     lines.usage.extend(vectors::usage(design, lines.gaps));
     lines.unpriced();
     for replica in design.copies() {
@@ -398,7 +399,18 @@ impl UsageLines<'_> {
             return;
         }
         let home = &self.design.workload.region;
+        let is_measured = |region: &String| {
+            let to = UsageType::TransferTo(region.clone());
+            self.design
+                .table
+                .measured
+                .iter()
+                .any(|one| one.usage_type == to)
+        };
         for replica in self.design.copies() {
+            if is_measured(&replica.region) {
+                continue;
+            }
             let what = format!("the transfer of its writes to {}", replica.region);
             let gap = self.design.gap_because(
                 home,
@@ -407,6 +419,14 @@ impl UsageLines<'_> {
             );
             self.gaps.push(gap(UNKNOWN_WRITES));
         }
+    }
+
+    /// What a bill measured.
+    fn measured(&mut self) {
+        let design = self.design;
+        let subject = design.subject(None, &design.workload.region, None);
+        let measured = super::design::measured(&design.table.measured, &subject);
+        self.usage.extend(measured);
     }
 
     /// Costs of the table that are not metered.

@@ -7,14 +7,11 @@
 use std::collections::BTreeMap;
 
 use super::draft::{Draft, Fields, IndexDraft, Sourced, TableDraft, UnitsDraft, number};
+use super::shape::{DAY, HOUR, WEEK_HOURS, hour_of_the_week, shape};
 use crate::files::FileSource;
 use crate::table::Direction;
 use crate::trace::{Batch, Event, ReadOptions, Time, Trace, TraceError, What};
 use crate::units::Exact;
-
-const HOUR: i64 = 3_600;
-const DAY: i64 = 24 * HOUR;
-const WEEK_HOURS: usize = 168;
 
 /// The account direction of a table or an index: its reads or its writes.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -149,8 +146,7 @@ impl MetricsFile {
             };
             let consumed = self.accounts.entry(account).or_insert_with(empty);
             consumed.halves += u128::from(halves);
-            // 1970-01-01 was a Thursday: 72 hours after Monday.
-            let hour = ((start.div_euclid(HOUR) + 72).rem_euclid(WEEK_HOURS as i64)) as usize;
+            let hour = hour_of_the_week(start);
             consumed.hours[hour] += u128::from(halves);
             let (most, most_seconds, _) = consumed.busiest;
             if u128::from(halves) * u128::from(most_seconds)
@@ -247,7 +243,8 @@ impl MetricsFile {
         } else {
             ("read", "ConsumedReadCapacityUnits")
         };
-        let (mean, profile) = shape(consumed, from, self.to);
+        let hours: Vec<Exact> = consumed.hours.iter().map(|halves| units(*halves)).collect();
+        let (mean, profile) = shape(&hours, from, self.to);
         let note = format!(
             "{metric}: {} units in {} days; at most {busiest} per second, at {}",
             units(consumed.halves),
@@ -281,79 +278,10 @@ impl MetricsFile {
     }
 }
 
-/// The mean units per second over a week, and the weights of the hours of the week or of the day,
-/// if the metrics cover them.
-fn shape(consumed: &MetricSums, from: i64, to: i64) -> (Exact, Option<Vec<Exact>>) {
-    let span = (to - from).max(1);
-    let units = |halves: u128| Exact::whole(halves) / Exact::from(2);
-    let plain = units(consumed.halves) / Exact::from(span as u64);
-    if span < DAY {
-        return (plain, None);
-    }
-    // The number of seconds of the span in each hour of the week.
-    let mut covered = vec![0_u64; WEEK_HOURS];
-    let mut at = from;
-    while at < to {
-        let end = ((at.div_euclid(HOUR) + 1) * HOUR).min(to);
-        covered[((at.div_euclid(HOUR) + 72).rem_euclid(WEEK_HOURS as i64)) as usize] +=
-            (end - at) as u64;
-        at = end;
-    }
-    let slots = if span >= 7 * DAY { WEEK_HOURS } else { 24 };
-    let of_slot = |slot: usize| -> Exact {
-        let all = || (slot..WEEK_HOURS).step_by(slots);
-        let seconds: u64 = all().map(|hour| covered[hour]).sum();
-        let halves: u128 = all().map(|hour| consumed.hours[hour]).sum();
-        units(halves) / Exact::from(seconds.max(1))
-    };
-    let rates: Vec<Exact> = (0..slots).map(of_slot).collect();
-    let mean = rates.iter().cloned().sum::<Exact>() / Exact::from(slots as u64);
-    if mean.is_zero() || rates.iter().all(|rate| *rate == rates[0]) {
-        return (mean.max(plain), None);
-    }
-    let thousand = Exact::from(1_000);
-    let weights = rates
-        .iter()
-        .map(|rate| &(&(rate / &mean) * &thousand).floor() / &thousand)
-        .collect();
-    (mean, Some(weights))
-}
-
 fn days(seconds: i64) -> String {
     (Exact::from(seconds.max(0) as u64) / Exact::from(DAY as u64)).human(2)
 }
 
 fn shown(second: i64) -> String {
     Time::from_second(second).to_string()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_shape_of_a_week_is_that_of_its_hours() {
-        let mut hours = vec![0; WEEK_HOURS];
-        (0..WEEK_HOURS).for_each(|hour| hours[hour] = if hour < 24 { 7_200 * 4 } else { 7_200 });
-        let halves = hours.iter().sum();
-        let consumed = MetricSums {
-            halves,
-            hours,
-            busiest: (1, 1, 0),
-        };
-        // A week from Monday 1970-01-05.
-        let (mean, weights) = shape(&consumed, 4 * DAY, 11 * DAY);
-        assert_eq!(mean, Exact::ratio(24 * 4 + 144, 168));
-        let weights = weights.expect("a shape");
-        assert_eq!(
-            (
-                weights.len(),
-                weights[0].human(3).as_str(),
-                weights[100].human(3).as_str()
-            ),
-            (168, "2.8", "0.7")
-        );
-        // Half a day has no profile.
-        assert_eq!(shape(&consumed, 0, DAY / 2).1, None);
-    }
 }

@@ -301,6 +301,8 @@ pub(super) struct TableDraft {
     pub vectors: Vec<Fields>,
     pub access: Vec<Fields>,
     pub consumed: Vec<Fields>,
+    /// Usage that a bill measured.
+    pub measured: Vec<Fields>,
     pub replicas: Vec<ReplicaDraft>,
     /// What a workload cannot describe, so that it is not priced; see [`unpriced`].
     pub unpriced: Vec<Sourced>,
@@ -338,6 +340,7 @@ impl TableDraft {
             vectors: Vec::new(),
             access: Vec::new(),
             consumed: Vec::new(),
+            measured: Vec::new(),
             replicas: Vec::new(),
             unpriced: Vec::new(),
             tags: Vec::new(),
@@ -571,8 +574,12 @@ pub(super) struct Draft {
     /// `name`, `region` and the like.
     pub head: Fields,
     pub tables: Vec<TableDraft>,
+    /// What the account has bought.
+    pub commitments: Vec<Fields>,
     /// DAX clusters that serve none of the tables.
     pub clusters: Vec<Fields>,
+    /// Usage that a bill measured and that belongs to no table.
+    pub measured: Vec<Fields>,
     /// What was not read and belongs to no table; see [`unpriced`].
     pub unpriced: Vec<Sourced>,
     /// Whether the file may have no table: it describes other resources as well.
@@ -690,6 +697,12 @@ impl Draft {
         lines.resource = None;
         for cluster in &self.clusters {
             lines.block("[[dax]]", cluster);
+        }
+        for measured in &self.measured {
+            lines.block("[[measured]]", measured);
+        }
+        for commitment in &self.commitments {
+            lines.block("[[commitment]]", commitment);
         }
         lines.finish()
     }
@@ -824,6 +837,9 @@ impl TomlWriter {
         }
         for consumed in &table.consumed {
             self.block("[[table.consumed]]", consumed);
+        }
+        for measured in &table.measured {
+            self.block("[[table.measured]]", measured);
         }
         for (name, fields) in table.blocks.iter().filter(|(_, fields)| !fields.is_empty()) {
             self.block(&format!("[table.{name}]"), fields);

@@ -29,6 +29,8 @@
 //! ```
 
 mod backups;
+#[cfg(feature = "bills")]
+mod bill;
 mod cloudformation;
 #[cfg(feature = "replay")]
 mod cloudwatch;
@@ -41,6 +43,8 @@ mod node;
 mod plan;
 mod pulumi;
 mod scaling;
+#[cfg(any(feature = "bills", feature = "replay"))]
+mod shape;
 mod shared;
 mod synthesized;
 mod terraform;
@@ -113,18 +117,21 @@ pub enum ImportFormat {
     Export,
     /// CloudWatch metrics.
     CloudWatch,
+    /// Bills.
+    Bill,
     /// The workload model of another tool.
     Model,
 }
 
 impl ImportFormat {
     /// Every kind with its name on the command line.
-    pub const ALL: [(ImportFormat, &'static str); 6] = [
+    pub const ALL: [(ImportFormat, &'static str); 7] = [
         (ImportFormat::Terraform, "terraform"),
         (ImportFormat::CloudFormation, "cloudformation"),
         (ImportFormat::DescribeTable, "describe-table"),
         (ImportFormat::Export, "export"),
         (ImportFormat::CloudWatch, "cloudwatch"),
+        (ImportFormat::Bill, "bill"),
         (ImportFormat::Model, "model"),
     ];
 
@@ -144,6 +151,7 @@ impl ImportFormat {
             ImportFormat::DescribeTable => "a description of a table",
             ImportFormat::Export => "an S3 export",
             ImportFormat::CloudWatch => "CloudWatch metrics",
+            ImportFormat::Bill => "a bill",
             ImportFormat::Model => "a workload model",
         }
     }
@@ -288,8 +296,8 @@ fn imported(
         ImportFormat::CloudFormation => cloudformation::draft(documents, context),
         ImportFormat::DescribeTable => describe::draft(documents, context),
         ImportFormat::Model => model::draft(documents, context),
-        ImportFormat::Export | ImportFormat::CloudWatch => Draft::default(), /* read by functions
-                                                                              * of their own */
+        // Functions of their own read these.
+        ImportFormat::Export | ImportFormat::CloudWatch | ImportFormat::Bill => Draft::default(),
     };
     draft
         .notes
@@ -366,6 +374,40 @@ pub fn import_metrics(
         &[],
         Vec::new(),
     )?)
+}
+
+/// Converts a bill to a workload file of measured usage.
+///
+/// # Errors
+/// If the bill has several months, no quantities or no region, or every error in the usage file.
+#[cfg(feature = "bills")]
+pub fn import_bill(
+    bill: &crate::bill::AwsBill,
+    books: &crate::pricing::Books,
+    asked: &ImportOptions,
+) -> Result<Imported, BillImportError> {
+    let usage = read_usage(asked)?;
+    let draft = bill::draft(bill, asked.region.as_deref(), books).map_err(BillImportError::Bill)?;
+    Ok(finish(
+        draft,
+        usage.as_ref(),
+        asked.is_one_of_several,
+        &[],
+        Vec::new(),
+    )?)
+}
+
+/// Why a bill cannot be converted to a workload.
+#[cfg(feature = "bills")]
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BillImportError {
+    /// The bill does not say enough.
+    #[error("{0}")]
+    Bill(String),
+    /// The usage file has errors.
+    #[error(transparent)]
+    Usage(#[from] Diagnostics),
 }
 
 /// Why metrics cannot be converted to a workload.

@@ -31,6 +31,11 @@ pub const CODES: &[(&str, &str)] = &[
     ("bad-date", "a date that is not YYYY-MM-DD"),
     ("share", "a share outside 0 to 1"),
     ("shares-sum", "shares that do not add up to 1"),
+    (
+        "measured",
+        "measured usage of a type that is not on a bill of DynamoDB, or a transfer without its \
+         destination",
+    ),
     ("month-hours", "a month outside 1 to 744 hours"),
     (
         "rate",

@@ -19,7 +19,7 @@ use crate::table::{ApiName, ByDirection, Consistency, Direction, Table, TableCla
 use crate::time::{Date, MonthHours};
 use crate::units::{Bytes, Exact};
 use crate::unread::UnreadKind;
-use crate::usage::FreeTier;
+use crate::usage::{FreeTier, UsageType};
 
 /// A checked design with its traffic. It is made from a file by [`load`](super::load), or in Rust by a
 /// [`Builder`](super::Builder), and is always valid: code outside this crate can read
@@ -60,6 +60,8 @@ pub struct Contents {
     pub tables: Vec<Arc<TableDesign>>,
     /// DAX clusters that are not in front of a table of the design.
     pub clusters: Vec<Cluster>,
+    /// Usage that a bill measured and that belongs to no table.
+    pub measured: Vec<Measured>,
     /// Costs of the design that are not known.
     pub unpriced: Vec<Unpriced>,
 }
@@ -73,6 +75,17 @@ pub struct Cluster {
     pub node_type: String,
     /// The number of nodes.
     pub nodes: u64,
+}
+
+/// Usage that a bill measured.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Measured {
+    /// What is billed.
+    pub usage_type: UsageType,
+    /// How much of it in a month.
+    pub quantity: Exact,
+    /// The region.
+    pub region: String,
 }
 
 /// A cost that a workload cannot describe.
@@ -134,6 +147,8 @@ pub struct TableDesign {
     pub ttl_entity: Option<usize>,
     /// Backups.
     pub backup: Backup,
+    /// Usage that a bill measured and that nothing else causes.
+    pub measured: Vec<Measured>,
     /// Change data capture.
     pub stream: Option<Stream>,
     /// Imports from Amazon S3.
@@ -797,7 +812,12 @@ impl Workload {
                 .collect()
         };
         let others = self.tables.iter().flat_map(of_table);
-        others.chain([self.region.clone()]).collect()
+        let measured = self.tables.iter().flat_map(|table| &table.measured);
+        let measured = measured.chain(&self.measured).map(|one| one.region.clone());
+        others
+            .chain(measured)
+            .chain([self.region.clone()])
+            .collect()
     }
 
     /// A workload without a file, whose tables are known from a trace.
@@ -821,6 +841,7 @@ impl Workload {
             commitments: Vec::new(),
             tables,
             clusters: Vec::new(),
+            measured: Vec::new(),
             unpriced: Vec::new(),
         })
     }
@@ -919,6 +940,7 @@ impl TableDesign {
                 rules: Vec::new(),
                 restores: Exact::zero(),
             },
+            measured: Vec::new(),
             stream: None,
             import: None,
             archive: None,

@@ -38,6 +38,8 @@ document! {
         table: Option<Vec<Located<TableFile>>>,
         /// DAX clusters that serve none of the tables, or it is not known which.
         dax: Option<Vec<Located<ClusterFile>>>,
+        /// Usage that a bill measured and that belongs to no table.
+        measured: Option<Vec<Located<MeasuredFile>>>,
         /// Costs of the design that are not known: what an import could not read.
         unpriced: Option<Vec<Located<UnpricedFile>>>,
     }
@@ -52,6 +54,22 @@ document! {
         node_type: Located<String>,
         /// The number of nodes, 1 to 11.
         nodes: Located<FileNumber>,
+    }
+}
+
+document! {
+    /// Usage as a bill has it, for what nothing else in the file causes, such as transfer, stream
+    /// reads or backups. Alternatives leave it as it is.
+    pub struct MeasuredFile {
+        /// The usage type without the prefix of a region, such as "Streams-Requests" or
+        /// "TimedBackupStorage-ByteHrs".
+        usage_type: Located<String>,
+        /// How much of it in a month, in the unit of the bill: requests, hours, GB or GB-months.
+        quantity: Located<FileNumber>,
+        /// The region (default: the workload's).
+        region: Option<Located<String>>,
+        /// The region that receives a transfer; only for "AWS-Out-Bytes".
+        to: Option<Located<String>>,
     }
 }
 
@@ -226,6 +244,8 @@ document! {
         /// Consumed units, for traffic whose calls are not known; the units may be "unknown" as
         /// well.
         consumed: Option<Vec<Located<ConsumedFile>>>,
+        /// Usage that a bill measured and that nothing else in the file causes.
+        measured: Option<Vec<Located<MeasuredFile>>>,
         /// Time to Live.
         ttl: Option<TtlFile>,
         /// Point-in-time recovery, on-demand backups, restores.

@@ -30,8 +30,8 @@ pub use decode::{FileNumber, Known, Located};
 pub use design::{
     AccessPattern, Archive, Backup, BackupLife, BackupRule, Capacity, Cluster, Contents,
     ContributorInsights, Dax, Encryption, Entity, HitRatio, Import, IndexDesign, ItemsBefore,
-    KeyPrefix, NumberKeys, PatternCall, Replica, ReplicaIndex, Stay, Stream, TableDesign, Units,
-    UnknownParts, Unpriced, Workload, WriteKind, WritePlan,
+    KeyPrefix, Measured, NumberKeys, PatternCall, Replica, ReplicaIndex, Stay, Stream, TableDesign,
+    Units, UnknownParts, Unpriced, Workload, WriteKind, WritePlan,
 };
 pub use export::{ExportSummary, items as export_items, measure};
 pub use membership::{ItemKind, KnownAttribute, Membership};

@@ -8,7 +8,7 @@ use dynameter::workload;
 use serde_json::Value;
 
 /// The tables of the workload file in order, with the heading of each.
-const TABLES: [(&str, &str); 41] = [
+const TABLES: [(&str, &str); 42] = [
     ("CommitmentFile", "[[commitment]]"),
     ("TableFile", "[[table]]"),
     ("KeyFile", "partition_key, sort_key"),
@@ -33,6 +33,7 @@ const TABLES: [(&str, &str); 41] = [
     ("LoadFile", "loads of a profile"),
     ("ActionFile", "an entry of actions"),
     ("ConsumedFile", "[[table.consumed]]"),
+    ("MeasuredFile", "[[table.measured]], [[measured]]"),
     ("TtlFile", "[table.ttl]"),
     ("BackupFile", "[table.backup]"),
     ("ScheduleOfBackups", "an entry of backup.on_demand"),

@@ -9,6 +9,7 @@
 mod support;
 
 mod action;
+mod bills;
 mod browser;
 mod cache;
 mod cases;

@@ -293,6 +293,10 @@ fn every_dependency_has_its_reason_beside_it() {
 fn only_the_bill_and_what_meters_make_quantities_and_amounts() {
     let mut wrong = Vec::new();
     for (file, text) in sources() {
+        // These read and explain what AWS billed; they make nothing of it.
+        if file.starts_with("bill/") || file.starts_with("reconcile/") {
+            continue;
+        }
         for (line, code) in without_tests(&text) {
             let code = code.split("//").next().unwrap_or_default();
             let is_made = |word: &str| {

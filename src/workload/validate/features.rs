@@ -6,17 +6,18 @@ use crate::dax::{NODE_TYPES, Popularity, hit_millionths};
 use crate::table::{Direction, IndexKind, Table, Target, limits};
 use crate::time::MonthHours;
 use crate::units::{Exact, MB};
+use crate::usage::{TRANSFER_NAME, UsageType};
 use crate::workload::DesignPart;
 use crate::workload::decode::{FileNumber, Known, Located};
 use crate::workload::file::{
-    ArchiveFile, BackupRuleFile, ClusterFile, DaxFile, InsightsFile, InsightsWord, OperationWord,
-    PopularityFile, RegionConsistencyWord, ReplicaFile, StorageClassWord, StreamFile, TableFile,
-    UnpricedFile, WorkloadFile,
+    ArchiveFile, BackupRuleFile, ClusterFile, DaxFile, InsightsFile, InsightsWord, MeasuredFile,
+    OperationWord, PopularityFile, RegionConsistencyWord, ReplicaFile, StorageClassWord,
+    StreamFile, TableFile, UnpricedFile, WorkloadFile,
 };
 use crate::workload::quantities::Duration;
 use crate::workload::{
     AccessPattern, Archive, Backup, BackupLife, BackupRule, Capacity, Cluster, ContributorInsights,
-    Dax, HitRatio, PatternCall, Replica, ReplicaIndex, STRONG_REGION_SETS, Stay, Stream,
+    Dax, HitRatio, Measured, PatternCall, Replica, ReplicaIndex, STRONG_REGION_SETS, Stay, Stream,
     TableDesign, Unpriced,
 };
 
@@ -263,6 +264,56 @@ impl Checker<'_> {
     fn nodes(&mut self, nodes: &Located<FileNumber>) -> u64 {
         let most = limits::DAX_NODES_MAX;
         self.whole("dax", "the number of nodes", nodes, 1..=most)
+    }
+
+    /// Usage that a bill measured.
+    pub(super) fn billed_usage(
+        &mut self,
+        written: Option<&[Located<MeasuredFile>]>,
+    ) -> Vec<Measured> {
+        let written = written.unwrap_or_default().iter();
+        written.filter_map(|one| self.measured_one(one)).collect()
+    }
+
+    fn measured_one(&mut self, written: &Located<MeasuredFile>) -> Option<Measured> {
+        let name = &written.usage_type;
+        let is_transfer = name.value == TRANSFER_NAME;
+        if is_transfer != written.to.is_some() {
+            let (message, help) = match is_transfer {
+                true => (
+                    "a transfer needs the region that receives it".to_string(),
+                    "add it as `to`, such as to = \"eu-west-1\"",
+                ),
+                false => (
+                    format!("{:?} is no transfer and has no `to`", name.value),
+                    "remove `to`",
+                ),
+            };
+            self.report("measured", &name.span, message, help);
+            return None;
+        }
+        let usage_type = match &written.to {
+            Some(to) => Some(UsageType::TransferTo(to.value.clone())),
+            None => UsageType::named(&name.value),
+        };
+        let Some(usage_type) = usage_type else {
+            self.report(
+                "measured",
+                &name.span,
+                format!("{:?} is not a usage type of DynamoDB", name.value),
+                "write it as on a bill, without the prefix of a region, such as \
+                 \"Streams-Requests\", \"TimedBackupStorage-ByteHrs\" or \"NodeUsage:dax.r5.large\"",
+            );
+            return None;
+        };
+        Some(Measured {
+            usage_type,
+            quantity: written.quantity.value.0.clone(),
+            region: written
+                .region
+                .as_ref()
+                .map_or_else(|| self.region.clone(), |region| region.value.clone()),
+        })
     }
 
     /// Costs that are not known, of a table or of the whole design.

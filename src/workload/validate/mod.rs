@@ -110,6 +110,7 @@ pub(super) fn workload(
     let written = file.table.as_deref().unwrap_or_default();
     checker.has_tables(file);
     let clusters = checker.clusters(file);
+    let measured = checker.billed_usage(file.measured.as_deref());
     let unpriced = checker.unpriced(file.unpriced.as_deref(), None);
     checker.unique(
         "duplicate-table",
@@ -151,6 +152,7 @@ pub(super) fn workload(
         commitments: checker.commitments,
         tables,
         clusters,
+        measured,
         unpriced,
     }))
 }
@@ -615,6 +617,7 @@ impl Checker<'_> {
                 .map_or_else(Exact::zero, |rate| rate.monthly(&self.month)),
             ttl_entity,
             backup: self.backup(written),
+            measured: self.billed_usage(written.measured.as_deref()),
             stream: written.stream.as_ref().map(|stream| self.stream(stream)),
             import: written.import.as_ref().map(|import| self.import(import)),
             archive: written

@@ -1,0 +1,787 @@
+//! Bills: the usage of tables as AWS measured it, from which alternatives can be priced.
+//!
+//! A bill knows units, bytes and hours, but no keys, items or calls. What nothing else in a workload
+//! causes is `[[measured]]`, so that the estimate of the file is the bill at list price.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rust_decimal::Decimal;
+
+use super::draft::{Draft, Fields, ReplicaDraft, Sourced, TableDraft, UnitsDraft, number, quoted};
+use super::shape::{HOUR, WEEK_HOURS, hour_of_the_week, shape};
+use crate::bill::{AwsBill, BilledKind, BilledLine, ChargeType, Month};
+use crate::pricing::Books;
+use crate::table::{Direction, TableClass};
+use crate::units::Exact;
+use crate::usage::{FreeTier, ReservedPart, Throughput, UsageType};
+
+/// Bytes of a GB.
+const GB: u64 = 1 << 30;
+
+/// The usage of a table in a region.
+type Usage<'a> = BTreeMap<&'a UsageType, Vec<&'a BilledLine>>;
+
+/// Everything that the draft of one bill needs.
+struct BillImport<'a> {
+    bill: &'a AwsBill,
+    books: &'a Books,
+    month: Month,
+    region: String,
+    /// The first second with usage, and the end of the last.
+    span: (i64, i64),
+}
+
+/// Why a bill cannot be imported.
+pub(super) fn draft(bill: &AwsBill, region: Option<&str>, books: &Books) -> Result<Draft, String> {
+    let month = match bill.months().as_slice() {
+        [month] => *month,
+        months => {
+            let names: Vec<String> = months.iter().map(ToString::to_string).collect();
+            return Err(format!(
+                "the bill has several months ({}), and a workload is one\nhelp: name one with --month {}",
+                names.join(", "),
+                names.first().map_or("2026-10", String::as_str)
+            ));
+        }
+    };
+    let usage = || bill.lines.iter().filter(|line| line.charge.is_usage());
+    if usage().all(|line| line.total().is_none_or(|total| total.quantity.is_none())) {
+        return Err(
+            "the bill has costs only, no quantities\nhelp: export it with usage quantities: a Cost \
+             and Usage Report, a FOCUS export, or `aws ce get-cost-and-usage --metrics UnblendedCost \
+             UsageQuantity`"
+                .to_string(),
+        );
+    }
+    let Some(region) = region.map(str::to_string).or_else(|| home(bill)) else {
+        return Err(
+            "the bill does not say in which region its usage is\nhelp: name it with --region"
+                .to_string(),
+        );
+    };
+    let end = month.first_second() + i64::try_from(month.hours()).unwrap_or(744) * HOUR;
+    let span = usage()
+        .filter(|line| line.times.interval_seconds <= 24 * HOUR.unsigned_abs())
+        .map(|line| (line.times.from, line.times.to))
+        .reduce(|one, other| (one.0.min(other.0), one.1.max(other.1)))
+        .map_or((month.first_second(), end), |(from, to)| {
+            (from.max(month.first_second()), to.min(end))
+        });
+    let import = BillImport {
+        bill,
+        books,
+        month,
+        region,
+        span,
+    };
+    Ok(import.draft())
+}
+
+/// The region in which most is billed.
+fn home(bill: &AwsBill) -> Option<String> {
+    let mut regions: BTreeMap<&str, (crate::money::Money, u64)> = BTreeMap::new();
+    for line in bill.lines.iter().filter(|line| line.charge.is_usage()) {
+        let Some(region) = &line.region else { continue };
+        let total = line.total().unwrap_or_default();
+        let list = total.list.or(total.billed).unwrap_or_default();
+        let (sum, rows) = regions.entry(region).or_default();
+        *sum = sum.plus(list).unwrap_or(*sum);
+        *rows += total.rows;
+    }
+    let most = regions.into_iter().max_by_key(|(_, most)| *most);
+    most.map(|(region, _)| region.to_string())
+}
+
+impl BillImport<'_> {
+    fn draft(&self) -> Draft {
+        let files = self.bill.files.join(", ");
+        let mut draft = Draft {
+            made_of: format!("the bill of {} in {files}", self.month),
+            missing: "a bill does not say",
+            may_be_empty: true,
+            ..Draft::default()
+        };
+        self.head(&mut draft);
+        let mut tables: BTreeMap<(&str, &str), BTreeMap<&str, Usage>> = BTreeMap::new();
+        let mut rest: Usage = BTreeMap::new();
+        for line in self.bill.lines.iter().filter(|line| line.charge.is_usage()) {
+            let Some(usage) = line.kind.usage() else {
+                continue;
+            };
+            let region = line.region.as_deref().unwrap_or_default();
+            match &line.resource.table {
+                Some(table) => tables
+                    .entry((table, &line.account))
+                    .or_default()
+                    .entry(region)
+                    .or_default()
+                    .entry(usage)
+                    .or_default()
+                    .push(line),
+                None => rest.entry(usage).or_default().push(line),
+            }
+        }
+        let accounts: BTreeSet<&str> = tables.keys().map(|(_, account)| *account).collect();
+        for ((name, account), regions) in tables {
+            let is_global = regions.len() > 1 && regions.values().any(has_replicated_writes);
+            if !is_global && !regions.contains_key(self.region.as_str()) {
+                self.elsewhere(&mut draft, name, &regions);
+                continue;
+            }
+            let mut table = self.table(name, &regions, &mut draft.measured);
+            if accounts.len() > 1 {
+                table.qualifier = Some(account.to_string());
+            }
+            draft.tables.push(table);
+        }
+        for (usage, lines) in rest {
+            self.without_table(&mut draft, usage, &lines);
+        }
+        self.commitments(&mut draft);
+        self.notes(&mut draft);
+        draft
+    }
+
+    fn hours(&self) -> Exact {
+        Exact::ratio(
+            (self.span.1 - self.span.0).max(1).unsigned_abs(),
+            HOUR.unsigned_abs(),
+        )
+    }
+
+    /// A whole month's quantity of something that is used by the hour.
+    fn monthly(&self, quantity: &Exact) -> Exact {
+        quantity * &(Exact::from(self.month.hours()) / self.hours())
+    }
+
+    fn is_partial(&self) -> bool {
+        self.hours() < Exact::from(self.month.hours())
+    }
+
+    fn head(&self, draft: &mut Draft) {
+        let head = &mut draft.head;
+        let name = format!("Bill of {}", self.month);
+        head.set("name", Sourced::text(&name, "", None));
+        let why = "the region in which most is billed, or --region";
+        head.set("region", Sourced::text(&self.region, why, None));
+        let day = self.month.first_day();
+        if self.books.book(&self.region, Some(day)).is_ok() {
+            head.set(
+                "prices",
+                Sourced::text(&day.to_string(), "the month of the bill", None),
+            );
+        } else {
+            draft.notes.push(format!(
+                "The price books do not reach back to {day}: the estimate has the newest prices. \
+                 `dynameter reconcile` takes those of the bill."
+            ));
+        }
+        let hours = self.month.hours().to_string();
+        head.set(
+            "month_hours",
+            Sourced::new(hours, "the hours of this month", None),
+        );
+        let free = self.free_tiers();
+        if !free.is_empty() {
+            let list: Vec<String> = free.iter().map(|tier| quoted(tier)).collect();
+            let note = "some of it was billed at no charge";
+            head.set(
+                "free_tier",
+                Sourced::new(format!("[{}]", list.join(", ")), note, None),
+            );
+        }
+    }
+
+    /// The free tiers that the bill shows.
+    fn free_tiers(&self) -> BTreeSet<&'static str> {
+        let lines = self.bill.lines.iter();
+        let free = lines.filter(|line| {
+            line.charge == ChargeType::Usage
+                && line
+                    .list_rate
+                    .or(line.rate)
+                    .is_some_and(|rate| rate.is_zero())
+        });
+        let tiers = free.filter_map(|line| line.kind.usage()?.free_tier());
+        tiers
+            .map(|tier| match tier {
+                FreeTier::Throughput => "throughput",
+                FreeTier::Storage => "storage",
+                FreeTier::Streams => "streams",
+            })
+            .collect()
+    }
+
+    /// A table of another region, which cannot be a table of this workload.
+    fn elsewhere(&self, draft: &mut Draft, name: &str, regions: &BTreeMap<&str, Usage>) {
+        for (region, usage) in regions {
+            draft.notes.push(format!(
+                "{name} is in {region}: its usage is measured, not a table; import it with --region \
+                 {region} to compare alternatives."
+            ));
+            for (usage, lines) in usage {
+                let block = self.measured(usage, lines);
+                draft.measured.push(self.in_region(block, region));
+            }
+        }
+    }
+
+    fn in_region(&self, mut block: Fields, region: &str) -> Fields {
+        if region != self.region && !region.is_empty() {
+            block.set("region", Sourced::text(region, "", None));
+        }
+        block
+    }
+
+    /// A block of measured usage.
+    fn measured(&self, usage: &UsageType, lines: &[&BilledLine]) -> Fields {
+        let mut fields = Fields::default();
+        let name = match usage {
+            UsageType::TransferTo(_) => "AWS-Out-Bytes".to_string(),
+            usage => usage.name(),
+        };
+        fields.set("usage_type", Sourced::text(&name, "", None));
+        let quantity = quantity(lines);
+        // What is charged for the whole month at once, or once by its size, is not scaled.
+        let is_once = [
+            UsageType::BACKUP,
+            UsageType::EXPORT_FULL,
+            UsageType::EXPORT_INCREMENTAL,
+            UsageType::RESTORE,
+            UsageType::IMPORT,
+        ]
+        .contains(usage)
+            || usage.unit() == "rule-month"
+            || usage.service() == "AWSBackup";
+        let monthly = match is_once {
+            true => quantity.clone(),
+            false => self.monthly(&quantity),
+        };
+        let note = match self.is_partial() && !is_once {
+            true => format!("{} {} on the bill", quantity.human(9), usage.units()),
+            false => usage.units(),
+        };
+        fields.set("quantity", Sourced::new(number(&monthly), note, None));
+        if let UsageType::TransferTo(to) = usage {
+            fields.set("to", Sourced::text(to, "", None));
+        }
+        fields
+    }
+
+    /// Usage that names no table.
+    fn without_table(&self, draft: &mut Draft, usage: &UsageType, lines: &[&BilledLine]) {
+        let mut by_region: BTreeMap<&str, Vec<&BilledLine>> = BTreeMap::new();
+        for line in lines {
+            let region = line.region.as_deref().unwrap_or_default();
+            by_region.entry(region).or_default().push(line);
+        }
+        for (region, lines) in by_region {
+            let nodes = quantity(&lines) / self.hours();
+            let is_cluster = matches!(usage, UsageType::DaxNode(_))
+                && region == self.region
+                && nodes == nodes.floor()
+                && nodes <= Exact::from(11);
+            if is_cluster {
+                let mut cluster = Fields::default();
+                let name = usage.name();
+                let node_type = name.strip_prefix("NodeUsage:").unwrap_or(&name);
+                cluster.set("node_type", Sourced::text(node_type, "", None));
+                let note = format!("{} node-hours on the bill", quantity(&lines).human(0));
+                cluster.set("nodes", Sourced::new(number(&nodes), note, None));
+                draft.clusters.push(cluster);
+            } else {
+                let block = self.measured(usage, &lines);
+                draft.measured.push(self.in_region(block, region));
+            }
+        }
+    }
+
+    /// A table with its replicas; what it has in other regions beside them goes to `measured`.
+    fn table(
+        &self,
+        name: &str,
+        regions: &BTreeMap<&str, Usage>,
+        rest: &mut Vec<Fields>,
+    ) -> TableDraft {
+        let mut table = TableDraft::new(Sourced::text(name, "", None), Vec::new());
+        let home_region = match regions.contains_key(self.region.as_str()) {
+            true => self.region.as_str(),
+            false => regions.keys().next().copied().unwrap_or_default(),
+        };
+        let empty = Usage::new();
+        let home = regions.get(home_region).unwrap_or(&empty);
+        let is_global = regions.len() > 1 && has_replicated_writes(home);
+        let unknown = "a bill does not name keys";
+        table.fields.set("partition_key", Sourced::unknown(unknown));
+        table.fields.set(
+            "item",
+            Sourced::unknown("a bill does not know items, only bytes"),
+        );
+        table
+            .fields
+            .set("items", Sourced::new("0", "`stored` has the bytes", None));
+        if class_of(home) == TableClass::StandardIa {
+            table
+                .fields
+                .set("class", Sourced::text("standard-ia", "", None));
+        }
+        self.stored(&mut table, home);
+        self.capacity(&mut table, home);
+        self.consumed(&mut table, home, is_global);
+        if home.contains_key(&UsageType::PITR) {
+            let mut backup = Fields::default();
+            backup.set("pitr", Sourced::new("true", "", None));
+            table.blocks.push(("backup", backup));
+        }
+        for (usage, lines) in home {
+            if !is_modelled(usage) {
+                let block = self.measured(usage, lines);
+                table.measured.push(self.in_region(block, home_region));
+            }
+        }
+        for (region, usage) in regions.iter().filter(|(region, _)| **region != home_region) {
+            if is_global && has_replicated_writes(usage) {
+                table.replicas.push(self.replica(region, usage, home));
+                let others = usage.iter().filter(|(usage, _)| !is_modelled(usage));
+                for (usage, lines) in others {
+                    let block = self.measured(usage, lines);
+                    table.measured.push(self.in_region(block, region));
+                }
+                continue;
+            }
+            for (usage, lines) in usage {
+                let block = self.measured(usage, lines);
+                rest.push(self.in_region(block, region));
+            }
+        }
+        if is_global {
+            self.transfer(&mut table, regions, home_region);
+        }
+        table
+    }
+
+    /// The transfer of a global table, which a bill has without the table.
+    fn transfer(&self, table: &mut TableDraft, regions: &BTreeMap<&str, Usage>, home: &str) {
+        for to in regions.keys().filter(|region| **region != home) {
+            let usage = UsageType::TransferTo((*to).to_string());
+            let is_on_bill = self.bill.lines.iter().any(|line| {
+                line.region.as_deref() == Some(home) && line.kind.usage() == Some(&usage)
+            });
+            if is_on_bill {
+                // The bytes are in [[measured]] of the file; none of the table's are unknown then.
+                let mut fields = Fields::default();
+                fields.set("usage_type", Sourced::text("AWS-Out-Bytes", "", None));
+                let note = "its transfer is in [[measured]]: the bill does not divide it by table";
+                fields.set("quantity", Sourced::new("0", note, None));
+                fields.set("to", Sourced::text(to, "", None));
+                table.measured.push(fields);
+            }
+        }
+    }
+
+    fn stored(&self, table: &mut TableDraft, home: &Usage) {
+        let storage = UsageType::Storage(class_of(home));
+        let months = home.get(&storage).map(|lines| quantity(lines));
+        let (bytes, note) = match months {
+            Some(months) => {
+                let bytes = self.monthly(&months) * Exact::from(GB);
+                let half = Exact::ratio(1, 2);
+                let note = format!(
+                    "{} GB-months: the mean of the time, with the overhead of items and with indexes",
+                    months.human(9)
+                );
+                ((bytes + half).floor(), note)
+            }
+            None => (Exact::zero(), "no storage is billed".to_string()),
+        };
+        table
+            .fields
+            .set("stored", Sourced::new(number(&bytes), note, None));
+    }
+
+    /// The capacity of a provisioned table: the mean of its hours.
+    fn capacity(&self, table: &mut TableDraft, home: &Usage) {
+        let of = |direction: Direction| {
+            home.iter()
+                .filter(move |(usage, _)| {
+                    matches!(usage, UsageType::CapacityHours(..))
+                        && usage.direction() == Some(direction)
+                })
+                .flat_map(|(_, lines)| lines.iter().copied())
+                .collect::<Vec<&BilledLine>>()
+        };
+        let (reads, writes) = (of(Direction::Read), of(Direction::Write));
+        if reads.is_empty() && writes.is_empty() {
+            table
+                .capacity
+                .set("mode", Sourced::text("on-demand", "", None));
+            return;
+        }
+        let has_requests = home
+            .keys()
+            .any(|usage| matches!(usage, UsageType::Requests(..)));
+        let note = match has_requests {
+            true => "it changed its mode in the month: it was on-demand for a part of it",
+            false => "",
+        };
+        table
+            .capacity
+            .set("mode", Sourced::text("provisioned", note, None));
+        table.read = self.units(&reads);
+        table.write = self.units(&writes);
+    }
+
+    fn units(&self, lines: &[&BilledLine]) -> UnitsDraft {
+        let mean = quantity(lines) / self.hours();
+        let whole = (&mean + &Exact::ratio(1, 2)).floor();
+        let mut hours: BTreeMap<i64, Decimal> = BTreeMap::new();
+        for line in lines {
+            for (start, amounts) in &line.amounts {
+                *hours.entry(*start).or_default() += amounts.quantity.unwrap_or_default();
+            }
+        }
+        let (least, most) = (hours.values().min(), hours.values().max());
+        let shown = |units: Option<&Decimal>| {
+            units.map_or_else(String::new, |units| Exact::from(*units).human(0))
+        };
+        let is_hourly = lines
+            .iter()
+            .all(|line| line.times.interval_seconds <= 3_600);
+        let note = if least == most || !is_hourly {
+            format!(
+                "{} unit-hours in {} hours",
+                quantity(lines).human(0),
+                self.hours().human(1)
+            )
+        } else {
+            format!(
+                "the mean; {} to {} units in an hour: it was changed or scaled, such as {{ min = {}, max \
+                 = {}, target = 0.7 }}",
+                shown(least),
+                shown(most),
+                shown(least).replace(',', ""),
+                shown(most).replace(',', "")
+            )
+        };
+        UnitsDraft {
+            fixed: Some(Sourced::new(number(&whole), note, None)),
+            ..UnitsDraft::default()
+        }
+    }
+
+    /// The units that requests consumed. Those of a provisioned table are not on a bill.
+    fn consumed(&self, table: &mut TableDraft, home: &Usage, is_global: bool) {
+        let class = class_of(home);
+        let of = |throughput: Throughput| {
+            let usage = UsageType::Requests(throughput, class);
+            home.get(&usage).map(|lines| (usage, lines.as_slice()))
+        };
+        let has_capacity = home
+            .keys()
+            .any(|usage| matches!(usage, UsageType::CapacityHours(..)));
+        let writes = match is_global {
+            true => of(Throughput::ReplicatedWrite),
+            false => of(Throughput::Write),
+        };
+        let found = [("read", of(Throughput::Read)), ("write", writes)];
+        if has_capacity && found.iter().all(|(_, found)| found.is_none()) {
+            let mut fields = Fields::default();
+            let note = "not on a bill of provisioned capacity: import CloudWatch metrics";
+            fields.set("read", Sourced::unknown(note));
+            fields.set("write", Sourced::unknown("the same"));
+            table.consumed.push(fields);
+            return;
+        }
+        for (word, found) in found {
+            let mut fields = Fields::default();
+            match found {
+                Some((_, lines)) => self.rate(&mut fields, word, lines),
+                None if has_capacity => {
+                    let note = "not on a bill of provisioned capacity: import CloudWatch metrics";
+                    fields.set(word, Sourced::unknown(note));
+                }
+                None => {
+                    fields.set(
+                        word,
+                        Sourced::new("{ per_month = 0 }", "none are billed", None),
+                    );
+                }
+            }
+            table.consumed.push(fields);
+        }
+        // The indexes of a global table are billed as ordinary writes.
+        if let Some((usage, lines)) = of(Throughput::Write).filter(|_| is_global) {
+            let mut block = self.measured(&usage, lines);
+            let note = "writes of its global indexes, which are not replicated writes";
+            block.set("usage_type", Sourced::text(&usage.name(), note, None));
+            table.measured.push(block);
+        }
+    }
+
+    /// A rate with its shape over the week.
+    fn rate(&self, fields: &mut Fields, word: &str, lines: &[&BilledLine]) {
+        let quantity = quantity(lines);
+        let monthly = self.monthly(&quantity);
+        let note = match self.is_partial() {
+            true => format!(
+                "{} units in {} hours of the bill",
+                quantity.human(1),
+                self.hours().human(1)
+            ),
+            false => String::new(),
+        };
+        let toml = format!("{{ per_month = {} }}", number(&monthly));
+        fields.set(word, Sourced::new(toml, note, None));
+        if lines.iter().any(|line| line.times.interval_seconds > 3_600) {
+            return;
+        }
+        let mut hours = vec![Exact::zero(); WEEK_HOURS];
+        for line in lines {
+            for (start, amounts) in &line.amounts {
+                hours[hour_of_the_week(*start)] +=
+                    &Exact::from(amounts.quantity.unwrap_or_default());
+            }
+        }
+        let (_, weights) = shape(&hours, self.span.0, self.span.1);
+        if let Some(weights) = weights {
+            let list: Vec<String> = weights.iter().map(number).collect();
+            let note = "means of the hours of the bill, UTC; peaks within an hour are not on it";
+            fields.set(
+                "profile",
+                Sourced::new(format!("[{}]", list.join(", ")), note, None),
+            );
+        }
+    }
+
+    fn replica(&self, region: &str, usage: &Usage, home: &Usage) -> ReplicaDraft {
+        let mut fields = Fields::default();
+        if class_of(usage) != class_of(home) {
+            let word = match class_of(usage) {
+                TableClass::Standard => "standard",
+                TableClass::StandardIa => "standard-ia",
+            };
+            fields.set("class", Sourced::text(word, "", None));
+        }
+        let reads = |usage: &Usage| {
+            let kind = UsageType::Requests(Throughput::Read, class_of(usage));
+            usage
+                .get(&kind)
+                .map_or_else(Exact::zero, |lines| quantity(lines))
+        };
+        let own = reads(usage);
+        let share = match (own.is_zero(), reads(home)) {
+            (true, _) => Exact::zero(),
+            (false, home) if home.is_zero() => own.clone(),
+            (false, home) => &own / &home,
+        };
+        let note = format!("{} read units on the bill", own.human(1));
+        fields.set("reads", Sourced::new(number(&share), note, None));
+        if usage.contains_key(&UsageType::PITR) {
+            fields.set("pitr", Sourced::new("true", "", None));
+        }
+        ReplicaDraft {
+            region: Sourced::text(region, "it has replicated writes", None),
+            fields,
+            read: self.units(
+                &usage
+                    .iter()
+                    .filter(|(usage, _)| {
+                        matches!(usage, UsageType::CapacityHours(Throughput::Read, _))
+                    })
+                    .flat_map(|(_, lines)| lines.iter().copied())
+                    .collect::<Vec<_>>(),
+            ),
+            indexes: Vec::new(),
+            access: Vec::new(),
+        }
+    }
+
+    /// Reserved capacity, savings plans, and discounts that are the same for all rows.
+    fn commitments(&self, draft: &mut Draft) {
+        let mut reserved: BTreeMap<(&str, Option<u64>), BTreeMap<&str, Exact>> = BTreeMap::new();
+        for line in &self.bill.lines {
+            let (BilledKind::Reserved(direction), ChargeType::RiFee) = (&line.kind, line.charge)
+            else {
+                continue;
+            };
+            let region = line.region.as_deref().unwrap_or(&self.region);
+            let units = quantity(&[line]) / Exact::from(self.month.hours());
+            let word = direction.word();
+            let years = self.years(line, *direction);
+            *reserved
+                .entry((region, years))
+                .or_default()
+                .entry(word)
+                .or_insert_with(Exact::zero) += &units;
+        }
+        let in_tables = |region: &str| {
+            let mut replicas = draft.tables.iter().flat_map(|table| &table.replicas);
+            region == self.region || replicas.any(|replica| replica.region.plain() == region)
+        };
+        let (here, elsewhere): (Vec<_>, Vec<_>) = reserved
+            .into_iter()
+            .partition(|((region, _), _)| in_tables(region));
+        for ((region, _), _) in elsewhere {
+            draft.notes.push(format!(
+                "The reserved capacity of {region} is left out: no table of this workload is there."
+            ));
+        }
+        for ((region, years), units) in here {
+            let mut fields = Fields::default();
+            fields.set("kind", Sourced::text("reserved", "", None));
+            fields.set("region", Sourced::text(region, "", None));
+            for (word, units) in units {
+                fields.set(
+                    word,
+                    Sourced::new(number(&units), "from the fee of the month", None),
+                );
+            }
+            let note = match years {
+                Some(_) => "its hourly price is that of this term",
+                None => "the term is not on the bill; write 1 or 3",
+            };
+            let years = years.unwrap_or(1).to_string();
+            fields.set("years", Sourced::new(years, note, None));
+            draft.commitments.push(fields);
+        }
+        self.plans(draft);
+    }
+
+    /// The term whose hourly price the fee has.
+    fn years(&self, line: &BilledLine, direction: Direction) -> Option<u64> {
+        let rate = line.rate?;
+        let book = self.books.book(line.region.as_deref()?, None).ok()?;
+        [1, 3].into_iter().find(|years| {
+            let hourly = UsageType::Reserved {
+                years: *years,
+                direction,
+                part: ReservedPart::Hourly,
+            };
+            book.list_price(&hourly)
+                .is_some_and(|price| price.rate.decimal() == rate)
+        })
+    }
+
+    fn plans(&self, draft: &mut Draft) {
+        let fees = self.bill.lines.iter();
+        let fees: Vec<&BilledLine> = fees
+            .filter(|line| line.charge == ChargeType::SavingsPlanRecurringFee)
+            .collect();
+        let hours: BTreeMap<i64, Exact> = fees.iter().fold(BTreeMap::new(), |mut hours, line| {
+            for (start, amounts) in &line.amounts {
+                let billed = amounts.billed.unwrap_or_default().decimal();
+                *hours.entry(*start).or_insert_with(Exact::zero) += &Exact::from(billed);
+            }
+            hours
+        });
+        let is_hourly = fees.iter().all(|line| line.times.interval_seconds <= 3_600);
+        let Some((first, most)) = hours
+            .first_key_value()
+            .map(|(first, _)| *first)
+            .zip(hours.values().max().cloned())
+            .filter(|_| is_hourly)
+        else {
+            return;
+        };
+        let mut fields = Fields::default();
+        fields.set("kind", Sourced::text("savings-plan", "", None));
+        fields.set("usd_per_hour", Sourced::new(number(&most), "", None));
+        if first > self.month.first_second() {
+            draft.notes.push(
+                "The savings plan began within the month; the workload has it for the whole month."
+                    .to_string(),
+            );
+        }
+        draft.commitments.push(fields);
+    }
+
+    fn notes(&self, draft: &mut Draft) {
+        let notes = &mut draft.notes;
+        if self.is_partial() {
+            notes.push(format!(
+                "The bill has {} of the {} hours of {}: usage by the hour is scaled to the whole month.",
+                self.hours().human(1),
+                self.month.hours(),
+                self.month
+            ));
+        }
+        notes.push(
+            "A bill knows neither the peaks within an hour nor which index or access pattern caused a \
+             unit: comparisons with provisioned capacity are made at hourly means, and indexes are part \
+             of their table."
+                .to_string(),
+        );
+        let left: BTreeSet<&str> = self
+            .bill
+            .lines
+            .iter()
+            .filter(|line| {
+                !line.charge.is_usage()
+                    && !line.charge.is_purchase()
+                    && line.charge != ChargeType::SavingsPlanNegation
+            })
+            .map(|line| line.charge.name())
+            .collect();
+        if !left.is_empty() {
+            let left: Vec<&str> = left.into_iter().collect();
+            notes.push(format!(
+                "Left out: charges of the types {}.",
+                left.join(", ")
+            ));
+        }
+        let not_modelled: BTreeSet<&str> = self
+            .bill
+            .lines
+            .iter()
+            .filter(|line| line.charge.is_usage())
+            .filter_map(|line| match &line.kind {
+                BilledKind::NotModelled(name) => Some(name.as_str()),
+                _ => None,
+            })
+            .collect();
+        for name in not_modelled {
+            notes.push(format!(
+                "Left out: {name}, a usage type that is not modelled."
+            ));
+        }
+        notes.extend(self.bill.notes.iter().cloned());
+    }
+}
+
+/// The usage of lines. Bills that do not know it are refused before.
+fn quantity(lines: &[&BilledLine]) -> Exact {
+    let amounts = lines.iter().flat_map(|line| line.amounts.values());
+    amounts
+        .map(|amounts| Exact::from(amounts.quantity.unwrap_or_default()))
+        .sum()
+}
+
+fn has_replicated_writes(usage: &Usage) -> bool {
+    usage
+        .keys()
+        .any(|usage| usage.throughput() == Some(Throughput::ReplicatedWrite))
+}
+
+/// The table class: that of the storage, or of the throughput.
+fn class_of(usage: &Usage) -> TableClass {
+    let is_ia = usage.keys().any(|usage| {
+        matches!(
+            usage,
+            UsageType::Storage(TableClass::StandardIa)
+                | UsageType::Requests(_, TableClass::StandardIa)
+                | UsageType::CapacityHours(_, TableClass::StandardIa)
+        )
+    });
+    match is_ia {
+        true => TableClass::StandardIa,
+        false => TableClass::Standard,
+    }
+}
+
+/// Whether a table of a workload causes a usage type, so that it is not measured.
+fn is_modelled(usage: &UsageType) -> bool {
+    matches!(
+        usage,
+        UsageType::Requests(..) | UsageType::CapacityHours(..) | UsageType::Storage(_)
+    ) || *usage == UsageType::PITR
+}

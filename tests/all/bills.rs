@@ -1,0 +1,644 @@
+//! Bills: every format says the same, nothing counts twice, what cannot be read says so, and the
+//! explanation of a difference adds up.
+
+use crate::support::{self, run_in};
+
+use std::collections::BTreeMap;
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
+
+use dynameter::bill::{AwsBill, BillError, ChargeType, Cost, Detail, ReadBill, read};
+use dynameter::files::Progress;
+use dynameter::pricing::Books;
+use dynameter::reconcile::{ExpectedBill, Grouping, Question, Reconciled, reconcile};
+use dynameter::report::Present;
+use dynameter::workload::{Setting, load};
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use rust_decimal::Decimal;
+use serde_json::Value;
+
+fn made(name: &str) -> String {
+    let path = support::root().join("tests/data/bills").join(name);
+    path.display().to_string()
+}
+
+fn read_files(files: &[String]) -> Result<AwsBill, BillError> {
+    read(
+        files,
+        &ReadBill::default(),
+        &Progress::default(),
+        &AtomicBool::new(false),
+    )
+}
+
+fn explained(files: &[String], by: &[Grouping]) -> Reconciled {
+    let question = Question {
+        by: by.to_vec(),
+        ..Question::default()
+    };
+    let bill = read_files(files).expect("a bill");
+    reconcile(bill, None, &question, &Books::embedded()).expect("fits")
+}
+
+fn json(reconciled: &Reconciled) -> Value {
+    serde_json::from_str(&reconciled.json().expect("fits")).expect("JSON")
+}
+
+/// What a service of a result costs.
+fn service<'a>(result: &'a Value, name: &str, cost: &str) -> &'a Value {
+    let all = result["services"].as_array().expect("services");
+    let found = all.iter().find(|service| service["service"] == name);
+    &found.expect(name)[cost]
+}
+
+/// The made bill in the forms that have all four costs: file and number of rows.
+const WHOLE_FORMS: [(&str, u64); 5] = [
+    ("cur1-legacy.csv.gz", 3_424),
+    ("cur1-legacy.zip", 3_424),
+    ("cur2.snappy.parquet", 3_424),
+    ("focus-1.2.csv.gz", 3_426),
+    ("cur1-daily-no-resources.csv.gz", 144),
+];
+
+#[test]
+fn every_form_of_a_bill_says_the_same() {
+    for (file, rows) in WHOLE_FORMS {
+        let result = json(&explained(&[made(file)], &[]));
+        assert_eq!(result["rows"]["read"], rows, "{file}");
+        for (name, cost, usd) in [
+            ("AmazonDynamoDB", "billed_usd", "36.6929579734"),
+            ("AmazonDynamoDB", "net_usd", "36.6929579734"),
+            ("AmazonDynamoDB", "list_usd", "39.0431562234"),
+            ("AmazonDynamoDB", "amortised_usd", "52.2206292053"),
+            ("AmazonDAX", "billed_usd", "128.52"),
+            ("AWSBackup", "billed_usd", "1.2"),
+            ("AmazonCloudWatch", "billed_usd", "1"),
+            ("DatabaseSavingsPlans", "billed_usd", "0.24"),
+            ("DatabaseSavingsPlans", "amortised_usd", "0"),
+        ] {
+            assert_eq!(service(&result, name, cost), usd, "{file}: {name} {cost}");
+        }
+    }
+    for file in ["ce-costs.csv", "ce-get-cost-and-usage.json"] {
+        let result = json(&explained(&[made(file)], &[]));
+        assert_eq!(result["billed_usd"], "36.6929579734", "{file}");
+        assert_eq!(result["list_usd"], Value::Null, "{file}");
+        assert_eq!(result["amortised_usd"], Value::Null, "{file}");
+    }
+}
+
+/// The groups of a made bill: product, region, usage type, charge and rate, with rows, usage, billed
+/// and list cost.
+type Expected =
+    BTreeMap<(String, String, String, String, String), (u64, Decimal, Decimal, Decimal)>;
+
+fn number(text: &str) -> Decimal {
+    Decimal::from_str_exact(text).expect(text).normalize()
+}
+
+#[test]
+fn every_group_of_a_bill_is_as_it_was_made() {
+    let mut expected = Expected::new();
+    let mut rows = csv::Reader::from_path(made("expected-by-line.csv")).expect("a file");
+    for row in rows.records() {
+        let row = row.expect("a row");
+        let cell = |at: usize| row[at].to_string();
+        let rate = match &row[4] {
+            "" => String::new(),
+            rate => number(rate).to_string(),
+        };
+        let key = (cell(0), cell(1), cell(2), cell(3), rate);
+        let figures = (
+            row[5].parse().expect("rows"),
+            number(&row[6]),
+            number(&row[7]),
+            number(&row[8]),
+        );
+        expected.insert(key, figures);
+    }
+    for file in [
+        "cur1-legacy.csv.gz",
+        "cur1-legacy.zip",
+        "cur2.snappy.parquet",
+    ] {
+        let bill = read_files(&[made(file)]).expect("a bill");
+        let mut found = Expected::new();
+        for line in &bill.lines {
+            let total = line.total().expect("fits");
+            let name = match line.region.as_deref() {
+                Some("us-east-1") | None => line
+                    .usage_type
+                    .strip_prefix("USE1-")
+                    .unwrap_or(&line.usage_type),
+                Some(_) => line
+                    .usage_type
+                    .split_once('-')
+                    .map_or(line.usage_type.as_str(), |(_, rest)| rest),
+            };
+            let key = (
+                line.service.clone(),
+                line.region
+                    .clone()
+                    .unwrap_or_else(|| "us-east-1".to_string()),
+                name.to_string(),
+                line.charge.name().to_string(),
+                line.rate.map_or(String::new(), |rate| rate.to_string()),
+            );
+            let is_counted = line.charge.is_usage() || line.charge.is_purchase();
+            let quantity = total.quantity.filter(|_| is_counted);
+            let sum = found.entry(key).or_default();
+            sum.0 += total.rows;
+            sum.1 += quantity.unwrap_or_default();
+            sum.2 += total.billed.expect("billed").decimal();
+            sum.3 += total.list.expect("list").decimal();
+        }
+        for (key, figures) in &expected {
+            let Some(own) = found.get(key) else {
+                panic!("{file}: {key:?} is not on the bill");
+            };
+            let is_counted = !matches!(
+                key.3.as_str(),
+                "Tax" | "SavingsPlanNegation" | "Credit" | "Refund" | "EdpDiscount"
+            );
+            let right = (
+                figures.0,
+                if is_counted { figures.1 } else { Decimal::ZERO },
+                figures.2,
+                figures.3,
+            );
+            let own = (
+                own.0,
+                own.1.normalize(),
+                own.2.normalize(),
+                own.3.normalize(),
+            );
+            assert_eq!(own, right, "{file}: {key:?}");
+        }
+        assert_eq!(found.len(), expected.len(), "{file}");
+    }
+}
+
+#[test]
+fn a_table_has_its_usage_and_its_backups() {
+    let result = json(&explained(
+        &[made("cur1-legacy.csv.gz")],
+        &[Grouping::Table],
+    ));
+    let of = |table: Option<&str>, field: &str| {
+        let rows = result["by"].as_array().expect("groups").iter();
+        let mut rows = rows.filter(|row| row["service"] == "AmazonDynamoDB");
+        let row = rows.find(|row| row["table"].as_str() == table);
+        row.expect("a table")[field].clone()
+    };
+    for (table, usage) in [
+        (Some("Orders"), "11.1828851856"),
+        (Some("Carts"), "2.5272"),
+        (Some("Sessions"), "0"),
+        (Some("Logs"), "12.2140295448"),
+        (None, "0.015041493"),
+    ] {
+        assert_eq!(of(table, "usage_usd"), usage, "{table:?}");
+    }
+    assert_eq!(of(Some("Sessions"), "amortised_usd"), "6.0224547936");
+    let usage: Decimal = explained(&[made("cur1-legacy.csv.gz")], &[])
+        .by
+        .iter()
+        .filter(|group| group.key.service == "AmazonDynamoDB")
+        .map(|group| group.usage.expect("known").decimal())
+        .sum();
+    assert_eq!(usage.normalize().to_string(), "25.9391562234");
+}
+
+#[test]
+fn taxes_and_negations_are_no_usage() {
+    let by = [Grouping::Kind, Grouping::Region];
+    let result = json(&explained(&[made("cur1-legacy.csv.gz")], &by));
+    let of = |usage_type: &str, region: &str| {
+        let mut rows = result["by"].as_array().expect("groups").iter();
+        let row = rows.find(|row| row["usage_type"] == usage_type && row["region"] == region);
+        row.expect(usage_type)["quantity"].clone()
+    };
+    assert_eq!(of("ReadRequestUnits", "us-east-1"), "3886302");
+    assert_eq!(of("TimedStorage-ByteHrs", "us-east-1"), "9.0539369833");
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    encoder.write_all(bytes).expect("memory");
+    encoder.finish().expect("memory")
+}
+
+fn unpacked(name: &str) -> String {
+    let file = std::fs::File::open(made(name)).expect("a file");
+    let mut text = String::new();
+    flate2::read::GzDecoder::new(file)
+        .read_to_string(&mut text)
+        .expect("text");
+    text
+}
+
+fn folder(files: &[(&str, Vec<u8>)]) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    for (name, bytes) in files {
+        let path = folder.path().join(name);
+        std::fs::create_dir_all(path.parent().expect("a folder")).expect("folders");
+        std::fs::write(path, bytes).expect("a file");
+    }
+    folder
+}
+
+fn shown(path: &Path) -> Vec<String> {
+    vec![path.display().to_string()]
+}
+
+/// The figures of a result, whatever its files are called.
+fn figures(mut result: Value) -> Value {
+    for key in ["files", "formats", "notes"] {
+        result.as_object_mut().expect("an object").remove(key);
+    }
+    result
+}
+
+#[test]
+fn cuts_order_and_compression_change_nothing() {
+    let text = unpacked("cur1-legacy.csv.gz");
+    let mut lines = text.lines();
+    let header = lines.next().expect("a header");
+    let mut rows: Vec<&str> = lines.collect();
+    rows.reverse();
+    let part = |rows: &[&str]| format!("{header}\n{}\n", rows.join("\n")).into_bytes();
+    let (first, rest) = rows.split_at(1_000);
+    let (second, third) = rest.split_at(1);
+    let parts = folder(&[
+        ("z.csv", part(first)),
+        ("a.csv.gz", [gzip(&part(second)), gzip(b"")].concat()),
+        ("b/c.csv.gz", gzip(&part(third))),
+    ]);
+    let whole = figures(json(&explained(&[made("cur1-legacy.csv.gz")], &[])));
+    let cut = figures(json(&explained(&shown(parts.path()), &[])));
+    assert_eq!(cut, whole);
+    let by_pattern = format!("{}/**/*.csv*", parts.path().display());
+    assert_eq!(figures(json(&explained(&[by_pattern], &[]))), whole);
+}
+
+#[test]
+fn nothing_counts_twice() {
+    let once = figures(json(&explained(&[made("cur1-legacy.csv.gz")], &[])));
+    let files = [made("cur1-legacy.csv.gz"), made("cur1-legacy.zip")];
+    let mut twice = json(&explained(&files, &[]));
+    assert_eq!(twice["rows"]["duplicates"], 3_424);
+    let note = twice["notes"][0].as_str().expect("a note");
+    assert!(note.starts_with("3424 rows were read twice"), "{note}");
+    twice["rows"] = once["rows"].clone();
+    assert_eq!(figures(twice), once);
+    // A format without IDs: copies of whole files.
+    let copies = folder(&[
+        ("one.csv", unpacked("focus-1.2.csv.gz").into_bytes()),
+        ("two.csv", unpacked("focus-1.2.csv.gz").into_bytes()),
+    ]);
+    let result = json(&explained(&shown(copies.path()), &[]));
+    assert_eq!(
+        service(&result, "AmazonDynamoDB", "billed_usd"),
+        "36.6929579734"
+    );
+    assert_eq!(result["rows"]["duplicates"], 3_426);
+}
+
+/// A manifest of a data export, and one of a Cost and Usage Report.
+fn export_manifest(file: &str) -> Vec<u8> {
+    format!(r#"{{"executionId": "x", "dataFiles": ["s3://bucket/{file}"]}}"#).into_bytes()
+}
+
+fn report_manifest(file: &str) -> Vec<u8> {
+    format!(
+        r#"{{"assemblyId": "x", "billingPeriod": {{"start": "20261001T000000.000Z", "end": "20261101T000000.000Z"}}, "reportKeys": ["{file}"]}}"#
+    )
+    .into_bytes()
+}
+
+#[test]
+fn a_folder_is_read_by_its_newest_manifest() {
+    let now = std::fs::read(made("cur1-legacy.csv.gz")).expect("a file");
+    // An earlier version: other amounts.
+    let before = gzip(
+        unpacked("cur1-legacy.csv.gz")
+            .replace(",1.2000000000", ",1.1000000000")
+            .as_bytes(),
+    );
+    let export = folder(&[
+        (
+            "data/BILLING_PERIOD=2026-10/20261007T00-a/r-1.csv.gz",
+            before.clone(),
+        ),
+        (
+            "data/BILLING_PERIOD=2026-10/20261008T00-b/r-1.csv.gz",
+            now.clone(),
+        ),
+        (
+            "metadata/BILLING_PERIOD=2026-10/20261007T00-a/r-Manifest.json",
+            export_manifest("data/BILLING_PERIOD=2026-10/20261007T00-a/r-1.csv.gz"),
+        ),
+        (
+            "metadata/BILLING_PERIOD=2026-10/20261008T00-b/r-Manifest.json",
+            export_manifest("data/BILLING_PERIOD=2026-10/20261008T00-b/r-1.csv.gz"),
+        ),
+    ]);
+    let report = folder(&[
+        ("20261001-20261101/aaaa/r-1.csv.gz", now),
+        ("20261001-20261101/zzzz/r-1.csv.gz", before),
+        (
+            "20261001-20261101/aaaa/r-Manifest.json",
+            report_manifest("p/20261001-20261101/aaaa/r-1.csv.gz"),
+        ),
+        (
+            "20261001-20261101/zzzz/r-Manifest.json",
+            report_manifest("p/20261001-20261101/zzzz/r-1.csv.gz"),
+        ),
+        (
+            "20261001-20261101/r-Manifest.json",
+            report_manifest("p/20261001-20261101/aaaa/r-1.csv.gz"),
+        ),
+    ]);
+    for folder in [&export, &report] {
+        let result = json(&explained(&shown(folder.path()), &[]));
+        assert_eq!(
+            service(&result, "AmazonDynamoDB", "billed_usd"),
+            "36.6929579734"
+        );
+        assert_eq!(service(&result, "AWSBackup", "billed_usd"), "1.2");
+        assert_eq!(result["rows"]["read"], 3_424);
+        let note = result["notes"][0].as_str().expect("a note");
+        assert!(note.starts_with("1 file that"), "{note}");
+    }
+    // Without manifests, two versions of one row are an error that names both files.
+    for name in ["metadata", "20261001-20261101/r-Manifest.json"] {
+        std::fs::remove_dir_all(export.path().join(name)).ok();
+    }
+    let error = read_files(&shown(export.path())).expect_err("two versions");
+    assert!(error.to_string().contains("-a/r-1.csv.gz"), "{error}");
+    assert!(error.to_string().contains("-b/r-1.csv.gz"), "{error}");
+}
+
+/// A row of a legacy report.
+const HEADER: &str = "identity/LineItemId,identity/TimeInterval,lineItem/UsageAccountId,lineItem/LineItemType,lineItem/UsageStartDate,lineItem/UsageEndDate,lineItem/ProductCode,lineItem/UsageType,lineItem/UsageAmount,lineItem/CurrencyCode,lineItem/UnblendedRate,lineItem/UnblendedCost";
+
+fn row(amount: &str, currency: &str, cost: &str) -> String {
+    format!(
+        "a,2026-10-01T00:00:00Z/2026-10-01T01:00:00Z,1,Usage,2026-10-01T00:00:00Z,2026-10-01T01:00:00Z,AmazonDynamoDB,ReadRequestUnits,{amount},{currency},0.000000125,{cost}"
+    )
+}
+
+#[test]
+fn what_cannot_be_read_says_why() {
+    let cut = {
+        let bytes = std::fs::read(made("cur1-legacy.csv.gz")).expect("a file");
+        bytes[..bytes.len() / 2].to_vec()
+    };
+    let cases: [(&str, Vec<u8>, &str, &str); 12] = [
+        ("PDF", b"%PDF-1.4 ...".to_vec(), "is a PDF", "as CSV"),
+        (
+            "another language",
+            "\"Servi\u{e7}o\",\"DynamoDB($)\",\"Custos totais($)\"\n\"Total\",1,1\n".into(),
+            "whose first column is \"Servi\u{e7}o\"",
+            "English",
+        ),
+        (
+            "another currency",
+            format!("{HEADER}\n{}\n", row("1", "CNY", "1")).into(),
+            "found \"CNY\"",
+            "",
+        ),
+        (
+            "no number",
+            format!("{HEADER}\n{}\n", row("one", "USD", "1")).into(),
+            ":2: lineItem/UsageAmount: expected a number, found \"one\"",
+            "",
+        ),
+        (
+            "a short row",
+            format!("{HEADER}\na,b\n").into(),
+            "row 2 has 2 of 12 cells",
+            "again",
+        ),
+        (
+            "missing columns",
+            "lineItem/UsageType,lineItem/ProductCode\nx,y\n".into(),
+            "lacks the columns lineItem/LineItemType, lineItem/UsageStartDate, lineItem/UnblendedCost",
+            "include all columns",
+        ),
+        ("cut gzip", cut, "incomplete", ""),
+        (
+            "other CSV",
+            "a,b\n1,2\n".into(),
+            "its columns begin with \"a\", \"b\"",
+            "docs/bills.md",
+        ),
+        ("empty", Vec::new(), "is empty", ""),
+        (
+            "other JSON",
+            "{\"a\": 1}".into(),
+            "not an answer of Cost Explorer",
+            "",
+        ),
+        (
+            "one page",
+            "{\"ResultsByTime\": [], \"NextPageToken\": \"x\"}".into(),
+            "first page of several",
+            "--next-page-token",
+        ),
+        (
+            "another service",
+            format!(
+                "{HEADER}\n{}\n",
+                row("1", "USD", "1").replace("AmazonDynamoDB", "AmazonS3")
+            )
+            .into(),
+            "1 rows were read, 1 of them of other services",
+            "",
+        ),
+    ];
+    for (what, bytes, message, help) in cases {
+        let files = folder(&[("bill", bytes)]);
+        let path = files.path().join("bill");
+        let error = read_files(&shown(&path)).expect_err(what).to_string();
+        assert!(error.contains(message), "{what}: {error}");
+        assert!(error.contains(help), "{what}: {error}");
+    }
+}
+
+#[test]
+fn odd_rows_are_counted() {
+    let negative = folder(&[(
+        "bill",
+        format!("{HEADER}\n{}\n", row("-2", "USD", "-0.00000025")).into_bytes(),
+    )]);
+    let bill = read_files(&shown(&negative.path().join("bill"))).expect("a bill");
+    let is_said = |text: &str| bill.notes.iter().any(|note| note.contains(text));
+    assert!(is_said("negative quantity"), "{:?}", bill.notes);
+    // A detailed billing report repeats its sums.
+    let detailed = "InvoiceID,PayerAccountId,LinkedAccountId,RecordType,RecordId,ProductName,UsageType,Operation,ItemDescription,UsageStartDate,UsageEndDate,UsageQuantity,Rate,Cost\n\
+        i,1,1,LineItem,r1,Amazon DynamoDB,ReadRequestUnits,PayPerRequestThroughput,x,2019-05-01 00:00:00,2019-05-01 01:00:00,1000,0.00000025,0.00025\n\
+        i,1,1,AccountTotal,t1,,,,Total,,,,,0.00025\n";
+    let detailed = folder(&[("dbr.csv", detailed.into())]);
+    let bill = read_files(&shown(&detailed.path().join("dbr.csv"))).expect("a bill");
+    assert_eq!((bill.rows.kept, bill.rows.totals), (1, 1));
+    let total = bill.total().expect("fits");
+    assert_eq!(total.billed.expect("known").to_string(), "0.00025");
+    // A usage report counts byte-hours.
+    let usage = "Service,Operation,UsageType,Resource,StartTime,EndTime,UsageValue\n\
+        AmazonDynamoDB,StandardStorage,EU-TimedStorage-ByteHrs,Orders,05/01/19 00:00:00,05/01/19 01:00:00,798863917056\n";
+    let usage = folder(&[("usage.csv", usage.into())]);
+    let bill = read_files(&shown(&usage.path().join("usage.csv"))).expect("a bill");
+    let line = &bill.lines[0];
+    assert_eq!(line.resource.table.as_deref(), Some("Orders"));
+    assert_eq!(line.region.as_deref(), Some("eu-west-1"));
+    // 744 GB-hours of a month of 744 hours.
+    let total = line.total().expect("fits");
+    assert_eq!(total.quantity.expect("known").normalize(), Decimal::ONE);
+    assert_eq!(total.billed, None);
+}
+
+#[test]
+fn a_month_or_account_that_is_not_there_is_an_error() {
+    for option in ["--month=2026-09", "--account=9"] {
+        let (code, _, error) = run_in(
+            support::root(),
+            &["reconcile", "tests/data/bills/cur1-legacy.csv.gz", option],
+        );
+        assert_eq!(code, 2, "{option}");
+        assert!(error.contains("has no charge for DynamoDB"), "{error}");
+        assert!(error.contains("3088 rows"), "{error}");
+    }
+}
+
+/// Real rows: file, rows of DynamoDB, regions, usage in GB, billed and list cost.
+const REAL: [(&str, u64, usize, &str, &str, &str); 4] = [
+    (
+        "cur1-2018-11-dynamodb.parquet",
+        36,
+        12,
+        "0.0000038676",
+        "0",
+        "0.0000004099",
+    ),
+    (
+        "cur1-2018-11-dynamodb.athena.csv",
+        36,
+        12,
+        "0.0000038676",
+        "0",
+        "0.0000004099",
+    ),
+    (
+        "cur1-2018-11-dynamodb.legacy.csv.gz",
+        36,
+        12,
+        "0.0000038676",
+        "0",
+        "0.0000004099",
+    ),
+    (
+        "cur1-2019-11-dynamodb.athena.csv",
+        39,
+        13,
+        "0.0000020943",
+        "0",
+        "0.0000002181",
+    ),
+];
+
+fn reference(test: &str, name: &str) -> Option<PathBuf> {
+    let folder = support::reference(test)?;
+    Some(folder.join("formats").join(name))
+}
+
+#[test]
+fn real_rows_are_read_to_the_last_digit() {
+    for (name, rows, regions, gb, billed, list) in REAL {
+        let Some(path) = reference(
+            "real_rows_are_read_to_the_last_digit",
+            &format!("bills/{name}"),
+        ) else {
+            return;
+        };
+        let bill = read_files(&shown(&path)).expect("a bill");
+        assert_eq!(bill.rows.kept, rows, "{name}");
+        let mut found: Vec<_> = bill
+            .lines
+            .iter()
+            .filter_map(|line| line.region.clone())
+            .collect();
+        found.sort();
+        found.dedup();
+        assert_eq!(found.len(), regions, "{name}: {found:?}");
+        let total = bill.total().expect("fits");
+        let text = |amount: Option<dynameter::money::Money>| amount.expect("known").to_string();
+        assert_eq!(
+            total.quantity.expect("known").normalize().to_string(),
+            gb,
+            "{name}"
+        );
+        assert_eq!(
+            (text(total.billed).as_str(), text(total.list).as_str()),
+            (billed, list),
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn rows_of_another_service_are_counted() {
+    let name = "bills/cur1-2018-12-ec2-reservations.parquet";
+    let Some(path) = reference("rows_of_another_service_are_counted", name) else {
+        return;
+    };
+    let error = read_files(&shown(&path))
+        .expect_err("no DynamoDB")
+        .to_string();
+    assert!(
+        error.contains("817 rows were read, 817 of them of other services"),
+        "{error}"
+    );
+}
+
+#[test]
+fn focus_rows_are_known_by_their_sku() {
+    let name = "focus/focus-1.0-dynamodb-rows.csv";
+    let Some(path) = reference("focus_rows_are_known_by_their_sku", name) else {
+        return;
+    };
+    let bill = read_files(&shown(&path)).expect("a bill");
+    let total = bill.total().expect("fits");
+    assert_eq!(total.billed.expect("known").to_string(), "0.0034355");
+    // Its effective costs were set to zero.
+    assert_eq!(total.amortised, None);
+    let mut found: Vec<String> = bill
+        .lines
+        .iter()
+        .map(|line| {
+            let total = line.total().expect("fits");
+            format!(
+                "{} {} {} {}",
+                line.region.as_deref().unwrap_or_default(),
+                line.kind.name(),
+                total.quantity.expect("known").normalize(),
+                total.billed.expect("known")
+            )
+        })
+        .collect();
+    found.sort();
+    assert_eq!(
+        found,
+        [
+            "us-east-2 TimedStorage-ByteHrs 0.0000000394 0",
+            "us-east-2 WriteCapacityUnit-Hrs 1 0",
+            "us-west-2 ReadRequestUnits 17 0.00000425",
+            "us-west-2 TimedStorage-ByteHrs 0.0000000004 0",
+            "us-west-2 TimedStorage-ByteHrs 0.0000015936 0",
+            "us-west-2 WriteCapacityUnit-Hrs 5 0.00325",
+            "us-west-2 WriteRequestUnits 145 0.00018125",
+        ]
+    );
+}
