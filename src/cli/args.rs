@@ -394,8 +394,16 @@ pub struct ReadingArgs {
 /// The arguments of `report`.
 #[derive(Clone, Debug, clap::Args)]
 pub struct ReportArgs {
-    /// A workload file; - reads standard input
-    pub workload: String,
+    /// A workload file; - reads standard input (with --bill: default: one made from the bill)
+    #[arg(required_unless_present = "bill")]
+    pub workload: Option<String>,
+    /// Bills, as `reconcile` reads them; the page compares what was billed with what the workload
+    /// expects
+    #[arg(long, value_name = "BILL", num_args = 1..)]
+    pub bill: Vec<String>,
+    /// The month of a bill with several, such as 2026-10
+    #[arg(long, value_name = "MONTH", requires = "bill")]
+    pub month: Option<String>,
     /// Trace files, folders or patterns; the page compares what they measured with what the
     /// workload expects
     #[arg(long, value_name = "TRACE", num_args = 1..)]

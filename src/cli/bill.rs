@@ -5,9 +5,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use anyhow::{Result, bail};
 use rust_decimal::Decimal;
 
+#[cfg(feature = "html")]
+use super::args::ReportArgs;
 use super::args::{Args, ReconcileArgs};
 use super::{input, output, progress};
 use dynameter::bill::{AwsBill, Cost, Detail, Month, ReadBill, read};
+#[cfg(feature = "html")]
+use dynameter::commitments::Commitment;
 use dynameter::files::Progress;
 use dynameter::import::{Imported, import_bill};
 use dynameter::pricing::Books;
@@ -163,6 +167,45 @@ pub fn imported(args: &Args, files: &[String], asked: Option<&str>) -> Result<Im
         &bill,
         &Books::embedded(),
         &input::asked(args)?,
+    )?)
+}
+
+/// The bill of a report.
+#[cfg(feature = "html")]
+pub fn of_report(args: &Args, asked: &ReportArgs) -> Result<Option<AwsBill>> {
+    if asked.bill.is_empty() {
+        return Ok(None);
+    }
+    let reading = ReadBill {
+        detail: Detail::Hour,
+        month: asked.month.as_deref().map(month).transpose()?,
+        accounts: Vec::new(),
+    };
+    read_bill(args, &asked.bill, &reading).map(Some)
+}
+
+/// A bill as a design.
+#[cfg(feature = "html")]
+pub fn as_design(args: &Args, bill: &AwsBill) -> Result<input::WorkloadText> {
+    let imported = import_bill(bill, &Books::embedded(), &input::asked(args)?)?;
+    let name = bill.files.join(", ");
+    Ok(input::WorkloadText::new(name, imported.text, "bill.toml"))
+}
+
+/// A bill beside a design.
+#[cfg(feature = "html")]
+pub fn beside(
+    bill: AwsBill,
+    workload: &Workload,
+    commitments: &[Commitment],
+    books: &Books,
+) -> Result<Reconciled> {
+    let expected = ExpectedBill::of(std::slice::from_ref(workload), commitments, books)?;
+    Ok(reconcile(
+        bill,
+        Some(&expected),
+        &Question::default(),
+        books,
     )?)
 }
 

@@ -69,7 +69,8 @@ fn designs_of(command: &Command) -> Option<Vec<String>> {
             vec![workload.clone()]
         }
         Command::Diff { old, new } => vec![new.clone(), old.clone()],
-        Command::Report(report) => vec![report.workload.clone()],
+        Command::Report(report) => report.workload.iter().cloned().collect(),
+        Command::Reconcile(asked) => asked.workload.clone(),
         Command::Import { files, .. } => files.clone(),
         _ => return None,
     })

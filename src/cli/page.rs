@@ -3,7 +3,7 @@
 use anyhow::{Context, Result};
 
 use super::args::{Args, OutputFormat, ReportArgs};
-use super::{all_workloads, input, output, together};
+use super::{all_workloads, bill, input, output, together};
 use dynameter::estimate::estimate;
 use dynameter::report;
 use dynameter::review::review;
@@ -24,8 +24,9 @@ pub fn page(args: &Args, asked: &ReportArgs) -> Result<()> {
         anyhow::bail!(super::LIGHT);
     }
     let (books, date) = input::books(args)?;
-    let mut paths = vec![asked.workload.clone()];
+    let mut paths: Vec<String> = asked.workload.iter().cloned().collect();
     paths.extend(asked.baseline.clone());
+    paths.extend(asked.bill.iter().filter(|bill| *bill == "-").cloned());
     paths.extend(asked.trace.iter().filter(|trace| *trace == "-").cloned());
     if paths.iter().filter(|path| *path == "-").count() > 1 {
         anyhow::bail!("standard input can be read only once\nhelp: use - for one argument only");
@@ -38,7 +39,16 @@ pub fn page(args: &Args, asked: &ReportArgs) -> Result<()> {
             together(args, read, &books, date)
         })
         .transpose()?;
-    let (workload, mut source) = input::read(args, &asked.workload, &books, date)?;
+    let bill = bill::of_report(args, asked)?;
+    let (workload, mut source) = match (&asked.workload, &bill) {
+        (Some(path), _) => input::read(args, path, &books, date)?,
+        (None, Some(bill)) => {
+            let text = bill::as_design(args, bill)?;
+            (input::parsed(args, &text, &books, date)?, text)
+        }
+        (None, None) => anyhow::bail!("name a workload file, or bills with --bill"),
+    };
+    let name = source.name.clone();
     let question = input::question(&asked.question, &asked.horizon)?;
     let likely = input::setting(args, &books, date)?;
     let load = |month: &MonthHours, traffic: &Exact| {
@@ -49,16 +59,16 @@ pub fn page(args: &Args, asked: &ReportArgs) -> Result<()> {
         };
         Ok(input::load(&source, &setting)?.with_commitments_of(&workload))
     };
-    let interval = input::interval(args, &workload, &source, &books, date)
-        .with_context(|| asked.workload.clone())?;
+    let interval =
+        input::interval(args, &workload, &source, &books, date).with_context(|| name.clone())?;
     let mut review = review(&workload, &books, &question, &load)
-        .with_context(|| asked.workload.clone())?
+        .with_context(|| name.clone())?
         .with_interval(interval);
     // Without --baseline, a plan is its own baseline.
     let planned = match (source.before(), &before) {
         (Some(text), None) => Some(
             estimate(&input::parsed(args, &text, &books, date)?, &books)
-                .with_context(|| asked.workload.clone())?,
+                .with_context(|| name.clone())?,
         ),
         _ => None,
     };
@@ -69,6 +79,10 @@ pub fn page(args: &Args, asked: &ReportArgs) -> Result<()> {
         .or(planned.as_ref())
     {
         review = review.against(before)?;
+    }
+    if let Some(bill) = bill {
+        let commitments = input::commitments(args, std::slice::from_ref(&workload), &books)?;
+        review = review.with_bill(bill::beside(bill, &workload, &commitments, &books)?);
     }
     #[cfg(feature = "replay")]
     if !asked.trace.is_empty() {

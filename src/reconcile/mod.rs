@@ -133,6 +133,13 @@ pub fn reconcile(
     let mut overview = Vec::new();
     for one in OVERVIEW.into_iter().filter(|_| question.by.is_empty()) {
         let groups = totals::groups(bill.lines.iter(), &[one]).ok_or_else(too_large)?;
+        // A region or a day is one thing, whatever the services; a table or a kind is not.
+        let groups = match one {
+            Grouping::Region | Grouping::Day => {
+                totals::of_all_services(groups).ok_or_else(too_large)?
+            }
+            _ => groups,
+        };
         overview.push((one, groups));
     }
     let not_modelled = bill

@@ -48,7 +48,7 @@ impl Grouping {
 pub struct GroupKey {
     /// The first second of the hour or day.
     pub start: Option<i64>,
-    /// The product code.
+    /// The product code; empty for all services together.
     pub service: String,
     /// The table.
     pub table: Option<String>,
@@ -153,6 +153,27 @@ pub(super) fn groups<'a>(
         usage,
     });
     Some(groups.collect())
+}
+
+/// The same groups, each for all services together.
+pub(super) fn of_all_services(groups: Vec<Group>) -> Option<Vec<Group>> {
+    let mut joined: BTreeMap<GroupKey, Group> = BTreeMap::new();
+    for mut group in groups {
+        group.key.service.clear();
+        match joined.get_mut(&group.key) {
+            Some(known) => {
+                known.amounts.add(&group.amounts)?;
+                known.usage = match (known.usage, group.usage) {
+                    (Some(one), Some(other)) => Some(one.plus(other).ok()?),
+                    _ => None,
+                };
+            }
+            None => {
+                joined.insert(group.key.clone(), group);
+            }
+        }
+    }
+    Some(joined.into_values().collect())
 }
 
 fn key(line: &BilledLine, by: &[Grouping]) -> GroupKey {

@@ -238,10 +238,14 @@ fn groups(groups: &[Group], by: &[Grouping], cost: Cost) -> Table {
         ordered.sort_by_key(|group| std::cmp::Reverse(group.amounts.cost(cost)));
     }
     let has_kind = by.contains(&Grouping::Kind);
+    let has_service = groups.iter().any(|group| !group.key.service.is_empty());
     let row = |group: &&Group| {
         let key = &group.key;
         let dash = || "-".to_string();
-        let mut cells = vec![key.service.clone()];
+        let mut cells = Vec::new();
+        if has_service {
+            cells.push(key.service.clone());
+        }
         for one in by {
             cells.push(match one {
                 Grouping::Table => key
@@ -272,7 +276,11 @@ fn groups(groups: &[Group], by: &[Grouping], cost: Cost) -> Table {
     };
     let limit = if is_in_time { 31 } else { GROUPS_SHOWN };
     let rows: Vec<Vec<String>> = ordered.iter().take(limit).map(row).collect();
-    let mut header = vec!["Service"];
+    let mut header = if has_service {
+        vec!["Service"]
+    } else {
+        Vec::new()
+    };
     header.extend(by.iter().map(|one| match one {
         Grouping::Table => "Table",
         Grouping::Kind => "Usage type",
@@ -292,6 +300,7 @@ fn groups(groups: &[Group], by: &[Grouping], cost: Cost) -> Table {
         Cost::Amortised => "Amortised",
     });
     let numbers: &'static [usize] = match header.len() {
+        2 => &[1],
         3 => &[2],
         4 if has_kind => &[2, 3],
         4 => &[3],

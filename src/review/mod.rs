@@ -19,6 +19,8 @@ use crate::estimate::{EstimateError, Metering};
 use crate::money::MoneyError;
 use crate::outcome::{Outcome, Uncertainty};
 use crate::pricing::Books;
+#[cfg(feature = "bills")]
+use crate::reconcile::Reconciled;
 #[cfg(feature = "replay")]
 use crate::replay::Replayed;
 use crate::workload::{PatternCall, Workload};
@@ -44,6 +46,9 @@ pub struct Review {
     /// The result of a replayed trace.
     #[cfg(feature = "replay")]
     pub replayed: Option<Replayed>,
+    /// A bill, and how it differs from this design.
+    #[cfg(feature = "bills")]
+    pub reconciled: Option<Reconciled>,
 }
 
 /// Reviews a design.
@@ -80,6 +85,8 @@ pub fn review(
         baseline: None,
         #[cfg(feature = "replay")]
         replayed: None,
+        #[cfg(feature = "bills")]
+        reconciled: None,
         comparison,
         curves,
     })
@@ -99,6 +106,13 @@ impl Review {
     pub fn against(mut self, before: &Outcome) -> Result<Review, MoneyError> {
         self.baseline = Some(diff(before, &self.comparison.outcome)?);
         Ok(self)
+    }
+
+    /// Adds a bill that was compared with this design.
+    #[cfg(feature = "bills")]
+    pub fn with_bill(mut self, reconciled: Reconciled) -> Review {
+        self.reconciled = Some(reconciled);
+        self
     }
 
     /// Adds the result of a trace replayed on this design.

@@ -8,12 +8,11 @@ use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
-use dynameter::bill::{AwsBill, BillError, ChargeType, Cost, Detail, ReadBill, read};
+use dynameter::bill::{AwsBill, BillError, ReadBill, read};
 use dynameter::files::Progress;
 use dynameter::pricing::Books;
-use dynameter::reconcile::{ExpectedBill, Grouping, Question, Reconciled, reconcile};
+use dynameter::reconcile::{Grouping, Question, Reconciled, reconcile};
 use dynameter::report::Present;
-use dynameter::workload::{Setting, load};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use rust_decimal::Decimal;

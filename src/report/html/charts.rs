@@ -370,3 +370,50 @@ pub fn tornado(ranges: &[TornadoBar], middle: f64, label: &str) -> String {
         Some(String::new())
     })
 }
+
+/// A step of a waterfall.
+pub struct WaterfallStep {
+    /// What it is.
+    pub name: String,
+    /// Where it begins and ends.
+    pub ends: (f64, f64),
+    /// Its size in words.
+    pub words: String,
+    /// Its colour, from 1.
+    pub color: u8,
+}
+
+/// Steps below one another, each from where the one before ended.
+pub fn waterfall(steps: &[WaterfallStep], label: &str) -> String {
+    const ROW: i32 = 36;
+    let ends = || steps.iter().flat_map(|step| [step.ends.0, step.ends.1]);
+    let low = ends().fold(0.0_f64, f64::min);
+    let high = ends().fold(0.0_f64, f64::max);
+    let width = if high > low { high - low } else { 1.0 };
+    let at = |value: f64| 2 + (f64::from(WIDTH - 4) * (value - low) / width) as i32;
+    draw(steps.len() as u32 * ROW as u32 + 6, label, |area| {
+        for (position, step) in steps.iter().enumerate() {
+            let top = position as i32 * ROW;
+            let start = font(17).pos(Pos::new(HPos::Left, VPos::Bottom));
+            area.draw(&Text::new(cut(&step.name, 36), (2, top + 16), start))
+                .ok()?;
+            let end = font(17).pos(Pos::new(HPos::Right, VPos::Bottom));
+            area.draw(&Text::new(
+                step.words.clone(),
+                (WIDTH as i32 - 2, top + 16),
+                end,
+            ))
+            .ok()?;
+            let (one, other) = (
+                at(step.ends.0.min(step.ends.1)),
+                at(step.ends.0.max(step.ends.1)),
+            );
+            area.draw(&Rectangle::new(
+                [(one, top + 20), (other.max(one + 1), top + 31)],
+                ink(step.color).filled(),
+            ))
+            .ok()?;
+        }
+        Some(String::new())
+    })
+}

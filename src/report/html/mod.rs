@@ -2,6 +2,8 @@
 //!
 //! Sections turn figures into words, tables and charts; the template only arranges them.
 
+#[cfg(feature = "bills")]
+mod bill;
 mod charts;
 mod design;
 #[cfg(feature = "replay")]
@@ -425,6 +427,10 @@ pub fn report_json(review: &Review) -> Result<String, MoneyError> {
     if let Some(difference) = &review.baseline {
         parts.push(("diff", difference.json()?));
     }
+    #[cfg(feature = "bills")]
+    if let Some(reconciled) = &review.reconciled {
+        parts.push(("reconcile", reconciled.json()?));
+    }
     #[cfg(feature = "replay")]
     if let Some(replayed) = &review.replayed {
         parts.push(("replay", replayed.json()?));
@@ -512,6 +518,8 @@ fn page(review: &Review, detail: Detail) -> Result<String, ReportError> {
         money::spending(review)?,
         design::alternatives(review, detail),
     ];
+    #[cfg(feature = "bills")]
+    sections.extend(bill::billed(review)?);
     #[cfg(feature = "replay")]
     sections.extend(trace::measured(review)?);
     sections.extend(money::ranges(review)?);
