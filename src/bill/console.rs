@@ -12,7 +12,7 @@ use super::amounts::Amounts;
 use super::charge::ChargeType;
 use super::explorer::{Dimension, Group, is_of_dynamodb};
 use super::part::Part;
-use super::read::{Reading, not_a_bill};
+use super::reading::{Reading, not_a_bill};
 use super::values::{decimal, second};
 use crate::money::{Money, exact_sum};
 

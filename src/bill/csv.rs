@@ -7,7 +7,7 @@ use ::csv::{ByteRecord, ReaderBuilder, StringRecord};
 
 use super::columns::{Cells, Columns, Field, Format};
 use super::part::Part;
-use super::read::{Mistakes, Reading, not_a_bill};
+use super::reading::{Mistakes, Reading, not_a_bill};
 use super::{BillError, console};
 use crate::files::why;
 

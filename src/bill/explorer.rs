@@ -14,7 +14,7 @@ use super::amounts::Amounts;
 use super::charge::ChargeType;
 use super::kind::{BilledKind, DYNAMODB, kind, service};
 use super::part::Part;
-use super::read::{Reading, WrongRow, not_a_bill};
+use super::reading::{Reading, WrongRow, not_a_bill};
 use super::row::{Rated, Row};
 use super::values::{Month, decimal, second};
 use crate::money::Money;

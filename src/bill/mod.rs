@@ -37,6 +37,7 @@ mod kind;
 mod parquet;
 mod part;
 mod read;
+mod reading;
 mod row;
 mod values;
 
@@ -44,7 +45,8 @@ pub use amounts::{Amounts, Cost};
 pub use billed::{AwsBill, BilledLine, LineHead, Resource, RowCounts, Times};
 pub use charge::ChargeType;
 pub use kind::BilledKind;
-pub use read::{Detail, ReadBill, is_bill, read};
+pub use read::{is_bill, read};
+pub use reading::{Detail, ReadBill};
 pub use values::Month;
 
 /// Why a bill could not be read: the place, what was found, and how to fix it.

@@ -20,7 +20,7 @@ use super::BillError;
 use super::columns::{Cells, Columns, FIELDS, Field};
 use super::csv::columns;
 use super::part::Part;
-use super::read::{Mistakes, Reading};
+use super::reading::{Mistakes, Reading};
 use crate::files::FileSource;
 
 /// Rows that are decoded together.

@@ -2,8 +2,9 @@
 
 use rust_decimal::Decimal;
 
-use super::findings::{Finding, FindingKind};
-use super::moves::{DayOf, Thing, on};
+use super::days::{DayOf, Thing};
+use super::finding::{Finding, FindingKind};
+use super::totals::day;
 use crate::bill::BilledKind;
 use crate::money::Money;
 use crate::units::group_thousands;
@@ -31,7 +32,7 @@ pub(super) fn with_unit(quantity: Decimal, kind: &BilledKind) -> String {
 
 /// A charge of one day.
 pub(super) fn once(thing: &Thing, at: i64, now: &DayOf) -> Finding {
-    let is_first = on(at).is_some_and(|day| day.ends_with("-01"));
+    let is_first = day(at).ends_with("-01");
     let (because, rule) = match &thing.kind {
         BilledKind::Reserved(_) => (
             "the fee of reserved capacity is charged on the 1st for all hours of the month"
@@ -82,7 +83,7 @@ pub(super) fn once(thing: &Thing, at: i64, now: &DayOf) -> Finding {
     };
     Finding {
         kind: FindingKind::Once,
-        day: on(at),
+        day: Some(day(at)),
         table: thing.resource.clone(),
         usd: Some(now.billed),
         text: format!("{} {}: {because}", thing.name(), now.billed.human()),
@@ -158,7 +159,7 @@ pub(super) fn step(thing: &Thing, at: i64, before: &DayOf, now: &DayOf, change: 
     };
     Finding {
         kind: FindingKind::Move,
-        day: on(at),
+        day: Some(day(at)),
         table: thing.resource.clone(),
         usd: Some(change),
         text: format!(

@@ -16,15 +16,17 @@
 //! ```
 
 mod causes;
+mod days;
 mod design;
 mod difference;
+mod finding;
 mod findings;
 mod moves;
 mod totals;
 
 pub use design::{CellKey, ExpectedBill, ExpectedShare};
 pub use difference::{Cell, Difference, Step, StepKind};
-pub use findings::{Finding, FindingKind};
+pub use finding::{Finding, FindingKind};
 pub use totals::{Group, GroupKey, Grouping, ServiceTotal};
 
 use crate::bill::{Amounts, AwsBill, BilledKind, Cost, Month};

@@ -1,99 +1,18 @@
 //! What moved on a bill from one day to the next.
 
-use std::collections::BTreeMap;
-
 use rust_decimal::Decimal;
 
-use super::findings::Finding;
-use super::totals::{day, span};
-use crate::bill::{AwsBill, BilledKind, ChargeType};
+use super::days::{DAY, days_of};
+use super::finding::Finding;
+use super::totals::span;
+use crate::bill::AwsBill;
 use crate::money::{Money, MoneyError};
-
-const DAY: i64 = 86_400;
 
 /// The most moves that are shown.
 const MOVES_MAX: usize = 12;
 
 /// The share of the bill that a move must change, in percent.
 const SHARE_PERCENT: Decimal = Decimal::ONE;
-
-/// One thing that is billed every day.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Thing {
-    pub service: String,
-    pub resource: Option<String>,
-    pub region: Option<String>,
-    pub kind: BilledKind,
-}
-
-impl Thing {
-    /// Its name in a sentence.
-    pub fn name(&self) -> String {
-        let what = match &self.kind {
-            BilledKind::NotModelled(name) => name.as_str(),
-            kind => kind.purpose(),
-        };
-        let of = self.resource.as_ref().map(|name| format!("{name}: "));
-        let region = self.region.as_ref().map(|region| format!(" in {region}"));
-        format!(
-            "{}{what}{}",
-            of.unwrap_or_default(),
-            region.unwrap_or_default()
-        )
-    }
-}
-
-/// What a thing cost on a day, and how.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct DayOf {
-    pub billed: Money,
-    /// Usage of every sort.
-    pub quantity: Decimal,
-    /// Usage that was billed at no charge.
-    pub free: Decimal,
-    /// Usage that reserved capacity covers, and that a savings plan covers.
-    pub reserved: Decimal,
-    pub planned: Decimal,
-    /// The highest rate of the day.
-    pub rate: Decimal,
-    /// What was paid for commitments.
-    pub fee: Money,
-}
-
-/// The days of each thing, without taxes, credits and refunds.
-fn days_of(bill: &AwsBill) -> Result<BTreeMap<Thing, BTreeMap<i64, DayOf>>, MoneyError> {
-    let mut all: BTreeMap<Thing, BTreeMap<i64, DayOf>> = BTreeMap::new();
-    let is_kept = |charge: ChargeType| {
-        charge.is_usage() || charge.is_purchase() || charge == ChargeType::SavingsPlanNegation
-    };
-    for line in bill.lines.iter().filter(|line| is_kept(line.charge)) {
-        let thing = Thing {
-            service: line.service.clone(),
-            resource: line.resource.name().map(str::to_string),
-            region: line.region.clone(),
-            kind: line.kind.clone(),
-        };
-        let days = all.entry(thing).or_default();
-        for (start, amounts) in &line.amounts {
-            let of = days.entry(start.div_euclid(DAY) * DAY).or_default();
-            let billed = amounts.billed.unwrap_or_default();
-            of.billed = of.billed.plus(billed)?;
-            let quantity = amounts.quantity.unwrap_or_default();
-            match line.charge {
-                charge if charge.is_purchase() => of.fee = of.fee.plus(billed)?,
-                ChargeType::DiscountedUsage => of.reserved += quantity,
-                ChargeType::SavingsPlanCoveredUsage => of.planned += quantity,
-                ChargeType::Usage if billed.is_zero() => of.free += quantity,
-                _ => (),
-            }
-            if line.charge.is_usage() {
-                of.quantity += quantity;
-            }
-            of.rate = of.rate.max(line.rate.unwrap_or_default());
-        }
-    }
-    Ok(all)
-}
 
 /// The moves of a bill, in the order of their days.
 pub(super) fn moves(bill: &AwsBill) -> Result<Vec<Finding>, MoneyError> {
@@ -145,9 +64,4 @@ pub(super) fn moves(bill: &AwsBill) -> Result<Vec<Finding>, MoneyError> {
     let mut moves: Vec<Finding> = moves.into_iter().map(|(_, finding)| finding).collect();
     moves.sort_by(|one, other| (&one.day, &one.text).cmp(&(&other.day, &other.text)));
     Ok(moves)
-}
-
-/// The day of a move, for its finding.
-pub(super) fn on(at: i64) -> Option<String> {
-    Some(day(at))
 }

@@ -1,7 +1,7 @@
 //! An explained bill, for people and machines.
 
 use super::document::{Body, Document, Entry, Table};
-use super::json::reconcile::reconcile_json;
+use super::json::reconcile::{moment, quantity_of, reconcile_json};
 use super::present::Present;
 use super::render::csv;
 use super::render::text::signed;
@@ -14,21 +14,6 @@ use crate::units::{Exact, group_thousands};
 const GROUPS_SHOWN: usize = 15;
 
 const UNKNOWN: &str = "unknown";
-
-/// A moment, RFC 3339.
-pub(super) fn moment(second: i64) -> String {
-    let time = chrono::DateTime::from_timestamp(second, 0).unwrap_or_default();
-    time.format("%Y-%m-%dT%H:%M:%SZ").to_string()
-}
-
-/// A quantity that means something: of one kind.
-pub(super) fn quantity_of(group: &Group) -> Option<String> {
-    let quantity = group
-        .amounts
-        .quantity
-        .filter(|_| group.key.kind.is_some())?;
-    Some(quantity.normalize().to_string())
-}
 
 fn money(amount: Option<Money>) -> String {
     amount.map_or_else(|| UNKNOWN.to_string(), Money::human)

@@ -8,13 +8,15 @@ use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
-use dynameter::bill::{AwsBill, BillError, ReadBill, read};
+use dynameter::bill::{AwsBill, BillError, Cost, ReadBill, read};
 use dynameter::files::Progress;
 use dynameter::pricing::Books;
-use dynameter::reconcile::{Grouping, Question, Reconciled, reconcile};
+use dynameter::reconcile::{ExpectedBill, Grouping, Question, Reconciled, reconcile};
 use dynameter::report::Present;
+use dynameter::workload::{Setting, load};
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use proptest::prelude::*;
 use rust_decimal::Decimal;
 use serde_json::Value;
 
@@ -640,4 +642,237 @@ fn focus_rows_are_known_by_their_sku() {
             "us-west-2 WriteRequestUnits 145 0.00018125",
         ]
     );
+}
+
+/// The full header of a legacy report.
+const COLUMNS: &str = "identity/LineItemId,identity/TimeInterval,bill/BillingPeriodStartDate,lineItem/UsageAccountId,lineItem/LineItemType,lineItem/UsageStartDate,lineItem/UsageEndDate,lineItem/ProductCode,lineItem/UsageType,lineItem/Operation,lineItem/ResourceId,lineItem/UsageAmount,lineItem/CurrencyCode,lineItem/UnblendedRate,lineItem/UnblendedCost,product/regionCode,pricing/publicOnDemandCost,pricing/publicOnDemandRate,reservation/EffectiveCost,reservation/UnusedAmortizedUpfrontFeeForBillingPeriod,reservation/UnusedRecurringFee,reservation/ReservationARN,savingsPlan/SavingsPlanEffectiveCost,savingsPlan/TotalCommitmentToDate,savingsPlan/UsedCommitment";
+
+/// Usage types of made rows, with list prices of two dates.
+const KINDS: [(&str, &str, [&str; 2]); 9] = [
+    (
+        "ReadRequestUnits",
+        "AmazonDynamoDB",
+        ["0.000000125", "0.00000025"],
+    ),
+    (
+        "WriteRequestUnits",
+        "AmazonDynamoDB",
+        ["0.000000625", "0.00000125"],
+    ),
+    (
+        "ReadCapacityUnit-Hrs",
+        "AmazonDynamoDB",
+        ["0.00013", "0.00013"],
+    ),
+    (
+        "WriteCapacityUnit-Hrs",
+        "AmazonDynamoDB",
+        ["0.00065", "0.00065"],
+    ),
+    ("TimedStorage-ByteHrs", "AmazonDynamoDB", ["0.25", "0.285"]),
+    ("TimedPITRStorage-ByteHrs", "AmazonDynamoDB", ["0.2", "0.2"]),
+    (
+        "TimedBackupStorage-ByteHrs",
+        "AmazonDynamoDB",
+        ["0.1", "0.1"],
+    ),
+    (
+        "USE1-SomethingNew-Units",
+        "AmazonDynamoDB",
+        ["0.001", "0.002"],
+    ),
+    ("NodeUsage:dax.r5.large", "AmazonDAX", ["0.255", "0.255"]),
+];
+
+/// A made row: its table, kind, hour, usage in parts of ten billion, list price, discount in percent
+/// and sort of charge.
+type MadeRow = (usize, usize, u32, u64, usize, u32, usize);
+
+fn tenths(parts: u64) -> Decimal {
+    Decimal::from_i128_with_scale(i128::from(parts), 10)
+}
+
+fn cost_of(quantity: Decimal, rate: Decimal) -> Decimal {
+    let half_up = rust_decimal::RoundingStrategy::MidpointAwayFromZero;
+    (quantity * rate).round_dp_with_strategy(10, half_up)
+}
+
+/// The rows of a report for a made row: a negation comes with what it takes off.
+fn report_rows(at: usize, made: &MadeRow) -> Vec<String> {
+    let (table, kind, hour, parts, price, percent, sort) = *made;
+    let (usage_type, product, prices) = KINDS[kind];
+    let list = Decimal::from_str_exact(prices[price]).expect("a price");
+    let discount = Decimal::from(100 - percent) / Decimal::ONE_HUNDRED;
+    let quantity = tenths(parts);
+    let moment = |hour: u32| format!("2026-10-{:02}T{:02}:00:00Z", 1 + hour / 24, hour % 24);
+    let (start, end) = (moment(hour), moment(hour + 1));
+    let row = |charge: &str,
+               quantity: Decimal,
+               rate: Decimal,
+               cost: Decimal,
+               list: Decimal,
+               more: &str| {
+        let public = cost_of(quantity, list);
+        format!(
+            "{at}-{charge},{start}/{end},2026-10-01T00:00:00Z,1,{charge},{start},{end},{product},{usage_type},,arn:aws:dynamodb:us-east-1:1:table/T{table},{quantity},USD,{rate},{cost},us-east-1,{public},{list},{more}"
+        )
+    };
+    let zero = Decimal::ZERO;
+    let effective = cost_of(quantity, list) / Decimal::TWO;
+    match sort {
+        0..=5 => {
+            let rate = list * discount;
+            vec![row(
+                "Usage",
+                quantity,
+                rate,
+                cost_of(quantity, rate),
+                list,
+                ",,,,,,",
+            )]
+        }
+        6 => vec![row("Usage", quantity, zero, zero, zero, ",,,,,,")],
+        7 => vec![row(
+            "DiscountedUsage",
+            quantity,
+            zero,
+            zero,
+            list,
+            &format!("{effective},,,arn,,,"),
+        )],
+        8 => {
+            let cost = cost_of(quantity, list);
+            vec![
+                row(
+                    "SavingsPlanCoveredUsage",
+                    quantity,
+                    list,
+                    cost,
+                    list,
+                    &format!(",,,,{effective},,"),
+                ),
+                row(
+                    "SavingsPlanNegation",
+                    quantity,
+                    -list,
+                    -cost,
+                    zero,
+                    ",,,,,,",
+                ),
+            ]
+        }
+        9 => vec![row(
+            "RIFee",
+            quantity,
+            list,
+            cost_of(quantity, list),
+            zero,
+            ",0.1,0.2,arn,,,",
+        )],
+        10 => vec![row(
+            "Tax",
+            Decimal::ONE,
+            zero,
+            tenths(parts),
+            zero,
+            ",,,,,,",
+        )],
+        11 => vec![row("Credit", zero, zero, -tenths(parts), zero, ",,,,,,")],
+        _ => vec![row(
+            "EdpDiscount",
+            zero,
+            zero,
+            -tenths(parts),
+            zero,
+            ",,,,,,",
+        )],
+    }
+}
+
+fn design(units: [u64; 4], month: u64, free: bool) -> String {
+    let [reads, writes, capacity, bytes] = units;
+    format!(
+        r#"
+name = "x"
+region = "us-east-1"
+month_hours = {month}
+free_tier = {free}
+
+[[table]]
+name = "T0"
+partition_key = "unknown"
+item = "unknown"
+items = 0
+stored = {bytes}
+[[table.consumed]]
+read = {{ per_month = {reads} }}
+write = {{ per_month = {writes} }}
+[table.backup]
+pitr = true
+
+[[table]]
+name = "T1"
+partition_key = "unknown"
+item = "unknown"
+items = 0
+stored = 0
+[table.capacity]
+mode = "provisioned"
+read = {capacity}
+write = 1
+[[table.consumed]]
+read = {{ per_month = 0 }}
+write = {{ per_month = 0 }}
+
+[[commitment]]
+kind = "discount"
+percent = 7
+"#
+    )
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+
+    /// The steps between a bill and a design are their difference, and nothing of a bill that is made
+    /// by the rules is unexplained, whatever the order of its rows.
+    #[test]
+    fn steps_add_up_to_the_difference(
+        made in prop::collection::vec(
+            (0_usize..4, 0_usize..KINDS.len(), 0_u32..743, 0_u64..2_000_000_000_000, 0_usize..2, 0_u32..30, 0_usize..13),
+            1..60,
+        ),
+        units in [0_u64..10_000_000, 0_u64..10_000_000, 1_u64..1_000, 0_u64..1_000_000_000_000],
+        month in 600_u64..745,
+        free: bool,
+    ) {
+        let mut rows: Vec<String> = made.iter().enumerate().flat_map(|(at, made)| report_rows(at, made)).collect();
+        let text = |rows: &[String]| format!("{COLUMNS}\n{}\n", rows.join("\n")).into_bytes();
+        let forward = text(&rows);
+        rows.reverse();
+        let half = rows.len() / 2;
+        let files = folder(&[
+            ("whole/a.csv", forward),
+            ("cut/a.csv.gz", gzip(&text(&rows[half..]))),
+            ("cut/b.csv", text(&rows[..half])),
+        ]);
+        let books = Books::embedded();
+        let workload = load("x.toml", &design(units, month, free), Path::new("."), &Setting::new(&books)).expect("a design");
+        let expected = ExpectedBill::of(&[workload], &[], &books).expect("priced");
+        for cost in [Cost::Billed, Cost::List, Cost::Net, Cost::Amortised] {
+            let question = Question { cost, ..Question::default() };
+            let mut results = Vec::new();
+            for part in ["whole", "cut"] {
+                let bill = read_files(&shown(&files.path().join(part))).expect("a bill");
+                let result = reconcile(bill, Some(&expected), &question, &books).expect("fits");
+                let difference = result.difference.clone().expect("a difference");
+                let steps: Decimal = difference.steps.iter().map(|step| step.usd.decimal()).sum();
+                let whole = difference.bill.decimal() - difference.design.decimal();
+                prop_assert_eq!(steps + difference.unexplained.decimal(), whole, "{:?}", cost);
+                prop_assert!(difference.unexplained.is_zero(), "{:?}: {:?}", cost, difference.unexplained_rows);
+                results.push(figures(json(&result)));
+            }
+            prop_assert_eq!(&results[0], &results[1]);
+        }
+    }
 }

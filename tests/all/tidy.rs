@@ -62,6 +62,7 @@ const FLOATS: &[&str] = &[
     "capacity/series.rs",
     "synthesize/calls.rs",
     "report/json.rs",
+    "report/html/bill.rs",
     "report/html/charts.rs",
     "report/html/design.rs",
     "report/html/mod.rs",

@@ -259,7 +259,7 @@ fn by(grouping: Grouping, groups: &[Group]) -> HtmlTable {
             Grouping::Region => key.region.clone(),
             Grouping::Day => key
                 .start
-                .map(|start| crate::report::reconcile::moment(start)[..10].to_string()),
+                .map(|start| crate::report::json::reconcile::moment(start)[..10].to_string()),
             _ => key.table.clone().or(key.resource.clone()),
         };
         let what = what.unwrap_or_else(|| "none".to_string());

@@ -6,7 +6,21 @@ use super::{decimal, pretty};
 use crate::bill::{Amounts, BilledKind};
 use crate::money::Money;
 use crate::reconcile::{Cell, Difference, Finding, Group, Reconciled};
-use crate::report::reconcile::{moment, quantity_of};
+
+/// A moment, RFC 3339.
+pub(in crate::report) fn moment(second: i64) -> String {
+    let time = chrono::DateTime::from_timestamp(second, 0).unwrap_or_default();
+    time.format("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
+/// A quantity that means something: of one kind.
+pub(in crate::report) fn quantity_of(group: &Group) -> Option<String> {
+    let quantity = group
+        .amounts
+        .quantity
+        .filter(|_| group.key.kind.is_some())?;
+    Some(quantity.normalize().to_string())
+}
 
 #[derive(Serialize)]
 struct ReconcileJson<'a> {

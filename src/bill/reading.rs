@@ -1,0 +1,218 @@
+//! Takes the rows of all files: what readers share, and the mistakes of a file.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::BillError;
+use super::columns::{Cells, Columns, Field};
+use super::duplicates::{RowsRead, Seen, hash_of};
+use super::part::Part;
+use super::row::{Taken, WrongCell, row};
+use super::values::Month;
+use crate::files::Progress;
+
+/// In which intervals amounts are kept.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Detail {
+    /// By day.
+    #[default]
+    Day,
+    /// By hour, for profiles and traces.
+    Hour,
+}
+
+/// How bills are read.
+#[derive(Clone, Debug, Default)]
+pub struct ReadBill {
+    /// In which intervals amounts are kept.
+    pub detail: Detail,
+    /// The month to keep (default: all).
+    pub month: Option<Month>,
+    /// The accounts to keep (default: all).
+    pub accounts: Vec<String>,
+}
+
+/// What the readers of all files share.
+pub(super) struct Reading<'a> {
+    pub asked: &'a ReadBill,
+    /// The names of all files.
+    pub files: &'a [String],
+    pub rows: RowsRead,
+    pub progress: &'a Progress,
+    pub stop: &'a AtomicBool,
+}
+
+/// Rows between two looks at the progress and at Ctrl-C.
+const ROWS_BETWEEN_LOOKS: u64 = 4_096;
+
+/// The text of an error after Ctrl-C.
+const STOPPED: &str = "stopped before the end";
+
+/// What a user can do about a file that is no bill.
+pub(super) const FORMATS: &str = "bills are read as Cost and Usage Reports (CSV, zip, gzip or Parquet), FOCUS \
+                       exports, answers of `aws ce get-cost-and-usage`, CSV files of the Cost \
+                       Explorer console, usage reports, and detailed billing reports (docs/bills.md)";
+
+impl Reading<'_> {
+    /// Takes the row of a tabular bill, or counts why not.
+    pub fn take(
+        &self,
+        cells: &impl Cells,
+        columns: &Columns,
+        part: &mut Part,
+    ) -> Result<(), WrongRow> {
+        part.counts.read += 1;
+        if part.counts.read.is_multiple_of(ROWS_BETWEEN_LOOKS) {
+            self.look()?;
+        }
+        let id = cells.text(Field::Id);
+        if id.is_empty() {
+            let all = [
+                Field::Start,
+                Field::Account,
+                Field::UsageType,
+                Field::Sku,
+                Field::Resource,
+                Field::Quantity,
+                Field::Billed,
+                Field::ChargeType,
+            ];
+            let row = all.map(|field| cells.text(field).into_owned());
+            part.contents = part.contents.wrapping_add(hash_of(row));
+        } else {
+            part.has_ids = true;
+            let contents = hash_of([
+                cells.text(Field::UsageType),
+                cells.text(Field::Product),
+                cells.text(Field::Quantity),
+                cells.text(Field::Billed),
+                cells.text(Field::ChargeType),
+                cells.text(Field::Resource),
+            ]);
+            match self.rows.see(
+                hash_of([id, cells.text(Field::Interval)]),
+                contents,
+                part.file,
+            ) {
+                Seen::New => (),
+                Seen::Before => {
+                    part.counts.duplicates += 1;
+                    return Ok(());
+                }
+                Seen::Differently(file) => return Err(WrongRow::TwoVersions(file)),
+            }
+        }
+        match row(cells, columns.format)? {
+            Taken::OtherService => part.counts.other_services += 1,
+            Taken::Total => part.counts.totals += 1,
+            Taken::Row(row) => {
+                let asked = self.asked;
+                let is_asked = asked.month.is_none_or(|month| month == row.month)
+                    && (asked.accounts.is_empty()
+                        || asked.accounts.iter().any(|one| *one == row.account));
+                if is_asked {
+                    part.add(&row).ok_or(WrongRow::TooLarge)?;
+                } else {
+                    part.counts.not_asked += 1;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Shows the progress, and stops after Ctrl-C.
+    pub fn look(&self) -> Result<(), WrongRow> {
+        self.progress
+            .rows
+            .fetch_add(ROWS_BETWEEN_LOOKS, Ordering::Relaxed);
+        if self.stop.load(Ordering::Relaxed) {
+            return Err(WrongRow::Stopped);
+        }
+        Ok(())
+    }
+}
+
+pub(super) fn too_large(file: &str) -> BillError {
+    BillError::file(file, "a sum of its amounts needs more than 28 digits")
+}
+
+/// Why a row cannot be taken.
+pub(super) enum WrongRow {
+    Cell(WrongCell),
+    /// The row with its ID and interval in this file has other contents.
+    TwoVersions(u16),
+    TooLarge,
+    Stopped,
+}
+
+impl From<WrongCell> for WrongRow {
+    fn from(wrong: WrongCell) -> WrongRow {
+        WrongRow::Cell(wrong)
+    }
+}
+
+/// The mistakes in a file: each once, with its first row.
+#[derive(Default)]
+pub(super) struct Mistakes {
+    cells: BTreeMap<(&'static str, &'static str), (u64, String, u64)>,
+    /// The first row that another file has with other contents, that file, and how many there are.
+    two_versions: Option<(u64, u16, u64)>,
+}
+
+impl Mistakes {
+    /// Records a mistake; an error if reading cannot go on.
+    pub fn add(&mut self, name: &str, row: u64, wrong: WrongRow) -> Result<(), BillError> {
+        match wrong {
+            WrongRow::Cell(cell) => {
+                let first = (row, cell.found, 0);
+                let known = self.cells.entry((cell.column, cell.expected));
+                known.or_insert(first).2 += 1;
+            }
+            WrongRow::TwoVersions(file) => {
+                self.two_versions.get_or_insert((row, file, 0)).2 += 1;
+            }
+            WrongRow::TooLarge => return Err(too_large(name)),
+            WrongRow::Stopped => return Err(BillError::file(name, STOPPED)),
+        }
+        Ok(())
+    }
+
+    /// All mistakes of the file; an error if there are some.
+    pub fn finish(self, name: &str, files: &[String]) -> Result<(), BillError> {
+        let more = |count: u64| match count {
+            0 | 1 => String::new(),
+            2 => " (and in another row)".to_string(),
+            count => format!(" (and in {} more rows)", count - 1),
+        };
+        let mut help = None;
+        let mut problems = Vec::new();
+        for ((column, expected), (row, found, count)) in self.cells {
+            problems.push(format!(
+                "{name}:{row}: {column}: expected {expected}, found {found:?}{}",
+                more(count)
+            ));
+        }
+        if let Some((row, file, count)) = self.two_versions {
+            let other = files.get(usize::from(file)).map_or("", String::as_str);
+            problems.push(format!(
+                "{name}:{row}: {other} has this row with other amounts: the files hold two versions \
+                 of the same bill{}",
+                more(count)
+            ));
+            help = Some(
+                "AWS writes a bill anew several times a day; name the files of one version, or a \
+                 folder with the manifest of the report, which says what the newest are"
+                    .to_string(),
+            );
+        }
+        if problems.is_empty() {
+            return Ok(());
+        }
+        Err(BillError { problems, help })
+    }
+}
+
+/// The error for a table or a JSON file that is no bill.
+pub(super) fn not_a_bill(name: &str, found: &str) -> BillError {
+    BillError::file(name, format!("is not a bill of AWS: {found}")).help(FORMATS)
+}
