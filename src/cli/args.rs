@@ -247,6 +247,10 @@ pub struct ReconcileArgs {
     /// Explain how the bill differs from these designs: workload files, plans or templates
     #[arg(short, long, value_name = "FILE", num_args = 1..)]
     pub workload: Vec<String>,
+    /// Explain how the bill differs from what these traces measured (request logs, CloudWatch metrics,
+    /// …; with --workload: of its tables), in the hours that they cover
+    #[arg(long, value_name = "TRACE", num_args = 1..)]
+    pub trace: Vec<String>,
     /// A table that the design calls otherwise: its name on the bill, and in the design
     #[arg(long, value_name = "BILL=DESIGN")]
     pub map: Vec<String>,

@@ -16,6 +16,7 @@ use dynameter::files::Progress;
 use dynameter::import::{Imported, import_bill};
 use dynameter::pricing::Books;
 use dynameter::reconcile::{Difference, ExpectedBill, Grouping, Question, Reconciled, reconcile};
+use dynameter::time::Date;
 use dynameter::workload::Workload;
 
 /// Reads bills with a progress bar, until Ctrl-C.
@@ -55,7 +56,7 @@ pub fn reconciled(args: &Args, asked: &ReconcileArgs) -> Result<Reconciled> {
         .iter()
         .map(|name| grouping(name))
         .collect::<Result<Vec<Grouping>>>()?;
-    let detail = match by.contains(&Grouping::Hour) {
+    let detail = match by.contains(&Grouping::Hour) || !asked.trace.is_empty() {
         true => Detail::Hour,
         false => Detail::Day,
     };
@@ -98,16 +99,76 @@ pub fn reconciled(args: &Args, asked: &ReconcileArgs) -> Result<Reconciled> {
             }
         );
     }
-    let expected = match asked.workload.as_slice() {
-        [] => None,
-        paths => {
-            let read = super::all_workloads(args, paths, &books, date)?;
-            let workloads: Vec<Workload> = read.into_iter().map(|(workload, _)| workload).collect();
-            let commitments = input::commitments(args, &workloads, &books)?;
-            Some(ExpectedBill::of(&workloads, &commitments, &books)?)
-        }
-    };
+    let expected = expected(args, asked, (&books, date))?;
     Ok(reconcile(bill, expected.as_ref(), &question, &books)?)
+}
+
+/// What the designs or traces of the command say that the bill should be.
+fn expected(
+    args: &Args,
+    asked: &ReconcileArgs,
+    (books, date): (&Books, Option<Date>),
+) -> Result<Option<ExpectedBill>> {
+    let workloads: Vec<Workload> = match asked.workload.as_slice() {
+        [] => Vec::new(),
+        paths => super::all_workloads(args, paths, books, date)?
+            .into_iter()
+            .map(|(workload, _)| workload)
+            .collect(),
+    };
+    if !asked.trace.is_empty() {
+        #[cfg(feature = "replay")]
+        return measured(args, asked, (books, date), &workloads).map(Some);
+        #[cfg(not(feature = "replay"))]
+        bail!(super::LIGHT);
+    }
+    if workloads.is_empty() {
+        return Ok(None);
+    }
+    let commitments = input::commitments(args, &workloads, books)?;
+    Ok(Some(ExpectedBill::of(&workloads, &commitments, books)?))
+}
+
+/// What traces measured in the whole hours that they cover.
+#[cfg(feature = "replay")]
+fn measured(
+    args: &Args,
+    asked: &ReconcileArgs,
+    (books, date): (&Books, Option<Date>),
+    workloads: &[Workload],
+) -> Result<ExpectedBill> {
+    if workloads.len() > 1 {
+        bail!("a trace runs on one workload\nhelp: name one with --workload");
+    }
+    if asked.trace.iter().any(|trace| trace == "-") {
+        bail!(
+            "--trace - : a trace is read twice here, which standard input does not allow\nhelp: write \
+             it to a file first"
+        );
+    }
+    let replay = |window: Option<(i64, i64)>| {
+        let setting = (books, date);
+        super::trace::beside_a_bill(args, &asked.trace, workloads.first(), setting, window)
+    };
+    let first = replay(None)?;
+    let span = (first.trace.span.from, first.trace.span.to);
+    // The bill has whole hours.
+    const HOUR: i64 = 3_600;
+    let whole = (
+        -(-span.0).div_euclid(HOUR) * HOUR,
+        span.1.div_euclid(HOUR) * HOUR,
+    );
+    if whole.0 >= whole.1 {
+        bail!(
+            "the trace covers no whole hour, and a bill has whole hours\nhelp: give a longer trace"
+        );
+    }
+    let replayed = if whole == span {
+        first
+    } else {
+        replay(Some(whole))?
+    };
+    Ok(ExpectedBill::measured(&replayed.outcome, whole, books)?)
 }
 
 /// A name on the bill and the design's.

@@ -1,7 +1,7 @@
 //! Progress bars and Ctrl-C.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -14,6 +14,11 @@ pub const TICK: Duration = Duration::from_millis(200);
 
 /// A flag that Ctrl-C sets; a second Ctrl-C ends the process immediately.
 pub fn interruption() -> Result<Arc<AtomicBool>> {
+    // A process has one handler; a second reader shares its flag.
+    static STOPPED: OnceLock<Arc<AtomicBool>> = OnceLock::new();
+    if let Some(stopped) = STOPPED.get() {
+        return Ok(stopped.clone());
+    }
     let stopped = Arc::new(AtomicBool::new(false));
     let flag = stopped.clone();
     ctrlc::set_handler(move || {
@@ -22,7 +27,7 @@ pub fn interruption() -> Result<Arc<AtomicBool>> {
         }
     })
     .context("the Ctrl-C handler cannot be installed")?;
-    Ok(stopped)
+    Ok(STOPPED.get_or_init(|| stopped).clone())
 }
 
 /// A progress bar on standard error; hidden if that is not a terminal.

@@ -3,6 +3,7 @@
 use std::sync::atomic::Ordering;
 
 use anyhow::{Context, Result, bail};
+use clap::{Args as _, FromArgMatches};
 
 #[cfg(feature = "html")]
 use super::args::ReportArgs;
@@ -270,6 +271,31 @@ pub fn measured(
     )?;
     to_the_end(args, &mut run, |_| Ok(()))?;
     Ok(price(run.finish(), Some(workload), books, &options)?)
+}
+
+/// Replays traces for a comparison with a bill, in a window of seconds or whole.
+pub fn beside_a_bill(
+    args: &Args,
+    traces: &[String],
+    workload: Option<&Workload>,
+    (books, date): (&Books, Option<Date>),
+    window: Option<(i64, i64)>,
+) -> Result<Replayed> {
+    // The defaults of the options with which `replay` reads.
+    let command = ReadingArgs::augment_args(clap::Command::new("reconcile"));
+    let mut asked = ReadingArgs::from_arg_matches(&command.get_matches_from(["reconcile"]))?;
+    asked.from = window.map(|(from, _)| Time::from_second(from).to_string());
+    asked.to = window.map(|(_, to)| Time::from_second(to).to_string());
+    let mut reading = options(&asked)?;
+    if let Some(workload) = workload {
+        reading.keys = keys(workload);
+        reading.keep_keys = keeps_keys(workload);
+    }
+    let options = replay_options(args, &asked, date, Question::default())?;
+    let trace = Trace::open(sources(traces)?, reading)?;
+    let mut run = ReplayRun::new(trace, workload, &options)?;
+    to_the_end(args, &mut run, |_| Ok(()))?;
+    Ok(price(run.finish(), workload, books, &options)?)
 }
 
 /// How much of a verification is shown.

@@ -61,6 +61,9 @@ pub struct ExpectedBill {
     pub month: MonthHours,
     /// What is unknown in it.
     pub unknown: Vec<String>,
+    /// The time that a trace covers, in seconds since 1970; only hours within it are compared.
+    /// `None` for a design.
+    pub window: Option<(i64, i64)>,
     /// Cost of lines of services whose rows are not read from bills, by service.
     pub(super) not_read: BTreeMap<&'static str, Money>,
     pub(super) cells: BTreeMap<CellKey, ExpectedCell>,
@@ -95,6 +98,7 @@ impl ExpectedBill {
             list,
             month,
             unknown: unknown(&as_bought),
+            window: None,
             not_read: BTreeMap::new(),
             cells: BTreeMap::new(),
             rates: BTreeMap::new(),
@@ -102,6 +106,41 @@ impl ExpectedBill {
         for outcome in &at_list.outcomes {
             expected.add(outcome, books)?;
         }
+        Ok(expected)
+    }
+
+    /// What a trace measured in the time that it covers: the throughput, since a trace does not have
+    /// the rest.
+    ///
+    /// # Errors
+    /// [`EstimateError`] if a region has no price book.
+    pub fn measured(
+        outcome: &Outcome,
+        window: (i64, i64),
+        books: &Books,
+    ) -> Result<ExpectedBill, EstimateError> {
+        let mut throughput = outcome.clone();
+        let is_throughput = |usage: &UsageType| usage.throughput().is_some();
+        throughput
+            .bill
+            .lines
+            .retain(|line| is_throughput(&line.usage_type));
+        throughput.bill.unknown.retain(|one| {
+            let usage = one.rate.as_ref().map(|rate| UsageType::of_code(&rate.code));
+            usage.as_ref().is_none_or(is_throughput)
+        });
+        let total = throughput.bill.total()?;
+        let mut expected = ExpectedBill {
+            total,
+            list: total,
+            month: outcome.month.clone(),
+            unknown: unknown_of(&throughput.bill),
+            window: Some(window),
+            not_read: BTreeMap::new(),
+            cells: BTreeMap::new(),
+            rates: BTreeMap::new(),
+        };
+        expected.add(&throughput, books)?;
         Ok(expected)
     }
 
@@ -181,12 +220,16 @@ fn total(together: &Together) -> Result<Money, MoneyError> {
 }
 
 fn unknown(together: &Together) -> Vec<String> {
-    let of = |bill: &Bill| -> Vec<String> {
-        let unknown = bill.unknown.iter();
-        unknown
-            .map(|one| format!("{}: {}: {}", one.subject.table_name(), one.what, one.why))
-            .collect()
-    };
     let bills = together.outcomes.iter().map(|outcome| &outcome.bill);
-    bills.chain([&together.unused]).flat_map(of).collect()
+    bills
+        .chain([&together.unused])
+        .flat_map(unknown_of)
+        .collect()
+}
+
+fn unknown_of(bill: &Bill) -> Vec<String> {
+    let unknown = bill.unknown.iter();
+    unknown
+        .map(|one| format!("{}: {}: {}", one.subject.table_name(), one.what, one.why))
+        .collect()
 }

@@ -62,6 +62,8 @@ pub enum StepKind {
     NotInDesign,
     /// In the design, and not on the bill.
     NotOnBill,
+    /// Hours that a trace does not cover.
+    OutsideTrace,
     /// Credits, refunds and taxes.
     Credits,
     /// AWS rounds the cost of each row.
@@ -70,7 +72,7 @@ pub enum StepKind {
 
 impl StepKind {
     /// Every step with its name in output and in a sentence, in order.
-    pub const NAMES: [(StepKind, &str, &str); 12] = [
+    pub const NAMES: [(StepKind, &str, &str); 13] = [
         (
             StepKind::Volume,
             "volume",
@@ -116,6 +118,11 @@ impl StepKind {
             StepKind::NotOnBill,
             "not-on-the-bill",
             "in the design, and not on the bill",
+        ),
+        (
+            StepKind::OutsideTrace,
+            "outside-the-trace",
+            "hours of the bill that the trace does not cover",
         ),
         (StepKind::Credits, "credits", "credits, refunds and taxes"),
         (
@@ -250,13 +257,17 @@ pub(super) fn difference(
 ) -> Result<Difference, MoneyError> {
     let end = month.first_second() + i64::try_from(month.hours()).unwrap_or(744) * 3_600;
     let whole = (month.first_second(), end);
+    let common = |one: (i64, i64), other: (i64, i64)| (one.0.max(other.0), one.1.min(other.1));
+    let billed = span(bill).map_or(whole, |span| common(span, whole));
     let mut comparison = Comparison {
         bill,
         month,
         cost,
         expected,
         books,
-        span: span(bill).map_or(whole, |(from, to)| (from.max(whole.0), to.min(whole.1))),
+        span: expected
+            .window
+            .map_or(billed, |window| common(billed, window)),
         sums: Sums::default(),
     };
     comparison
@@ -274,6 +285,18 @@ pub(super) fn difference(
             continue;
         };
         total = total.plus(billed)?;
+        let (amounts, billed) = match expected.window {
+            Some(_) if line.charge.is_usage() => {
+                let inside = comparison.inside(line)?;
+                let own = inside.cost(cost).unwrap_or_default();
+                comparison.outside(line, billed.minus(own)?);
+                (inside, own)
+            }
+            _ => (amounts, billed),
+        };
+        if amounts.rows == 0 {
+            continue;
+        }
         match line.kind.usage().filter(|_| line.charge.is_usage()) {
             Some(usage) => {
                 let key = CellKey {
@@ -309,6 +332,28 @@ pub(super) fn difference(
 }
 
 impl Comparison<'_> {
+    /// The amounts of a line in the hours or days that a trace covers wholly.
+    fn inside(&self, line: &BilledLine) -> Result<Amounts, MoneyError> {
+        let seconds = i64::try_from(line.times.interval_seconds).unwrap_or(i64::MAX);
+        let is_inside = |start: &i64| {
+            *start >= self.span.0 && start.saturating_add(seconds.max(1)) <= self.span.1
+        };
+        let inside = line.amounts.iter().filter(|(start, _)| is_inside(start));
+        Amounts::sum(inside.map(|(_, amounts)| amounts))
+            .ok_or_else(|| MoneyError::TooLarge("the sum of the bill".to_string()))
+    }
+
+    fn outside(&mut self, line: &BilledLine, billed: Money) {
+        let text = format!(
+            "{} of {}: {}",
+            line.usage_type,
+            line.resource.name().unwrap_or("no table"),
+            billed.human()
+        );
+        self.sums
+            .add(StepKind::OutsideTrace, exact(billed), || text);
+    }
+
     fn unknown_cost(&mut self, line: &BilledLine) {
         let text = format!(
             "{} of {}: the bill does not say what it costs ({})",
@@ -385,6 +430,7 @@ impl Comparison<'_> {
         of_table
             .map(|line| (line.times.from, line.times.to))
             .reduce(|one, other| (one.0.min(other.0), one.1.max(other.1)))
+            .filter(|_| self.expected.window.is_none())
             .map_or(self.span, |(from, to)| {
                 (from.max(self.span.0), to.min(self.span.1))
             })

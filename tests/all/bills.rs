@@ -714,7 +714,7 @@ fn report_rows(at: usize, made: &MadeRow) -> Vec<String> {
                more: &str| {
         let public = cost_of(quantity, list);
         format!(
-            "{at}-{charge},{start}/{end},2026-10-01T00:00:00Z,1,{charge},{start},{end},{product},{usage_type},,arn:aws:dynamodb:us-east-1:1:table/T{table},{quantity},USD,{rate},{cost},us-east-1,{public},{list},{more}"
+            "{at}-{charge},{start}/{end},2026-10-01T00:00:00Z,1,{charge},{start},{end},{product},{usage_type},,arn:aws:dynamodb:us-east-1:1:table/Table{table},{quantity},USD,{rate},{cost},us-east-1,{public},{list},{more}"
         )
     };
     let zero = Decimal::ZERO;
@@ -799,7 +799,7 @@ month_hours = {month}
 free_tier = {free}
 
 [[table]]
-name = "T0"
+name = "Table0"
 partition_key = "unknown"
 item = "unknown"
 items = 0
@@ -811,7 +811,7 @@ write = {{ per_month = {writes} }}
 pitr = true
 
 [[table]]
-name = "T1"
+name = "Table1"
 partition_key = "unknown"
 item = "unknown"
 items = 0
