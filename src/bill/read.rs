@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{BufRead, Cursor, Read, Seek};
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use flate2::read::MultiGzDecoder;
 use rayon::iter::{IndexedParallelIterator, IntoParallelRefIterator, ParallelIterator};
 
 use super::billed::{AwsBill, RowCounts};
@@ -207,9 +208,39 @@ fn nothing(bill: &AwsBill, asked: &ReadBill) -> BillError {
     )
 }
 
-/// Whether bytes at the beginning of a file are those of a bill.
+/// The bytes of a file that tell whether it is a bill.
+const BEGINNING: u64 = 1 << 16;
+
+/// Whether a file is a bill, also in gzip, zip or Parquet.
 pub fn is_bill(bytes: &[u8]) -> bool {
-    let text = String::from_utf8_lossy(&bytes[..bytes.len().min(1 << 16)]);
+    let mut beginning = Vec::new();
+    if bytes.starts_with(b"\x1f\x8b") {
+        let packed = MultiGzDecoder::new(bytes).take(BEGINNING);
+        // A cut file still has its beginning.
+        let _ = { packed }.read_to_end(&mut beginning);
+        return is_text_of_a_bill(&beginning);
+    }
+    if bytes.starts_with(ZIP) {
+        let Ok(mut archive) = zip::ZipArchive::new(Cursor::new(bytes)) else {
+            return false;
+        };
+        let Ok(entry) = archive.by_index(0) else {
+            return false;
+        };
+        let _ = entry.take(BEGINNING).read_to_end(&mut beginning);
+        return is_text_of_a_bill(&beginning);
+    }
+    if bytes.starts_with(PARQUET) {
+        let has = |name: &[u8]| bytes.windows(name.len()).any(|window| window == name);
+        return has(b"line_item_usage_type")
+            || has(b"lineItem/UsageType")
+            || has(b"ChargeCategory");
+    }
+    is_text_of_a_bill(bytes)
+}
+
+fn is_text_of_a_bill(bytes: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(&bytes[..bytes.len().min(BEGINNING as usize)]);
     let text = text.trim_start_matches('\u{feff}');
     if text.trim_start().starts_with('{') {
         return text.contains("\"ResultsByTime\"");

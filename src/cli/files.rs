@@ -6,6 +6,8 @@ use std::process::Command;
 
 use anyhow::{Result, bail};
 
+use dynameter::bill::is_bill;
+
 use super::args::Args;
 use super::output;
 
@@ -205,6 +207,9 @@ pub fn way_on(path: &str, bytes: &[u8]) -> Option<String> {
              estimate cdk.out"
         ));
     }
+    if is_bill(bytes) {
+        return Some(bill(path));
+    }
     let packed: [(&[u8], &str, &str); 3] = [
         (b"\x1f\x8b", "is compressed with gzip", "gunzip -c"),
         (
@@ -230,14 +235,21 @@ pub fn way_on(path: &str, bytes: &[u8]) -> Option<String> {
     }
     if bytes.starts_with(b"PAR1") {
         return Some(format!(
-            "{path}: is Parquet: a trace or a bill, not a design\nhelp: for a trace, run \
-             `dynameter replay {path}`"
+            "{path}: is Parquet: a trace, not a design\nhelp: run `dynameter replay {path}`"
         ));
     }
     of_text(
         path,
         &folder,
         &String::from_utf8_lossy(&bytes[..bytes.len().min(8_192)]),
+    )
+}
+
+/// What to do with a bill.
+fn bill(path: &str) -> String {
+    format!(
+        "{path}: is a bill of AWS, not a design\nhelp: explain it, or make a workload of \
+         it:\n  dynameter reconcile {path}\n  dynameter import bill {path} -o measured.toml"
     )
 }
 
@@ -288,20 +300,6 @@ fn of_text(path: &str, folder: &str, text: &str) -> Option<String> {
         let help = terraform(folder);
         return Some(format!(
             "{path}: is a plan as Terraform shows it to people\nhelp: {help}"
-        ));
-    }
-    let first = text.lines().next().unwrap_or_default();
-    let columns = [
-        "lineItem/UsageType",
-        "line_item_usage_type",
-        "BilledCost",
-        "UsageType,",
-    ];
-    if columns.iter().any(|column| first.contains(column)) {
-        return Some(format!(
-            "{path}: is a bill, which lists what was used, not the design\nhelp: describe the \
-             tables that it bills:\n  aws dynamodb describe-table --table-name NAME > \
-             table.json\n  dynameter estimate table.json"
         ));
     }
     None

@@ -509,14 +509,14 @@ fn text(path: &str) -> Result<(String, PathBuf)> {
     if let Err(error) = reader.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes) {
         bail!("{path}: cannot be read: {error}\nhelp: name a file");
     }
+    if let Some(message) = files::way_on(path, &bytes) {
+        bail!(message);
+    }
     if bytes.len() as u64 > FILE_BYTES_MAX {
         bail!(
             "{path}: is larger than 64 MB\nhelp: a workload file is a few KB of TOML; is this a \
              trace or an export?"
         );
-    }
-    if let Some(message) = files::way_on(path, &bytes) {
-        bail!(message);
     }
     if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
         bail!(
