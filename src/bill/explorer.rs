@@ -12,6 +12,7 @@ use serde::Deserialize;
 use super::BillError;
 use super::amounts::Amounts;
 use super::charge::ChargeType;
+use super::duplicates::hash_of;
 use super::kind::{BilledKind, DYNAMODB, kind, service};
 use super::part::Part;
 use super::reading::{Reading, WrongRow, not_a_bill};
@@ -161,6 +162,12 @@ impl<'a> Group<'a> {
         amounts: Amounts,
     ) -> Result<(), WrongRow> {
         part.counts.read += 1;
+        part.see(hash_of((
+            (self.service, self.usage_type, self.region, self.account),
+            (self.record_type, self.resource, start, seconds),
+            amounts.billed.map(|billed| billed.to_string()),
+            amounts.quantity.map(|quantity| quantity.to_string()),
+        )));
         let Some(service) = self.service() else {
             part.counts.other_services += 1;
             return Ok(());

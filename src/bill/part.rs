@@ -69,6 +69,11 @@ impl Part {
         }
     }
 
+    /// Records the hash of a row that is read.
+    pub fn see(&mut self, row: u64) {
+        self.contents = self.contents.wrapping_add(row);
+    }
+
     /// Adds a row; `None` if a sum needs more than 28 digits.
     pub fn add(&mut self, row: &Row<'_>) -> Option<()> {
         self.counts.kept += 1;

@@ -89,25 +89,28 @@ fn join(
     let mut oddities = Oddities::default();
     let mut contents: BTreeMap<(u64, u64), usize> = BTreeMap::new();
     let mut formats = std::collections::BTreeSet::new();
-    for (at, part) in parts.into_iter().enumerate() {
+    for (at, mut part) in parts.into_iter().enumerate() {
         formats.extend(part.formats.iter().copied());
         let known = (part.contents, part.counts.read);
-        if !part.has_ids && part.counts.read > 0 {
-            if let Some(first) = contents.get(&known) {
+        let first = contents.get(&known).filter(|_| part.counts.read > 0);
+        if let Some(first) = first {
+            notes.push(format!(
+                "{} has the same rows as {} and was not counted again.",
+                bill.files[at], bill.files[*first]
+            ));
+            if !part.has_ids {
                 let rows = part.counts.read;
                 bill.rows.add(&RowCounts {
                     read: rows,
                     duplicates: rows,
                     ..RowCounts::default()
                 });
-                notes.push(format!(
-                    "{} has the same rows as {} and was not counted again.",
-                    bill.files[at], bill.files[*first]
-                ));
                 continue;
             }
-            contents.insert(known, at);
+            // Each of its rows that are kept was counted once already, here or there.
+            part.counts.duplicates += std::mem::take(&mut part.counts.other_services);
         }
+        contents.entry(known).or_insert(at);
         bill.rows.add(&part.counts);
         oddities.add(&part.oddities);
         for note in &part.notes {

@@ -61,39 +61,35 @@ impl Reading<'_> {
         columns: &Columns,
         part: &mut Part,
     ) -> Result<(), WrongRow> {
-        part.counts.read += 1;
-        if part.counts.read.is_multiple_of(ROWS_BETWEEN_LOOKS) {
-            self.look()?;
-        }
+        self.count(part, 1)?;
+        part.see(digest(cells));
+        self.keep(cells, columns, part)
+    }
+
+    /// The same for a row that is counted already.
+    pub fn keep(
+        &self,
+        cells: &impl Cells,
+        columns: &Columns,
+        part: &mut Part,
+    ) -> Result<(), WrongRow> {
+        let row = match row(cells, columns.format)? {
+            Taken::OtherService => {
+                part.counts.other_services += 1;
+                return Ok(());
+            }
+            Taken::Total => {
+                part.counts.totals += 1;
+                return Ok(());
+            }
+            Taken::Row(row) => row,
+        };
         let id = cells.text(Field::Id);
-        if id.is_empty() {
-            let all = [
-                Field::Start,
-                Field::Account,
-                Field::UsageType,
-                Field::Sku,
-                Field::Resource,
-                Field::Quantity,
-                Field::Billed,
-                Field::ChargeType,
-            ];
-            let row = all.map(|field| cells.text(field).into_owned());
-            part.contents = part.contents.wrapping_add(hash_of(row));
-        } else {
+        if !id.is_empty() {
             part.has_ids = true;
-            let contents = hash_of([
-                cells.text(Field::UsageType),
-                cells.text(Field::Product),
-                cells.text(Field::Quantity),
-                cells.text(Field::Billed),
-                cells.text(Field::ChargeType),
-                cells.text(Field::Resource),
-            ]);
-            match self.rows.see(
-                hash_of([id, cells.text(Field::Interval)]),
-                contents,
-                part.file,
-            ) {
+            let key = hash_of([id, cells.text(Field::Interval)]);
+            let contents = hash_of(CONTENTS.map(|field| cells.text(field)));
+            match self.rows.see(key, contents, part.file) {
                 Seen::New => (),
                 Seen::Before => {
                     part.counts.duplicates += 1;
@@ -102,22 +98,25 @@ impl Reading<'_> {
                 Seen::Differently(file) => return Err(WrongRow::TwoVersions(file)),
             }
         }
-        match row(cells, columns.format)? {
-            Taken::OtherService => part.counts.other_services += 1,
-            Taken::Total => part.counts.totals += 1,
-            Taken::Row(row) => {
-                let asked = self.asked;
-                let is_asked = asked.month.is_none_or(|month| month == row.month)
-                    && (asked.accounts.is_empty()
-                        || asked.accounts.iter().any(|one| *one == row.account));
-                if is_asked {
-                    part.add(&row).ok_or(WrongRow::TooLarge)?;
-                } else {
-                    part.counts.not_asked += 1;
-                }
-            }
+        let asked = self.asked;
+        let is_account = |one: &String| *one == row.account;
+        let is_asked = asked.month.is_none_or(|month| month == row.month)
+            && (asked.accounts.is_empty() || asked.accounts.iter().any(is_account));
+        if !is_asked {
+            part.counts.not_asked += 1;
+            return Ok(());
         }
-        Ok(())
+        part.add(&row).ok_or(WrongRow::TooLarge)
+    }
+
+    /// Counts rows that are read; an error after Ctrl-C.
+    pub fn count(&self, part: &mut Part, rows: u64) -> Result<(), WrongRow> {
+        let before = part.counts.read / ROWS_BETWEEN_LOOKS;
+        part.counts.read += rows;
+        match part.counts.read / ROWS_BETWEEN_LOOKS == before {
+            true => Ok(()),
+            false => self.look(),
+        }
     }
 
     /// Shows the progress, and stops after Ctrl-C.
@@ -134,6 +133,26 @@ impl Reading<'_> {
 
 pub(super) fn too_large(file: &str) -> BillError {
     BillError::file(file, "a sum of its amounts needs more than 28 digits")
+}
+
+/// What tells whether two rows with one ID and interval are the same.
+const CONTENTS: [Field; 6] = [
+    Field::UsageType,
+    Field::Product,
+    Field::Quantity,
+    Field::Billed,
+    Field::ChargeType,
+    Field::Resource,
+];
+
+/// A hash of a row, by which copies of whole files are recognised.
+fn digest(cells: &impl Cells) -> u64 {
+    hash_of([
+        cells.text(Field::Start),
+        cells.text(Field::UsageType),
+        cells.text(Field::Product),
+        cells.text(Field::Billed),
+    ])
 }
 
 /// Why a row cannot be taken.
