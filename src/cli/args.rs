@@ -231,8 +231,8 @@ pub struct ReconcileArgs {
     /// Explain one month only, such as 2026-10 (default: all that the bill has)
     #[arg(long, value_name = "MONTH")]
     pub month: Option<String>,
-    /// Group the charges: table, kind, region, account, charge, day, hour, or several with commas
-    /// (default: one after the other)
+    /// Group the charges: table, kind, region, account, charge, day, hour, or several with commas; with
+    /// a design, access (default: one after the other)
     #[arg(long, value_name = "GROUPING", value_delimiter = ',')]
     pub by: Vec<String>,
     /// The cost to show: billed, list, net or amortised

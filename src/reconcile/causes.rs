@@ -7,6 +7,7 @@ use super::finding::{Finding, FindingKind};
 use super::totals::day;
 use crate::bill::BilledKind;
 use crate::money::Money;
+use crate::table::Direction;
 use crate::units::group_thousands;
 use crate::usage::UsageType;
 
@@ -92,14 +93,60 @@ pub(super) fn once(thing: &Thing, at: i64, now: &DayOf) -> Finding {
 }
 
 /// A change from one day to the next.
-pub(super) fn step(thing: &Thing, at: i64, before: &DayOf, now: &DayOf, change: Money) -> Finding {
+///
+/// `days` are the day before, this one and the next; `grown` is the storage of its table on both
+/// sides, if it grew.
+pub(super) fn step(
+    thing: &Thing,
+    at: i64,
+    days: [&DayOf; 3],
+    change: Money,
+    grown: Option<(Decimal, Decimal)>,
+) -> Finding {
+    let (because, source) = cause(thing, days, change, grown);
+    Finding {
+        kind: FindingKind::Move,
+        day: Some(day(at)),
+        table: thing.resource.clone(),
+        usd: Some(change),
+        text: format!(
+            "{} {}{}: {because}",
+            thing.name(),
+            if change > Money::ZERO { "+" } else { "" },
+            change.human()
+        ),
+        source,
+    }
+}
+
+/// Why something changed from one day to the next, and where AWS says so.
+fn cause(
+    thing: &Thing,
+    [before, now, after]: [&DayOf; 3],
+    change: Money,
+    grown: Option<(Decimal, Decimal)>,
+) -> (String, Option<&'static str>) {
     let from = with_unit(before.quantity, &thing.kind);
     let to = with_unit(now.quantity, &thing.kind);
     let zero = Decimal::ZERO;
     let is_about = |one: Decimal, other: Decimal| {
         (one - other).abs() * Decimal::ONE_HUNDRED <= one.abs().max(other.abs())
     };
-    let (because, source) = if before.reserved > zero && now.reserved < before.reserved {
+    let is_write = thing.kind.usage().and_then(UsageType::direction) == Some(Direction::Write);
+    let is_peak = now.quantity > before.quantity * Decimal::TWO
+        && now.quantity > after.quantity * Decimal::TWO;
+    if let Some((least, most)) = grown.filter(|_| is_write && is_peak) {
+        return (
+            format!(
+                "{to} on this day, {from} on the day before, and the storage grew from {} to {} \
+                 GB-months a day: an index was built, or data was loaded",
+                shown(least),
+                shown(most)
+            ),
+            Some("Developer Guide, \"Managing Global Secondary Indexes\""),
+        );
+    }
+    if before.reserved > zero && now.reserved < before.reserved {
         (
             format!(
                 "reserved capacity covered {} the day before and {} on this day; it ended or moved \
@@ -156,18 +203,5 @@ pub(super) fn step(thing: &Thing, at: i64, before: &DayOf, now: &DayOf, change: 
         (format!("ends; {from} on the day before"), None)
     } else {
         (format!("from {from} to {to} a day"), None)
-    };
-    Finding {
-        kind: FindingKind::Move,
-        day: Some(day(at)),
-        table: thing.resource.clone(),
-        usd: Some(change),
-        text: format!(
-            "{} {}{}: {because}",
-            thing.name(),
-            if change > Money::ZERO { "+" } else { "" },
-            change.human()
-        ),
-        source,
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use rust_decimal::Decimal;
 
-use crate::bill::{AwsBill, BilledKind, ChargeType};
+use crate::bill::{AwsBill, BilledKind, BilledLine, ChargeType};
 use crate::money::{Money, MoneyError};
 
 /// The seconds of a day.
@@ -59,7 +59,12 @@ pub(super) fn days_of(bill: &AwsBill) -> Result<BTreeMap<Thing, BTreeMap<i64, Da
     let is_kept = |charge: ChargeType| {
         charge.is_usage() || charge.is_purchase() || charge == ChargeType::SavingsPlanNegation
     };
-    for line in bill.lines.iter().filter(|line| is_kept(line.charge)) {
+    // A row of a whole month does not say on which day.
+    let has_day = |line: &&BilledLine| {
+        line.charge.is_purchase() || line.times.interval_seconds <= DAY.unsigned_abs()
+    };
+    let kept = bill.lines.iter().filter(|line| is_kept(line.charge));
+    for line in kept.filter(has_day) {
         let thing = Thing {
             service: line.service.clone(),
             resource: line.resource.name().map(str::to_string),

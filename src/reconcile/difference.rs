@@ -199,6 +199,9 @@ pub struct Difference {
     pub unknown: Vec<String>,
 }
 
+/// The access patterns that a reason names.
+const SHARES_SHOWN: usize = 3;
+
 /// The steps as they are summed.
 #[derive(Default)]
 struct Sums {
@@ -553,11 +556,11 @@ impl Comparison<'_> {
                 )
             });
             let volume = &(quantity - &design.quantity) * price;
-            self.add_volume(name, &design.quantity, quantity, volume);
+            self.add_volume(name, [&design.quantity, quantity], volume, design);
             return expected;
         }
         let volume = &(quantity - &expected) * price;
-        self.add_volume(name, &expected, quantity, volume);
+        self.add_volume(name, [&expected, quantity], volume, design);
         // The design's own free tier is in its total already.
         let tier = exact(design.list) - &design.quantity * price;
         self.sums
@@ -567,11 +570,19 @@ impl Comparison<'_> {
         expected
     }
 
-    fn add_volume(&mut self, name: &str, expected: &Exact, quantity: &Exact, volume: Exact) {
+    /// The step of a quantity that is not as expected, with what causes it in the design.
+    fn add_volume(
+        &mut self,
+        name: &str,
+        [expected, quantity]: [&Exact; 2],
+        volume: Exact,
+        design: &ExpectedCell,
+    ) {
         let text = format!(
-            "{name}: {} on the bill, {} expected: {}",
+            "{name}: {} on the bill, {} expected{}: {}",
             quantity.human(2),
             expected.human(2),
+            causes(design),
             dollars(&volume)
         );
         self.sums.add(StepKind::Volume, volume, || text);
@@ -718,11 +729,18 @@ impl Comparison<'_> {
                 "nothing of the table is on the bill: it had no usage, or it belongs to another account, region or month"
             }
         };
-        let usd = Exact::zero() - exact(design.list);
+        let factor = self.factor(&key.usage, self.span);
+        let list = exact(design.list);
+        let in_hours = &list * &factor;
+        let hours = &in_hours - &list;
+        self.sums.add(StepKind::Hours, hours.clone(), || {
+            format!("{name}: in the hours of the bill: {}", dollars(&hours))
+        });
+        let usd = Exact::zero() - in_hours;
         let text = format!("{name}: {}; {why}", dollars(&usd));
         self.sums.add(StepKind::NotOnBill, usd, || text);
         Cell {
-            expected_quantity: Some(design.quantity.clone()),
+            expected_quantity: Some(&design.quantity * &factor),
             expected: design.list,
             shares: design.shares,
             ..empty(&key)
@@ -813,6 +831,26 @@ impl Comparison<'_> {
             unknown: sums.unknown,
         })
     }
+}
+
+/// What causes a cell of a design, in percent, if several access patterns or indexes do.
+fn causes(design: &ExpectedCell) -> String {
+    let mut shares: Vec<&ExpectedShare> = design.shares.iter().collect();
+    shares.sort_by(|one, other| other.quantity.cmp(&one.quantity));
+    if shares.len() < 2 || design.quantity.is_zero() {
+        return String::new();
+    }
+    let words = shares.iter().take(SHARES_SHOWN).map(|share| {
+        let percent = &(&share.quantity * &Exact::from(100)) / &design.quantity;
+        let index = share.index.as_ref().map(|index| format!(" of {index}"));
+        let what = share.access.as_deref().unwrap_or("other");
+        format!("{} % {what}{}", percent.human(0), index.unwrap_or_default())
+    });
+    let more = match shares.len() > SHARES_SHOWN {
+        true => ", …",
+        false => "",
+    };
+    format!(" ({}{more})", words.collect::<Vec<_>>().join(", "))
 }
 
 fn empty(key: &CellKey) -> Cell {

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use rust_decimal::Decimal;
 
 use super::causes::{shown, with_unit};
+use super::design::CellKey;
+use super::difference::{Cell, Difference};
 use super::finding::{Finding, FindingKind};
 use super::moves::moves;
 use super::totals::{day, span};
@@ -324,4 +326,48 @@ fn not_modelled(bill: &AwsBill) -> Result<Vec<Finding>, MoneyError> {
         });
     }
     Ok(findings)
+}
+
+/// How much of provisioned capacity a trace used, and what its requests would cost on demand.
+pub(super) fn used(difference: &Difference) -> Vec<Finding> {
+    let cells = difference.cells.iter();
+    let capacity = cells.filter_map(|cell| match &cell.key.usage {
+        UsageType::CapacityHours(throughput, class) => {
+            Some((cell, UsageType::Requests(*throughput, *class)))
+        }
+        _ => None,
+    });
+    let finding = |(cell, requests): (&Cell, UsageType)| {
+        let key = CellKey {
+            usage: requests,
+            ..cell.key.clone()
+        };
+        let measured = difference.cells.iter().find(|one| one.key == key)?;
+        let units = measured.expected_quantity.clone()?;
+        let hours = Exact::from(cell.billed_quantity?);
+        if hours.is_zero() {
+            return None;
+        }
+        let capacity = &hours * &Exact::from(3_600);
+        let percent = &(&units * &Exact::from(100)) / &capacity;
+        let kind = BilledKind::Usage(cell.key.usage.clone());
+        let table = cell.key.table.as_ref().map(|table| format!("{table}: "));
+        Some(Finding {
+            kind: FindingKind::Capacity,
+            day: None,
+            table: cell.key.table.clone(),
+            usd: Some(cell.billed),
+            text: format!(
+                "{}{} % of the provisioned {} in {} was used: {} of {} units in the hours of the trace",
+                table.unwrap_or_default(),
+                percent.human(2),
+                kind.purpose(),
+                cell.key.region,
+                units.human(1),
+                capacity.human(0)
+            ),
+            source: None,
+        })
+    };
+    capacity.filter_map(finding).collect()
 }

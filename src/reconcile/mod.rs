@@ -15,6 +15,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod access;
 mod causes;
 mod days;
 mod design;
@@ -68,6 +69,12 @@ pub enum ReconcileError {
         .0[0]
     )]
     SeveralMonths(Vec<Month>),
+    /// A bill does not know access patterns.
+    #[error(
+        "a bill does not know access patterns, only a design does\nhelp: name it with --workload, or \
+         group by something else"
+    )]
+    AccessOfNothing,
 }
 
 /// A bill with its totals and what explains it.
@@ -150,7 +157,7 @@ pub fn reconcile(
         .filter(|line| matches!(line.kind, BilledKind::NotModelled(_)));
     let dimensions = [Grouping::Kind, Grouping::Region, Grouping::Table];
     let not_modelled = totals::groups(not_modelled, &dimensions).ok_or_else(too_large)?;
-    let findings = findings::findings(&bill, books)?;
+    let mut findings = findings::findings(&bill, books)?;
     let difference = match (expected, bill.months().as_slice()) {
         (Some(expected), [month]) => Some(difference::difference(
             &bill,
@@ -161,6 +168,14 @@ pub fn reconcile(
         )?),
         (Some(_), months) => return Err(ReconcileError::SeveralMonths(months.to_vec())),
         (None, _) => None,
+    };
+    if let (Some(difference), Some(_)) = (&difference, expected.and_then(|one| one.window)) {
+        findings.extend(findings::used(difference));
+    }
+    let by = match (grouping.contains(&Grouping::Access), &difference) {
+        (true, Some(difference)) => access::by_access(difference)?,
+        (true, None) => return Err(ReconcileError::AccessOfNothing),
+        (false, _) => by,
     };
     Ok(Reconciled {
         difference,

@@ -1,12 +1,15 @@
 //! What moved on a bill from one day to the next.
 
+use std::collections::BTreeMap;
+
 use rust_decimal::Decimal;
 
-use super::days::{DAY, days_of};
+use super::days::{DAY, DayOf, Thing, days_of};
 use super::finding::Finding;
 use super::totals::span;
-use crate::bill::AwsBill;
+use crate::bill::{AwsBill, BilledKind};
 use crate::money::{Money, MoneyError};
+use crate::usage::UsageType;
 
 /// The most moves that are shown.
 const MOVES_MAX: usize = 12;
@@ -33,7 +36,8 @@ pub(super) fn moves(bill: &AwsBill) -> Result<Vec<Finding>, MoneyError> {
     let first = from.div_euclid(DAY) * DAY + if from % DAY == 0 { 0 } else { DAY };
     let last = to.div_euclid(DAY) * DAY - DAY;
     let mut moves: Vec<(Money, Finding)> = Vec::new();
-    for (thing, days) in days_of(bill)? {
+    let all = days_of(bill)?;
+    for (thing, days) in &all {
         let of = |at: i64| days.get(&at).copied().unwrap_or_default();
         let mut at = from.div_euclid(DAY) * DAY;
         while at <= to {
@@ -46,14 +50,20 @@ pub(super) fn moves(bill: &AwsBill) -> Result<Vec<Finding>, MoneyError> {
             let change = now.billed.minus(before.billed)?;
             let size = change.max(Money::ZERO.minus(change)?);
             if is_alone && is_large(now.billed) {
-                let finding = super::causes::once(&thing, at, &now);
+                let finding = super::causes::once(thing, at, &now);
                 moves.push((now.billed, finding));
             } else if (first + DAY..=last).contains(&at)
                 && !is_alone
                 && !is_after_one
                 && is_large(size)
             {
-                let finding = super::causes::step(&thing, at, &before, &now, change);
+                let finding = super::causes::step(
+                    thing,
+                    at,
+                    [&before, &now, &after],
+                    change,
+                    grown(&all, thing, at),
+                );
                 moves.push((size, finding));
             }
             at += DAY;
@@ -64,4 +74,23 @@ pub(super) fn moves(bill: &AwsBill) -> Result<Vec<Finding>, MoneyError> {
     let mut moves: Vec<Finding> = moves.into_iter().map(|(_, finding)| finding).collect();
     moves.sort_by(|one, other| (&one.day, &one.text).cmp(&(&other.day, &other.text)));
     Ok(moves)
+}
+
+/// The storage of a thing's table before a day and two days later, if it grew by a twentieth or more.
+fn grown(
+    all: &BTreeMap<Thing, BTreeMap<i64, DayOf>>,
+    thing: &Thing,
+    at: i64,
+) -> Option<(Decimal, Decimal)> {
+    let is_storage = |kind: &BilledKind| matches!(kind, BilledKind::Usage(UsageType::Storage(_)));
+    let (_, days) = all.iter().find(|(other, _)| {
+        is_storage(&other.kind)
+            && other.resource == thing.resource
+            && other.region == thing.region
+            && thing.resource.is_some()
+    })?;
+    let before = days.get(&(at - DAY))?.quantity;
+    let after = days.get(&(at + 2 * DAY))?.quantity;
+    let twentieth = before.checked_div(Decimal::from(20))?;
+    (after > before.checked_add(twentieth)?).then_some((before, after))
 }

@@ -27,11 +27,13 @@ pub enum Grouping {
     Day,
     /// The hour, in UTC.
     Hour,
+    /// The access pattern or index that causes usage in a design.
+    Access,
 }
 
 impl Grouping {
     /// Every grouping with its name in options and output.
-    pub const NAMES: [(&str, Grouping); 7] = [
+    pub const NAMES: [(&str, Grouping); 8] = [
         ("table", Grouping::Table),
         ("kind", Grouping::Kind),
         ("region", Grouping::Region),
@@ -39,6 +41,7 @@ impl Grouping {
         ("charge", Grouping::Charge),
         ("day", Grouping::Day),
         ("hour", Grouping::Hour),
+        ("access", Grouping::Access),
     ];
 }
 
@@ -62,6 +65,10 @@ pub struct GroupKey {
     pub account: Option<String>,
     /// The type of the line item.
     pub charge: Option<ChargeType>,
+    /// The index of a design.
+    pub index: Option<String>,
+    /// The access pattern of a design.
+    pub access: Option<String>,
 }
 
 /// A group of charges.
@@ -188,6 +195,7 @@ fn key(line: &BilledLine, by: &[Grouping]) -> GroupKey {
         region: text(Grouping::Region, &line.region),
         account: has(Grouping::Account).then(|| line.account.clone()),
         charge: has(Grouping::Charge).then_some(line.charge),
+        ..GroupKey::default()
     }
 }
 

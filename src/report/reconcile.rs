@@ -70,7 +70,7 @@ impl Present for Reconciled {
     }
 
     fn csv(&self) -> String {
-        const HEADER: [&str; 16] = [
+        const HEADER: [&str; 18] = [
             "start",
             "service",
             "table",
@@ -80,6 +80,8 @@ impl Present for Reconciled {
             "usage_type",
             "account",
             "charge",
+            "index",
+            "access",
             "rows",
             "quantity",
             "unit",
@@ -110,6 +112,8 @@ impl Present for Reconciled {
                 kind.map(|kind| kind.name()).unwrap_or_default(),
                 text(&key.account),
                 key.charge.map_or("", |charge| charge.name()).to_string(),
+                text(&key.index),
+                text(&key.access),
                 group.amounts.rows.to_string(),
                 quantity,
                 kind.map_or("", |kind| kind.unit()).to_string(),
@@ -246,6 +250,7 @@ fn groups(groups: &[Group], by: &[Grouping], cost: Cost) -> Table {
                     .start
                     .map_or_else(dash, |start| moment(start)[..10].to_string()),
                 Grouping::Hour => key.start.map_or_else(dash, moment),
+                Grouping::Access => access_of(group),
             });
         }
         if has_kind {
@@ -274,6 +279,7 @@ fn groups(groups: &[Group], by: &[Grouping], cost: Cost) -> Table {
         Grouping::Charge => "Charge",
         Grouping::Day => "Day",
         Grouping::Hour => "Hour",
+        Grouping::Access => "Access pattern",
     }));
     if has_kind {
         header.push("Quantity");
@@ -381,6 +387,14 @@ fn difference(document: &mut Document, difference: &Difference) -> Result<(), Mo
     }
     document.part("Side by side", Body::Table(table));
     Ok(())
+}
+
+/// The access pattern of a group, with its index.
+fn access_of(group: &Group) -> String {
+    let access = group.key.access.as_deref();
+    let index = group.key.index.as_ref().map(|index| format!(" of {index}"));
+    let kind = group.key.kind.as_ref().map_or("-", |kind| kind.purpose());
+    format!("{}{}", access.unwrap_or(kind), index.unwrap_or_default())
 }
 
 /// A quantity with at most six decimals.

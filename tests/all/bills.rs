@@ -876,3 +876,169 @@ proptest! {
         }
     }
 }
+
+/// Accounts of which people quote quantities and amounts: their Cost Explorer answer, what it costs,
+/// and the month and region.
+#[test]
+fn quantities_without_rates_are_priced_by_the_books() {
+    let answer = |month: &str, end: &str, groups: &[(&str, &str, &str)]| {
+        let groups: Vec<String> = groups
+            .iter()
+            .map(|(usage_type, quantity, usd)| {
+                format!(
+                    r#"{{"Keys": ["{usage_type}"], "Metrics": {{"UnblendedCost": {{"Amount": "{usd}", "Unit": "USD"}}, "UsageQuantity": {{"Amount": "{quantity}", "Unit": "N/A"}}}}}}"#
+                )
+            })
+            .collect();
+        format!(
+            r#"{{"GroupDefinitions": [{{"Type": "DIMENSION", "Key": "USAGE_TYPE"}}], "ResultsByTime": [{{"TimePeriod": {{"Start": "{month}", "End": "{end}"}}, "Total": {{}}, "Groups": [{}]}}]}}"#,
+            groups.join(",")
+        )
+    };
+    let cases: [(&str, String, &str); 4] = [
+        (
+            "1,356 WRU and 4,321 RRU",
+            answer(
+                "2026-08-01",
+                "2026-09-01",
+                &[
+                    ("USW2-WriteRequestUnits", "1356", "0.0008475"),
+                    ("USW2-ReadRequestUnits", "4321", "0.000540125"),
+                ],
+            ),
+            "0.001387625",
+        ),
+        (
+            "60 + 60 units with the free tier",
+            answer(
+                "2026-08-01",
+                "2026-09-01",
+                &[
+                    ("ReadCapacityUnit-Hrs", "44640", "3.3852"),
+                    ("WriteCapacityUnit-Hrs", "44640", "16.926"),
+                ],
+            ),
+            "20.3112",
+        ),
+        (
+            "23 + 23 units within the free tier",
+            answer(
+                "2026-08-01",
+                "2026-09-01",
+                &[
+                    ("EU-ReadCapacityUnit-Hrs", "17112", "0"),
+                    ("EU-WriteCapacityUnit-Hrs", "17112", "0"),
+                ],
+            ),
+            "0",
+        ),
+        (
+            "prices of 2019",
+            answer(
+                "2019-04-19",
+                "2019-04-22",
+                &[
+                    ("ReadRequestUnits", "5677", "0.00141925"),
+                    ("WriteRequestUnits", "697004", "0.871255"),
+                ],
+            ),
+            "0.87267425",
+        ),
+    ];
+    let books = Books::embedded();
+    for (what, text, usd) in cases {
+        let files = folder(&[("answer.json", text.into_bytes())]);
+        let bill = read_files(&shown(&files.path().join("answer.json"))).expect(what);
+        let total = bill.total().expect("fits");
+        assert_eq!(total.billed.expect("known").to_string(), usd, "{what}");
+        // A design without tables: every dollar is on the bill, and none is unexplained.
+        let empty = "name = \"x\"\nregion = \"us-east-1\"\ntable = []\n";
+        let workload = load("x.toml", empty, Path::new("."), &Setting::new(&books)).expect(what);
+        let expected = ExpectedBill::of(&[workload], &[], &books).expect(what);
+        let result = reconcile(bill, Some(&expected), &Question::default(), &books).expect(what);
+        let difference = result.difference.expect(what);
+        assert!(
+            difference.unexplained.is_zero(),
+            "{what}: {:?}",
+            difference.unexplained_rows
+        );
+    }
+}
+
+#[test]
+fn sums_of_quoted_bills_are_exact() {
+    // Tokyo, May 2019, and Osaka: unit-hours, price and sum as a tool of AWS asserts them.
+    for (quantity, rate, sum) in [
+        ("36792145", "0.0001484", "5459.954318"),
+        ("15380042", "0.000742", "11411.991164"),
+        ("3716", "0.00013", "0.48308"),
+        ("3716", "0.00065", "2.4154"),
+    ] {
+        let text = format!(
+            "{HEADER}\n{}\n",
+            row(quantity, "USD", sum).replace("0.000000125", rate)
+        );
+        let files = folder(&[("bill.csv", text.into_bytes())]);
+        let bill = read_files(&shown(&files.path().join("bill.csv"))).expect("a bill");
+        let note = "something else than quantity";
+        assert!(!bill.notes.iter().any(|one| one.contains(note)), "{sum}");
+        let total = bill.total().expect("fits");
+        assert_eq!(total.billed.expect("known").to_string(), sum);
+    }
+}
+
+#[test]
+fn the_effective_cost_of_a_reservation_is_its_two_fees() {
+    let made = (0, 3, 0, 20_000_000_000, 0, 0, 7);
+    let mut row = report_rows(0, &made).remove(0);
+    row = row.replace(",0.00065,0.00065,,,arn", ",0.00065,0.00049074,,,arn");
+    let text = format!("{COLUMNS}\n{row}\n");
+    let files = folder(&[("bill.csv", text.into_bytes())]);
+    let bill = read_files(&shown(&files.path().join("bill.csv"))).expect("a bill");
+    let total = bill.total().expect("fits");
+    assert_eq!(total.amortised.expect("known").to_string(), "0.00049074");
+    assert_eq!(total.list.expect("known").to_string(), "0.0013");
+    assert_eq!(total.billed.expect("known").to_string(), "0");
+}
+
+#[test]
+fn a_workload_of_a_whole_month_costs_what_the_bill_lists() {
+    // Every hour of October: on demand, with storage and stream reads.
+    let mut rows = Vec::new();
+    let mut list = Decimal::ZERO;
+    for hour in 0..744_u32 {
+        for (at, (usage_type, quantity, rate)) in [
+            ("ReadRequestUnits", "1000.5", "0.000000125"),
+            ("WriteRequestUnits", "40", "0.000000625"),
+            ("TimedStorage-ByteHrs", "0.25", "0.25"),
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            let (quantity, rate) = (number(quantity), number(rate));
+            let cost = cost_of(quantity, rate);
+            list += cost;
+            let moment = |hour: u32| match hour {
+                744 => "2026-11-01T00:00:00Z".to_string(),
+                hour => format!("2026-10-{:02}T{:02}:00:00Z", 1 + hour / 24, hour % 24),
+            };
+            let (start, end) = (moment(hour), moment(hour + 1));
+            rows.push(format!(
+                "{hour}-{at},{start}/{end},2026-10-01T00:00:00Z,1,Usage,{start},{end},AmazonDynamoDB,{usage_type},,arn:aws:dynamodb:us-east-1:1:table/Orders,{quantity},USD,{rate},{cost},us-east-1,{cost},{rate},,,,,,,"
+            ));
+        }
+    }
+    let text = format!("{COLUMNS}\n{}\n", rows.join("\n"));
+    let files = folder(&[("bill.csv", text.into_bytes())]);
+    let path = files.path().join("bill.csv").display().to_string();
+    let output = files.path().join("measured.toml").display().to_string();
+    let (code, _, error) = run_in(files.path(), &["import", "bill", &path, "-o", &output]);
+    assert_eq!(code, 0, "{error}");
+    let (code, estimate, error) = run_in(files.path(), &["estimate", &output, "--format", "json"]);
+    assert_eq!(code, 0, "{error}");
+    let estimate: Value = serde_json::from_str(&estimate).expect("JSON");
+    let total = estimate["total_usd"].as_str().expect("a total");
+    let difference = (number(total) - list).abs();
+    assert!(difference < number("0.0001"), "{total} for {list}");
+    assert_eq!(estimate["unknown"], serde_json::json!([]));
+}
