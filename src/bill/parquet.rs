@@ -215,10 +215,12 @@ fn rows(
         .collect();
     let hints = ArrowReaderOptions::new().with_schema(Arc::new(Schema::new(hinted)));
     let metadata = ArrowReaderMetadata::try_new(plain.metadata().clone(), hints).unwrap_or(plain);
-    let batches = |fields: &[usize], selection: Option<RowSelection>| {
+    // One row group at a time: words of two groups have different codes.
+    let batches = |group: usize, fields: &[usize], selection: Option<RowSelection>| {
         let mask = ProjectionMask::roots(metadata.parquet_schema(), fields.iter().copied());
         let builder =
             ParquetRecordBatchReaderBuilder::new_with_metadata(file.clone(), metadata.clone())
+                .with_row_groups(vec![group])
                 .with_projection(mask)
                 .with_batch_size(BATCH_ROWS);
         let builder = match selection {
@@ -232,34 +234,38 @@ fn rows(
         .iter()
         .filter_map(|field| columns.at(*field))
         .collect();
-    let mut kept: Vec<u64> = Vec::new();
-    let mut number = 0;
-    for batch in batches(&sieve, None)? {
-        let batch = batch.map_err(|error| wrong(&error))?;
-        let cells = cells(&columns, &header, &batch).map_err(|error| wrong(&error))?;
-        if let Err(stopped) = reading.count(part, batch.num_rows() as u64) {
-            mistakes.add(name, number, stopped)?;
-        }
-        part.see(sift(&cells, batch.num_rows(), number, &mut kept));
-        number += batch.num_rows() as u64;
-    }
-    part.counts.other_services += number - kept.len() as u64;
     let all: Vec<usize> = columns.positions().collect();
-    let mut numbers = kept.iter();
-    for batch in batches(&all, Some(selection(&kept, number)))? {
-        let batch = batch.map_err(|error| wrong(&error))?;
-        let cells = cells(&columns, &header, &batch).map_err(|error| wrong(&error))?;
-        for row in 0..batch.num_rows() {
-            let cells = ParquetCells {
-                columns: &columns,
-                batch: &cells,
-                row,
-            };
-            let number = numbers.next().map_or(0, |number| number + 1);
-            if let Err(wrong) = reading.keep(&cells, &columns, part) {
-                mistakes.add(name, number, wrong)?;
+    let mut first = 0;
+    for group in 0..metadata.metadata().num_row_groups() {
+        let mut kept: Vec<u64> = Vec::new();
+        let mut rows = 0;
+        for batch in batches(group, &sieve, None)? {
+            let batch = batch.map_err(|error| wrong(&error))?;
+            let cells = cells(&columns, &header, &batch).map_err(|error| wrong(&error))?;
+            if let Err(stopped) = reading.count(part, batch.num_rows() as u64) {
+                mistakes.add(name, first + rows, stopped)?;
+            }
+            part.see(sift(&cells, batch.num_rows(), rows, &mut kept));
+            rows += batch.num_rows() as u64;
+        }
+        part.counts.other_services += rows - kept.len() as u64;
+        let mut numbers = kept.iter();
+        for batch in batches(group, &all, Some(selection(&kept, rows)))? {
+            let batch = batch.map_err(|error| wrong(&error))?;
+            let cells = cells(&columns, &header, &batch).map_err(|error| wrong(&error))?;
+            for row in 0..batch.num_rows() {
+                let cells = ParquetCells {
+                    columns: &columns,
+                    batch: &cells,
+                    row,
+                };
+                let number = first + numbers.next().map_or(0, |number| number + 1);
+                if let Err(wrong) = reading.keep(&cells, &columns, part) {
+                    mistakes.add(name, number, wrong)?;
+                }
             }
         }
+        first += rows;
     }
     mistakes.finish(name, reading.files)
 }

@@ -123,8 +123,7 @@ impl BillImport<'_> {
         }
         let accounts: BTreeSet<&str> = tables.keys().map(|(_, account)| *account).collect();
         for ((name, account), regions) in tables {
-            let is_global = regions.len() > 1 && regions.values().any(has_replicated_writes);
-            if !is_global && !regions.contains_key(self.region.as_str()) {
+            if !regions.contains_key(self.region.as_str()) {
                 self.elsewhere(&mut draft, name, &regions);
                 continue;
             }
@@ -240,7 +239,16 @@ impl BillImport<'_> {
             UsageType::TransferTo(_) => "AWS-Out-Bytes".to_string(),
             usage => usage.name(),
         };
-        fields.set("usage_type", Sourced::text(&name, "", None));
+        let note = match usage {
+            UsageType::Requests(Throughput::Write, _)
+            | UsageType::CapacityHours(Throughput::Write, _)
+                if lines.iter().any(|line| self.is_global(line)) =>
+            {
+                "writes of the global indexes of a global table are no replicated writes"
+            }
+            _ => "",
+        };
+        fields.set("usage_type", Sourced::text(&name, note, None));
         let quantity = quantity(lines);
         // What is charged for the whole month at once, or once by its size, is not scaled.
         let is_once = [
@@ -266,6 +274,17 @@ impl BillImport<'_> {
             fields.set("to", Sourced::text(to, "", None));
         }
         fields
+    }
+
+    /// Whether the table of a line has replicated writes.
+    fn is_global(&self, line: &BilledLine) -> bool {
+        let table = &line.resource.table;
+        table.is_some()
+            && self.bill.lines.iter().any(|other| {
+                other.resource.table == *table
+                    && other.kind.usage().and_then(UsageType::throughput)
+                        == Some(Throughput::ReplicatedWrite)
+            })
     }
 
     /// Usage that names no table.
@@ -304,10 +323,7 @@ impl BillImport<'_> {
         rest: &mut Vec<Fields>,
     ) -> TableDraft {
         let mut table = TableDraft::new(Sourced::text(name, "", None), Vec::new());
-        let home_region = match regions.contains_key(self.region.as_str()) {
-            true => self.region.as_str(),
-            false => regions.keys().next().copied().unwrap_or_default(),
-        };
+        let home_region = self.region.as_str();
         let empty = Usage::new();
         let home = regions.get(home_region).unwrap_or(&empty);
         let is_global = regions.len() > 1 && has_replicated_writes(home);
@@ -320,30 +336,36 @@ impl BillImport<'_> {
         table
             .fields
             .set("items", Sourced::new("0", "`stored` has the bytes", None));
-        if class_of(home) == TableClass::StandardIa {
-            table
-                .fields
-                .set("class", Sourced::text("standard-ia", "", None));
+        let now = TableNow::of(home, is_global);
+        if now.class == TableClass::StandardIa {
+            let class = Sourced::text("standard-ia", "", None);
+            table.fields.set("class", class);
         }
-        self.stored(&mut table, home);
-        self.capacity(&mut table, home);
-        self.consumed(&mut table, home, is_global);
+        self.changes(&mut table, home, &now);
+        self.stored(&mut table, home, &now);
+        self.capacity(&mut table, home, &now);
+        self.consumed(&mut table, home, &now);
         if home.contains_key(&UsageType::PITR) {
             let mut backup = Fields::default();
             backup.set("pitr", Sourced::new("true", "", None));
             table.blocks.push(("backup", backup));
         }
         for (usage, lines) in home {
-            if !is_modelled(usage) {
+            if !now.causes(usage) {
                 let block = self.measured(usage, lines);
                 table.measured.push(self.in_region(block, home_region));
             }
         }
         for (region, usage) in regions.iter().filter(|(region, _)| **region != home_region) {
             if is_global && has_replicated_writes(usage) {
-                table.replicas.push(self.replica(region, usage, home));
-                let others = usage.iter().filter(|(usage, _)| !is_modelled(usage));
-                for (usage, lines) in others {
+                let of_replica = TableNow::of(usage, true);
+                let has_reads = reads_of(home, now.class).is_some();
+                table.replicas.push(self.replica(region, usage, home, &now));
+                for (usage, lines) in usage {
+                    let is_read = usage.direction() == Some(Direction::Read);
+                    if of_replica.causes(usage) && (!is_read || has_reads) {
+                        continue;
+                    }
                     let block = self.measured(usage, lines);
                     table.measured.push(self.in_region(block, region));
                 }
@@ -360,27 +382,59 @@ impl BillImport<'_> {
         table
     }
 
-    /// The transfer of a global table, which a bill has without the table.
+    /// The transfer of a global table, which a bill has without the table: its own is known to be
+    /// zero then.
     fn transfer(&self, table: &mut TableDraft, regions: &BTreeMap<&str, Usage>, home: &str) {
         for to in regions.keys().filter(|region| **region != home) {
             let usage = UsageType::TransferTo((*to).to_string());
             let is_on_bill = self.bill.lines.iter().any(|line| {
                 line.region.as_deref() == Some(home) && line.kind.usage() == Some(&usage)
             });
-            if is_on_bill {
-                // The bytes are in [[measured]] of the file; none of the table's are unknown then.
-                let mut fields = Fields::default();
-                fields.set("usage_type", Sourced::text("AWS-Out-Bytes", "", None));
-                let note = "its transfer is in [[measured]]: the bill does not divide it by table";
-                fields.set("quantity", Sourced::new("0", note, None));
-                fields.set("to", Sourced::text(to, "", None));
-                table.measured.push(fields);
-            }
+            let note = match is_on_bill {
+                true => "its transfer is in [[measured]]: the bill does not divide it by table",
+                false => "no transfer to this region is billed",
+            };
+            let mut fields = Fields::default();
+            fields.set("usage_type", Sourced::text("AWS-Out-Bytes", "", None));
+            fields.set("quantity", Sourced::new("0", note, None));
+            fields.set("to", Sourced::text(to, "", None));
+            table.measured.push(fields);
         }
     }
 
-    fn stored(&self, table: &mut TableDraft, home: &Usage) {
-        let storage = UsageType::Storage(class_of(home));
+    /// What changed within the month, and a table that did not exist all the time.
+    fn changes(&self, table: &mut TableDraft, home: &Usage, now: &TableNow) {
+        let is_throughput = |usage: &&&UsageType| usage.throughput().is_some();
+        let others = home.keys().filter(is_throughput);
+        if others
+            .clone()
+            .any(|usage| !now.causes(usage) && !is_index_write(usage, now))
+        {
+            table.notes.push(
+                "It changed its capacity mode or table class in the month: the workload has the last; \
+                 what was used before is measured."
+                    .to_string(),
+            );
+        }
+        const DAY: i64 = 86_400;
+        let lines = home.values().flatten();
+        let times = lines
+            .filter(|line| line.times.interval_seconds <= DAY.unsigned_abs())
+            .map(|line| (line.times.from, line.times.to))
+            .reduce(|one, other| (one.0.min(other.0), one.1.max(other.1)));
+        let Some((from, to)) = times else { return };
+        if from >= self.span.0 + DAY || to + DAY <= self.span.1 {
+            table.notes.push(format!(
+                "Its usage is from {} to {} only: what it used is on the bill, not what a whole month \
+                 would use.",
+                day_of(from),
+                day_of(to - 1)
+            ));
+        }
+    }
+
+    fn stored(&self, table: &mut TableDraft, home: &Usage, now: &TableNow) {
+        let storage = UsageType::Storage(now.class);
         let months = home.get(&storage).map(|lines| quantity(lines));
         let (bytes, note) = match months {
             Some(months) => {
@@ -400,11 +454,12 @@ impl BillImport<'_> {
     }
 
     /// The capacity of a provisioned table: the mean of its hours.
-    fn capacity(&self, table: &mut TableDraft, home: &Usage) {
+    fn capacity(&self, table: &mut TableDraft, home: &Usage, now: &TableNow) {
         let of = |direction: Direction| {
             home.iter()
                 .filter(move |(usage, _)| {
-                    matches!(usage, UsageType::CapacityHours(..))
+                    now.causes(usage)
+                        && matches!(usage, UsageType::CapacityHours(..))
                         && usage.direction() == Some(direction)
                 })
                 .flat_map(|(_, lines)| lines.iter().copied())
@@ -417,16 +472,9 @@ impl BillImport<'_> {
                 .set("mode", Sourced::text("on-demand", "", None));
             return;
         }
-        let has_requests = home
-            .keys()
-            .any(|usage| matches!(usage, UsageType::Requests(..)));
-        let note = match has_requests {
-            true => "it changed its mode in the month: it was on-demand for a part of it",
-            false => "",
-        };
         table
             .capacity
-            .set("mode", Sourced::text("provisioned", note, None));
+            .set("mode", Sourced::text("provisioned", "", None));
         table.read = self.units(&reads);
         table.write = self.units(&writes);
     }
@@ -470,19 +518,14 @@ impl BillImport<'_> {
     }
 
     /// The units that requests consumed. Those of a provisioned table are not on a bill.
-    fn consumed(&self, table: &mut TableDraft, home: &Usage, is_global: bool) {
-        let class = class_of(home);
+    fn consumed(&self, table: &mut TableDraft, home: &Usage, now: &TableNow) {
         let of = |throughput: Throughput| {
-            let usage = UsageType::Requests(throughput, class);
-            home.get(&usage).map(|lines| (usage, lines.as_slice()))
+            let usage = UsageType::Requests(throughput, now.class);
+            let lines = home.get(&usage).filter(|_| !now.is_provisioned);
+            lines.map(Vec::as_slice)
         };
-        let has_capacity = home
-            .keys()
-            .any(|usage| matches!(usage, UsageType::CapacityHours(..)));
-        let writes = match is_global {
-            true => of(Throughput::ReplicatedWrite),
-            false => of(Throughput::Write),
-        };
+        let has_capacity = now.is_provisioned;
+        let writes = of(now.writes());
         let found = [("read", of(Throughput::Read)), ("write", writes)];
         if has_capacity && found.iter().all(|(_, found)| found.is_none()) {
             let mut fields = Fields::default();
@@ -495,7 +538,7 @@ impl BillImport<'_> {
         for (word, found) in found {
             let mut fields = Fields::default();
             match found {
-                Some((_, lines)) => self.rate(&mut fields, word, lines),
+                Some(lines) => self.rate(&mut fields, word, lines),
                 None if has_capacity => {
                     let note = "not on a bill of provisioned capacity: import CloudWatch metrics";
                     fields.set(word, Sourced::unknown(note));
@@ -508,13 +551,6 @@ impl BillImport<'_> {
                 }
             }
             table.consumed.push(fields);
-        }
-        // The indexes of a global table are billed as ordinary writes.
-        if let Some((usage, lines)) = of(Throughput::Write).filter(|_| is_global) {
-            let mut block = self.measured(&usage, lines);
-            let note = "writes of its global indexes, which are not replicated writes";
-            block.set("usage_type", Sourced::text(&usage.name(), note, None));
-            table.measured.push(block);
         }
     }
 
@@ -553,28 +589,19 @@ impl BillImport<'_> {
         }
     }
 
-    fn replica(&self, region: &str, usage: &Usage, home: &Usage) -> ReplicaDraft {
+    fn replica(&self, region: &str, usage: &Usage, home: &Usage, now: &TableNow) -> ReplicaDraft {
         let mut fields = Fields::default();
-        if class_of(usage) != class_of(home) {
-            let word = match class_of(usage) {
+        let own = TableNow::of(usage, true);
+        if own.class != now.class {
+            let word = match own.class {
                 TableClass::Standard => "standard",
                 TableClass::StandardIa => "standard-ia",
             };
             fields.set("class", Sourced::text(word, "", None));
         }
-        let reads = |usage: &Usage| {
-            let kind = UsageType::Requests(Throughput::Read, class_of(usage));
-            usage
-                .get(&kind)
-                .map_or_else(Exact::zero, |lines| quantity(lines))
-        };
-        let own = reads(usage);
-        let share = match (own.is_zero(), reads(home)) {
-            (true, _) => Exact::zero(),
-            (false, home) if home.is_zero() => own.clone(),
-            (false, home) => &own / &home,
-        };
-        let note = format!("{} read units on the bill", own.human(1));
+        let reads = reads_of(usage, own.class).unwrap_or_default();
+        let share = reads_of(home, now.class).map_or_else(Exact::zero, |home| &reads / &home);
+        let note = format!("{} read units on the bill", reads.human(1));
         fields.set("reads", Sourced::new(number(&share), note, None));
         if usage.contains_key(&UsageType::PITR) {
             fields.set("pitr", Sourced::new("true", "", None));
@@ -762,26 +789,86 @@ fn has_replicated_writes(usage: &Usage) -> bool {
         .any(|usage| usage.throughput() == Some(Throughput::ReplicatedWrite))
 }
 
-/// The table class: that of the storage, or of the throughput.
-fn class_of(usage: &Usage) -> TableClass {
-    let is_ia = usage.keys().any(|usage| {
-        matches!(
-            usage,
-            UsageType::Storage(TableClass::StandardIa)
-                | UsageType::Requests(_, TableClass::StandardIa)
-                | UsageType::CapacityHours(_, TableClass::StandardIa)
-        )
-    });
-    match is_ia {
-        true => TableClass::StandardIa,
-        false => TableClass::Standard,
+/// What a table is at the end of the bill.
+struct TableNow {
+    class: TableClass,
+    is_provisioned: bool,
+    is_global: bool,
+}
+
+impl TableNow {
+    fn of(usage: &Usage, is_global: bool) -> TableNow {
+        let last = |is: fn(&UsageType) -> bool| {
+            let lines = usage.iter().filter(|(usage, _)| is(usage));
+            let lines = lines.flat_map(|(_, lines)| lines);
+            lines.map(|line| line.times.to).max()
+        };
+        let is_ia = last(|usage| {
+            matches!(
+                usage,
+                UsageType::Storage(TableClass::StandardIa)
+                    | UsageType::Requests(_, TableClass::StandardIa)
+                    | UsageType::CapacityHours(_, TableClass::StandardIa)
+            )
+        });
+        let is_standard = last(|usage| {
+            matches!(
+                usage,
+                UsageType::Storage(TableClass::Standard)
+                    | UsageType::Requests(_, TableClass::Standard)
+                    | UsageType::CapacityHours(_, TableClass::Standard)
+            )
+        });
+        let capacity = last(|usage| matches!(usage, UsageType::CapacityHours(..)));
+        let requests = last(|usage| matches!(usage, UsageType::Requests(..)));
+        TableNow {
+            class: match is_ia > is_standard {
+                true => TableClass::StandardIa,
+                false => TableClass::Standard,
+            },
+            is_provisioned: capacity > requests,
+            is_global,
+        }
+    }
+
+    /// How the writes of the table itself are billed.
+    fn writes(&self) -> Throughput {
+        match self.is_global {
+            true => Throughput::ReplicatedWrite,
+            false => Throughput::Write,
+        }
+    }
+
+    /// Whether a table of a workload causes a usage type, so that it is not measured.
+    fn causes(&self, usage: &UsageType) -> bool {
+        let is_own =
+            |throughput: Throughput| throughput == Throughput::Read || throughput == self.writes();
+        match usage {
+            UsageType::Requests(throughput, class) => {
+                !self.is_provisioned && *class == self.class && is_own(*throughput)
+            }
+            UsageType::CapacityHours(throughput, class) => {
+                self.is_provisioned && *class == self.class && is_own(*throughput)
+            }
+            UsageType::Storage(class) => *class == self.class,
+            usage => *usage == UsageType::PITR,
+        }
     }
 }
 
-/// Whether a table of a workload causes a usage type, so that it is not measured.
-fn is_modelled(usage: &UsageType) -> bool {
-    matches!(
-        usage,
-        UsageType::Requests(..) | UsageType::CapacityHours(..) | UsageType::Storage(_)
-    ) || *usage == UsageType::PITR
+/// Whether it bills writes of the indexes of a global table.
+fn is_index_write(usage: &UsageType, now: &TableNow) -> bool {
+    now.is_global && usage.throughput() == Some(Throughput::Write)
+}
+
+/// The read units of a table on demand; `None` if there are none.
+fn reads_of(usage: &Usage, class: TableClass) -> Option<Exact> {
+    let lines = usage.get(&UsageType::Requests(Throughput::Read, class))?;
+    Some(quantity(lines)).filter(|reads| !reads.is_zero())
+}
+
+/// The day of a moment.
+fn day_of(second: i64) -> String {
+    let time = chrono::DateTime::from_timestamp(second, 0).unwrap_or_default();
+    time.format("%Y-%m-%d").to_string()
 }

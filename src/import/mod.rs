@@ -465,7 +465,8 @@ fn finish(
 
 /// A design without tables costs what is not in its tables, which may be nothing.
 fn without_tables(draft: &mut Draft, documents: &[(Arc<Source>, SourceNode)]) {
-    let has_costs = !draft.clusters.is_empty() || !draft.unpriced.is_empty();
+    let has_costs =
+        !draft.clusters.is_empty() || !draft.unpriced.is_empty() || !draft.measured.is_empty();
     if draft.head.get("region").is_none() && draft.clusters.is_empty() {
         let note = "the design has no table, so prices of any region do";
         draft
@@ -521,7 +522,7 @@ fn tell_apart(draft: &mut Draft) {
             table.name.toml = draft::quoted(&table.label);
             table.ids.retain(|id| *id != label);
             table.notes.push(format!(
-                "several tables are called {label}; this one is named after its stack or provider"
+                "several tables are called {label}; this one is named after its stack, provider or account"
             ));
         }
     }
