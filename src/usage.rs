@@ -524,6 +524,7 @@ const PURPOSES: &[(&str, &str)] = &[
     ("kms_", "encryption"),
     ("vector_", "vector indexes"),
     ("data_transfer_", "transfer"),
+    ("kinesis_", "change data capture"),
     ("savings_plan_", "savings plan"),
 ];
 

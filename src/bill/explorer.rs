@@ -189,6 +189,16 @@ impl<'a> Group<'a> {
             part.notes.push(note.to_string());
             part.notes.dedup();
         }
+        // Without record types, the names tell what is a fee.
+        let charge = match charge {
+            ChargeType::Usage if self.usage_type.contains("HeavyUsage:dynamodb") => {
+                ChargeType::RiFee
+            }
+            ChargeType::Usage if self.usage_type.contains("DatabaseSP:") => {
+                ChargeType::SavingsPlanRecurringFee
+            }
+            charge => charge,
+        };
         let row = Row {
             month,
             account: Cow::Borrowed(self.account),

@@ -8,7 +8,7 @@ use super::columns::{Cells, Columns, Field};
 use super::duplicates::{RowsRead, Seen, hash_of};
 use super::part::Part;
 use super::row::{Taken, WrongCell, row};
-use super::values::Month;
+use super::values::{Month, decimal};
 use crate::files::Progress;
 
 /// In which intervals amounts are kept.
@@ -88,7 +88,15 @@ impl Reading<'_> {
         if !id.is_empty() {
             part.has_ids = true;
             let key = hash_of([id, cells.text(Field::Interval)]);
-            let contents = hash_of(CONTENTS.map(|field| cells.text(field)));
+            // Formats write the same number in several ways.
+            let plain = |field: Field| {
+                let text = cells.text(field);
+                match decimal(&text) {
+                    Some(number) => number.normalize().to_string(),
+                    None => text.into_owned(),
+                }
+            };
+            let contents = hash_of(CONTENTS.map(plain));
             match self.rows.see(key, contents, part.file) {
                 Seen::New => (),
                 Seen::Before => {
@@ -213,10 +221,13 @@ impl Mistakes {
         }
         if let Some((row, file, count)) = self.two_versions {
             let other = files.get(usize::from(file)).map_or("", String::as_str);
+            let rows = match count {
+                1 => format!("row {row}"),
+                count => format!("row {row} and {} more", count - 1),
+            };
             problems.push(format!(
-                "{name}:{row}: {other} has this row with other amounts: the files hold two versions \
-                 of the same bill{}",
-                more(count)
+                "{name}: {rows} of it are in {other} as well, with the same IDs and intervals and other \
+                 amounts: the files hold two versions of one bill"
             ));
             help = Some(
                 "AWS writes a bill anew several times a day; name the files of one version, or a \

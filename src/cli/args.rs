@@ -143,6 +143,9 @@ pub enum Command {
         /// The month of a bill, such as 2026-10 (default: the only one that it has)
         #[arg(long, value_name = "MONTH")]
         month: Option<String>,
+        /// The accounts of a bill (default: all that it has)
+        #[arg(long, value_name = "ID")]
+        account: Vec<String>,
         #[command(flatten)]
         metrics: MetricsArgs,
     },
@@ -231,7 +234,7 @@ pub struct ReconcileArgs {
     /// Explain one month only, such as 2026-10 (default: all that the bill has)
     #[arg(long, value_name = "MONTH")]
     pub month: Option<String>,
-    /// Group the charges: table, kind, region, account, charge, day, hour, or several with commas; with
+    /// Group the charges: table, kind, region, account, charge, month, day, hour, or several with commas; with
     /// a design, access (default: one after the other)
     #[arg(long, value_name = "GROUPING", value_delimiter = ',')]
     pub by: Vec<String>,

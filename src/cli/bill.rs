@@ -217,11 +217,15 @@ impl Tolerance {
 }
 
 /// Imports a bill as a workload file.
-pub fn imported(args: &Args, files: &[String], asked: Option<&str>) -> Result<Imported> {
+pub fn imported(
+    args: &Args,
+    files: &[String],
+    (asked, accounts): (Option<&str>, &[String]),
+) -> Result<Imported> {
     let reading = ReadBill {
         detail: Detail::Hour,
         month: asked.map(month).transpose()?,
-        accounts: Vec::new(),
+        accounts: accounts.to_vec(),
     };
     let bill = read_bill(args, files, &reading)?;
     Ok(import_bill(
@@ -280,11 +284,11 @@ pub fn run(args: &Args, asked: &ReconcileArgs) -> Result<u8> {
     };
     if !difference.unknown.is_empty() {
         let count = difference.unknown.len();
-        let figures = if count == 1 { "figure" } else { "figures" };
-        output::note(
-            args,
-            &format!("{count} {figures} that the explanation needs are unknown"),
-        );
+        let figures = match count {
+            1 => "1 figure that the explanation needs is".to_string(),
+            count => format!("{count} figures that the explanation needs are"),
+        };
+        output::note(args, &format!("{figures} unknown"));
         return Ok(super::WRONG);
     }
     if tolerance.allows(difference) {

@@ -115,8 +115,12 @@ fn command(args: &Args) -> Result<()> {
             files,
             before,
             month,
+            account,
             metrics,
-        } => import(args, kind, files, *before, month.as_deref(), metrics),
+        } => {
+            let of_bill = (month.as_deref(), account.as_slice());
+            import(args, kind, files, *before, of_bill, metrics)
+        }
         Command::Diff { old, new } => difference(args, &[old.clone(), new.clone()]),
         Command::Compare {
             workload,
@@ -201,7 +205,7 @@ fn import(
     kind: &str,
     files: &[String],
     before: bool,
-    month: Option<&str>,
+    of_bill: (Option<&str>, &[String]),
     metrics: &MetricsArgs,
 ) -> Result<()> {
     if files.iter().filter(|path| *path == "-").count() > 1 {
@@ -213,8 +217,8 @@ fn import(
              lists the kinds"
         )
     };
-    if month.is_some() && kind != ImportFormat::Bill {
-        anyhow::bail!("--month is only for bills\nhelp: remove --month");
+    if of_bill != (None, &[]) && kind != ImportFormat::Bill {
+        anyhow::bail!("--month and --account are only for bills\nhelp: remove them");
     }
     if before && kind != ImportFormat::Terraform {
         anyhow::bail!("--before is only for Terraform plans\nhelp: remove --before");
@@ -245,7 +249,7 @@ fn import(
         anyhow::bail!(LIGHT);
     }
     if kind == ImportFormat::Bill {
-        return output::new(args, &bill::imported(args, files, month)?.text);
+        return output::new(args, &bill::imported(args, files, of_bill)?.text);
     }
     let files = match kind {
         // Its folder is the export itself.

@@ -21,6 +21,9 @@ const GB: u64 = 1 << 30;
 /// The usage of a table in a region.
 type Usage<'a> = BTreeMap<&'a UsageType, Vec<&'a BilledLine>>;
 
+/// A region, the years of a term, and the day on which it ended.
+type ReservedKey<'a> = (&'a str, Option<u64>, Option<String>);
+
 /// Everything that the draft of one bill needs.
 struct BillImport<'a> {
     bill: &'a AwsBill,
@@ -193,13 +196,19 @@ impl BillImport<'_> {
 
     /// The free tiers that the bill shows.
     fn free_tiers(&self) -> BTreeSet<&'static str> {
+        let has_reserved = self
+            .bill
+            .lines
+            .iter()
+            .any(|line| matches!(line.kind, BilledKind::Reserved(_)));
         let lines = self.bill.lines.iter();
         let free = lines.filter(|line| {
-            line.charge == ChargeType::Usage
-                && line
-                    .list_rate
-                    .or(line.rate)
-                    .is_some_and(|rate| rate.is_zero())
+            let is_free = match line.list_rate.or(line.rate) {
+                Some(rate) => rate.is_zero(),
+                // Without rates, less than the list price is free or reserved.
+                None => !has_reserved && self.is_below_list(line),
+            };
+            line.charge == ChargeType::Usage && is_free
         });
         let tiers = free.filter_map(|line| line.kind.usage()?.free_tier());
         tiers
@@ -209,6 +218,21 @@ impl BillImport<'_> {
                 FreeTier::Streams => "streams",
             })
             .collect()
+    }
+
+    /// Whether a line costs less than its quantity at list price.
+    fn is_below_list(&self, line: &BilledLine) -> bool {
+        let Some((usage, total)) = line.kind.usage().zip(line.total()) else {
+            return false;
+        };
+        let region = line.region.as_deref().unwrap_or(&self.region);
+        let book = self.books.book(region, Some(self.month.first_day()));
+        let price = book.ok().and_then(|book| book.list_price(usage));
+        let Some(((price, quantity), billed)) = price.zip(total.quantity).zip(total.billed) else {
+            return false;
+        };
+        let list = Exact::from(price.rate.decimal()) * Exact::from(quantity);
+        Exact::from(billed.decimal()) + Exact::ratio(1, 1_000_000) < list
     }
 
     /// A table of another region, which cannot be a table of this workload.
@@ -623,37 +647,39 @@ impl BillImport<'_> {
         }
     }
 
-    /// Reserved capacity, savings plans, and discounts that are the same for all rows.
+    /// Reserved capacity and savings plans.
     fn commitments(&self, draft: &mut Draft) {
-        let mut reserved: BTreeMap<(&str, Option<u64>), BTreeMap<&str, Exact>> = BTreeMap::new();
-        for line in &self.bill.lines {
-            let (BilledKind::Reserved(direction), ChargeType::RiFee) = (&line.kind, line.charge)
-            else {
+        let mut reserved: BTreeMap<ReservedKey<'_>, BTreeMap<&str, Exact>> = BTreeMap::new();
+        let fees = self.bill.lines.iter();
+        for line in fees.filter(|line| line.charge == ChargeType::RiFee) {
+            let BilledKind::Reserved(direction) = line.kind else {
                 continue;
             };
             let region = line.region.as_deref().unwrap_or(&self.region);
-            let units = quantity(&[line]) / Exact::from(self.month.hours());
-            let word = direction.word();
-            let years = self.years(line, *direction);
-            *reserved
-                .entry((region, years))
-                .or_default()
-                .entry(word)
-                .or_insert_with(Exact::zero) += &units;
-        }
-        let in_tables = |region: &str| {
+            let is_here = |replica: &ReplicaDraft| replica.region.plain() == region;
             let mut replicas = draft.tables.iter().flat_map(|table| &table.replicas);
-            region == self.region || replicas.any(|replica| replica.region.plain() == region)
-        };
-        let (here, elsewhere): (Vec<_>, Vec<_>) = reserved
-            .into_iter()
-            .partition(|((region, _), _)| in_tables(region));
-        for ((region, _), _) in elsewhere {
-            draft.notes.push(format!(
-                "The reserved capacity of {region} is left out: no table of this workload is there."
-            ));
+            if region != self.region && !replicas.any(is_here) {
+                let note = format!(
+                    "The reserved capacity of {region} is left out: no table of this workload is there."
+                );
+                if !draft.notes.contains(&note) {
+                    draft.notes.push(note);
+                }
+                continue;
+            }
+            let Some((units, until)) = self.reserved_units(line) else {
+                draft.notes.push(format!(
+                    "A fee of reserved capacity in {region} is left out: its {} unit-hours are no \
+                     blocks of 100 units.",
+                    quantity(&[line]).human(0)
+                ));
+                continue;
+            };
+            let key = (region, self.years(line, direction), until);
+            let sums = reserved.entry(key).or_default();
+            *sums.entry(direction.word()).or_insert_with(Exact::zero) += &units;
         }
-        for ((region, years), units) in here {
+        for ((region, years, until), units) in reserved {
             let mut fields = Fields::default();
             fields.set("kind", Sourced::text("reserved", "", None));
             fields.set("region", Sourced::text(region, "", None));
@@ -669,9 +695,35 @@ impl BillImport<'_> {
             };
             let years = years.unwrap_or(1).to_string();
             fields.set("years", Sourced::new(years, note, None));
+            if let Some(until) = until {
+                draft.notes.push(format!(
+                    "Reserved capacity in {region} ended on {until}; the workload has it for the whole \
+                     month."
+                ));
+            }
             draft.commitments.push(fields);
         }
         self.plans(draft);
+    }
+
+    /// The units of a fee, and the day on which it ends if that is within the month; `None` if they
+    /// are no blocks of 100.
+    fn reserved_units(&self, line: &BilledLine) -> Option<(Exact, Option<String>)> {
+        let hundred = Exact::from(100);
+        let is_whole = |units: &Exact| {
+            let blocks = units / &hundred;
+            blocks == blocks.floor() && !units.is_zero()
+        };
+        let hours = quantity(&[line]);
+        let of_month = &hours / &Exact::from(self.month.hours());
+        if is_whole(&of_month) {
+            return Some((of_month, None));
+        }
+        // A fee ends with its last second.
+        let seconds = (line.times.to - line.times.from).max(0).unsigned_abs();
+        let own = Exact::from(seconds.div_ceil(3_600).max(1));
+        let units = &hours / &own;
+        is_whole(&units).then(|| (units, Some(day_of(line.times.to))))
     }
 
     /// The term whose hourly price the fee has.

@@ -31,6 +31,14 @@ pub(super) fn with_unit(quantity: Decimal, kind: &BilledKind) -> String {
     format!("{} {unit}{plural}", shown(quantity))
 }
 
+/// What a day used, with its unit.
+fn used(day: &DayOf, kind: &BilledKind) -> String {
+    match day.has_no_quantity {
+        true => "an unknown quantity".to_string(),
+        false => with_unit(day.quantity, kind),
+    }
+}
+
 /// A charge of one day.
 pub(super) fn once(thing: &Thing, at: i64, now: &DayOf) -> Finding {
     let is_first = day(at).ends_with("-01");
@@ -49,10 +57,7 @@ pub(super) fn once(thing: &Thing, at: i64, now: &DayOf) -> Finding {
             Some("AWS re:Post: on-demand backups are charged on the 1st for the month"),
         ),
         BilledKind::Usage(usage) if usage.service() == "AWSBackup" => (
-            format!(
-                "backups of AWS Backup: {}",
-                with_unit(now.quantity, &thing.kind)
-            ),
+            format!("backups of AWS Backup: {}", used(now, &thing.kind)),
             None,
         ),
         BilledKind::Usage(usage)
@@ -68,26 +73,23 @@ pub(super) fn once(thing: &Thing, at: i64, now: &DayOf) -> Finding {
                 format!(
                     "{} of {}, charged once by its size",
                     thing.kind.purpose().trim_end_matches('s'),
-                    with_unit(now.quantity, &thing.kind)
+                    used(now, &thing.kind)
                 ),
                 Some("Amazon DynamoDB pricing"),
             )
         }
-        BilledKind::Usage(usage) if usage.service() == "AmazonCloudWatch" => (
-            format!("{} for the month", with_unit(now.quantity, &thing.kind)),
-            None,
-        ),
-        kind => (
-            format!("only on this day: {}", with_unit(now.quantity, kind)),
-            None,
-        ),
+        BilledKind::Usage(usage) if usage.service() == "AmazonCloudWatch" => {
+            (format!("{} for the month", used(now, &thing.kind)), None)
+        }
+        kind => (format!("only on this day: {}", used(now, kind)), None),
     };
     Finding {
         kind: FindingKind::Once,
         day: Some(day(at)),
         table: thing.resource.clone(),
         usd: Some(now.billed),
-        text: format!("{} {}: {because}", thing.name(), now.billed.human()),
+        text: format!("{} {}", thing.name(), now.billed.human()),
+        because: Some(because),
         source: rule,
     }
 }
@@ -110,11 +112,12 @@ pub(super) fn step(
         table: thing.resource.clone(),
         usd: Some(change),
         text: format!(
-            "{} {}{}: {because}",
+            "{} {}{} a day",
             thing.name(),
             if change > Money::ZERO { "+" } else { "" },
             change.human()
         ),
+        because: Some(because),
         source,
     }
 }
@@ -126,8 +129,8 @@ fn cause(
     change: Money,
     grown: Option<(Decimal, Decimal)>,
 ) -> (String, Option<&'static str>) {
-    let from = with_unit(before.quantity, &thing.kind);
-    let to = with_unit(now.quantity, &thing.kind);
+    let from = used(before, &thing.kind);
+    let to = used(now, &thing.kind);
     let zero = Decimal::ZERO;
     let is_about = |one: Decimal, other: Decimal| {
         (one - other).abs() * Decimal::ONE_HUNDRED <= one.abs().max(other.abs())
@@ -197,10 +200,13 @@ fn cause(
             ),
             None,
         )
-    } else if before.quantity.is_zero() {
+    } else if before.quantity.is_zero() && before.billed.is_zero() {
         (format!("begins with {to} a day"), None)
-    } else if now.quantity.is_zero() {
+    } else if now.quantity.is_zero() && now.billed.is_zero() {
         (format!("ends; {from} on the day before"), None)
+    } else if before.has_no_quantity {
+        let (from, to) = (before.billed.human(), now.billed.human());
+        (format!("from {from} to {to} a day"), None)
     } else {
         (format!("from {from} to {to} a day"), None)
     }

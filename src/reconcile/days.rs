@@ -22,10 +22,7 @@ pub(super) struct Thing {
 impl Thing {
     /// Its name in a sentence.
     pub fn name(&self) -> String {
-        let what = match &self.kind {
-            BilledKind::NotModelled(name) => name.as_str(),
-            kind => kind.purpose(),
-        };
+        let what = self.kind.name();
         let of = self.resource.as_ref().map(|name| format!("{name}: "));
         let region = self.region.as_ref().map(|region| format!(" in {region}"));
         format!(
@@ -51,6 +48,8 @@ pub(super) struct DayOf {
     pub rate: Decimal,
     /// What was paid for commitments.
     pub fee: Money,
+    /// Whether the bill has costs only.
+    pub has_no_quantity: bool,
 }
 
 /// The days of each thing, without taxes, credits and refunds.
@@ -76,6 +75,7 @@ pub(super) fn days_of(bill: &AwsBill) -> Result<BTreeMap<Thing, BTreeMap<i64, Da
             let of = days.entry(start.div_euclid(DAY) * DAY).or_default();
             let billed = amounts.billed.unwrap_or_default();
             of.billed = of.billed.plus(billed)?;
+            of.has_no_quantity |= amounts.quantity.is_none();
             let quantity = amounts.quantity.unwrap_or_default();
             match line.charge {
                 charge if charge.is_purchase() => of.fee = of.fee.plus(billed)?,

@@ -22,7 +22,7 @@ use rust_decimal::Decimal;
 
 use super::design::{CellKey, ExpectedBill, ExpectedCell, ExpectedShare};
 use super::totals::span;
-use crate::bill::{Amounts, AwsBill, BilledKind, BilledLine, ChargeType, Cost, Month};
+use crate::bill::{Amounts, AwsBill, BilledKind, BilledLine, ChargeType, Cost, Month, Times};
 use crate::money::{Money, MoneyError};
 use crate::pricing::Books;
 use crate::units::Exact;
@@ -278,6 +278,7 @@ pub(super) fn difference(
         .unknown
         .extend(expected.unknown.iter().cloned());
     let mut total = Money::ZERO;
+    let named = Named::of(bill, expected);
     let mut cells: BTreeMap<CellKey, Vec<(&BilledLine, Amounts)>> = BTreeMap::new();
     for line in &bill.lines {
         let amounts = line
@@ -302,26 +303,13 @@ pub(super) fn difference(
         }
         match line.kind.usage().filter(|_| line.charge.is_usage()) {
             Some(usage) => {
-                let key = CellKey {
-                    region: line.region.clone().unwrap_or_default(),
-                    table: line.resource.table.clone(),
-                    usage: usage.clone(),
-                };
+                let key = named.key(line, usage);
                 cells.entry(key).or_default().push((line, amounts));
             }
             None => comparison.charge(line, billed),
         }
     }
-    let named = |region: &str, usage: &UsageType| {
-        let mut of_kind = cells
-            .keys()
-            .filter(|key| key.region == region && key.usage == *usage);
-        let is_on_bill = cells
-            .keys()
-            .any(|key| key.region == region && key.usage == *usage);
-        !is_on_bill || of_kind.any(|key| key.table.is_some())
-    };
-    let mut designed = expected.cells_for(named)?;
+    let mut designed = expected.cells_for(|region, usage| named.has_tables(region, usage))?;
     let mut compared = Vec::new();
     for (key, lines) in &cells {
         let design = designed.remove(key);
@@ -332,6 +320,63 @@ pub(super) fn difference(
     }
     comparison.rest_of_the_design()?;
     comparison.finish(total, compared)
+}
+
+/// Which kinds of usage are compared table by table.
+struct Named<'a> {
+    expected: &'a ExpectedBill,
+    /// Kinds of a region on the bill, and whether some of it names a table.
+    on_bill: BTreeMap<(&'a str, &'a UsageType), bool>,
+}
+
+impl<'a> Named<'a> {
+    fn of(bill: &'a AwsBill, expected: &'a ExpectedBill) -> Named<'a> {
+        let mut on_bill = BTreeMap::new();
+        for line in bill.lines.iter().filter(|line| line.charge.is_usage()) {
+            if let Some(usage) = line.kind.usage() {
+                let region = line.region.as_deref().unwrap_or_default();
+                *on_bill.entry((region, usage)).or_default() |= line.resource.table.is_some();
+            }
+        }
+        Named { expected, on_bill }
+    }
+
+    /// Whether the bill names tables for a kind, and the design does not have it without a table.
+    fn has_tables(&self, region: &str, usage: &UsageType) -> bool {
+        let key = CellKey {
+            region: region.to_string(),
+            table: None,
+            usage: usage.clone(),
+        };
+        let is_on_bill = self.on_bill.get(&(region, usage));
+        is_on_bill.is_none_or(|has_tables| *has_tables) && !self.expected.cells.contains_key(&key)
+    }
+
+    /// The part that a line belongs to. Tables of several accounts may be called by their account
+    /// in the design.
+    fn key(&self, line: &BilledLine, usage: &UsageType) -> CellKey {
+        let region = line.region.clone().unwrap_or_default();
+        let table = line.resource.table.as_ref();
+        let table = table.filter(|_| self.has_tables(&region, usage));
+        let table = table.map(|table| {
+            let qualified = format!("{}.{table}", line.account);
+            let tables = || {
+                self.expected
+                    .cells
+                    .keys()
+                    .filter_map(|key| key.table.as_ref())
+            };
+            match tables().any(|known| *known == qualified) {
+                true => qualified,
+                false => table.clone(),
+            }
+        });
+        CellKey {
+            region,
+            table,
+            usage: usage.clone(),
+        }
+    }
 }
 
 impl Comparison<'_> {
@@ -408,9 +453,18 @@ impl Comparison<'_> {
         )
     }
 
-    /// The factor from the design's month to a time of the bill.
+    /// The factor from the design's month to a time of the bill. What is charged once by its size, or
+    /// for the whole month, does not depend on the hours.
     fn factor(&self, usage: &UsageType, time: (i64, i64)) -> Exact {
+        let is_once = [
+            UsageType::EXPORT_FULL,
+            UsageType::EXPORT_INCREMENTAL,
+            UsageType::RESTORE,
+            UsageType::IMPORT,
+        ]
+        .contains(usage);
         match usage.unit() {
+            _ if is_once || usage.service() == "AWSBackup" => Exact::one(),
             "GB-month" => self.share_of_month(time),
             "rule-month" | "key-month" => Exact::one(),
             _ => {
@@ -420,20 +474,32 @@ impl Comparison<'_> {
         }
     }
 
-    /// The hours in which a table has usage.
-    fn time_of(&self, table: Option<&str>) -> (i64, i64) {
-        let Some(table) = table else {
+    /// The hours in which a part of the bill could have usage: those of its own rows for what is
+    /// billed in every hour in which it exists, else those of its table.
+    fn time_of(&self, key: &CellKey, lines: &[(&BilledLine, Amounts)]) -> (i64, i64) {
+        let is_hourly = |line: &BilledLine| line.times.interval_seconds <= 86_400;
+        if self.expected.window.is_some() || key.usage == UsageType::BACKUP {
             return self.span;
+        }
+        let is_continuous = matches!(key.usage.unit(), "GB-month" | "node-hour")
+            || matches!(key.usage, UsageType::CapacityHours(..));
+        let times: Vec<Times> = match (&key.table, is_continuous) {
+            (_, true) => lines.iter().map(|(line, _)| line.times).collect(),
+            (None, false) => return self.span,
+            (Some(table), false) => {
+                let of_table = self.bill.lines.iter().filter(|line| {
+                    line.charge.is_usage()
+                        && line.resource.table.as_ref() == Some(table)
+                        && is_hourly(line)
+                });
+                of_table.map(|line| line.times).collect()
+            }
         };
-        let of_table = self.bill.lines.iter().filter(|line| {
-            line.charge.is_usage()
-                && line.resource.table.as_deref() == Some(table)
-                && line.times.interval_seconds <= 86_400
-        });
-        of_table
-            .map(|line| (line.times.from, line.times.to))
+        times
+            .into_iter()
+            .filter(|times| times.interval_seconds <= 86_400)
+            .map(|times| (times.from, times.to))
             .reduce(|one, other| (one.0.min(other.0), one.1.max(other.1)))
-            .filter(|_| self.expected.window.is_none())
             .map_or(self.span, |(from, to)| {
                 (from.max(self.span.0), to.min(self.span.1))
             })
@@ -477,6 +543,7 @@ impl Comparison<'_> {
         let price = own.filter(|_| design.is_some()).cloned();
         let price = price.unwrap_or_else(|| full.clone());
         let mut quantity = Exact::zero();
+        let mut not_in_design = Exact::zero();
         let mut billed = Money::ZERO;
         let mut is_inferred = false;
         for (line, amounts) in lines {
@@ -490,21 +557,26 @@ impl Comparison<'_> {
                 }
             };
             quantity += &own;
+            // What is free would have cost the highest price of the bill.
+            let list = line.list_rate.or(line.rate).map(Exact::from);
+            let full = list
+                .filter(|list| !list.is_zero())
+                .unwrap_or_else(|| full.clone());
+            let price_date = &own * &(&full - &price);
+            self.sums.add(StepKind::PriceDate, price_date.clone(), || {
+                format!(
+                    "{name}: ${} a unit on the bill, ${} in the design: {}",
+                    full.as_written(),
+                    price.as_written(),
+                    dollars(&price_date)
+                )
+            });
+            not_in_design = not_in_design + &own * &price;
             self.line(&name, line, amounts, cost, own, &full);
         }
-        let price_date = &quantity * &(&full - &price);
-        self.sums.add(StepKind::PriceDate, price_date.clone(), || {
-            format!(
-                "{name}: ${} a unit on the bill, ${} in the design: {}",
-                full.as_written(),
-                price.as_written(),
-                dollars(&price_date)
-            )
-        });
         let Some(design) = design else {
-            let usd = &quantity * &price;
-            let text = format!("{name}: {}", dollars(&usd));
-            self.sums.add(StepKind::NotInDesign, usd, || text);
+            let text = format!("{name}: {}", dollars(&not_in_design));
+            self.sums.add(StepKind::NotInDesign, not_in_design, || text);
             return Ok(Cell {
                 billed_quantity: quantity.to_decimal(STEP_PLACES),
                 is_inferred,
@@ -512,7 +584,8 @@ impl Comparison<'_> {
                 ..empty(key)
             });
         };
-        let expected = self.volume(key, &name, &quantity, &price, &design);
+        let time = self.time_of(key, lines);
+        let expected = self.volume((key, time), &name, &quantity, &price, &design);
         Ok(Cell {
             key: key.clone(),
             billed_quantity: quantity.to_decimal(STEP_PLACES),
@@ -528,13 +601,12 @@ impl Comparison<'_> {
     /// the bill.
     fn volume(
         &mut self,
-        key: &CellKey,
+        (key, time): (&CellKey, (i64, i64)),
         name: &str,
         quantity: &Exact,
         price: &Exact,
         design: &ExpectedCell,
     ) -> Exact {
-        let time = self.time_of(key.table.as_deref());
         let expected = &design.quantity * &self.factor(&key.usage, time);
         let hours = &(&expected - &design.quantity) * price;
         let hours_of_bill = Exact::ratio((time.1 - time.0).max(0).unsigned_abs(), 3_600);
@@ -565,7 +637,10 @@ impl Comparison<'_> {
         let tier = exact(design.list) - &design.quantity * price;
         self.sums
             .add(StepKind::Tier, Exact::zero() - tier.clone(), || {
-                format!("{name}: the free tier of the design is {}", dollars(&tier))
+                format!(
+                    "{name}: the free tier of the design, which the bill does not have: {}",
+                    dollars(&(Exact::zero() - tier.clone()))
+                )
             });
         expected
     }
@@ -763,8 +838,8 @@ impl Comparison<'_> {
         let bought = self.expected.total.minus(self.expected.list)?;
         let usd = Exact::zero() - exact(bought);
         let text = format!(
-            "the commitments and discounts of the design are {}",
-            bought.human()
+            "the commitments and discounts of the design, which the bill has otherwise: {}",
+            dollars(&usd)
         );
         self.sums.add(StepKind::Commitments, usd, || text);
         Ok(())
@@ -794,6 +869,11 @@ impl Comparison<'_> {
             sum = sum.plus(usd)?;
             let mut reasons = sums.reasons.remove(&kind).unwrap_or_default();
             reasons.sort_by(|one, other| (&other.0, &one.1).cmp(&(&one.0, &other.1)));
+            // Cents are enough, unless the step has nothing larger.
+            let cent = Exact::ratio(1, 200);
+            if reasons.first().is_some_and(|(size, _)| *size >= cent) {
+                reasons.retain(|(size, _)| *size >= cent);
+            }
             let more = reasons.len().saturating_sub(REASONS_MAX);
             let mut because: Vec<String> = reasons
                 .into_iter()
@@ -872,7 +952,7 @@ fn name(key: &CellKey) -> String {
     format!(
         "{}{} in {}",
         table.unwrap_or_default(),
-        kind.purpose(),
+        kind.name(),
         key.region
     )
 }

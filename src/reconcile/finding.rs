@@ -22,6 +22,10 @@ pub enum FindingKind {
     NotAttributable,
     /// Usage types that are not modelled.
     NotModelled,
+    /// A table that began or ended within the bill.
+    Table,
+    /// Prices below the list price.
+    Discount,
 }
 
 impl FindingKind {
@@ -36,6 +40,8 @@ impl FindingKind {
             FindingKind::FreeTier => "free-tier",
             FindingKind::NotAttributable => "not-attributable",
             FindingKind::NotModelled => "not-modelled",
+            FindingKind::Table => "table",
+            FindingKind::Discount => "discount",
         }
     }
 }
@@ -51,8 +57,10 @@ pub struct Finding {
     pub table: Option<String>,
     /// The dollars that it is about; `None` if the bill does not say.
     pub usd: Option<Money>,
-    /// A sentence for people.
+    /// What it is.
     pub text: String,
+    /// Why, if a rule or the bill itself explains it.
+    pub because: Option<String>,
     /// Where AWS says so, if a rule explains it.
     pub source: Option<&'static str>,
 }

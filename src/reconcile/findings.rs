@@ -1,6 +1,6 @@
 //! What is worth knowing of a bill: moves, capacity, commitments, free tiers, what has no table.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rust_decimal::Decimal;
 
@@ -26,6 +26,8 @@ pub(super) fn findings(bill: &AwsBill, books: &Books) -> Result<Vec<Finding>, Mo
     all.extend(reserved(bill)?);
     all.extend(plans(bill)?);
     all.extend(free_tiers(bill, books));
+    all.extend(discounts(bill)?);
+    all.extend(tables(bill));
     all.extend(without_table(bill)?);
     all.extend(not_modelled(bill)?);
     Ok(all)
@@ -64,18 +66,17 @@ fn capacity(bill: &AwsBill, books: &Books) -> Result<Vec<Finding>, MoneyError> {
             .book(region, date)
             .or_else(|_| books.book(region, None));
         let requests = UsageType::Requests(*throughput, *class);
-        let prices = book.ok().and_then(|book| {
-            Some((
-                book.list_price(usage)?.rate.decimal(),
-                book.list_price(&requests)?.rate.decimal(),
-            ))
-        });
-        let Some((an_hour, a_request)) = prices else {
+        let price = book.ok().and_then(|book| book.list_price(&requests));
+        let Some(a_request) = price.map(|price| price.rate.decimal()) else {
             continue;
         };
-        // A unit of capacity serves 3,600 units of requests in an hour.
-        let full = a_request * Decimal::from(3_600);
-        let percent = (an_hour * Decimal::ONE_HUNDRED / full).round_dp(1);
+        // A unit of capacity serves 3,600 units of requests in an hour. What is billed counts: free
+        // and reserved hours cost nothing here.
+        let full = quantity
+            .checked_mul(Decimal::from(3_600))
+            .and_then(|units| units.checked_mul(a_request));
+        let percent = full.and_then(|full| billed.percent_of(Money::billed(full)));
+        let Some(percent) = percent else { continue };
         let mean = match hours {
             0 => String::new(),
             hours => format!(
@@ -95,6 +96,7 @@ fn capacity(bill: &AwsBill, books: &Books) -> Result<Vec<Finding>, MoneyError> {
                 throughput.word(),
                 billed.human(),
             ),
+            because: None,
             source: None,
         });
     }
@@ -136,11 +138,6 @@ fn reserved(bill: &AwsBill) -> Result<Vec<Finding>, MoneyError> {
         let (Some(bought_hours), Some(used_hours)) = (bought.quantity, used.quantity) else {
             continue;
         };
-        let percent = used_hours
-            .checked_mul(Decimal::ONE_HUNDRED)
-            .and_then(|hundredfold| hundredfold.checked_div(bought_hours))
-            .unwrap_or_default()
-            .round_dp(1);
         let kind = BilledKind::Reserved(direction);
         let beyond = match paid.quantity.filter(|paid| !paid.is_zero()) {
             Some(paid) => format!(
@@ -149,22 +146,49 @@ fn reserved(bill: &AwsBill) -> Result<Vec<Finding>, MoneyError> {
             ),
             None => String::new(),
         };
-        let until = span(bill).map(|(_, to)| format!(" until {}", day(to - 1)));
+        // The fee of a month is for its hours; a bill may have only some of them.
+        let fee = bill.lines.iter().filter(is_here).filter(|line| {
+            line.kind == BilledKind::Reserved(direction) && line.charge == ChargeType::RiFee
+        });
+        let fee_times = fee
+            .map(|line| (line.times.from, line.times.to))
+            .reduce(|one, other| (one.0.min(other.0), one.1.max(other.1)));
+        let so_far = match (fee_times, span(bill)) {
+            (Some((from, to)), Some((_, end))) if end < to && from < end => {
+                let share = Exact::ratio((end - from).unsigned_abs(), (to - from).unsigned_abs());
+                (Exact::from(bought_hours) * share).to_decimal(0)
+            }
+            _ => Some(bought_hours),
+        };
+        let so_far = so_far.unwrap_or(bought_hours);
+        let percent = used_hours
+            .checked_mul(Decimal::ONE_HUNDRED)
+            .and_then(|hundredfold| hundredfold.checked_div(so_far))
+            .unwrap_or_default()
+            .round_dp(1)
+            .min(Decimal::ONE_HUNDRED);
+        let of_month = match so_far == bought_hours {
+            true => String::new(),
+            false => format!(
+                " in the hours of the bill, of {} in the month",
+                with_unit(bought_hours, &kind)
+            ),
+        };
         findings.push(Finding {
             kind: FindingKind::Reserved,
             day: None,
             table: None,
             usd: bought.billed,
             text: format!(
-                "reserved {} capacity in {} for {month}: {} bought for the whole month, {} used{} \
-                 ({percent} %), {} not used{beyond}",
+                "reserved {} capacity in {}, {month}: {} of {} used ({percent} %){of_month}, {} not \
+                 used{beyond}",
                 direction.word(),
                 region.unwrap_or("an unknown region"),
-                with_unit(bought_hours, &kind),
                 shown(used_hours),
-                until.unwrap_or_default(),
-                shown((bought_hours - used_hours).max(Decimal::ZERO)),
+                with_unit(so_far, &kind),
+                shown((so_far - used_hours).max(Decimal::ZERO)),
             ),
+            because: None,
             source: None,
         });
     }
@@ -183,18 +207,24 @@ fn plans(bill: &AwsBill) -> Result<Vec<Finding>, MoneyError> {
         return Ok(Vec::new());
     }
     let money = |amount: Option<Money>| amount.map_or("unknown".to_string(), Money::human);
+    let unused = match (fee.billed, covered.amortised) {
+        (Some(fee), Some(used)) => Some(fee.minus(used)?),
+        _ => None,
+    };
     Ok(vec![Finding {
         kind: FindingKind::SavingsPlan,
         day: None,
         table: None,
         usd: fee.billed,
         text: format!(
-            "savings plan: {} committed; it covers usage of DynamoDB that costs {} at list price for \
-             {} of the commitment",
+            "savings plan: {} committed, {} of it used for usage of DynamoDB that costs {} at list \
+             price, {} not used by DynamoDB",
             money(fee.billed),
+            money(covered.amortised),
             money(covered.list),
-            money(covered.amortised)
+            money(unused)
         ),
+        because: None,
         source: Some("Savings Plans User Guide"),
     }])
 }
@@ -211,7 +241,8 @@ fn free_tiers(bill: &AwsBill, books: &Books) -> Vec<Finding> {
         else {
             continue;
         };
-        if line.charge != ChargeType::Usage {
+        // Without rates, what is billed at zero may be reserved as well.
+        if line.charge != ChargeType::Usage || line.list_rate.or(line.rate).is_none() {
             continue;
         }
         let key = (
@@ -254,10 +285,12 @@ fn free_tiers(bill: &AwsBill, books: &Books) -> Vec<Finding> {
             table: None,
             usd: Some(Money::ZERO),
             text: format!(
-                "free tier of {} in {region}, {month}: {} were free{ended}",
+                "free tier of {} in {region}, {month}: {} {} free{ended}",
                 usage.purpose(),
-                with_unit(free, &kind)
+                with_unit(free, &kind),
+                if free == Decimal::ONE { "was" } else { "were" }
             ),
+            because: None,
             source: Some("Amazon DynamoDB pricing, \"AWS Free Tier\""),
         })
     };
@@ -294,6 +327,7 @@ fn without_table(bill: &AwsBill) -> Result<Vec<Finding>, MoneyError> {
         table: None,
         usd: Some(billed),
         text,
+        because: None,
         source: None,
     }])
 }
@@ -322,6 +356,7 @@ fn not_modelled(bill: &AwsBill) -> Result<Vec<Finding>, MoneyError> {
                 "{name}: {}; no design can contain this usage type",
                 amounts.billed.map_or("unknown".to_string(), Money::human)
             ),
+            because: None,
             source: None,
         });
     }
@@ -366,8 +401,123 @@ pub(super) fn used(difference: &Difference) -> Vec<Finding> {
                 units.human(1),
                 capacity.human(0)
             ),
+            because: None,
             source: None,
         })
     };
     capacity.filter_map(finding).collect()
+}
+
+/// Negotiated prices and discounts: how much they take off.
+fn discounts(bill: &AwsBill) -> Result<Vec<Finding>, MoneyError> {
+    let usage = || {
+        bill.lines
+            .iter()
+            .filter(|line| line.charge == ChargeType::Usage)
+    };
+    let is_below = |line: &&BilledLine| {
+        line.rate
+            .zip(line.list_rate)
+            .is_some_and(|(rate, list)| rate < list && !rate.is_zero())
+    };
+    let below = sum(usage().filter(is_below))?;
+    let mut findings = Vec::new();
+    if let Some((list, billed)) = below.list.zip(below.billed).filter(|_| below.rows > 0) {
+        let off = list.minus(billed)?;
+        let percents: BTreeSet<Decimal> = usage()
+            .filter(is_below)
+            .filter_map(|line| {
+                let (rate, list) = line.rate.zip(line.list_rate)?;
+                let percent = (list - rate) * Decimal::ONE_HUNDRED;
+                percent.checked_div(list).map(|percent| percent.round_dp(2))
+            })
+            .collect();
+        let how = match percents.len() {
+            1 => percents.first().map_or_else(String::new, |percent| {
+                format!(": {} % off every price", percent.normalize())
+            }),
+            _ => String::new(),
+        };
+        findings.push((
+            off,
+            format!("negotiated prices take {} off usage{how}", off.human()),
+        ));
+    }
+    let rows = sum(bill.lines.iter().filter(|line| line.charge.is_discount()))?;
+    if let Some(billed) = rows.billed.filter(|billed| !billed.is_zero()) {
+        let off = Money::ZERO.minus(billed)?;
+        let text = format!("discounts in rows of their own take {} off", off.human());
+        findings.push((off, text));
+    }
+    let all = sum(bill.lines.iter())?;
+    if let Some((billed, net)) = all
+        .billed
+        .zip(all.net)
+        .filter(|(billed, net)| billed != net)
+    {
+        let off = billed.minus(net)?;
+        let text = format!("discounts in the net costs take {} off", off.human());
+        findings.push((off, text));
+    }
+    let finding = |(usd, text): (Money, String)| Finding {
+        kind: FindingKind::Discount,
+        day: None,
+        table: None,
+        usd: Some(usd),
+        text,
+        because: None,
+        source: None,
+    };
+    Ok(findings.into_iter().map(finding).collect())
+}
+
+/// Tables whose usage begins or ends more than a day within the bill.
+fn tables(bill: &AwsBill) -> Vec<Finding> {
+    let Some((from, to)) = span(bill) else {
+        return Vec::new();
+    };
+    let mut times: BTreeMap<(&str, &str), (i64, i64)> = BTreeMap::new();
+    for line in bill.lines.iter().filter(|line| line.charge.is_usage()) {
+        let Some(table) = line.resource.table.as_deref() else {
+            continue;
+        };
+        // A backup outlives its table.
+        let is_backup = line.kind.usage() == Some(&UsageType::BACKUP);
+        if is_backup || line.times.interval_seconds > DAY.unsigned_abs() {
+            continue;
+        }
+        let region = line.region.as_deref().unwrap_or_default();
+        let own = (line.times.from, line.times.to);
+        let known = times.entry((table, region)).or_insert(own);
+        *known = (known.0.min(own.0), known.1.max(own.1));
+    }
+    let mut findings = Vec::new();
+    for ((table, region), (first, last)) in times {
+        let texts = [
+            (first >= from + DAY).then(|| {
+                (
+                    first,
+                    "its usage begins: it was created, or had none before",
+                )
+            }),
+            (last + DAY <= to).then(|| {
+                (
+                    last - 1,
+                    "its usage ends: it was deleted, or has none since",
+                )
+            }),
+        ];
+        for (at, because) in texts.into_iter().flatten() {
+            findings.push(Finding {
+                kind: FindingKind::Table,
+                day: Some(day(at)),
+                table: Some(table.to_string()),
+                usd: None,
+                text: format!("{table} in {region}, {}: {because}", day(at)),
+                because: None,
+                source: None,
+            });
+        }
+    }
+    findings
 }

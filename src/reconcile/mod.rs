@@ -35,7 +35,8 @@ use crate::money::MoneyError;
 use crate::pricing::Books;
 
 /// What is shown if no grouping is asked for.
-const OVERVIEW: [Grouping; 4] = [
+const OVERVIEW: [Grouping; 5] = [
+    Grouping::Month,
     Grouping::Kind,
     Grouping::Table,
     Grouping::Region,
@@ -144,7 +145,7 @@ pub fn reconcile(
         let groups = totals::groups(bill.lines.iter(), &[one]).ok_or_else(too_large)?;
         // A region or a day is one thing, whatever the services; a table or a kind is not.
         let groups = match one {
-            Grouping::Region | Grouping::Day => {
+            Grouping::Region | Grouping::Day | Grouping::Month => {
                 totals::of_all_services(groups).ok_or_else(too_large)?
             }
             _ => groups,

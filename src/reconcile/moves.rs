@@ -14,7 +14,13 @@ use crate::usage::UsageType;
 /// The most moves that are shown.
 const MOVES_MAX: usize = 12;
 
-/// The share of the bill that a move must change, in percent.
+/// The days of the means before and after a move.
+const MEAN_DAYS: i64 = 3;
+
+/// The moves from which a thing goes up and down.
+const RHYTHM_MIN: usize = 4;
+
+/// The share of the bill that a move must change until its end, in percent.
 const SHARE_PERCENT: Decimal = Decimal::ONE;
 
 /// The moves of a bill, in the order of their days.
@@ -35,45 +41,110 @@ pub(super) fn moves(bill: &AwsBill) -> Result<Vec<Finding>, MoneyError> {
     // The first and last day count only if they are whole.
     let first = from.div_euclid(DAY) * DAY + if from % DAY == 0 { 0 } else { DAY };
     let last = to.div_euclid(DAY) * DAY - DAY;
-    let mut moves: Vec<(Money, Finding)> = Vec::new();
     let all = days_of(bill)?;
+    let mut moves: Vec<(Money, Finding)> = Vec::new();
     for (thing, days) in &all {
-        let of = |at: i64| days.get(&at).copied().unwrap_or_default();
+        let days = Days {
+            days,
+            first,
+            last: last.max(first),
+        };
+        let mut own: Vec<(Money, Finding)> = Vec::new();
         let mut at = from.div_euclid(DAY) * DAY;
         while at <= to {
-            let (before, now, after) = (of(at - DAY), of(at), of(at + DAY));
-            let is_alone =
-                before.billed.is_zero() && after.billed.is_zero() && !now.billed.is_zero();
-            let is_after_one = before.billed > Money::ZERO
-                && now.billed.is_zero()
-                && of(at - 2 * DAY).billed.is_zero();
-            let change = now.billed.minus(before.billed)?;
-            let size = change.max(Money::ZERO.minus(change)?);
-            if is_alone && is_large(now.billed) {
-                let finding = super::causes::once(thing, at, &now);
-                moves.push((now.billed, finding));
-            } else if (first + DAY..=last).contains(&at)
-                && !is_alone
-                && !is_after_one
-                && is_large(size)
+            let [before, now, after] = [at - DAY, at, at + DAY].map(|at| days.of(at));
+            if days.is_alone(at) {
+                if is_large(now.billed) {
+                    own.push((now.billed, super::causes::once(thing, at, &now)));
+                }
+            } else if let Some((change, effect)) = days.lasting(at)?
+                && is_large(effect)
             {
-                let finding = super::causes::step(
-                    thing,
-                    at,
-                    [&before, &now, &after],
-                    change,
-                    grown(&all, thing, at),
-                );
-                moves.push((size, finding));
+                let grown = grown(&all, thing, at);
+                let around = [&before, &now, &after];
+                let finding = super::causes::step(thing, at, around, change, grown);
+                own.push((effect.max(Money::ZERO.minus(effect)?), finding));
             }
             at += DAY;
         }
+        moves.extend(without_rhythm(own));
     }
     moves.sort_by_key(|(size, _)| std::cmp::Reverse(*size));
     moves.truncate(MOVES_MAX);
     let mut moves: Vec<Finding> = moves.into_iter().map(|(_, finding)| finding).collect();
     moves.sort_by(|one, other| (&one.day, &one.text).cmp(&(&other.day, &other.text)));
     Ok(moves)
+}
+
+/// The moves of one thing. What goes up and down every few days is told once.
+fn without_rhythm(mut own: Vec<(Money, Finding)>) -> Vec<(Money, Finding)> {
+    if own.len() < RHYTHM_MIN {
+        return own;
+    }
+    let count = own.len();
+    own.sort_by_key(|(size, _)| std::cmp::Reverse(*size));
+    own.truncate(1);
+    for (_, finding) in &mut own {
+        let because = finding.because.get_or_insert_default();
+        *because = format!("{because}; the largest of {count} changes, up and down");
+    }
+    own
+}
+
+/// The days of a thing.
+struct Days<'a> {
+    days: &'a BTreeMap<i64, DayOf>,
+    /// The first and last whole day.
+    first: i64,
+    last: i64,
+}
+
+impl Days<'_> {
+    fn of(&self, at: i64) -> DayOf {
+        self.days.get(&at).copied().unwrap_or_default()
+    }
+
+    /// Whether something is charged on this day and on none beside it.
+    fn is_alone(&self, at: i64) -> bool {
+        let is_free = |at: i64| self.of(at).billed.is_zero();
+        is_free(at - DAY) && is_free(at + DAY) && !is_free(at)
+    }
+
+    /// The mean of the whole days from one to another, without charges of single days.
+    fn mean(&self, from: i64, to: i64) -> Result<Option<Decimal>, MoneyError> {
+        let mut sum = Money::ZERO;
+        let mut count = 0_u32;
+        let mut at = from.max(self.first);
+        while at <= to.min(self.last) {
+            if !self.is_alone(at) {
+                sum = sum.plus(self.of(at).billed)?;
+            }
+            count += 1;
+            at += DAY;
+        }
+        Ok(sum.decimal().checked_div(Decimal::from(count)))
+    }
+
+    /// The change on a day, if it lasts, and what it makes until the end of the bill.
+    fn lasting(&self, at: i64) -> Result<Option<(Money, Money)>, MoneyError> {
+        if !(self.first + DAY..=self.last).contains(&at) || self.is_alone(at - DAY) {
+            return Ok(None);
+        }
+        let before = self.mean(at - MEAN_DAYS * DAY, at - DAY)?;
+        let after = self.mean(at, at + (MEAN_DAYS - 1) * DAY)?;
+        let (Some(before), Some(after)) = (before, after) else {
+            return Ok(None);
+        };
+        let change = self.of(at).billed.minus(self.of(at - DAY).billed)?;
+        let difference = after - before;
+        // A fifth of the larger side, most of it on this day.
+        let is_clear = difference.abs() * Decimal::from(5) >= before.abs().max(after.abs())
+            && change.decimal() * difference > Decimal::ZERO
+            && change.decimal().abs() * Decimal::TWO >= difference.abs();
+        let days = Decimal::from((self.last - at) / DAY + 1);
+        let effect = difference.checked_mul(days).map(Money::billed);
+        Ok(effect.filter(|_| is_clear).map(|effect| (change, effect)))
+    }
 }
 
 /// The storage of a thing's table before a day and two days later, if it grew by a twentieth or more.

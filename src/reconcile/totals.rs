@@ -23,6 +23,8 @@ pub enum Grouping {
     Account,
     /// The type of the line item.
     Charge,
+    /// The month of the bill.
+    Month,
     /// The day, in UTC.
     Day,
     /// The hour, in UTC.
@@ -33,12 +35,13 @@ pub enum Grouping {
 
 impl Grouping {
     /// Every grouping with its name in options and output.
-    pub const NAMES: [(&str, Grouping); 8] = [
+    pub const NAMES: [(&str, Grouping); 9] = [
         ("table", Grouping::Table),
         ("kind", Grouping::Kind),
         ("region", Grouping::Region),
         ("account", Grouping::Account),
         ("charge", Grouping::Charge),
+        ("month", Grouping::Month),
         ("day", Grouping::Day),
         ("hour", Grouping::Hour),
         ("access", Grouping::Access),
@@ -49,7 +52,7 @@ impl Grouping {
 /// where a charge has none.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct GroupKey {
-    /// The first second of the hour or day.
+    /// The first second of the hour, day or month.
     pub start: Option<i64>,
     /// The product code; empty for all services together.
     pub service: String,
@@ -138,7 +141,12 @@ pub(super) fn groups<'a>(
     for line in lines {
         let key = key(line, by);
         for (start, amounts) in &line.amounts {
-            let start = slot.map(|slot| start.div_euclid(slot) * slot);
+            let start = match slot {
+                Some(slot) => Some(start.div_euclid(slot) * slot),
+                None => by
+                    .contains(&Grouping::Month)
+                    .then(|| line.month.first_second()),
+            };
             let key = GroupKey {
                 start,
                 ..key.clone()

@@ -1,7 +1,7 @@
 //! An explained bill, for people and machines.
 
 use super::document::{Body, Document, Entry, Table};
-use super::json::reconcile::{moment, quantity_of, reconcile_json};
+use super::json::reconcile::{moment, quantity_of, reconcile_json, sentence};
 use super::present::Present;
 use super::render::csv;
 use super::render::text::signed;
@@ -48,16 +48,31 @@ impl Present for Reconciled {
         }
         let is_move =
             |finding: &&Finding| matches!(finding.kind, FindingKind::Move | FindingKind::Once);
-        let moves: Vec<Vec<String>> = self
+        let entries: Vec<Entry> = self
             .findings
             .iter()
             .filter(is_move)
-            .map(|finding| {
-                let day = finding.day.clone().unwrap_or_default();
-                vec![day, finding.text.clone()]
+            .map(|finding| Entry {
+                mark: String::new(),
+                head: format!(
+                    "{}  {}",
+                    finding.day.as_deref().unwrap_or_default(),
+                    finding.text
+                ),
+                details: finding.because.iter().cloned().collect(),
             })
             .collect();
-        document.table("What moved", &["Day", "What, and why"], moves, &[]);
+        let lines = entries
+            .iter()
+            .map(|entry| match entry.details.first() {
+                Some(because) => format!("{}: {because}", entry.head),
+                None => entry.head.clone(),
+            })
+            .collect();
+        document.part(
+            "What moved",
+            Body::Entries(entries, Box::new(Body::List(lines))),
+        );
         let rest = self.findings.iter().filter(|finding| !is_move(finding));
         let rest = rest.map(|finding| sentence(&finding.text)).collect();
         document.part("Worth knowing", Body::List(rest));
@@ -126,14 +141,6 @@ impl Present for Reconciled {
         let rows: Vec<Vec<String>> = self.by.iter().map(row).collect();
         csv::write(&HEADER, &rows)
     }
-}
-
-/// A text as a sentence.
-fn sentence(text: &str) -> String {
-    let mut chars = text.chars();
-    let first = chars.next().map(|first| first.to_uppercase().to_string());
-    let end = if text.ends_with('.') { "" } else { "." };
-    first.unwrap_or_default() + chars.as_str() + end
 }
 
 fn names(by: &[Grouping]) -> Vec<&'static str> {
@@ -221,7 +228,8 @@ fn costs(reconciled: &Reconciled) -> Table {
 
 /// Groups, the most expensive first; days in their order.
 fn groups(groups: &[Group], by: &[Grouping], cost: Cost) -> Table {
-    let is_in_time = by.contains(&Grouping::Day) || by.contains(&Grouping::Hour);
+    let times = [Grouping::Month, Grouping::Day, Grouping::Hour];
+    let is_in_time = times.iter().any(|one| by.contains(one));
     let mut ordered: Vec<&Group> = groups.iter().collect();
     if !is_in_time {
         ordered.sort_by_key(|group| std::cmp::Reverse(group.amounts.cost(cost)));
@@ -249,6 +257,9 @@ fn groups(groups: &[Group], by: &[Grouping], cost: Cost) -> Table {
                 Grouping::Day => key
                     .start
                     .map_or_else(dash, |start| moment(start)[..10].to_string()),
+                Grouping::Month => key
+                    .start
+                    .map_or_else(dash, |start| moment(start)[..7].to_string()),
                 Grouping::Hour => key.start.map_or_else(dash, moment),
                 Grouping::Access => access_of(group),
             });
@@ -272,12 +283,13 @@ fn groups(groups: &[Group], by: &[Grouping], cost: Cost) -> Table {
         Vec::new()
     };
     header.extend(by.iter().map(|one| match one {
-        Grouping::Table => "Table",
+        Grouping::Table => "Table or resource",
         Grouping::Kind => "Usage type",
         Grouping::Region => "Region",
         Grouping::Account => "Account",
         Grouping::Charge => "Charge",
         Grouping::Day => "Day",
+        Grouping::Month => "Month",
         Grouping::Hour => "Hour",
         Grouping::Access => "Access pattern",
     }));
@@ -364,7 +376,7 @@ fn difference(document: &mut Document, difference: &Difference) -> Result<(), Mo
             format!(
                 "{}{} in {}",
                 table.unwrap_or_default(),
-                kind.purpose(),
+                kind.name(),
                 cell.key.region
             ),
             cell.billed_quantity.map_or_else(

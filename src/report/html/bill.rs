@@ -6,6 +6,7 @@ use super::{Chart, HtmlCell, HtmlTable, ReportError, Section};
 use crate::bill::{BilledKind, Cost};
 use crate::money::{Money, MoneyError};
 use crate::reconcile::{Cell, Difference, FindingKind, Group, Grouping};
+use crate::report::json::reconcile::{moment, sentence};
 use crate::report::render::text::signed;
 use crate::review::Review;
 use crate::units::{Exact, count_of};
@@ -45,13 +46,16 @@ pub(super) fn billed(review: &Review) -> Result<Option<Section>, ReportError> {
     for finding in found.clone().filter(|finding| moves(finding.kind)) {
         table.row([
             HtmlCell::from(finding.day.clone().unwrap_or_default()),
-            HtmlCell::from(finding.text.clone()),
+            HtmlCell::from(match &finding.because {
+                Some(because) => format!("{}: {because}", finding.text),
+                None => finding.text.clone(),
+            }),
             HtmlCell::from(finding.usd),
         ]);
     }
     section.table(table.folded_above(ROWS));
     let rest = found.filter(|finding| !moves(finding.kind));
-    section.list(rest.map(|finding| finding.text.clone()).collect());
+    section.list(rest.map(|finding| sentence(&finding.text)).collect());
     for (grouping, groups) in &reconciled.overview {
         section.table(by(*grouping, groups));
     }
@@ -124,7 +128,7 @@ fn side_by_side(cell: &Cell) -> [HtmlCell; 6] {
         HtmlCell::from(format!(
             "{}{} in {}",
             table.unwrap_or_default(),
-            kind.purpose(),
+            kind.name(),
             cell.key.region
         )),
         quantity(cell.billed_quantity.map(Exact::from)),
@@ -249,7 +253,7 @@ fn by(grouping: Grouping, groups: &[Group]) -> HtmlTable {
         &["What", "#Billed", "#List price", "#Amortised"],
     );
     let mut ordered: Vec<&Group> = groups.iter().collect();
-    if grouping != Grouping::Day {
+    if !matches!(grouping, Grouping::Day | Grouping::Month) {
         ordered.sort_by_key(|group| std::cmp::Reverse(group.amounts.billed));
     }
     for group in ordered {
@@ -257,9 +261,8 @@ fn by(grouping: Grouping, groups: &[Group]) -> HtmlTable {
         let what = match grouping {
             Grouping::Kind => key.kind.as_ref().map(BilledKind::name),
             Grouping::Region => key.region.clone(),
-            Grouping::Day => key
-                .start
-                .map(|start| crate::report::json::reconcile::moment(start)[..10].to_string()),
+            Grouping::Day => key.start.map(|start| moment(start)[..10].to_string()),
+            Grouping::Month => key.start.map(|start| moment(start)[..7].to_string()),
             _ => key.table.clone().or(key.resource.clone()),
         };
         let what = what.unwrap_or_else(|| "none".to_string());

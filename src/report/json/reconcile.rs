@@ -22,6 +22,14 @@ pub(in crate::report) fn quantity_of(group: &Group) -> Option<String> {
     Some(quantity.normalize().to_string())
 }
 
+/// A text as a sentence.
+pub(in crate::report) fn sentence(text: &str) -> String {
+    let mut chars = text.chars();
+    let first = chars.next().map(|first| first.to_uppercase().to_string());
+    let end = if text.ends_with('.') { "" } else { "." };
+    first.unwrap_or_default() + chars.as_str() + end
+}
+
 #[derive(Serialize)]
 struct ReconcileJson<'a> {
     schema: &'static str,
@@ -134,6 +142,7 @@ struct FindingRow<'a> {
     table: Option<&'a str>,
     usd: Option<Money>,
     text: &'a str,
+    because: Option<&'a str>,
     source: Option<&'static str>,
 }
 
@@ -145,6 +154,7 @@ impl<'a> FindingRow<'a> {
             table: finding.table.as_deref(),
             usd: finding.usd,
             text: &finding.text,
+            because: finding.because.as_deref(),
             source: finding.source,
         }
     }
