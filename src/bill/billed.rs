@@ -40,7 +40,12 @@ impl Resource {
                 other: None,
             };
         }
-        let other = id.split_once(":cache/").map_or(id, |(_, cluster)| cluster);
+        // The last part of an ARN names the resource.
+        let rest = match id.starts_with("arn:") {
+            true => id.splitn(6, ':').nth(5).unwrap_or(id),
+            false => id,
+        };
+        let other = rest.strip_prefix("cache/").unwrap_or(rest);
         Resource {
             other: some(other),
             ..Resource::default()
