@@ -1,6 +1,7 @@
 //! The files that arguments name (paths, patterns, folders, standard input) and their bytes, which
 //! are decompressed as they are read: gzip or zstd, detected from the first bytes.
 
+use std::collections::BTreeSet;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -103,7 +104,8 @@ fn folder(path: &Path, is_one: fn(&Path) -> bool) -> Result<Vec<FileSource>, Fil
         return Ok(vec![FileSource::File(path.to_path_buf())]);
     }
     let mut found = Vec::new();
-    collect(path, is_one, &mut found)
+    let mut visited = BTreeSet::new();
+    collect(path, is_one, &mut visited, &mut found)
         .map_err(|error| FilesError::new(path.display().to_string(), error.to_string()))?;
     found.sort();
     if found.is_empty() {
@@ -113,7 +115,16 @@ fn folder(path: &Path, is_one: fn(&Path) -> bool) -> Result<Vec<FileSource>, Fil
     Ok(found.into_iter().map(FileSource::File).collect())
 }
 
-fn collect(folder: &Path, is_one: fn(&Path) -> bool, found: &mut Vec<PathBuf>) -> io::Result<()> {
+/// Files below a folder; a folder that links lead to again is read once.
+fn collect(
+    folder: &Path,
+    is_one: fn(&Path) -> bool,
+    visited: &mut BTreeSet<PathBuf>,
+    found: &mut Vec<PathBuf>,
+) -> io::Result<()> {
+    if !visited.insert(folder.canonicalize()?) {
+        return Ok(());
+    }
     for entry in std::fs::read_dir(folder)? {
         let path = entry?.path();
         let hidden = path
@@ -123,7 +134,7 @@ fn collect(folder: &Path, is_one: fn(&Path) -> bool, found: &mut Vec<PathBuf>) -
             continue;
         }
         if path.is_dir() && !is_one(&path) {
-            collect(&path, is_one, found)?;
+            collect(&path, is_one, visited, found)?;
         } else {
             found.push(path);
         }
@@ -182,10 +193,20 @@ pub fn open(source: &FileSource, progress: &Progress) -> io::Result<FileText> {
             read: progress.read.clone(),
         }),
     };
+    decompressed(raw)
+}
+
+/// Decompresses bytes; the compression is detected from the first of them.
+///
+/// # Errors
+/// An I/O error if they cannot be read.
+pub(crate) fn decompressed<'a>(
+    raw: Box<dyn Read + Send + 'a>,
+) -> io::Result<BufReader<Box<dyn Read + Send + 'a>>> {
     let mut text = BufReader::with_capacity(1 << 17, raw);
     // Firehose compresses what CloudWatch Logs has compressed.
     for _ in 0..COMPRESSIONS_MAX {
-        let plain: Box<dyn Read + Send> = match text.fill_buf()? {
+        let plain: Box<dyn Read + Send + 'a> = match text.fill_buf()? {
             [0x1f, 0x8b, ..] => Box::new(MultiGzDecoder::new(text)),
             #[cfg(feature = "replay")]
             [0x28, 0xb5, 0x2f, 0xfd, ..] => Box::new(zstd::Decoder::with_buffer(text)?),
@@ -196,10 +217,17 @@ pub fn open(source: &FileSource, progress: &Progress) -> io::Result<FileText> {
     // Windows PowerShell writes UTF-16, with its mark.
     #[cfg(feature = "replay")]
     if matches!(text.fill_buf()?, [0xff, 0xfe, ..] | [0xfe, 0xff, ..]) {
-        let decoded: Box<dyn Read + Send> = Box::new(DecodeReaderBytes::new(text));
+        let decoded: Box<dyn Read + Send + 'a> = Box::new(DecodeReaderBytes::new(text));
         return Ok(BufReader::with_capacity(1 << 17, decoded));
     }
     Ok(text)
+}
+
+/// Whether a file begins with these bytes without being decompressed.
+pub(crate) fn is_plain(path: &Path, magic: &[u8]) -> bool {
+    let mut first = [0; 4];
+    let read = opened::open(path).and_then(|mut file| file.read_exact(&mut first));
+    read.is_ok() && first.starts_with(magic)
 }
 
 /// Why reading stopped, as a message; says so if compressed data is truncated.

@@ -105,7 +105,7 @@ impl Times {
     }
 
     /// Of these rows and others.
-    pub(super) fn and(self, other: Times) -> Times {
+    pub(crate) fn and(self, other: Times) -> Times {
         Times {
             from: self.from.min(other.from),
             to: self.to.max(other.to),

@@ -235,6 +235,13 @@ impl Columns {
         }
     }
 
+    /// A column that a header has twice, among those that are used.
+    pub fn twice(format: Format, header: &[&str]) -> Option<&'static str> {
+        let names = NAMES.iter().flat_map(|names| names.of(format));
+        let count = |name: &str| header.iter().filter(|column| **column == name).count();
+        names.copied().find(|name| count(name) > 1)
+    }
+
     /// The position of a field.
     pub fn at(&self, field: Field) -> Option<usize> {
         self.at[field as usize]

@@ -13,14 +13,20 @@ use super::charge::ChargeType;
 use super::explorer::{Dimension, Group, is_of_dynamodb};
 use super::part::Part;
 use super::reading::{Reading, not_a_bill};
-use super::values::{decimal, second};
+use super::values::{Month, decimal, second};
 use crate::money::{Money, exact_sum};
 
 /// What ends the name of each column.
 const DOLLARS: &str = "($)";
 
-/// The names of the last column, which sums all others.
-const TOTALS: [&str; 2] = ["Total costs($)", "Total cost ($)"];
+/// Whether a column sums all others: `Total costs($)` or, in older files, `Total cost ($)`.
+fn is_total(name: &str) -> bool {
+    let plain: String = name.chars().filter(|c| !c.is_whitespace()).collect();
+    matches!(
+        plain.to_ascii_lowercase().as_str(),
+        "totalcosts($)" | "totalcost($)"
+    )
+}
 
 /// Whether a header is one of the console, in any language.
 pub(super) fn is_header(header: &[&str]) -> bool {
@@ -48,7 +54,7 @@ pub(super) fn read(
         return Err(BillError::file(name, found).help(english));
     };
     part.formats.insert("CSV of the Cost Explorer console");
-    let has_total = header.last().is_some_and(|last| TOTALS.contains(last));
+    let has_total = header.last().is_some_and(|last| is_total(last));
     let groups = header.len() - usize::from(has_total);
     if dimension == Dimension::UsageType {
         let types = header[1..groups].iter();
@@ -59,8 +65,19 @@ pub(super) fn read(
     }
     let mut sums: Vec<Decimal> = vec![Decimal::ZERO; header.len()];
     let mut totals: Option<Vec<Decimal>> = None;
-    for (at, row) in rows.enumerate() {
-        let row = row.map_err(|_| not_a_bill(name, "it is not CSV"))?;
+    let rows: Vec<StringRecord> = rows
+        .collect::<Result<_, _>>()
+        .map_err(|_| not_a_bill(name, "it is not CSV"))?;
+    let starts: Vec<i64> = rows
+        .iter()
+        .filter_map(|row| second(row.get(0)?.trim()))
+        .collect();
+    // Lines of months have the first of each.
+    let is_monthly = !starts.is_empty()
+        && starts
+            .iter()
+            .all(|start| Month::of(*start).is_some_and(|month| month.first_second() == *start));
+    for (at, row) in rows.into_iter().enumerate() {
         let place = format!("{name}:{}", at + 2);
         let cells: Vec<Decimal> = row
             .iter()
@@ -85,6 +102,10 @@ pub(super) fn read(
             let message = format!("expected a day such as 2026-10-01, found {found:?}");
             return Err(BillError::file(&place, message).help(english));
         };
+        let seconds = match Month::of(start).filter(|_| is_monthly) {
+            Some(month) => month.hours() * 3_600,
+            None => 86_400,
+        };
         for (column, cell) in cells.iter().enumerate() {
             sums[column + 1] = exact_sum(sums[column + 1], *cell).unwrap_or_default();
         }
@@ -105,7 +126,7 @@ pub(super) fn read(
             };
             let charge = ChargeType::Usage;
             group
-                .add(reading, part, start, 86_400, charge, amounts)
+                .add(reading, part, start, seconds, charge, amounts)
                 .map_err(|_| BillError::file(&place, "a sum needs more than 28 digits"))?;
         }
     }

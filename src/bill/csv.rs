@@ -1,7 +1,9 @@
 //! Tabular bills as CSV.
 
 use std::borrow::Cow;
-use std::io::BufRead;
+use std::cell::Cell;
+use std::io::{self, BufRead, Read};
+use std::rc::Rc;
 
 use ::csv::{ByteRecord, ReaderBuilder, StringRecord};
 
@@ -9,7 +11,7 @@ use super::columns::{Cells, Columns, Field, Format};
 use super::part::Part;
 use super::reading::{Mistakes, Reading, not_a_bill};
 use super::{BillError, console};
-use crate::files::why;
+use crate::files::{LINE_BYTES_MAX, why};
 
 /// A row of a CSV file.
 struct CsvCells<'a> {
@@ -28,6 +30,30 @@ impl Cells for CsvCells<'_> {
     }
 }
 
+/// A reader that gives up on a row without an end, such as one with an open quote.
+struct Bounded<R> {
+    inner: R,
+    since_row: Rc<Cell<u64>>,
+}
+
+impl<R: Read> Read for Bounded<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.inner.read(buffer)?;
+        self.since_row.set(self.since_row.get() + count as u64);
+        if self.since_row.get() > LINE_BYTES_MAX {
+            let message = "a row is longer than 64 MB; look for a quote that is not closed";
+            return Err(io::Error::new(io::ErrorKind::InvalidData, message));
+        }
+        Ok(count)
+    }
+}
+
+fn is_header_again(record: &ByteRecord, header: &[&str]) -> bool {
+    let is_same = |(cell, name): (&[u8], &&str)| cell == name.as_bytes();
+    record.get(0) == header.first().map(|name| name.as_bytes())
+        && record.iter().zip(header).all(is_same)
+}
+
 /// Reads a CSV file of any format.
 pub(super) fn read(
     reading: &Reading<'_>,
@@ -35,10 +61,15 @@ pub(super) fn read(
     text: impl BufRead,
     part: &mut Part,
 ) -> Result<(), BillError> {
+    let since_row = Rc::new(Cell::new(0));
+    let bounded = Bounded {
+        inner: text,
+        since_row: since_row.clone(),
+    };
     let mut reader = ReaderBuilder::new()
         .flexible(true)
         .has_headers(false)
-        .from_reader(text);
+        .from_reader(bounded);
     let unreadable = |error: ::csv::Error| match error.into_kind() {
         ::csv::ErrorKind::Io(error) => BillError::file(name, why(&error)),
         _ => not_a_bill(name, "it is not CSV"),
@@ -60,6 +91,12 @@ pub(super) fn read(
     let mut number = 1;
     while reader.read_byte_record(&mut record).map_err(unreadable)? {
         number += 1;
+        since_row.set(0);
+        if is_header_again(&record, &header) {
+            let message =
+                format!("row {number} is the header again: several files are joined in one");
+            return Err(BillError::file(name, message).help("give the files as AWS delivers them"));
+        }
         if record.len() != header.len() {
             let message = format!(
                 "row {number} has {} of {} cells; the file is incomplete or was edited",
@@ -89,8 +126,21 @@ pub(super) fn columns(name: &str, header: &[&str]) -> Result<Columns, BillError>
             .map(|cell| format!("{:?}", cell.chars().take(40).collect::<String>()))
             .collect();
         let found = format!("its columns begin with {}", first.join(", "));
-        return Err(not_a_bill(name, &found));
+        let other = [(';', "semicolons"), ('\t', "tabs")];
+        let other = other
+            .iter()
+            .find(|(separator, _)| header.len() < 3 && header.concat().contains(*separator));
+        return Err(match other {
+            Some((_, words)) => BillError::file(name, format!("is separated by {words}")).help(
+                "save it with commas between the cells, as AWS delivers it, with decimal points",
+            ),
+            None => not_a_bill(name, &found),
+        });
     };
+    if let Some(twice) = Columns::twice(format, header) {
+        let message = format!("has the column {twice} twice");
+        return Err(BillError::file(name, message).help("remove one of them"));
+    }
     Columns::of(format, header).map_err(|missing| {
         let message = format!(
             "lacks the column{} {} of a {}",

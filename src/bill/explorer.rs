@@ -199,6 +199,13 @@ impl<'a> Group<'a> {
             }
             charge => charge,
         };
+        let amounts = match charge.is_usage() || charge.is_purchase() {
+            true => amounts,
+            false => Amounts {
+                quantity: Some(Decimal::ZERO),
+                ..amounts
+            },
+        };
         let row = Row {
             month,
             account: Cow::Borrowed(self.account),
@@ -219,18 +226,22 @@ impl<'a> Group<'a> {
     }
 }
 
-/// The charge types of Cost Explorer's dimension `RECORD_TYPE`.
-const RECORD_TYPES: [(&str, ChargeType); 6] = [
+/// The values of Cost Explorer's dimension `RECORD_TYPE` that are not the types of a report.
+const RECORD_TYPES: [(&str, ChargeType); 4] = [
     ("", ChargeType::Usage),
-    ("Usage", ChargeType::Usage),
-    ("Tax", ChargeType::Tax),
-    ("Credit", ChargeType::Credit),
-    ("Refund", ChargeType::Refund),
     (
         "Enterprise Discount Program Discount",
         ChargeType::EdpDiscount,
     ),
+    ("Recurring reservation fee", ChargeType::RiFee),
+    ("Upfront reservation fee", ChargeType::Fee),
 ];
+
+fn record_type(name: &str) -> ChargeType {
+    let mut all = RECORD_TYPES.iter();
+    all.find(|(known, _)| *known == name)
+        .map_or_else(|| ChargeType::named(name), |(_, charge)| *charge)
+}
 
 /// Reads an answer.
 pub(super) fn read(
@@ -255,6 +266,17 @@ pub(super) fn read(
         );
     }
     part.formats.insert("answer of Cost Explorer");
+    let is_keyed = answer
+        .results_by_time
+        .iter()
+        .any(|period| period.groups.iter().any(|group| !group.keys.is_empty()));
+    if is_keyed && answer.group_definitions.is_empty() {
+        return Err(BillError::file(
+            name,
+            "has groups without GroupDefinitions, which say what their keys are",
+        )
+        .help("give the answer as `aws ce get-cost-and-usage` prints it"));
+    }
     let dimensions: Vec<Dimension> = answer.group_definitions.iter().map(Dimension::of).collect();
     if let Some(at) = dimensions
         .iter()
@@ -267,6 +289,15 @@ pub(super) fn read(
             .flat_map(|period| &period.groups);
         let keys = groups.filter_map(|group| group.keys.get(at));
         is_of_dynamodb(name, keys.map(String::as_str))?;
+    }
+    let tells = [Dimension::Service, Dimension::UsageType];
+    if !answer.results_by_time.is_empty() && !tells.iter().any(|one| dimensions.contains(one)) {
+        return Err(BillError::file(
+            name,
+            "is grouped neither by service nor by usage type, so that it does not say what is \
+             DynamoDB's",
+        )
+        .help("add --group-by Type=DIMENSION,Key=USAGE_TYPE; two groups are allowed"));
     }
     for (at, period) in answer.results_by_time.iter().enumerate() {
         let place = format!("{name}: ResultsByTime[{at}]");
@@ -296,10 +327,7 @@ pub(super) fn read(
                 .zip(keys.iter().map(String::as_str))
                 .collect();
             let group = Group::of(&keys);
-            let mut types = RECORD_TYPES.iter();
-            let charge = types
-                .find(|(name, _)| *name == group.record_type)
-                .map_or(ChargeType::Other, |(_, charge)| *charge);
+            let charge = record_type(group.record_type);
             let amounts = amounts(metrics).map_err(|message| BillError::file(&place, message))?;
             group
                 .add(reading, part, start, seconds, charge, amounts)
@@ -361,11 +389,11 @@ pub(super) fn is_of_dynamodb<'a>(
     };
     let types: BTreeSet<&str> = usage_types.filter(|one| !one.is_empty()).collect();
     let unknown: Vec<&&str> = types.iter().filter(|one| !is_known(one)).collect();
-    if unknown.len() * 2 <= types.len() {
+    if unknown.len() * 4 <= types.len() {
         return Ok(());
     }
     let message = format!(
-        "is not grouped by service, and {} of its {} usage types are not of DynamoDB, such as {}",
+        "is not grouped by service, and {} of its {} usage types are not those of DynamoDB, such as {}",
         unknown.len(),
         types.len(),
         unknown[0]

@@ -129,11 +129,23 @@ pub(super) fn service<'a>(
         "AWSBackup" => usage_type.contains("DynamoDB"),
         "AmazonCloudWatch" => {
             let of_tables = resource.is_empty() || resource.contains(":dynamodb:");
-            usage_type.contains("CW:Contributor") && usage_type.ends_with("Managed") && of_tables
+            let is_rule = usage_type.contains("CW:Contributor") && usage_type.ends_with("Managed");
+            let in_words = usage_type.contains("Contributor Insights") && !resource.is_empty();
+            (is_rule || in_words) && of_tables
         }
         _ => true,
     };
     is_kept.then_some(service)
+}
+
+/// Whether rows of a service may be kept, by its product code or name alone.
+#[cfg(feature = "replay")]
+pub(super) fn may_be_kept(code: &str, name: &str) -> bool {
+    let known = |text: &str| {
+        let mut all = SERVICES.iter();
+        all.any(|(code, names)| *code == text || names.contains(&text))
+    };
+    known(code) || (code.is_empty() && known(name)) || code.contains("DatabaseSavingsPlan")
 }
 
 /// The regions by the prefixes of their usage types, those of transfers included.

@@ -25,10 +25,10 @@ use super::BillError;
 use super::columns::{Cells, Columns, FIELDS, Field};
 use super::csv::columns;
 use super::duplicates::hash_of;
-use super::kind::service;
+use super::kind::{may_be_kept, service};
 use super::part::Part;
-use super::reading::{Mistakes, Reading};
-use crate::files::FileSource;
+use super::reading::{Mistakes, Reading, digest};
+use crate::files::{FileSource, is_plain};
 
 /// Rows that are decoded together.
 const BATCH_ROWS: usize = 8_192;
@@ -148,11 +148,11 @@ pub(super) fn read(
         BillError::file(name, format!("is Parquet that cannot be read: {error}"))
     };
     match source {
-        FileSource::File(path) => {
+        FileSource::File(path) if is_plain(path, b"PAR1") => {
             let file: File = crate::opened::open(path).map_err(|error| wrong(&error))?;
             rows(reading, name, SharedFile(Arc::new(file)), part)
         }
-        FileSource::Stdin => {
+        _ => {
             let mut bytes = Vec::new();
             text.read_to_end(&mut bytes)
                 .map_err(|error| wrong(&error))?;
@@ -259,6 +259,9 @@ fn rows(
                     batch: &cells,
                     row,
                 };
+                if !columns.has(Field::Id) {
+                    part.see(digest(&cells));
+                }
                 let number = first + numbers.next().map_or(0, |number| number + 1);
                 if let Err(wrong) = reading.keep(&cells, &columns, part) {
                     mistakes.add(name, number, wrong)?;
@@ -293,7 +296,10 @@ fn sift(cells: &[Option<Column>], rows: usize, first: u64, kept: &mut Vec<u64>) 
         let decide = || {
             let [product, name, usage_type] = names.map(|field| text(field, row));
             // What belongs to a table is looked at when the whole row is read.
-            let may_be_kept = service(&product, &name, &usage_type, "").is_some();
+            let may_be_kept = match usage_type.is_empty() {
+                true => may_be_kept(&product, &name),
+                false => service(&product, &name, &usage_type, "").is_some(),
+            };
             (may_be_kept, hash_of([product, name, usage_type]))
         };
         let keys = names.map(|field| key(field, row));

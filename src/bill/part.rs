@@ -10,6 +10,7 @@ use super::billed::{BilledLine, LineHead, Resource, RowCounts, Times};
 use super::duplicates::hash_of;
 use super::kind::{BilledKind, kind, kind_of_sku};
 use super::row::{Rated, Row};
+use super::values::Month;
 
 /// What is odd in a bill, counted until it is printed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -53,6 +54,8 @@ pub(super) struct Part {
     pub contents: u64,
     /// Whether its rows have IDs.
     pub has_ids: bool,
+    /// The shortest interval of usage of DynamoDB, by month and account.
+    pub intervals: BTreeMap<(Month, String), u64>,
     lines: Vec<(Vec<u8>, LineHead, Times)>,
     by_key: HashTable<u32>,
     cells: HashTable<(u32, i64, Amounts)>,
@@ -89,6 +92,11 @@ impl Part {
         self.oddities.other_types += u64::from(row.charge == super::ChargeType::Other);
         self.oddities.not_amortised += u64::from(row.amounts.amortised.is_none());
         self.oddities.unlisted += u64::from(row.amounts.list.is_none());
+        if row.charge == super::ChargeType::Usage && row.service == super::kind::DYNAMODB {
+            let key = (row.month, row.account.to_string());
+            let shortest = self.intervals.entry(key).or_insert(row.seconds);
+            *shortest = (*shortest).min(row.seconds);
+        }
         let line = self.line(row);
         let times = &mut self.lines[line as usize].2;
         *times = times.and(Times::of(row.start, row.seconds));
@@ -154,8 +162,13 @@ impl Part {
         line
     }
 
-    /// Its lines with their amounts, in order; `None` if a sum needs more than 28 digits.
-    pub fn into_lines(self, joined: &mut BTreeMap<LineHead, BilledLine>) -> Option<()> {
+    /// Adds its lines to those of other files; `None` if a sum needs more than 28 digits. Returns a
+    /// line and moment that another file has as well.
+    pub fn into_lines(
+        self,
+        joined: &mut BTreeMap<LineHead, BilledLine>,
+    ) -> Option<Option<(LineHead, i64)>> {
+        let mut twice = None;
         let heads: Vec<(LineHead, Times)> = self
             .lines
             .into_iter()
@@ -170,9 +183,12 @@ impl Part {
             };
             let line = joined.entry(head.clone()).or_insert_with(new);
             line.times = line.times.and(*times);
+            if line.amounts.contains_key(&slot) {
+                twice = twice.or_else(|| Some((head.clone(), slot)));
+            }
             line.amounts.entry(slot).or_default().add(&amounts)?;
         }
-        Some(())
+        Some(twice)
     }
 }
 

@@ -10,9 +10,10 @@ use rayon::iter::{IndexedParallelIterator, IntoParallelRefIterator, ParallelIter
 use super::billed::{AwsBill, RowCounts};
 use super::duplicates::RowsRead;
 use super::part::{Oddities, Part};
-use super::reading::{Detail, FORMATS, ReadBill, Reading, too_large};
+use super::reading::{Detail, FORMATS, ReadBill, Reading, not_a_bill, too_large};
+use super::values::Month;
 use super::{BillError, console, csv, explorer, folder};
-use crate::files::{FileSource, Progress, open, why};
+use crate::files::{FileSource, Progress, decompressed, is_plain, open, why};
 
 /// What identifies a zip archive, a Parquet file and a PDF.
 const ZIP: &[u8] = b"PK\x03\x04";
@@ -79,6 +80,57 @@ pub fn read(
     Ok(bill)
 }
 
+/// Formats whose rows are sums of groups.
+const GROUPED: [&str; 2] = [
+    "answer of Cost Explorer",
+    "CSV of the Cost Explorer console",
+];
+
+/// The file that covers a month of an account, with its formats and the seconds of its rows.
+type CoveredBy = (String, Vec<&'static str>, u64);
+
+/// Which months of which accounts are covered, and how.
+#[derive(Default)]
+struct Covered(BTreeMap<(Month, String), CoveredBy>);
+
+impl Covered {
+    /// Records what a file covers; an error if another format, or rows of another length, cover it
+    /// already: the same usage would count twice.
+    fn take(&mut self, part: &Part, file: &str) -> Result<(), BillError> {
+        let formats: Vec<&'static str> = part.formats.iter().copied().collect();
+        for ((month, account), seconds) in &part.intervals {
+            // A usage type without usage in most hours may have no hourly row in a file.
+            let length = |seconds: u64| match seconds {
+                0..=3_600 => "hour",
+                3_601..=86_400 => "day",
+                _ => "month",
+            };
+            // Costs of one account may be grouped without it.
+            let other = self.0.iter().find(|((other, of), _)| {
+                other == month && (of == account || of.is_empty() || account.is_empty())
+            });
+            if let Some((_, (first, known, other))) = other {
+                let is_same = *known == formats && length(*seconds) == length(*other);
+                if !is_same {
+                    let message = format!(
+                        "covers {month} by the {} as {}, which {first} covers by the {} as {}: the same \
+                         usage would count twice",
+                        length(*seconds),
+                        formats.join(", "),
+                        length(*other),
+                        known.join(", ")
+                    );
+                    return Err(BillError::file(file, message)
+                        .help("give one of them; the one by the hour says more"));
+                }
+            }
+            let own = (file.to_string(), formats.clone(), *seconds);
+            self.0.entry((*month, account.clone())).or_insert(own);
+        }
+        Ok(())
+    }
+}
+
 /// Joins the parts in the order of their files. Copies of files whose rows have no IDs count once.
 fn join(
     bill: &mut AwsBill,
@@ -89,6 +141,7 @@ fn join(
     let mut oddities = Oddities::default();
     let mut contents: BTreeMap<(u64, u64), usize> = BTreeMap::new();
     let mut formats = std::collections::BTreeSet::new();
+    let mut covered = Covered::default();
     for (at, mut part) in parts.into_iter().enumerate() {
         formats.extend(part.formats.iter().copied());
         let known = (part.contents, part.counts.read);
@@ -118,8 +171,21 @@ fn join(
                 notes.push(note.clone());
             }
         }
-        let file = &bill.files[at];
-        part.into_lines(&mut lines).ok_or_else(|| too_large(file))?;
+        let file = bill.files[at].clone();
+        covered.take(&part, &file)?;
+        let has_groups = part.formats.iter().any(|format| GROUPED.contains(format));
+        let twice = part
+            .into_lines(&mut lines)
+            .ok_or_else(|| too_large(&file))?;
+        if let Some((head, _)) = twice.filter(|_| has_groups) {
+            let message = format!(
+                "has costs of {} in {} that another file has as well",
+                head.usage_type, head.month
+            );
+            return Err(BillError::file(&file, message).help(
+                "give one answer for each period: Cost Explorer does not say which costs are the same",
+            ));
+        }
     }
     bill.lines = lines.into_values().collect();
     bill.formats = formats.into_iter().collect();
@@ -294,11 +360,11 @@ impl Reading<'_> {
             )
         };
         match source {
-            FileSource::File(path) => {
+            FileSource::File(path) if is_plain(path, ZIP) => {
                 let file = crate::opened::open(path).map_err(|error| wrong(&error))?;
                 self.archive(name, std::io::BufReader::new(file), part)
             }
-            FileSource::Stdin => {
+            _ => {
                 let mut bytes = Vec::new();
                 text.read_to_end(&mut bytes)
                     .map_err(|error| wrong(&error))?;
@@ -310,7 +376,7 @@ impl Reading<'_> {
     fn archive(
         &self,
         name: &str,
-        file: impl Read + Seek,
+        file: impl Read + Seek + Send,
         part: &mut Part,
     ) -> Result<(), BillError> {
         let wrong = |error: zip::result::ZipError| {
@@ -320,16 +386,40 @@ impl Reading<'_> {
             )
         };
         let mut archive = zip::ZipArchive::new(file).map_err(wrong)?;
+        let mut contents: Vec<(u64, u64)> = Vec::new();
+        let mut bills = 0;
         for at in 0..archive.len() {
             let entry = archive.by_index(at).map_err(wrong)?;
-            if entry.is_file() {
-                let name = format!("{name}/{}", entry.name().map_err(wrong)?);
-                self.text(
-                    &name,
-                    std::io::BufReader::with_capacity(1 << 17, entry),
-                    part,
-                )?;
+            let inner = entry.name().map_err(wrong)?.into_owned();
+            let base = inner
+                .rsplit('/')
+                .next()
+                .unwrap_or(&inner)
+                .to_ascii_lowercase();
+            let is_beside = inner.starts_with("__MACOSX/")
+                || base.starts_with('.')
+                || base.ends_with("manifest.json");
+            if !entry.is_file() || is_beside {
+                continue;
             }
+            bills += 1;
+            let name = format!("{name}/{inner}");
+            let before = (part.contents, part.counts.read);
+            let text = decompressed(Box::new(entry))
+                .map_err(|error| BillError::file(&name, why(&error)))?;
+            self.text(&name, text, part)?;
+            let own = (
+                part.contents.wrapping_sub(before.0),
+                part.counts.read - before.1,
+            );
+            if !part.has_ids && contents.contains(&own) {
+                let message = "has the same rows as another file of the archive";
+                return Err(BillError::file(&name, message).help("remove one of them"));
+            }
+            contents.push(own);
+        }
+        if bills == 0 {
+            return Err(BillError::file(name, "is a zip archive without a bill").help(FORMATS));
         }
         Ok(())
     }
@@ -366,10 +456,19 @@ impl Reading<'_> {
         let start = text
             .fill_buf()
             .map_err(|error| BillError::file(name, why(&error)))?;
-        let first = start.iter().find(|byte| !byte.is_ascii_whitespace());
+        let has_mark = start.starts_with(b"\xef\xbb\xbf");
+        let plain = if has_mark { &start[3..] } else { start };
+        let first = plain
+            .iter()
+            .find(|byte| !byte.is_ascii_whitespace())
+            .copied();
+        let is_pdf = start.starts_with(PDF);
+        if has_mark {
+            text.consume(3);
+        }
         match first {
             None => Err(BillError::file(name, "is empty").help(FORMATS)),
-            _ if start.starts_with(PDF) => Err(BillError::file(
+            _ if is_pdf => Err(BillError::file(
                 name,
                 "is a PDF, whose amounts are rounded to cents and whose tables cannot be read \
                  reliably",
@@ -379,6 +478,7 @@ impl Reading<'_> {
                  Usage type, Download as CSV; or create a Cost and Usage Report",
             )),
             Some(b'{') => explorer::read(self, name, text, part),
+            Some(b'[') => Err(not_a_bill(name, "it is a list in JSON")),
             _ => csv::read(self, name, text, part),
         }
     }

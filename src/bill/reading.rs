@@ -84,10 +84,9 @@ impl Reading<'_> {
             }
             Taken::Row(row) => row,
         };
-        let id = cells.text(Field::Id);
-        if !id.is_empty() {
+        if cells.has(Field::Id) {
             part.has_ids = true;
-            let key = hash_of([id, cells.text(Field::Interval)]);
+            let key = key(cells);
             // Formats write the same number in several ways.
             let plain = |field: Field| {
                 let text = cells.text(field);
@@ -143,24 +142,66 @@ pub(super) fn too_large(file: &str) -> BillError {
     BillError::file(file, "a sum of its amounts needs more than 28 digits")
 }
 
-/// What tells whether two rows with one ID and interval are the same.
-const CONTENTS: [Field; 6] = [
+/// What tells whether two rows with one ID and interval are the same: all that is used of them.
+const CONTENTS: [Field; 16] = [
     Field::UsageType,
     Field::Product,
     Field::Quantity,
     Field::Billed,
+    Field::Net,
+    Field::List,
+    Field::Rate,
+    Field::ListRate,
     Field::ChargeType,
     Field::Resource,
+    Field::Effective,
+    Field::UnusedUpfront,
+    Field::UnusedRecurring,
+    Field::PlanEffective,
+    Field::PlanCommitment,
+    Field::PlanUsed,
 ];
 
-/// A hash of a row, by which copies of whole files are recognised.
-fn digest(cells: &impl Cells) -> u64 {
-    hash_of([
+/// What a row is known by: its ID and interval. A row without an ID is known by all that it says.
+fn key(cells: &impl Cells) -> u64 {
+    let id = cells.text(Field::Id);
+    let interval = cells.text(Field::Interval);
+    let times = [cells.text(Field::Start), cells.text(Field::End)];
+    match (id.is_empty(), interval.is_empty()) {
+        (false, false) => hash_of([id, interval]),
+        (false, true) => hash_of((id, times)),
+        (true, _) => hash_of((
+            CONTENTS.map(|field| cells.text(field)),
+            (interval, times),
+            [cells.text(Field::Account), cells.text(Field::Description)],
+        )),
+    }
+}
+
+/// A hash of a row, by which copies of whole files are recognised: of all that is used of it, if
+/// its rows have no IDs.
+pub(super) fn digest(cells: &impl Cells) -> u64 {
+    let short = [
         cells.text(Field::Start),
         cells.text(Field::UsageType),
         cells.text(Field::Product),
         cells.text(Field::Billed),
-    ])
+    ];
+    match cells.has(Field::Id) {
+        true => hash_of(short),
+        false => hash_of((
+            short,
+            CONTENTS.map(|field| cells.text(field)),
+            [
+                cells.text(Field::Account),
+                cells.text(Field::Region),
+                cells.text(Field::ProductName),
+                cells.text(Field::Sku),
+                cells.text(Field::Description),
+                cells.text(Field::CommitmentStatus),
+            ],
+        )),
+    }
 }
 
 /// Why a row cannot be taken.
@@ -238,6 +279,13 @@ impl Mistakes {
         if problems.is_empty() {
             return Ok(());
         }
+        let help = help.or_else(|| {
+            Some(
+                "bills are read as AWS delivers them; a spreadsheet program changes numbers and \
+                 times when it saves them"
+                    .to_string(),
+            )
+        });
         Err(BillError { problems, help })
     }
 }

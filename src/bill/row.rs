@@ -17,6 +17,15 @@ const GB: u64 = 1 << 30;
 /// The decimals of a quantity on a bill. Source: all 334,911 rows of real reports.
 pub(super) const QUANTITY_PLACES: u32 = 10;
 
+/// The largest number of a cell: no bill has one, and sums of smaller ones are exact.
+const NUMBER_MAX: Decimal = Decimal::from_parts(2_808_348_672, 232_830_643, 0, false, 0);
+
+/// The seconds since 1970 of times that a bill can have: from 2006, when AWS began, to 2100.
+const TIMES: std::ops::Range<i64> = 1_136_073_600..4_102_444_800;
+
+/// What a time must be.
+const TIME: &str = "a time since 2006 in UTC, such as 2026-10-01T00:00:00Z";
+
 /// A row that is kept.
 pub(super) struct Row<'a> {
     pub month: Month,
@@ -95,8 +104,9 @@ impl<'a, C: Cells> Reader<'a, C> {
             return Ok(None);
         }
         match decimal(&text) {
-            Some(number) => Ok(Some(number)),
-            None => Err(self.wrong(field, "a number")),
+            Some(number) if number.abs() < NUMBER_MAX => Ok(Some(number)),
+            Some(_) => Err(self.wrong(field, "a number below 1,000,000,000,000,000,000")),
+            None => Err(self.wrong(field, "a number of at most 28 digits, with a decimal point")),
         }
     }
 
@@ -109,9 +119,9 @@ impl<'a, C: Cells> Reader<'a, C> {
         if text.is_empty() {
             return Ok(None);
         }
-        match second(&text) {
+        match second(&text).filter(|second| TIMES.contains(second)) {
             Some(second) => Ok(Some(second)),
-            None => Err(self.wrong(field, "a time")),
+            None => Err(self.wrong(field, TIME)),
         }
     }
 }
@@ -125,14 +135,19 @@ pub(super) fn row<'a, C: Cells>(cells: &'a C, format: Format) -> Result<Taken<'a
     let (usage_type, resource) = (reader.text(Field::UsageType), reader.text(Field::Resource));
     let product = reader.text(Field::Product);
     let name = reader.text(Field::ProductName);
-    let Some(service) = service(&product, &name, &usage_type, &resource).map(str::to_string) else {
+    // A bill without usage types says in words what a row is.
+    let what = match usage_type.is_empty() {
+        true => reader.text(Field::Description),
+        false => usage_type.clone(),
+    };
+    let Some(service) = service(&product, &name, &what, &resource).map(str::to_string) else {
         return Ok(Taken::OtherService);
     };
     reader.is_in_dollars()?;
     let charge = reader.charge()?;
     let (start, seconds) = reader.interval()?;
     let bill_start = reader.moment(Field::BillStart)?.unwrap_or(start);
-    let month = Month::of(bill_start).ok_or_else(|| reader.wrong(Field::Start, "a time"))?;
+    let month = Month::of(bill_start).ok_or_else(|| reader.wrong(Field::Start, TIME))?;
     let rate = reader.number(Field::Rate)?;
     let list_rate = reader.number(Field::ListRate)?;
     let quantity = match charge.is_usage() || charge.is_purchase() {
@@ -239,20 +254,27 @@ impl<C: Cells> Reader<'_, C> {
         let interval = self.text(Field::Interval);
         let of_interval = interval
             .split_once('/')
-            .and_then(|(from, to)| Some((second(from)?, second(to)?)));
+            .and_then(|(from, to)| Some((second(from)?, second(to)?)))
+            .filter(|(from, to)| TIMES.contains(from) && TIMES.contains(to));
         let (from, to) = match of_interval {
             Some(interval) => interval,
             None if !interval.is_empty() => {
-                return Err(self.wrong(Field::Interval, "an interval: two times with a slash"));
+                return Err(self.wrong(
+                    Field::Interval,
+                    "two times since 2006 with a slash between them",
+                ));
             }
             None => {
                 let Some(from) = self.moment(Field::Start)? else {
-                    return Err(self.wrong(Field::Start, "a time"));
+                    return Err(self.wrong(Field::Start, TIME));
                 };
                 (from, self.moment(Field::End)?.unwrap_or(from))
             }
         };
-        Ok((from, u64::try_from(to - from).unwrap_or_default()))
+        match u64::try_from(to - from) {
+            Ok(seconds) => Ok((from, seconds)),
+            Err(_) => Err(self.wrong(Field::End, "a time that is not before the start")),
+        }
     }
 
     /// The usage in the unit of its kind. A usage report counts bytes and byte-hours; everything
@@ -308,12 +330,14 @@ impl<C: Cells> Reader<'_, C> {
         charge: ChargeType,
         billed: Option<Money>,
     ) -> Result<Option<Money>, WrongCell> {
-        let both = |one: Option<Decimal>, other: Option<Decimal>, sign: Decimal| {
-            if one.is_none() && other.is_none() {
-                return None;
-            }
-            let other = other.unwrap_or_default().checked_mul(sign)?;
-            exact_sum(one.unwrap_or_default(), other).map(Money::billed)
+        // Both columns must be there; an empty cell of one is nothing.
+        let both = |fields: [Field; 2], sign: Decimal| -> Result<Option<Money>, WrongCell> {
+            let [one, other] = [self.number(fields[0])?, self.number(fields[1])?];
+            let is_known = fields.iter().all(|field| self.cells.has(*field))
+                && (one.is_some() || other.is_some());
+            let sum = other.unwrap_or_default().checked_mul(sign);
+            let sum = sum.and_then(|other| exact_sum(one.unwrap_or_default(), other));
+            Ok(sum.filter(|_| is_known).map(Money::billed))
         };
         Ok(match charge {
             ChargeType::DiscountedUsage => self.money(Field::Effective)?,
@@ -321,16 +345,13 @@ impl<C: Cells> Reader<'_, C> {
             ChargeType::SavingsPlanNegation | ChargeType::SavingsPlanUpfrontFee => {
                 Some(Money::ZERO)
             }
-            ChargeType::RiFee => both(
-                self.number(Field::UnusedUpfront)?,
-                self.number(Field::UnusedRecurring)?,
-                Decimal::ONE,
-            ),
+            ChargeType::RiFee => {
+                both([Field::UnusedUpfront, Field::UnusedRecurring], Decimal::ONE)?
+            }
             ChargeType::SavingsPlanRecurringFee => both(
-                self.number(Field::PlanCommitment)?,
-                self.number(Field::PlanUsed)?,
+                [Field::PlanCommitment, Field::PlanUsed],
                 Decimal::NEGATIVE_ONE,
-            ),
+            )?,
             // The fee of a reservation is spread over its term; of any other fee nothing is.
             ChargeType::Fee if !self.cells.has(Field::Reservation) => None,
             ChargeType::Fee if !self.text(Field::Reservation).is_empty() => Some(Money::ZERO),

@@ -85,6 +85,17 @@ pub(super) fn decimal(text: &str) -> Option<Decimal> {
     let is_plain = text
         .bytes()
         .all(|b| b.is_ascii_digit() || b == b'.' || b == b'-');
+    // Zeros at the end say nothing, and may be more than a decimal holds.
+    let short = match text.contains('.') {
+        true => text.trim_end_matches('0').trim_end_matches('.'),
+        false => text,
+    };
+    let is_empty = matches!(short, "" | "-");
+    let text = if is_empty && text.len() > 1 {
+        "0"
+    } else {
+        short
+    };
     is_plain.then(|| Decimal::from_str_exact(text).ok())?
 }
 

@@ -19,6 +19,9 @@ use dynameter::reconcile::{Difference, ExpectedBill, Grouping, Question, Reconci
 use dynameter::time::Date;
 use dynameter::workload::Workload;
 
+/// How many looks at Ctrl-C a reader that waits for its input has to stop.
+const TICKS_OF_PATIENCE: u32 = 3;
+
 /// Reads bills with a progress bar, until Ctrl-C.
 pub fn read_bill(args: &Args, files: &[String], asked: &ReadBill) -> Result<AwsBill> {
     let shared = Progress::default();
@@ -31,11 +34,18 @@ pub fn read_bill(args: &Args, files: &[String], asked: &ReadBill) -> Result<AwsB
                 1,
                 "{spinner} {bytes} of {total_bytes} read [{wide_bar}] {msg}, {eta} left",
             );
+            let mut stopped_for = 0;
             while !is_done.load(Ordering::Relaxed) {
                 bar.set_length(shared.total.load(Ordering::Relaxed).max(1));
                 bar.set_position(shared.read.load(Ordering::Relaxed));
                 bar.set_message(format!("{} rows", shared.rows.load(Ordering::Relaxed)));
                 std::thread::park_timeout(progress::TICK);
+                // Standard input may never come: then nobody else looks.
+                stopped_for += u32::from(stop.load(Ordering::SeqCst));
+                if stopped_for > TICKS_OF_PATIENCE && !is_done.load(Ordering::Relaxed) {
+                    output::say("error: stopped before the end");
+                    std::process::exit(i32::from(super::WRONG));
+                }
             }
             bar.finish_and_clear();
         });

@@ -62,6 +62,12 @@ pub(super) fn draft(bill: &AwsBill, region: Option<&str>, books: &Books) -> Resu
                 .to_string(),
         );
     };
+    if books.book(&region, None).is_err() {
+        return Err(format!(
+            "the price books do not have the region {region}\nhelp: name another with --region, or add \
+             the region with `dynameter prices import`"
+        ));
+    }
     let end = month.first_second() + i64::try_from(month.hours()).unwrap_or(744) * HOUR;
     let span = usage()
         .filter(|line| line.times.interval_seconds <= 24 * HOUR.unsigned_abs())
@@ -112,6 +118,17 @@ impl BillImport<'_> {
                 continue;
             };
             let region = line.region.as_deref().unwrap_or_default();
+            if let Some(why) = self.why_not(line) {
+                let note = format!(
+                    "Left out: {} of {} in {region}: {why}.",
+                    line.usage_type,
+                    line.resource.name().unwrap_or("no table")
+                );
+                if !draft.notes.contains(&note) {
+                    draft.notes.push(note);
+                }
+                continue;
+            }
             match &line.resource.table {
                 Some(table) => tables
                     .entry((table, &line.account))
@@ -142,6 +159,18 @@ impl BillImport<'_> {
         self.commitments(&mut draft);
         self.notes(&mut draft);
         draft
+    }
+
+    /// Why a line cannot be a part of a workload.
+    fn why_not(&self, line: &BilledLine) -> Option<&'static str> {
+        let quantity = line.total().and_then(|total| total.quantity);
+        let region = line.region.as_deref().unwrap_or_default();
+        match quantity {
+            None => Some("the bill does not have its quantity"),
+            Some(quantity) if quantity < Decimal::ZERO => Some("its quantity is negative"),
+            _ if self.books.book(region, None).is_err() => Some("the price books lack the region"),
+            _ => None,
+        }
     }
 
     fn hours(&self) -> Exact {
@@ -300,6 +329,20 @@ impl BillImport<'_> {
         fields
     }
 
+    /// Whether a region has a replica that a workload would have: with the writes and the storage of
+    /// the table.
+    fn is_replica(&self, usage: &Usage, home: &Usage) -> bool {
+        let sum = |usage: &Usage, is: &dyn Fn(&UsageType) -> bool| -> Exact {
+            let lines = usage.iter().filter(|(usage, _)| is(usage));
+            lines.map(|(_, lines)| quantity(lines)).sum()
+        };
+        let writes = |usage: &UsageType| usage.throughput() == Some(Throughput::ReplicatedWrite);
+        let storage = |usage: &UsageType| matches!(usage, UsageType::Storage(_));
+        !has_replicated_writes(usage)
+            || (is_about(&sum(usage, &writes), &sum(home, &writes))
+                && is_about(&sum(usage, &storage), &sum(home, &storage)))
+    }
+
     /// Whether the table of a line has replicated writes.
     fn is_global(&self, line: &BilledLine) -> bool {
         let table = &line.resource.table;
@@ -350,7 +393,21 @@ impl BillImport<'_> {
         let home_region = self.region.as_str();
         let empty = Usage::new();
         let home = regions.get(home_region).unwrap_or(&empty);
-        let is_global = regions.len() > 1 && has_replicated_writes(home);
+        // A replica that was added in the month, or that differs, cannot be one of the workload.
+        let is_replica = |usage: &Usage| self.is_replica(usage, home);
+        let others = regions.iter().filter(|(region, _)| **region != home_region);
+        let is_global = has_replicated_writes(home)
+            && others
+                .clone()
+                .any(|(_, usage)| has_replicated_writes(usage))
+            && others.clone().all(|(_, usage)| is_replica(usage));
+        if has_replicated_writes(home) && !is_global {
+            table.notes.push(
+                "A global table whose replicas differ from it or were added in the month: what they used \
+                 is measured, not caused by replicas of the workload."
+                    .to_string(),
+            );
+        }
         let unknown = "a bill does not name keys";
         table.fields.set("partition_key", Sourced::unknown(unknown));
         table.fields.set(
@@ -360,7 +417,7 @@ impl BillImport<'_> {
         table
             .fields
             .set("items", Sourced::new("0", "`stored` has the bytes", None));
-        let now = TableNow::of(home, is_global);
+        let now = TableNow::of(home, is_global, &self.hours());
         if now.class == TableClass::StandardIa {
             let class = Sourced::text("standard-ia", "", None);
             table.fields.set("class", class);
@@ -369,7 +426,8 @@ impl BillImport<'_> {
         self.stored(&mut table, home, &now);
         self.capacity(&mut table, home, &now);
         self.consumed(&mut table, home, &now);
-        if home.contains_key(&UsageType::PITR) {
+        let has_pitr = now.causes(&UsageType::PITR) && home.contains_key(&UsageType::PITR);
+        if has_pitr {
             let mut backup = Fields::default();
             backup.set("pitr", Sourced::new("true", "", None));
             table.blocks.push(("backup", backup));
@@ -382,7 +440,7 @@ impl BillImport<'_> {
         }
         for (region, usage) in regions.iter().filter(|(region, _)| **region != home_region) {
             if is_global && has_replicated_writes(usage) {
-                let of_replica = TableNow::of(usage, true);
+                let of_replica = TableNow::of(usage, true, &self.hours());
                 let has_reads = reads_of(home, now.class).is_some();
                 table.replicas.push(self.replica(region, usage, home, &now));
                 for (usage, lines) in usage {
@@ -501,11 +559,31 @@ impl BillImport<'_> {
             .set("mode", Sourced::text("provisioned", "", None));
         table.read = self.units(&reads);
         table.write = self.units(&writes);
+        // The fractions of the means, so that the estimate is the bill.
+        for lines in [reads, writes] {
+            let rest = quantity(&lines) - self.whole_units(&lines) * self.hours();
+            let Some(usage) = lines.first().and_then(|line| line.kind.usage()) else {
+                continue;
+            };
+            if rest > Exact::zero() {
+                let mut fields = Fields::default();
+                let note = "what the mean of the hours has beyond whole units";
+                fields.set("usage_type", Sourced::text(&usage.name(), note, None));
+                fields.set(
+                    "quantity",
+                    Sourced::new(number(&self.monthly(&rest)), "", None),
+                );
+                table.measured.push(fields);
+            }
+        }
+    }
+
+    fn whole_units(&self, lines: &[&BilledLine]) -> Exact {
+        (quantity(lines) / self.hours()).floor()
     }
 
     fn units(&self, lines: &[&BilledLine]) -> UnitsDraft {
-        let mean = quantity(lines) / self.hours();
-        let whole = (&mean + &Exact::ratio(1, 2)).floor();
+        let whole = self.whole_units(lines);
         let mut hours: BTreeMap<i64, Decimal> = BTreeMap::new();
         for line in lines {
             for (start, amounts) in &line.amounts {
@@ -615,7 +693,7 @@ impl BillImport<'_> {
 
     fn replica(&self, region: &str, usage: &Usage, home: &Usage, now: &TableNow) -> ReplicaDraft {
         let mut fields = Fields::default();
-        let own = TableNow::of(usage, true);
+        let own = TableNow::of(usage, true, &self.hours());
         if own.class != now.class {
             let word = match own.class {
                 TableClass::Standard => "standard",
@@ -846,10 +924,12 @@ struct TableNow {
     class: TableClass,
     is_provisioned: bool,
     is_global: bool,
+    /// Whether point-in-time recovery has the size of the table: it was on all the time.
+    has_pitr: bool,
 }
 
 impl TableNow {
-    fn of(usage: &Usage, is_global: bool) -> TableNow {
+    fn of(usage: &Usage, is_global: bool, hours: &Exact) -> TableNow {
         let last = |is: fn(&UsageType) -> bool| {
             let lines = usage.iter().filter(|(usage, _)| is(usage));
             let lines = lines.flat_map(|(_, lines)| lines);
@@ -873,13 +953,32 @@ impl TableNow {
         });
         let capacity = last(|usage| matches!(usage, UsageType::CapacityHours(..)));
         let requests = last(|usage| matches!(usage, UsageType::Requests(..)));
+        let class = match is_ia > is_standard {
+            true => TableClass::StandardIa,
+            false => TableClass::Standard,
+        };
+        let bytes = |kind: &UsageType| {
+            usage
+                .get(kind)
+                .map_or_else(Exact::zero, |lines| quantity(lines))
+        };
+        // A provisioned table has at least one unit in each direction all the time.
+        let of = |direction: Direction| {
+            let lines = usage.iter().filter(|(usage, _)| {
+                matches!(usage, UsageType::CapacityHours(_, own) if *own == class)
+                    && usage.direction() == Some(direction)
+            });
+            lines.map(|(_, lines)| quantity(lines)).sum::<Exact>()
+        };
+        let is_whole = |direction: Direction| of(direction) >= *hours;
         TableNow {
-            class: match is_ia > is_standard {
-                true => TableClass::StandardIa,
-                false => TableClass::Standard,
-            },
-            is_provisioned: capacity > requests,
+            class,
+            is_provisioned: capacity > requests
+                && [Direction::Read, Direction::Write]
+                    .into_iter()
+                    .all(is_whole),
             is_global,
+            has_pitr: is_about(&bytes(&UsageType::PITR), &bytes(&UsageType::Storage(class))),
         }
     }
 
@@ -903,9 +1002,16 @@ impl TableNow {
                 self.is_provisioned && *class == self.class && is_own(*throughput)
             }
             UsageType::Storage(class) => *class == self.class,
-            usage => *usage == UsageType::PITR,
+            usage => self.has_pitr && *usage == UsageType::PITR,
         }
     }
+}
+
+/// Whether two quantities differ by no more than a thousandth.
+fn is_about(one: &Exact, other: &Exact) -> bool {
+    let larger = one.clone().max(other.clone());
+    let difference = &larger - &one.clone().min(other.clone());
+    &difference * &Exact::from(1_000) <= larger
 }
 
 /// Whether it bills writes of the indexes of a global table.

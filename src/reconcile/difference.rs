@@ -20,6 +20,7 @@ use std::collections::BTreeMap;
 
 use rust_decimal::Decimal;
 
+use super::ReconcileError;
 use super::design::{CellKey, ExpectedBill, ExpectedCell, ExpectedShare};
 use super::totals::span;
 use crate::bill::{Amounts, AwsBill, BilledKind, BilledLine, ChargeType, Cost, Month, Times};
@@ -244,6 +245,10 @@ struct Comparison<'a> {
     books: &'a Books,
     /// The hours of the bill.
     span: (i64, i64),
+    /// The highest list price of each kind of a region.
+    highest: BTreeMap<(&'a str, &'a UsageType), Decimal>,
+    /// When each table has usage.
+    times: BTreeMap<&'a str, Times>,
     sums: Sums,
 }
 
@@ -257,7 +262,7 @@ pub(super) fn difference(
     cost: Cost,
     expected: &ExpectedBill,
     books: &Books,
-) -> Result<Difference, MoneyError> {
+) -> Result<Difference, ReconcileError> {
     let end = month.first_second() + i64::try_from(month.hours()).unwrap_or(744) * 3_600;
     let whole = (month.first_second(), end);
     let common = |one: (i64, i64), other: (i64, i64)| (one.0.max(other.0), one.1.min(other.1));
@@ -271,8 +276,11 @@ pub(super) fn difference(
         span: expected
             .window
             .map_or(billed, |window| common(billed, window)),
+        highest: BTreeMap::new(),
+        times: BTreeMap::new(),
         sums: Sums::default(),
     };
+    comparison.look();
     comparison
         .sums
         .unknown
@@ -285,8 +293,7 @@ pub(super) fn difference(
             .total()
             .ok_or_else(|| MoneyError::TooLarge("the sum of the bill".to_string()))?;
         let Some(billed) = amounts.cost(cost) else {
-            comparison.unknown_cost(line);
-            continue;
+            return Err(unknown_cost(line, cost));
         };
         total = total.plus(billed)?;
         let (amounts, billed) = match expected.window {
@@ -319,7 +326,25 @@ pub(super) fn difference(
         compared.push(comparison.not_on_the_bill(key, design));
     }
     comparison.rest_of_the_design()?;
-    comparison.finish(total, compared)
+    Ok(comparison.finish(total, compared)?)
+}
+
+/// The bill does not say what something costs, so that it cannot be compared.
+fn unknown_cost(line: &BilledLine, cost: Cost) -> ReconcileError {
+    let text = format!(
+        "the bill does not have the {} cost of {} ({})",
+        cost.name(),
+        line.usage_type,
+        line.resource.name().unwrap_or("no table")
+    );
+    let help = match cost {
+        Cost::Billed => {
+            "a usage report has no costs: give a Cost and Usage Report or FOCUS, or use `dynameter \
+             import bill`"
+        }
+        _ => "compare another cost, such as --cost billed, or give a Cost and Usage Report",
+    };
+    ReconcileError::UnknownCost(text, help)
 }
 
 /// Which kinds of usage are compared table by table.
@@ -402,18 +427,6 @@ impl Comparison<'_> {
             .add(StepKind::OutsideTrace, exact(billed), || text);
     }
 
-    fn unknown_cost(&mut self, line: &BilledLine) {
-        let text = format!(
-            "{} of {}: the bill does not say what it costs ({})",
-            line.usage_type,
-            line.resource.name().unwrap_or("no table"),
-            self.cost.name()
-        );
-        if !self.sums.unknown.contains(&text) {
-            self.sums.unknown.push(text);
-        }
-    }
-
     /// A charge that is no usage of a design.
     fn charge(&mut self, line: &BilledLine, billed: Money) {
         let usd = exact(billed);
@@ -477,7 +490,6 @@ impl Comparison<'_> {
     /// The hours in which a part of the bill could have usage: those of its own rows for what is
     /// billed in every hour in which it exists, else those of its table.
     fn time_of(&self, key: &CellKey, lines: &[(&BilledLine, Amounts)]) -> (i64, i64) {
-        let is_hourly = |line: &BilledLine| line.times.interval_seconds <= 86_400;
         if self.expected.window.is_some() || key.usage == UsageType::BACKUP {
             return self.span;
         }
@@ -486,14 +498,12 @@ impl Comparison<'_> {
         let times: Vec<Times> = match (&key.table, is_continuous) {
             (_, true) => lines.iter().map(|(line, _)| line.times).collect(),
             (None, false) => return self.span,
-            (Some(table), false) => {
-                let of_table = self.bill.lines.iter().filter(|line| {
-                    line.charge.is_usage()
-                        && line.resource.table.as_ref() == Some(table)
-                        && is_hourly(line)
-                });
-                of_table.map(|line| line.times).collect()
-            }
+            (Some(table), false) => self
+                .times
+                .get(table.as_str())
+                .copied()
+                .into_iter()
+                .collect(),
         };
         times
             .into_iter()
@@ -505,16 +515,30 @@ impl Comparison<'_> {
             })
     }
 
+    /// Finds what is asked for each part: the highest prices, and when tables have usage.
+    fn look(&mut self) {
+        for line in self.bill.lines.iter().filter(|line| line.charge.is_usage()) {
+            let rate = line
+                .list_rate
+                .or(line.rate)
+                .filter(|rate| *rate > Decimal::ZERO);
+            let kind = line.region.as_deref().zip(line.kind.usage());
+            if let Some((kind, rate)) = kind.zip(rate) {
+                let highest = self.highest.entry(kind).or_insert(rate);
+                *highest = (*highest).max(rate);
+            }
+            let table = line.resource.table.as_deref();
+            if let Some(table) = table.filter(|_| line.times.interval_seconds <= 86_400) {
+                let times = self.times.entry(table).or_insert(line.times);
+                *times = times.and(line.times);
+            }
+        }
+    }
+
     /// The price of a unit beyond the free tier, on the bill.
     fn full_rate(&self, key: &CellKey) -> Option<Exact> {
-        let of_kind = self.bill.lines.iter().filter(|line| {
-            line.charge.is_usage()
-                && line.region.as_deref() == Some(key.region.as_str())
-                && line.kind.usage() == Some(&key.usage)
-        });
-        let rates = of_kind.filter_map(|line| line.list_rate.or(line.rate));
-        let highest = rates.filter(|rate| *rate > Decimal::ZERO).max();
-        highest.map(Exact::from).or_else(|| {
+        let highest = self.highest.get(&(key.region.as_str(), &key.usage));
+        highest.copied().map(Exact::from).or_else(|| {
             let date = Some(self.month.first_day());
             let book = self.books.book(&key.region, date).ok()?;
             let price = book.list_price(&key.usage)?;
@@ -535,10 +559,21 @@ impl Comparison<'_> {
             .rates
             .get(&(key.region.clone(), key.usage.clone()));
         let Some(full) = self.full_rate(key).or_else(|| own.cloned()) else {
+            let costs = lines
+                .iter()
+                .filter_map(|(_, amounts)| amounts.cost(self.cost));
+            let billed = Money::sum(costs)?;
             self.sums.unknown.push(format!(
-                "{name}: neither the bill nor the books have its price"
+                "{name}: neither the bill nor the books have its price, so that its {} cannot be \
+                 divided",
+                billed.human()
             ));
-            return Ok(empty(key));
+            let text = format!("{name}: {}, of an unknown price", billed.human());
+            self.sums.add(StepKind::NotInDesign, exact(billed), || text);
+            return Ok(Cell {
+                billed,
+                ..empty(key)
+            });
         };
         let price = own.filter(|_| design.is_some()).cloned();
         let price = price.unwrap_or_else(|| full.clone());
@@ -753,6 +788,9 @@ impl Comparison<'_> {
         };
         let usd = quantity * &(&rate - list);
         let text = || {
+            if list.is_zero() {
+                return format!("{name}: its list price is zero: {}", dollars(&usd));
+            }
             let percent = &(&(list - &rate) * &Exact::from(100)) / list;
             format!(
                 "{name}: {} % below the list price: {}",
@@ -791,11 +829,7 @@ impl Comparison<'_> {
     fn not_on_the_bill(&mut self, key: CellKey, design: ExpectedCell) -> Cell {
         let name = name(&key);
         let table = key.table.as_deref();
-        let is_there = self
-            .bill
-            .lines
-            .iter()
-            .any(|line| table.is_some() && line.resource.table.as_deref() == table);
+        let is_there = table.is_some_and(|table| self.times.contains_key(table));
         let why = match is_there {
             true => {
                 "the table is on the bill without it: it had no such usage, or the bill is older"

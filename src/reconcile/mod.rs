@@ -70,6 +70,9 @@ pub enum ReconcileError {
         .0[0]
     )]
     SeveralMonths(Vec<Month>),
+    /// The bill does not have the cost that is asked for.
+    #[error("{}\nhelp: {}", .0, .1)]
+    UnknownCost(String, &'static str),
     /// A bill does not know access patterns.
     #[error(
         "a bill does not know access patterns, only a design does\nhelp: name it with --workload, or \

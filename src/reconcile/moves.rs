@@ -50,8 +50,12 @@ pub(super) fn moves(bill: &AwsBill) -> Result<Vec<Finding>, MoneyError> {
             last: last.max(first),
         };
         let mut own: Vec<(Money, Finding)> = Vec::new();
-        let mut at = from.div_euclid(DAY) * DAY;
-        while at <= to {
+        let own_days = days.days.keys();
+        let (least, most) = (own_days.clone().min(), own_days.max());
+        let (Some(mut at), Some(most)) = (least.copied(), most.copied()) else {
+            continue;
+        };
+        while at <= most.saturating_add(DAY) {
             let [before, now, after] = [at - DAY, at, at + DAY].map(|at| days.of(at));
             if days.is_alone(at) {
                 if is_large(now.billed) {
