@@ -59,83 +59,60 @@ pub(super) enum Format {
     Usage,
 }
 
-/// The names of a field's column, in the order of [`Format`]; the first that a file has counts.
+/// The names of a field's column in each format, in the order of [`Format`]; the first that a file
+/// has counts.
 struct Names {
     field: Field,
-    legacy: &'static [&'static str],
-    athena: &'static [&'static str],
-    focus: &'static [&'static str],
-    detailed: &'static [&'static str],
-    usage: &'static [&'static str],
+    of: [&'static [&'static str]; 5],
 }
 
-const fn names(
-    field: Field,
-    legacy: &'static [&'static str],
-    athena: &'static [&'static str],
-    focus: &'static [&'static str],
-    detailed: &'static [&'static str],
-    usage: &'static [&'static str],
-) -> Names {
-    Names {
-        field,
-        legacy,
-        athena,
-        focus,
-        detailed,
-        usage,
-    }
+const fn names(field: Field, of: [&'static [&'static str]; 5]) -> Names {
+    Names { field, of }
 }
 
 /// Source: Cost and Usage Reports, "Data dictionary"; Data Exports, "FOCUS 1.0 with AWS columns";
 /// AWS Billing User Guide, "Detailed billing reports" and "Usage report".
 #[rustfmt::skip]
 const NAMES: &[Names] = &[
-    names(Field::Id, &["identity/LineItemId"], &["identity_line_item_id"], &[], &["RecordId"], &[]),
-    names(Field::Interval, &["identity/TimeInterval"], &["identity_time_interval"], &[], &[], &[]),
-    names(Field::BillStart, &["bill/BillingPeriodStartDate"], &["bill_billing_period_start_date"], &["BillingPeriodStart"], &[], &[]),
-    names(Field::Account, &["lineItem/UsageAccountId"], &["line_item_usage_account_id"], &["SubAccountId"], &["LinkedAccountId"], &[]),
-    names(Field::Payer, &["bill/PayerAccountId"], &["bill_payer_account_id"], &["BillingAccountId"], &["PayerAccountId"], &[]),
-    names(Field::Start, &["lineItem/UsageStartDate"], &["line_item_usage_start_date"], &["ChargePeriodStart"], &["UsageStartDate"], &["StartTime"]),
-    names(Field::End, &["lineItem/UsageEndDate"], &["line_item_usage_end_date"], &["ChargePeriodEnd"], &["UsageEndDate"], &["EndTime"]),
-    names(Field::ChargeType, &["lineItem/LineItemType"], &["line_item_line_item_type"], &["ChargeCategory"], &[], &[]),
-    names(Field::Product, &["lineItem/ProductCode"], &["line_item_product_code"], &["x_ServiceCode"], &[], &["Service"]),
-    names(Field::ProductName, &["product/ProductName"], &["product_product_name"], &["ServiceName"], &["ProductName"], &["Service"]),
-    names(Field::UsageType, &["lineItem/UsageType"], &["line_item_usage_type"], &["x_UsageType"], &["UsageType"], &["UsageType"]),
-    names(Field::Operation, &["lineItem/Operation"], &["line_item_operation"], &["x_Operation"], &["Operation"], &["Operation"]),
-    names(Field::Region, &["product/regionCode", "product/region"], &["product_region_code", "product_region"], &["RegionId"], &[], &[]),
-    names(Field::Resource, &["lineItem/ResourceId"], &["line_item_resource_id"], &["ResourceId"], &["ResourceId"], &["Resource"]),
-    names(Field::Quantity, &["lineItem/UsageAmount"], &["line_item_usage_amount"], &["ConsumedQuantity", "PricingQuantity"], &["UsageQuantity"], &["UsageValue"]),
-    names(Field::Currency, &["lineItem/CurrencyCode"], &["line_item_currency_code"], &["BillingCurrency"], &[], &[]),
-    names(Field::Rate, &["lineItem/UnblendedRate"], &["line_item_unblended_rate"], &[], &["UnBlendedRate", "Rate"], &[]),
-    names(Field::Billed, &["lineItem/UnblendedCost"], &["line_item_unblended_cost"], &["BilledCost"], &["UnBlendedCost", "Cost"], &[]),
-    names(Field::Net, &["lineItem/NetUnblendedCost"], &["line_item_net_unblended_cost"], &[], &[], &[]),
-    names(Field::List, &["pricing/publicOnDemandCost"], &["pricing_public_on_demand_cost"], &["ListCost"], &[], &[]),
-    names(Field::ListRate, &["pricing/publicOnDemandRate"], &["pricing_public_on_demand_rate"], &["ListUnitPrice"], &[], &[]),
-    names(Field::Effective, &["reservation/EffectiveCost"], &["reservation_effective_cost"], &["EffectiveCost"], &[], &[]),
-    names(Field::UnusedUpfront, &["reservation/UnusedAmortizedUpfrontFeeForBillingPeriod"], &["reservation_unused_amortized_upfront_fee_for_billing_period"], &[], &[], &[]),
-    names(Field::UnusedRecurring, &["reservation/UnusedRecurringFee"], &["reservation_unused_recurring_fee"], &[], &[], &[]),
-    names(Field::Reservation, &["reservation/ReservationARN"], &["reservation_reservation_a_r_n"], &["CommitmentDiscountId"], &[], &[]),
-    names(Field::PlanEffective, &["savingsPlan/SavingsPlanEffectiveCost"], &["savings_plan_savings_plan_effective_cost"], &[], &[], &[]),
-    names(Field::PlanCommitment, &["savingsPlan/TotalCommitmentToDate"], &["savings_plan_total_commitment_to_date"], &[], &[], &[]),
-    names(Field::PlanUsed, &["savingsPlan/UsedCommitment"], &["savings_plan_used_commitment"], &[], &[], &[]),
-    names(Field::Sku, &["product/sku"], &["product_sku"], &["SkuPriceId"], &[], &[]),
-    names(Field::Description, &["lineItem/LineItemDescription"], &["line_item_line_item_description"], &["ChargeDescription"], &["ItemDescription"], &[]),
-    names(Field::CommitmentType, &[], &[], &["CommitmentDiscountType"], &[], &[]),
-    names(Field::CommitmentStatus, &[], &[], &["CommitmentDiscountStatus"], &[], &[]),
-    names(Field::Frequency, &[], &[], &["ChargeFrequency"], &[], &[]),
-    names(Field::RecordType, &[], &[], &[], &["RecordType"], &[]),
+    names(Field::Id, [&["identity/LineItemId"], &["identity_line_item_id"], &[], &["RecordId"], &[]]),
+    names(Field::Interval, [&["identity/TimeInterval"], &["identity_time_interval"], &[], &[], &[]]),
+    names(Field::BillStart, [&["bill/BillingPeriodStartDate"], &["bill_billing_period_start_date"], &["BillingPeriodStart"], &[], &[]]),
+    names(Field::Account, [&["lineItem/UsageAccountId"], &["line_item_usage_account_id"], &["SubAccountId"], &["LinkedAccountId"], &[]]),
+    names(Field::Payer, [&["bill/PayerAccountId"], &["bill_payer_account_id"], &["BillingAccountId"], &["PayerAccountId"], &[]]),
+    names(Field::Start, [&["lineItem/UsageStartDate"], &["line_item_usage_start_date"], &["ChargePeriodStart"], &["UsageStartDate"], &["StartTime"]]),
+    names(Field::End, [&["lineItem/UsageEndDate"], &["line_item_usage_end_date"], &["ChargePeriodEnd"], &["UsageEndDate"], &["EndTime"]]),
+    names(Field::ChargeType, [&["lineItem/LineItemType"], &["line_item_line_item_type"], &["ChargeCategory"], &[], &[]]),
+    names(Field::Product, [&["lineItem/ProductCode"], &["line_item_product_code"], &["x_ServiceCode"], &[], &["Service"]]),
+    names(Field::ProductName, [&["product/ProductName"], &["product_product_name"], &["ServiceName"], &["ProductName"], &["Service"]]),
+    names(Field::UsageType, [&["lineItem/UsageType"], &["line_item_usage_type"], &["x_UsageType"], &["UsageType"], &["UsageType"]]),
+    names(Field::Operation, [&["lineItem/Operation"], &["line_item_operation"], &["x_Operation"], &["Operation"], &["Operation"]]),
+    names(Field::Region, [&["product/regionCode", "product/region"], &["product_region_code", "product_region"], &["RegionId"], &[], &[]]),
+    names(Field::Resource, [&["lineItem/ResourceId"], &["line_item_resource_id"], &["ResourceId"], &["ResourceId"], &["Resource"]]),
+    names(Field::Quantity, [&["lineItem/UsageAmount"], &["line_item_usage_amount"], &["ConsumedQuantity", "PricingQuantity"], &["UsageQuantity"], &["UsageValue"]]),
+    names(Field::Currency, [&["lineItem/CurrencyCode"], &["line_item_currency_code"], &["BillingCurrency"], &[], &[]]),
+    names(Field::Rate, [&["lineItem/UnblendedRate"], &["line_item_unblended_rate"], &[], &["UnBlendedRate", "Rate"], &[]]),
+    names(Field::Billed, [&["lineItem/UnblendedCost"], &["line_item_unblended_cost"], &["BilledCost"], &["UnBlendedCost", "Cost"], &[]]),
+    names(Field::Net, [&["lineItem/NetUnblendedCost"], &["line_item_net_unblended_cost"], &[], &[], &[]]),
+    names(Field::List, [&["pricing/publicOnDemandCost"], &["pricing_public_on_demand_cost"], &["ListCost"], &[], &[]]),
+    names(Field::ListRate, [&["pricing/publicOnDemandRate"], &["pricing_public_on_demand_rate"], &["ListUnitPrice"], &[], &[]]),
+    names(Field::Effective, [&["reservation/EffectiveCost"], &["reservation_effective_cost"], &["EffectiveCost"], &[], &[]]),
+    names(Field::UnusedUpfront, [&["reservation/UnusedAmortizedUpfrontFeeForBillingPeriod"], &["reservation_unused_amortized_upfront_fee_for_billing_period"], &[], &[], &[]]),
+    names(Field::UnusedRecurring, [&["reservation/UnusedRecurringFee"], &["reservation_unused_recurring_fee"], &[], &[], &[]]),
+    names(Field::Reservation, [&["reservation/ReservationARN"], &["reservation_reservation_a_r_n"], &["CommitmentDiscountId"], &[], &[]]),
+    names(Field::PlanEffective, [&["savingsPlan/SavingsPlanEffectiveCost"], &["savings_plan_savings_plan_effective_cost"], &[], &[], &[]]),
+    names(Field::PlanCommitment, [&["savingsPlan/TotalCommitmentToDate"], &["savings_plan_total_commitment_to_date"], &[], &[], &[]]),
+    names(Field::PlanUsed, [&["savingsPlan/UsedCommitment"], &["savings_plan_used_commitment"], &[], &[], &[]]),
+    names(Field::Sku, [&["product/sku"], &["product_sku"], &["SkuPriceId"], &[], &[]]),
+    names(Field::Description, [&["lineItem/LineItemDescription"], &["line_item_line_item_description"], &["ChargeDescription"], &["ItemDescription"], &[]]),
+    names(Field::CommitmentType, [&[], &[], &["CommitmentDiscountType"], &[], &[]]),
+    names(Field::CommitmentStatus, [&[], &[], &["CommitmentDiscountStatus"], &[], &[]]),
+    names(Field::Frequency, [&[], &[], &["ChargeFrequency"], &[], &[]]),
+    names(Field::RecordType, [&[], &[], &[], &["RecordType"], &[]]),
 ];
 
 impl Names {
     fn of(&self, format: Format) -> &'static [&'static str] {
-        match format {
-            Format::Legacy => self.legacy,
-            Format::Athena => self.athena,
-            Format::Focus => self.focus,
-            Format::Detailed => self.detailed,
-            Format::Usage => self.usage,
-        }
+        self.of[format as usize]
     }
 }
 

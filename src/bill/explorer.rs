@@ -113,6 +113,14 @@ impl Dimension {
     }
 }
 
+/// What a group costs in a period.
+pub(super) struct Charged {
+    pub start: i64,
+    pub seconds: u64,
+    pub charge: ChargeType,
+    pub amounts: Amounts,
+}
+
 /// The keys of a group of costs.
 #[derive(Debug, Default)]
 pub(super) struct Group<'a> {
@@ -151,16 +159,19 @@ impl<'a> Group<'a> {
         }
     }
 
-    /// Adds the costs of the group in a period that begins at `start`.
+    /// Adds the costs of the group in a period.
     pub fn add(
         &self,
         reading: &Reading<'_>,
         part: &mut Part,
-        start: i64,
-        seconds: u64,
-        charge: ChargeType,
-        amounts: Amounts,
+        charged: Charged,
     ) -> Result<(), WrongRow> {
+        let Charged {
+            start,
+            seconds,
+            charge,
+            amounts,
+        } = charged;
         part.counts.read += 1;
         part.see(hash_of((
             (self.service, self.usage_type, self.region, self.account),
@@ -243,6 +254,57 @@ fn record_type(name: &str) -> ChargeType {
         .map_or_else(|| ChargeType::named(name), |(_, charge)| *charge)
 }
 
+impl Answer {
+    /// What its groups are keyed by; an error if they do not tell what is DynamoDB's.
+    fn dimensions(&self, name: &str) -> Result<Vec<Dimension>, BillError> {
+        if self
+            .next_page_token
+            .as_ref()
+            .is_some_and(|token| !token.is_empty())
+        {
+            return Err(
+                BillError::file(name, "is the first page of several (NextPageToken)").help(
+                    "fetch the other pages with --next-page-token, and name all files together",
+                ),
+            );
+        }
+        let is_keyed = self
+            .results_by_time
+            .iter()
+            .any(|period| period.groups.iter().any(|group| !group.keys.is_empty()));
+        if is_keyed && self.group_definitions.is_empty() {
+            return Err(BillError::file(
+                name,
+                "has groups without GroupDefinitions, which say what their keys are",
+            )
+            .help("give the answer as `aws ce get-cost-and-usage` prints it"));
+        }
+        let dimensions: Vec<Dimension> = self.group_definitions.iter().map(Dimension::of).collect();
+        if let Some(at) = dimensions
+            .iter()
+            .position(|dimension| *dimension == Dimension::UsageType)
+            .filter(|_| !dimensions.contains(&Dimension::Service))
+        {
+            let groups = self
+                .results_by_time
+                .iter()
+                .flat_map(|period| &period.groups);
+            let keys = groups.filter_map(|group| group.keys.get(at));
+            is_of_dynamodb(name, keys.map(String::as_str))?;
+        }
+        let tells = [Dimension::Service, Dimension::UsageType];
+        if !self.results_by_time.is_empty() && !tells.iter().any(|one| dimensions.contains(one)) {
+            return Err(BillError::file(
+                name,
+                "is grouped neither by service nor by usage type, so that it does not say what is \
+                 DynamoDB's",
+            )
+            .help("add --group-by Type=DIMENSION,Key=USAGE_TYPE; two groups are allowed"));
+        }
+        Ok(dimensions)
+    }
+}
+
 /// Reads an answer.
 pub(super) fn read(
     reading: &Reading<'_>,
@@ -256,49 +318,8 @@ pub(super) fn read(
             &format!("it is JSON, but not an answer of Cost Explorer: {error}"),
         )
     })?;
-    if answer
-        .next_page_token
-        .is_some_and(|token| !token.is_empty())
-    {
-        return Err(
-            BillError::file(name, "is the first page of several (NextPageToken)")
-                .help("fetch the other pages with --next-page-token, and name all files together"),
-        );
-    }
+    let dimensions = answer.dimensions(name)?;
     part.formats.insert("answer of Cost Explorer");
-    let is_keyed = answer
-        .results_by_time
-        .iter()
-        .any(|period| period.groups.iter().any(|group| !group.keys.is_empty()));
-    if is_keyed && answer.group_definitions.is_empty() {
-        return Err(BillError::file(
-            name,
-            "has groups without GroupDefinitions, which say what their keys are",
-        )
-        .help("give the answer as `aws ce get-cost-and-usage` prints it"));
-    }
-    let dimensions: Vec<Dimension> = answer.group_definitions.iter().map(Dimension::of).collect();
-    if let Some(at) = dimensions
-        .iter()
-        .position(|dimension| *dimension == Dimension::UsageType)
-        .filter(|_| !dimensions.contains(&Dimension::Service))
-    {
-        let groups = answer
-            .results_by_time
-            .iter()
-            .flat_map(|period| &period.groups);
-        let keys = groups.filter_map(|group| group.keys.get(at));
-        is_of_dynamodb(name, keys.map(String::as_str))?;
-    }
-    let tells = [Dimension::Service, Dimension::UsageType];
-    if !answer.results_by_time.is_empty() && !tells.iter().any(|one| dimensions.contains(one)) {
-        return Err(BillError::file(
-            name,
-            "is grouped neither by service nor by usage type, so that it does not say what is \
-             DynamoDB's",
-        )
-        .help("add --group-by Type=DIMENSION,Key=USAGE_TYPE; two groups are allowed"));
-    }
     for (at, period) in answer.results_by_time.iter().enumerate() {
         let place = format!("{name}: ResultsByTime[{at}]");
         let times = second(&period.time_period.start).zip(second(&period.time_period.end));
@@ -329,8 +350,14 @@ pub(super) fn read(
             let group = Group::of(&keys);
             let charge = record_type(group.record_type);
             let amounts = amounts(metrics).map_err(|message| BillError::file(&place, message))?;
+            let charged = Charged {
+                start,
+                seconds,
+                charge,
+                amounts,
+            };
             group
-                .add(reading, part, start, seconds, charge, amounts)
+                .add(reading, part, charged)
                 .map_err(|_| BillError::file(&place, "a sum needs more than 28 digits"))?;
         }
     }

@@ -158,10 +158,9 @@ fn prefixes() -> &'static BTreeMap<String, String> {
             let Ok(book) = books.book(region, None) else {
                 continue;
             };
-            for prefix in [PriceBook::usage_prefix(&book), book.transfer_prefix()] {
-                if let Some(prefix) = prefix {
-                    all.insert(prefix.to_string(), region.to_string());
-                }
+            let own = [PriceBook::usage_prefix(&book), book.transfer_prefix()];
+            for prefix in own.into_iter().flatten() {
+                all.insert(prefix.to_string(), region.to_string());
             }
         }
         all

@@ -198,23 +198,7 @@ fn rows(
         .collect();
     let columns = columns(name, &header)?;
     part.formats.insert(columns.format.name());
-    let unique = UNIQUE.map(|field| columns.at(field));
-    let hinted: Vec<Arc<ArrowField>> = schema
-        .fields()
-        .iter()
-        .enumerate()
-        .map(|(at, field)| {
-            let is_word = *field.data_type() == DataType::Utf8
-                && columns.positions().any(|one| one == at)
-                && !unique.contains(&Some(at));
-            match is_word {
-                true => Arc::new(field.as_ref().clone().with_data_type(words())),
-                false => field.clone(),
-            }
-        })
-        .collect();
-    let hints = ArrowReaderOptions::new().with_schema(Arc::new(Schema::new(hinted)));
-    let metadata = ArrowReaderMetadata::try_new(plain.metadata().clone(), hints).unwrap_or(plain);
+    let metadata = with_words(plain, &columns);
     // One row group at a time: words of two groups have different codes.
     let batches = |group: usize, fields: &[usize], selection: Option<RowSelection>| {
         let mask = ProjectionMask::roots(metadata.parquet_schema(), fields.iter().copied());
@@ -273,6 +257,31 @@ fn rows(
     mistakes.finish(name, reading.files)
 }
 
+/// The same file, with texts decoded as words, unless they are different in each row.
+fn with_words(plain: ArrowReaderMetadata, columns: &Columns) -> ArrowReaderMetadata {
+    let unique = UNIQUE.map(|field| columns.at(field));
+    let schema = plain.schema().clone();
+    let hinted: Vec<Arc<ArrowField>> = schema
+        .fields()
+        .iter()
+        .enumerate()
+        .map(|(at, field)| {
+            let is_word = *field.data_type() == DataType::Utf8
+                && columns.positions().any(|one| one == at)
+                && !unique.contains(&Some(at));
+            match is_word {
+                true => Arc::new(field.as_ref().clone().with_data_type(words())),
+                false => field.clone(),
+            }
+        })
+        .collect();
+    let hints = ArrowReaderOptions::new().with_schema(Arc::new(Schema::new(hinted)));
+    ArrowReaderMetadata::try_new(plain.metadata().clone(), hints).unwrap_or(plain)
+}
+
+/// The codes of a row's product, its name and its usage type.
+type Codes = [Option<usize>; 3];
+
 /// Adds the numbers of the rows of a batch that may be kept; returns the sum of the hashes of all
 /// rows.
 fn sift(cells: &[Option<Column>], rows: usize, first: u64, kept: &mut Vec<u64>) -> u64 {
@@ -289,8 +298,8 @@ fn sift(cells: &[Option<Column>], rows: usize, first: u64, kept: &mut Vec<u64>) 
         .iter()
         .all(|field| matches!(column(*field), Some(Column::Words(_)) | None));
     // Rows with the same names are decided together.
-    let mut known: BTreeMap<[Option<usize>; 3], (bool, u64)> = BTreeMap::new();
-    let mut last: Option<([Option<usize>; 3], (bool, u64))> = None;
+    let mut known: BTreeMap<Codes, (bool, u64)> = BTreeMap::new();
+    let mut last: Option<(Codes, (bool, u64))> = None;
     let mut sum = 0_u64;
     for row in 0..rows {
         let decide = || {

@@ -130,25 +130,7 @@ pub enum Command {
     },
     /// Create a workload file from a plan, a template, what AWS describes or measures, or another
     /// tool's model
-    Import {
-        /// The kind of the files
-        #[arg(value_parser = ["terraform", "cloudformation", "describe-table", "export", "cloudwatch", "bill", "model"])]
-        kind: String,
-        /// The files (for an export, its folder); - reads standard input
-        #[arg(required_unless_present = "queries")]
-        files: Vec<String>,
-        /// Import the design before the change that a Terraform plan makes
-        #[arg(long)]
-        before: bool,
-        /// The month of a bill, such as 2026-10 (default: the only one that it has)
-        #[arg(long, value_name = "MONTH")]
-        month: Option<String>,
-        /// The accounts of a bill (default: all that it has)
-        #[arg(long, value_name = "ID")]
-        account: Vec<String>,
-        #[command(flatten)]
-        metrics: MetricsArgs,
-    },
+    Import(Box<ImportArgs>),
     /// Check designs against a budget, and report findings about them
     Check(CheckArgs),
     /// Show the working behind each line: rule, quantity, rate, and their sources
@@ -320,6 +302,28 @@ pub struct ReplayArgs {
     /// how keys begin, and its access patterns. An existing file is never overwritten
     #[arg(long, value_name = "FILE")]
     pub write_workload: Option<std::path::PathBuf>,
+}
+
+/// The arguments of `import`.
+#[derive(Clone, Debug, clap::Args)]
+pub struct ImportArgs {
+    /// The kind of the files
+    #[arg(value_parser = ["terraform", "cloudformation", "describe-table", "export", "cloudwatch", "bill", "model"])]
+    pub kind: String,
+    /// The files (for an export, its folder); - reads standard input
+    #[arg(required_unless_present = "queries")]
+    pub files: Vec<String>,
+    /// Import the design before the change that a Terraform plan makes
+    #[arg(long)]
+    pub before: bool,
+    /// The month of a bill, such as 2026-10 (default: the only one that it has)
+    #[arg(long, value_name = "MONTH")]
+    pub month: Option<String>,
+    /// The accounts of a bill (default: all that it has)
+    #[arg(long, value_name = "ID")]
+    pub account: Vec<String>,
+    #[command(flatten)]
+    pub metrics: MetricsArgs,
 }
 
 /// How CloudWatch metrics are imported.

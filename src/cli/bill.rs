@@ -7,7 +7,7 @@ use rust_decimal::Decimal;
 
 #[cfg(feature = "html")]
 use super::args::ReportArgs;
-use super::args::{Args, ReconcileArgs};
+use super::args::{Args, ImportArgs, ReconcileArgs};
 use super::{input, output, progress};
 use dynameter::bill::{AwsBill, Cost, Detail, Month, ReadBill, read};
 #[cfg(feature = "html")]
@@ -227,17 +227,13 @@ impl Tolerance {
 }
 
 /// Imports a bill as a workload file.
-pub fn imported(
-    args: &Args,
-    files: &[String],
-    (asked, accounts): (Option<&str>, &[String]),
-) -> Result<Imported> {
+pub fn imported(args: &Args, import: &ImportArgs) -> Result<Imported> {
     let reading = ReadBill {
         detail: Detail::Hour,
-        month: asked.map(month).transpose()?,
-        accounts: accounts.to_vec(),
+        month: import.month.as_deref().map(month).transpose()?,
+        accounts: import.account.clone(),
     };
-    let bill = read_bill(args, files, &reading)?;
+    let bill = read_bill(args, &import.files, &reading)?;
     Ok(import_bill(
         &bill,
         &Books::embedded(),

@@ -71,7 +71,7 @@ fn designs_of(command: &Command) -> Option<Vec<String>> {
         Command::Diff { old, new } => vec![new.clone(), old.clone()],
         Command::Report(report) => report.workload.iter().cloned().collect(),
         Command::Reconcile(asked) => asked.workload.clone(),
-        Command::Import { files, .. } => files.clone(),
+        Command::Import(import) => import.files.clone(),
         _ => return None,
     })
 }

@@ -21,7 +21,7 @@ use std::process::ExitCode;
 use anyhow::{Context, Result};
 use clap::{CommandFactory, Parser};
 
-use args::{Args, Command, MetricsArgs, OutputFormat, PricesCommand};
+use args::{Args, Command, ImportArgs, MetricsArgs, OutputFormat, PricesCommand};
 use dynameter::check::BUDGET_TEMPLATE;
 use dynameter::compare::{Question, compare};
 use dynameter::diff::diff;
@@ -110,17 +110,7 @@ fn command(args: &Args) -> Result<()> {
             months: None,
         } => estimates(args, workloads),
         Command::Explain { workload } => explain(args, workload),
-        Command::Import {
-            kind,
-            files,
-            before,
-            month,
-            account,
-            metrics,
-        } => {
-            let of_bill = (month.as_deref(), account.as_slice());
-            import(args, kind, files, *before, of_bill, metrics)
-        }
+        Command::Import(asked) => import(args, asked),
         Command::Diff { old, new } => difference(args, &[old.clone(), new.clone()]),
         Command::Compare {
             workload,
@@ -200,14 +190,15 @@ fn init(args: &Args, file: Option<&std::path::Path>, budget: bool) -> Result<()>
     Ok(())
 }
 
-fn import(
-    args: &Args,
-    kind: &str,
-    files: &[String],
-    before: bool,
-    of_bill: (Option<&str>, &[String]),
-    metrics: &MetricsArgs,
-) -> Result<()> {
+fn import(args: &Args, asked: &ImportArgs) -> Result<()> {
+    let ImportArgs {
+        kind,
+        files,
+        before,
+        metrics,
+        ..
+    } = asked;
+    let before = *before;
     if files.iter().filter(|path| *path == "-").count() > 1 {
         anyhow::bail!("standard input can be read only once\nhelp: use - for one argument only");
     }
@@ -217,7 +208,8 @@ fn import(
              lists the kinds"
         )
     };
-    if of_bill != (None, &[]) && kind != ImportFormat::Bill {
+    let is_of_bill = asked.month.is_some() || !asked.account.is_empty();
+    if is_of_bill && kind != ImportFormat::Bill {
         anyhow::bail!("--month and --account are only for bills\nhelp: remove them");
     }
     if before && kind != ImportFormat::Terraform {
@@ -249,7 +241,7 @@ fn import(
         anyhow::bail!(LIGHT);
     }
     if kind == ImportFormat::Bill {
-        return output::new(args, &bill::imported(args, files, of_bill)?.text);
+        return output::new(args, &bill::imported(args, asked)?.text);
     }
     let files = match kind {
         // Its folder is the export itself.

@@ -24,13 +24,7 @@ pub fn page(args: &Args, asked: &ReportArgs) -> Result<()> {
         anyhow::bail!(super::LIGHT);
     }
     let (books, date) = input::books(args)?;
-    let mut paths: Vec<String> = asked.workload.iter().cloned().collect();
-    paths.extend(asked.baseline.clone());
-    paths.extend(asked.bill.iter().filter(|bill| *bill == "-").cloned());
-    paths.extend(asked.trace.iter().filter(|trace| *trace == "-").cloned());
-    if paths.iter().filter(|path| *path == "-").count() > 1 {
-        anyhow::bail!("standard input can be read only once\nhelp: use - for one argument only");
-    }
+    one_reads_standard_input(asked)?;
     let before = asked
         .baseline
         .as_ref()
@@ -95,4 +89,16 @@ pub fn page(args: &Args, asked: &ReportArgs) -> Result<()> {
         _ => report::report_html(&review)?,
     };
     output::write(args, &text)
+}
+
+/// Standard input can be one of the files.
+fn one_reads_standard_input(asked: &ReportArgs) -> Result<()> {
+    let mut paths: Vec<String> = asked.workload.iter().cloned().collect();
+    paths.extend(asked.baseline.clone());
+    paths.extend(asked.bill.iter().filter(|bill| *bill == "-").cloned());
+    paths.extend(asked.trace.iter().filter(|trace| *trace == "-").cloned());
+    if paths.iter().filter(|path| *path == "-").count() > 1 {
+        anyhow::bail!("standard input can be read only once\nhelp: use - for one argument only");
+    }
+    Ok(())
 }

@@ -149,38 +149,10 @@ fn cause(
             Some("Developer Guide, \"Managing Global Secondary Indexes\""),
         );
     }
-    if before.reserved > zero && now.reserved < before.reserved {
-        (
-            format!(
-                "reserved capacity covered {} the day before and {} on this day; it ended or moved \
-                 to other tables",
-                with_unit(before.reserved, &thing.kind),
-                with_unit(now.reserved, &thing.kind)
-            ),
-            Some("Developer Guide, \"DynamoDB reserved capacity\""),
-        )
-    } else if now.reserved > before.reserved {
-        (
-            format!(
-                "reserved capacity covers {} from this day on",
-                with_unit(now.reserved, &thing.kind)
-            ),
-            Some("Developer Guide, \"DynamoDB reserved capacity\""),
-        )
-    } else if now.planned > before.planned && now.planned > zero {
-        (
-            format!(
-                "a savings plan covers {} from this day on",
-                with_unit(now.planned, &thing.kind)
-            ),
-            Some("Savings Plans User Guide"),
-        )
-    } else if before.planned > now.planned {
-        (
-            "a savings plan covers less of it than on the day before".to_string(),
-            Some("Savings Plans User Guide"),
-        )
-    } else if before.free > now.free && change > Money::ZERO {
+    if let Some(cause) = of_commitments(thing, before, now) {
+        return cause;
+    }
+    if before.free > now.free && change > Money::ZERO {
         (
             "the free tier of the month is used up; it goes to the first hours of the month, whatever \
              their table"
@@ -210,4 +182,47 @@ fn cause(
     } else {
         (format!("from {from} to {to} a day"), None)
     }
+}
+
+/// What reserved capacity or a savings plan has to do with a change.
+fn of_commitments(
+    thing: &Thing,
+    before: &DayOf,
+    now: &DayOf,
+) -> Option<(String, Option<&'static str>)> {
+    let cause = if before.reserved > Decimal::ZERO && now.reserved < before.reserved {
+        (
+            format!(
+                "reserved capacity covered {} the day before and {} on this day; it ended or moved \
+                 to other tables",
+                with_unit(before.reserved, &thing.kind),
+                with_unit(now.reserved, &thing.kind)
+            ),
+            Some("Developer Guide, \"DynamoDB reserved capacity\""),
+        )
+    } else if now.reserved > before.reserved {
+        (
+            format!(
+                "reserved capacity covers {} from this day on",
+                with_unit(now.reserved, &thing.kind)
+            ),
+            Some("Developer Guide, \"DynamoDB reserved capacity\""),
+        )
+    } else if now.planned > before.planned && now.planned > Decimal::ZERO {
+        (
+            format!(
+                "a savings plan covers {} from this day on",
+                with_unit(now.planned, &thing.kind)
+            ),
+            Some("Savings Plans User Guide"),
+        )
+    } else if before.planned > now.planned {
+        (
+            "a savings plan covers less of it than on the day before".to_string(),
+            Some("Savings Plans User Guide"),
+        )
+    } else {
+        return None;
+    };
+    Some(cause)
 }

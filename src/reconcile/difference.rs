@@ -22,6 +22,7 @@ use rust_decimal::Decimal;
 
 use super::ReconcileError;
 use super::design::{CellKey, ExpectedBill, ExpectedCell, ExpectedShare};
+use super::steps::{Step, StepKind, Sums};
 use super::totals::span;
 use crate::bill::{Amounts, AwsBill, BilledKind, BilledLine, ChargeType, Cost, Month, Times};
 use crate::money::{Money, MoneyError};
@@ -38,126 +39,6 @@ const ROUNDING_PARTS: u64 = 20_000_000_000;
 
 /// The reasons of a step that are kept.
 const REASONS_MAX: usize = 5;
-
-/// One reason why a bill and a design differ.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-#[non_exhaustive]
-pub enum StepKind {
-    /// More or less usage than the design expects.
-    Volume,
-    /// The bill covers other hours than the design's month.
-    Hours,
-    /// The price of another date.
-    PriceDate,
-    /// Free tiers.
-    Tier,
-    /// Reserved capacity and savings plans.
-    Commitments,
-    /// Negotiated prices and discounts.
-    Negotiated,
-    /// Charges for the whole month that are made on its first days.
-    FrontLoading,
-    /// Usage types that no design can contain.
-    NotModelled,
-    /// On the bill, and not in the design.
-    NotInDesign,
-    /// In the design, and not on the bill.
-    NotOnBill,
-    /// Hours that a trace does not cover.
-    OutsideTrace,
-    /// Credits, refunds and taxes.
-    Credits,
-    /// AWS rounds the cost of each row.
-    Rounding,
-}
-
-impl StepKind {
-    /// Every step with its name in output and in a sentence, in order.
-    pub const NAMES: [(StepKind, &str, &str); 13] = [
-        (
-            StepKind::Volume,
-            "volume",
-            "more or less usage than the design expects",
-        ),
-        (
-            StepKind::Hours,
-            "hours",
-            "the bill covers other hours than the design's month",
-        ),
-        (
-            StepKind::PriceDate,
-            "price-date",
-            "list prices of another date",
-        ),
-        (StepKind::Tier, "tier", "free tiers"),
-        (
-            StepKind::Commitments,
-            "commitments",
-            "reserved capacity and savings plans",
-        ),
-        (
-            StepKind::Negotiated,
-            "negotiated",
-            "negotiated prices and discounts",
-        ),
-        (
-            StepKind::FrontLoading,
-            "front-loading",
-            "charged on the first days for the whole month",
-        ),
-        (
-            StepKind::NotModelled,
-            "not-modelled",
-            "usage types that no design can contain",
-        ),
-        (
-            StepKind::NotInDesign,
-            "not-in-the-design",
-            "on the bill, and not in the design",
-        ),
-        (
-            StepKind::NotOnBill,
-            "not-on-the-bill",
-            "in the design, and not on the bill",
-        ),
-        (
-            StepKind::OutsideTrace,
-            "outside-the-trace",
-            "hours of the bill that the trace does not cover",
-        ),
-        (StepKind::Credits, "credits", "credits, refunds and taxes"),
-        (
-            StepKind::Rounding,
-            "rounding",
-            "AWS rounds each row to 10 decimals",
-        ),
-    ];
-
-    /// Its name in output.
-    pub fn name(self) -> &'static str {
-        let mut all = StepKind::NAMES.iter();
-        all.find(|(kind, ..)| *kind == self)
-            .map_or("", |(_, name, _)| name)
-    }
-
-    /// What it means.
-    pub fn meaning(self) -> &'static str {
-        let mut all = StepKind::NAMES.iter();
-        all.find(|(kind, ..)| *kind == self)
-            .map_or("", |(.., meaning)| meaning)
-    }
-}
-
-/// A step from the design to the bill.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Step {
-    /// What it is.
-    pub kind: StepKind,
-    /// How much the bill is higher for it.
-    pub usd: Money,
-    /// Its largest parts, in words.
-    pub because: Vec<String>,
-}
 
 /// A part of the bill beside the same part of the design.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -203,37 +84,23 @@ pub struct Difference {
 /// The access patterns that a reason names.
 const SHARES_SHOWN: usize = 3;
 
-/// The steps as they are summed.
-#[derive(Default)]
-struct Sums {
-    steps: BTreeMap<StepKind, Exact>,
-    reasons: BTreeMap<StepKind, Vec<(Exact, String)>>,
-    unexplained: Exact,
-    rows: Vec<String>,
-    unknown: Vec<String>,
-}
-
-impl Sums {
-    fn add(&mut self, kind: StepKind, usd: Exact, why: impl FnOnce() -> String) {
-        if usd.is_zero() {
-            return;
-        }
-        *self.steps.entry(kind).or_insert_with(Exact::zero) += &usd;
-        let size = if usd.is_negative() {
-            Exact::zero() - usd
-        } else {
-            usd
-        };
-        self.reasons.entry(kind).or_default().push((size, why()));
-    }
-}
-
 fn exact(money: Money) -> Exact {
     Exact::from(money.decimal())
 }
 
 fn dollars(amount: &Exact) -> String {
     Money::dollars(amount).map_or_else(|_| "a large amount".to_string(), Money::human)
+}
+
+/// A charge of usage, from its list price to its cost.
+struct Charge<'a> {
+    name: &'a str,
+    line: &'a BilledLine,
+    amounts: &'a Amounts,
+    cost: Money,
+    quantity: Exact,
+    /// The price of a unit that is not free.
+    full: Exact,
 }
 
 /// Everything that the comparison of one bill needs.
@@ -559,21 +426,7 @@ impl Comparison<'_> {
             .rates
             .get(&(key.region.clone(), key.usage.clone()));
         let Some(full) = self.full_rate(key).or_else(|| own.cloned()) else {
-            let costs = lines
-                .iter()
-                .filter_map(|(_, amounts)| amounts.cost(self.cost));
-            let billed = Money::sum(costs)?;
-            self.sums.unknown.push(format!(
-                "{name}: neither the bill nor the books have its price, so that its {} cannot be \
-                 divided",
-                billed.human()
-            ));
-            let text = format!("{name}: {}, of an unknown price", billed.human());
-            self.sums.add(StepKind::NotInDesign, exact(billed), || text);
-            return Ok(Cell {
-                billed,
-                ..empty(key)
-            });
+            return self.without_price(key, lines);
         };
         let price = own.filter(|_| design.is_some()).cloned();
         let price = price.unwrap_or_else(|| full.clone());
@@ -607,7 +460,14 @@ impl Comparison<'_> {
                 )
             });
             not_in_design = not_in_design + &own * &price;
-            self.line(&name, line, amounts, cost, own, &full);
+            self.line(&Charge {
+                name: &name,
+                line,
+                amounts,
+                cost,
+                quantity: own,
+                full,
+            });
         }
         let Some(design) = design else {
             let text = format!("{name}: {}", dollars(&not_in_design));
@@ -620,7 +480,7 @@ impl Comparison<'_> {
             });
         };
         let time = self.time_of(key, lines);
-        let expected = self.volume((key, time), &name, &quantity, &price, &design);
+        let expected = self.volume(key, time, [&quantity, &price], &design);
         Ok(Cell {
             key: key.clone(),
             billed_quantity: quantity.to_decimal(STEP_PLACES),
@@ -632,16 +492,36 @@ impl Comparison<'_> {
         })
     }
 
+    /// A part of the bill whose price is not known.
+    fn without_price(
+        &mut self,
+        key: &CellKey,
+        lines: &[(&BilledLine, Amounts)],
+    ) -> Result<Cell, MoneyError> {
+        let costs = lines.iter();
+        let billed = Money::sum(costs.filter_map(|(_, amounts)| amounts.cost(self.cost)))?;
+        let (name, human) = (name(key), billed.human());
+        self.sums.unknown.push(format!(
+            "{name}: neither the bill nor the books have its price, so that its {human} cannot be divided"
+        ));
+        let text = format!("{name}: {human}, of an unknown price");
+        self.sums.add(StepKind::NotInDesign, exact(billed), || text);
+        Ok(Cell {
+            billed,
+            ..empty(key)
+        })
+    }
+
     /// The steps of a cell that compare quantities; returns what the design expects in the hours of
     /// the bill.
     fn volume(
         &mut self,
-        (key, time): (&CellKey, (i64, i64)),
-        name: &str,
-        quantity: &Exact,
-        price: &Exact,
+        key: &CellKey,
+        time: (i64, i64),
+        [quantity, price]: [&Exact; 2],
         design: &ExpectedCell,
     ) -> Exact {
+        let name = &name(key);
         let expected = &design.quantity * &self.factor(&key.usage, time);
         let hours = &(&expected - &design.quantity) * price;
         let hours_of_bill = Exact::ratio((time.1 - time.0).max(0).unsigned_abs(), 3_600);
@@ -699,24 +579,25 @@ impl Comparison<'_> {
     }
 
     /// The steps of a charge from the list price to its cost.
-    fn line(
-        &mut self,
-        name: &str,
-        line: &BilledLine,
-        amounts: &Amounts,
-        cost: Money,
-        quantity: Exact,
-        full: &Exact,
-    ) {
+    fn line(&mut self, charge: &Charge<'_>) {
+        let Charge {
+            name,
+            line,
+            amounts,
+            cost,
+            quantity,
+            full,
+        } = charge;
+        let cost = *cost;
         let list = match line.list_rate.or(line.rate) {
             Some(rate) => Exact::from(rate),
-            None => return self.line_without_rate(name, line, amounts, cost, &quantity, full),
+            None => return self.line_without_rate(charge),
         };
-        let tier = &quantity * &(&list - full);
+        let tier = quantity * &(&list - full);
         self.sums.add(StepKind::Tier, tier.clone(), || {
             format!("{name}: {} free: {}", quantity.human(2), dollars(&tier))
         });
-        let at_list = &quantity * &list;
+        let at_list = quantity * &list;
         let left = match (line.charge, self.cost) {
             (_, Cost::List) => exact(cost) - at_list,
             (ChargeType::DiscountedUsage, Cost::Billed | Cost::Net) => {
@@ -743,32 +624,27 @@ impl Comparison<'_> {
                 let usd = exact(cost) - exact(billed);
                 let text = format!("{name}: net of discounts: {}", dollars(&usd));
                 self.sums.add(StepKind::Negotiated, usd, || text);
-                self.negotiated(name, line, &quantity, &list);
-                exact(billed) - &quantity * &line.rate.map_or(list, Exact::from)
+                self.negotiated(name, line, quantity, &list);
+                exact(billed) - quantity * &line.rate.map_or(list, Exact::from)
             }
             _ => {
-                self.negotiated(name, line, &quantity, &list);
-                exact(cost) - &quantity * &line.rate.map_or(list, Exact::from)
+                self.negotiated(name, line, quantity, &list);
+                exact(cost) - quantity * &line.rate.map_or(list, Exact::from)
             }
         };
-        self.left(name, line, amounts, left);
+        self.left(charge, left);
     }
 
     /// The same on a bill without rates, which does not tell which part was free: what is missing to
     /// the list price, if it is no more than the free tier.
-    fn line_without_rate(
-        &mut self,
-        name: &str,
-        line: &BilledLine,
-        amounts: &Amounts,
-        cost: Money,
-        quantity: &Exact,
-        full: &Exact,
-    ) {
-        if amounts.quantity.is_none() {
+    fn line_without_rate(&mut self, charge: &Charge<'_>) {
+        let Charge {
+            name, line, full, ..
+        } = charge;
+        if charge.amounts.quantity.is_none() {
             return;
         }
-        let left = exact(cost) - quantity * full;
+        let left = exact(charge.cost) - &charge.quantity * full;
         let region = line.region.as_deref().unwrap_or_default();
         let date = Some(self.month.first_day());
         let book = self.books.book(region, date);
@@ -779,7 +655,7 @@ impl Comparison<'_> {
             let text = format!("{name}: {} below the list price", dollars(&left));
             return self.sums.add(StepKind::Tier, left, || text);
         }
-        self.left(name, line, amounts, left);
+        self.left(charge, left);
     }
 
     fn negotiated(&mut self, name: &str, line: &BilledLine, quantity: &Exact, list: &Exact) {
@@ -802,7 +678,13 @@ impl Comparison<'_> {
     }
 
     /// What is left of a charge: rounding, or unexplained.
-    fn left(&mut self, name: &str, line: &BilledLine, amounts: &Amounts, left: Exact) {
+    fn left(&mut self, charge: &Charge<'_>, left: Exact) {
+        let Charge {
+            name,
+            line,
+            amounts,
+            ..
+        } = charge;
         // A row by day or month is a sum of rounded hours.
         let hours = line.times.interval_seconds.div_ceil(3_600).max(1);
         let bound = Exact::ratio(amounts.rows.saturating_mul(hours), ROUNDING_PARTS);

@@ -146,21 +146,11 @@ fn reserved(bill: &AwsBill) -> Result<Vec<Finding>, MoneyError> {
             ),
             None => String::new(),
         };
-        // The fee of a month is for its hours; a bill may have only some of them.
-        let fee = bill.lines.iter().filter(is_here).filter(|line| {
-            line.kind == BilledKind::Reserved(direction) && line.charge == ChargeType::RiFee
+        let so_far = so_far(bill, bought_hours, |line| {
+            is_here(&line)
+                && line.kind == BilledKind::Reserved(direction)
+                && line.charge == ChargeType::RiFee
         });
-        let fee_times = fee
-            .map(|line| (line.times.from, line.times.to))
-            .reduce(|one, other| (one.0.min(other.0), one.1.max(other.1)));
-        let so_far = match (fee_times, span(bill)) {
-            (Some((from, to)), Some((_, end))) if end < to && from < end => {
-                let share = Exact::ratio((end - from).unsigned_abs(), (to - from).unsigned_abs());
-                (Exact::from(bought_hours) * share).to_decimal(0)
-            }
-            _ => Some(bought_hours),
-        };
-        let so_far = so_far.unwrap_or(bought_hours);
         let percent = used_hours
             .checked_mul(Decimal::ONE_HUNDRED)
             .and_then(|hundredfold| hundredfold.checked_div(so_far))
@@ -193,6 +183,23 @@ fn reserved(bill: &AwsBill) -> Result<Vec<Finding>, MoneyError> {
         });
     }
     Ok(findings)
+}
+
+/// The hours that fees pay for until the end of the bill: the fee of a month is for all its hours,
+/// and a bill may have only some of them.
+fn so_far(bill: &AwsBill, bought: Decimal, is_fee: impl Fn(&BilledLine) -> bool) -> Decimal {
+    let fees = bill.lines.iter().filter(|line| is_fee(line));
+    let times = fees
+        .map(|line| (line.times.from, line.times.to))
+        .reduce(|one, other| (one.0.min(other.0), one.1.max(other.1)));
+    match (times, span(bill)) {
+        (Some((from, to)), Some((_, end))) if end < to && from < end => {
+            let share = Exact::ratio((end - from).unsigned_abs(), (to - from).unsigned_abs());
+            let hours = (Exact::from(bought) * share).to_decimal(0);
+            hours.unwrap_or(bought)
+        }
+        _ => bought,
+    }
 }
 
 /// Savings plans: the commitment, and how much of it tables used.
@@ -494,18 +501,14 @@ fn tables(bill: &AwsBill) -> Vec<Finding> {
     let mut findings = Vec::new();
     for ((table, region), (first, last)) in times {
         let texts = [
-            (first >= from + DAY).then(|| {
-                (
-                    first,
-                    "its usage begins: it was created, or had none before",
-                )
-            }),
-            (last + DAY <= to).then(|| {
-                (
-                    last - 1,
-                    "its usage ends: it was deleted, or has none since",
-                )
-            }),
+            (first >= from + DAY).then_some((
+                first,
+                "its usage begins: it was created, or had none before",
+            )),
+            (last + DAY <= to).then_some((
+                last - 1,
+                "its usage ends: it was deleted, or has none since",
+            )),
         ];
         for (at, because) in texts.into_iter().flatten() {
             findings.push(Finding {

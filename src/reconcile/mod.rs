@@ -23,11 +23,13 @@ mod difference;
 mod finding;
 mod findings;
 mod moves;
+mod steps;
 mod totals;
 
 pub use design::{CellKey, ExpectedBill, ExpectedShare};
-pub use difference::{Cell, Difference, Step, StepKind};
+pub use difference::{Cell, Difference};
 pub use finding::{Finding, FindingKind};
+pub use steps::{Step, StepKind};
 pub use totals::{Group, GroupKey, Grouping, ServiceTotal};
 
 use crate::bill::{Amounts, AwsBill, BilledKind, Cost, Month};

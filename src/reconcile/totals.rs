@@ -123,7 +123,7 @@ pub(super) fn services(bill: &AwsBill) -> Option<Vec<ServiceTotal>> {
             amounts,
         })
         .collect();
-    services.sort_by(|one, other| other.amounts.billed.cmp(&one.amounts.billed));
+    services.sort_by_key(|service| std::cmp::Reverse(service.amounts.billed));
     Some(services)
 }
 

@@ -236,63 +236,22 @@ fn groups(groups: &[Group], by: &[Grouping], cost: Cost) -> Table {
     }
     let has_kind = by.contains(&Grouping::Kind);
     let has_service = groups.iter().any(|group| !group.key.service.is_empty());
+    let limit = if is_in_time { 31 } else { GROUPS_SHOWN };
     let row = |group: &&Group| {
-        let key = &group.key;
-        let dash = || "-".to_string();
-        let mut cells = Vec::new();
+        let mut cells = group_cells(group, by);
         if has_service {
-            cells.push(key.service.clone());
-        }
-        for one in by {
-            cells.push(match one {
-                Grouping::Table => key
-                    .table
-                    .clone()
-                    .or(key.resource.clone())
-                    .unwrap_or_else(dash),
-                Grouping::Kind => key.kind.as_ref().map_or_else(dash, |kind| kind.name()),
-                Grouping::Region => key.region.clone().unwrap_or_else(dash),
-                Grouping::Account => key.account.clone().unwrap_or_else(dash),
-                Grouping::Charge => key.charge.map_or("-", |charge| charge.name()).to_string(),
-                Grouping::Day => key
-                    .start
-                    .map_or_else(dash, |start| moment(start)[..10].to_string()),
-                Grouping::Month => key
-                    .start
-                    .map_or_else(dash, |start| moment(start)[..7].to_string()),
-                Grouping::Hour => key.start.map_or_else(dash, moment),
-                Grouping::Access => access_of(group),
-            });
-        }
-        if has_kind {
-            let quantity = quantity_of(group).map_or_else(
-                || UNKNOWN.to_string(),
-                |quantity| group_thousands(&short(&quantity)),
-            );
-            let unit = key.kind.as_ref().map_or("", |kind| kind.unit());
-            cells.push(format!("{quantity} {unit}"));
+            cells.insert(0, group.key.service.clone());
         }
         cells.push(money(group.amounts.cost(cost)));
         cells
     };
-    let limit = if is_in_time { 31 } else { GROUPS_SHOWN };
     let rows: Vec<Vec<String>> = ordered.iter().take(limit).map(row).collect();
     let mut header = if has_service {
         vec!["Service"]
     } else {
         Vec::new()
     };
-    header.extend(by.iter().map(|one| match one {
-        Grouping::Table => "Table or resource",
-        Grouping::Kind => "Usage type",
-        Grouping::Region => "Region",
-        Grouping::Account => "Account",
-        Grouping::Charge => "Charge",
-        Grouping::Day => "Day",
-        Grouping::Month => "Month",
-        Grouping::Hour => "Hour",
-        Grouping::Access => "Access pattern",
-    }));
+    header.extend(by.iter().map(|one| heading(*one)));
     if has_kind {
         header.push("Quantity");
     }
@@ -322,6 +281,58 @@ fn groups(groups: &[Group], by: &[Grouping], cost: Cost) -> Table {
         ));
     }
     table
+}
+
+/// The heading of a grouping.
+fn heading(grouping: Grouping) -> &'static str {
+    match grouping {
+        Grouping::Table => "Table or resource",
+        Grouping::Kind => "Usage type",
+        Grouping::Region => "Region",
+        Grouping::Account => "Account",
+        Grouping::Charge => "Charge",
+        Grouping::Day => "Day",
+        Grouping::Month => "Month",
+        Grouping::Hour => "Hour",
+        Grouping::Access => "Access pattern",
+    }
+}
+
+/// What a group is, and its quantity if it is of one kind.
+fn group_cells(group: &Group, by: &[Grouping]) -> Vec<String> {
+    let key = &group.key;
+    let dash = || "-".to_string();
+    let start = |letters: usize| {
+        key.start
+            .map_or_else(dash, |start| moment(start)[..letters].to_string())
+    };
+    let mut cells: Vec<String> = by
+        .iter()
+        .map(|one| match one {
+            Grouping::Table => key
+                .table
+                .clone()
+                .or(key.resource.clone())
+                .unwrap_or_else(dash),
+            Grouping::Kind => key.kind.as_ref().map_or_else(dash, |kind| kind.name()),
+            Grouping::Region => key.region.clone().unwrap_or_else(dash),
+            Grouping::Account => key.account.clone().unwrap_or_else(dash),
+            Grouping::Charge => key.charge.map_or("-", |charge| charge.name()).to_string(),
+            Grouping::Month => start(7),
+            Grouping::Day => start(10),
+            Grouping::Hour => key.start.map_or_else(dash, moment),
+            Grouping::Access => access_of(group),
+        })
+        .collect();
+    if by.contains(&Grouping::Kind) {
+        let quantity = quantity_of(group).map_or_else(
+            || UNKNOWN.to_string(),
+            |quantity| group_thousands(&short(&quantity)),
+        );
+        let unit = key.kind.as_ref().map_or("", |kind| kind.unit());
+        cells.push(format!("{quantity} {unit}"));
+    }
+    cells
 }
 
 /// The parts of the bill and the design that are shown side by side.
