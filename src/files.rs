@@ -179,10 +179,11 @@ const COMPRESSIONS_MAX: usize = 3;
 pub fn open(source: &FileSource, progress: &Progress) -> io::Result<FileText> {
     let raw: Box<dyn Read + Send> = match source {
         FileSource::File(path) => {
-            let file = opened::open(path)?;
-            if !file.metadata()?.is_file() {
+            // A pipe without a writer would wait for one.
+            if !std::fs::metadata(path)?.is_file() {
                 return Err(io::Error::other("not a regular file"));
             }
+            let file = opened::open(path)?;
             Box::new(Counting {
                 inner: file,
                 read: progress.read.clone(),

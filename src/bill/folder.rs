@@ -29,7 +29,6 @@ struct Manifest {
     /// Which report or export it is.
     report_name: Option<String>,
     export_arn: Option<String>,
-    account: Option<String>,
     billing_period: Option<BillingPeriod>,
 }
 
@@ -182,10 +181,25 @@ fn version(path: PathBuf) -> Result<Option<Version>, BillError> {
     let of = [
         manifest.export_arn.unwrap_or_default(),
         manifest.report_name.unwrap_or_default(),
-        manifest.account.unwrap_or_default(),
+        above_the_period(&path),
         month,
     ];
     Ok(Some(Version { path, keys, of }))
+}
+
+/// The folder of a report: the path above the folders of its periods.
+fn above_the_period(path: &Path) -> String {
+    let is_period = |part: &str| {
+        let is_dates = part.len() == 17 && part.bytes().all(|b| b.is_ascii_digit() || b == b'-');
+        is_dates || part == "metadata" || part.starts_with("BILLING_PERIOD=")
+    };
+    let parts = path.components();
+    let above = parts.take_while(|part| !is_period(&part.as_os_str().to_string_lossy()));
+    let above: PathBuf = above.collect();
+    match above.as_path() == path {
+        true => String::new(),
+        false => above.display().to_string(),
+    }
 }
 
 fn name(path: &Path) -> String {

@@ -17,6 +17,7 @@ use crate::files::{FileSource, Progress, decompressed, is_plain, open, why};
 
 /// What identifies a zip archive, a Parquet file and a PDF.
 const ZIP: &[u8] = b"PK\x03\x04";
+const EMPTY_ZIP: &[u8] = b"PK\x05\x06";
 const PARQUET: &[u8] = b"PAR1";
 const PDF: &[u8] = b"%PDF";
 
@@ -335,6 +336,9 @@ impl Reading<'_> {
         let start = text
             .fill_buf()
             .map_err(|error| BillError::file(&name, why(&error)))?;
+        if start.starts_with(EMPTY_ZIP) {
+            return Err(BillError::file(&name, "is an empty zip archive").help(FORMATS));
+        }
         if start.starts_with(ZIP) {
             self.zip(source, &name, text, &mut part)?;
         } else if start.starts_with(PARQUET) {

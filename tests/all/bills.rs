@@ -444,7 +444,7 @@ fn what_cannot_be_read_says_why() {
         (
             "a zip without a bill",
             b"PK\x05\x06\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0".to_vec(),
-            "",
+            "is an empty zip archive",
             "",
         ),
         ("PDF", b"%PDF-1.4 ...".to_vec(), "is a PDF", "as CSV"),
