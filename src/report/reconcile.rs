@@ -417,7 +417,13 @@ fn access_of(group: &Group) -> String {
     let access = group.key.access.as_deref();
     let index = group.key.index.as_ref().map(|index| format!(" of {index}"));
     let kind = group.key.kind.as_ref().map_or("-", |kind| kind.purpose());
-    format!("{}{}", access.unwrap_or(kind), index.unwrap_or_default())
+    let table = group.key.table.as_ref().map(|table| format!("{table}: "));
+    format!(
+        "{}{}{}",
+        table.unwrap_or_default(),
+        access.unwrap_or(kind),
+        index.unwrap_or_default()
+    )
 }
 
 /// A quantity with at most six decimals.

@@ -112,6 +112,36 @@ fn commands_say_what_they_said() {
         ("no-command", "guess"),
         ("init", "init"),
         ("schema", "schema"),
+        ("reconcile", "reconcile tests/data/bills/cur1-legacy.csv.gz"),
+        (
+            "reconcile-amortised",
+            "reconcile tests/data/bills/focus-1.2.csv.gz --by table,charge --cost amortised",
+        ),
+        (
+            "reconcile-csv",
+            "reconcile tests/data/bills/ce-get-cost-and-usage.json --format csv",
+        ),
+        (
+            "reconcile-workload",
+            "reconcile tests/data/bills/cur1-legacy.csv.gz --workload tests/data/bills/shop.toml",
+        ),
+        (
+            "reconcile-markdown",
+            "reconcile tests/data/bills/cur1-legacy.csv.gz --workload tests/data/bills/shop.toml \
+             --by access --format markdown",
+        ),
+        (
+            "reconcile-no-access",
+            "reconcile tests/data/bills/cur1-legacy.csv.gz --by access",
+        ),
+        (
+            "import-bill",
+            "import bill tests/data/bills/cur1-legacy.csv.gz",
+        ),
+        (
+            "estimate-a-bill",
+            "estimate tests/data/bills/cur1-legacy.csv.gz",
+        ),
         ("prices-list", "prices list"),
         ("prices-list-old", "prices list --prices 2024-10-31"),
         (
