@@ -55,7 +55,7 @@ fn main() {
         "{:<28} {:>8} {:>9} {:>9} {:>9} {:>10}",
         "input", "threads", "seconds", "DuckDB", "times", "memory MB"
     );
-    for (what, folder) in [("CSV, gzip", Some(csv)), ("Parquet", parquet)] {
+    for (what, folder) in [("CSV, gzip", csv), ("Parquet", parquet)] {
         let Some(folder) = folder else {
             println!("{what}: DuckDB is not there to write it");
             continue;

@@ -65,6 +65,8 @@ pub struct Cell {
 pub struct Difference {
     /// The month.
     pub month: Month,
+    /// Whether a trace stands in the place of a design.
+    pub is_of_a_trace: bool,
     /// What the bill is.
     pub bill: Money,
     /// What the design's month costs.
@@ -818,6 +820,7 @@ impl Comparison<'_> {
         });
         Ok(Difference {
             month: self.month,
+            is_of_a_trace: self.expected.window.is_some(),
             bill,
             design,
             steps,

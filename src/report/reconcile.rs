@@ -343,7 +343,11 @@ fn difference(document: &mut Document, difference: &Difference) -> Result<(), Mo
     document.warning("Unknown", Body::List(difference.unknown.clone()));
     let row =
         |name: &str, usd: String, meaning: &str| vec![name.to_string(), usd, meaning.to_string()];
-    let mut rows = vec![row("design", difference.design.human(), "its month")];
+    let (name, meaning) = match difference.is_of_a_trace {
+        true => ("trace", "its throughput in a month like it"),
+        false => ("design", "its month"),
+    };
+    let mut rows = vec![row(name, difference.design.human(), meaning)];
     for step in &difference.steps {
         rows.push(row(step.kind.name(), signed(step.usd), step.kind.meaning()));
     }
@@ -355,7 +359,8 @@ fn difference(document: &mut Document, difference: &Difference) -> Result<(), Mo
     let month = difference.month.to_string();
     rows.push(row("bill", difference.bill.human(), &month));
     let header = ["Step", "Dollars", "What it is"];
-    document.table("From the design to the bill", &header, rows, &[1]);
+    let title = format!("From the {name} to the bill");
+    document.table(title, &header, rows, &[1]);
     let entries = difference.steps.iter().map(|step| Entry {
         mark: String::new(),
         head: format!("{} {}", step.kind.name(), signed(step.usd)),
