@@ -61,13 +61,8 @@ fn capacity(bill: &AwsBill, books: &Books) -> Result<Vec<Finding>, MoneyError> {
         let (Some(quantity), false) = (amounts.quantity, billed.is_zero()) else {
             continue;
         };
-        let date = bill.months().last().map(|month| month.first_day());
-        let book = books
-            .book(region, date)
-            .or_else(|_| books.book(region, None));
         let requests = UsageType::Requests(*throughput, *class);
-        let price = book.ok().and_then(|book| book.list_price(&requests));
-        let Some(a_request) = price.map(|price| price.rate.decimal()) else {
+        let Some(a_request) = price_of(bill, books, region, &requests) else {
             continue;
         };
         // A unit of capacity serves 3,600 units of requests in an hour. What is billed counts: free
@@ -101,6 +96,23 @@ fn capacity(bill: &AwsBill, books: &Books) -> Result<Vec<Finding>, MoneyError> {
         });
     }
     Ok(findings)
+}
+
+/// The list price of a kind: that of the bill, else that of the books at its date.
+fn price_of(bill: &AwsBill, books: &Books, region: &str, usage: &UsageType) -> Option<Decimal> {
+    let lines = bill
+        .lines
+        .iter()
+        .filter(|line| line.region.as_deref() == Some(region) && line.kind.usage() == Some(usage));
+    let own = lines
+        .filter_map(|line| line.list_rate)
+        .filter(|rate| !rate.is_zero())
+        .max();
+    own.or_else(|| {
+        let date = bill.months().last().map(|month| month.first_day());
+        let book = books.book(region, date).ok()?;
+        Some(book.list_price(usage)?.rate.decimal())
+    })
 }
 
 /// Reserved capacity: what was bought, and how much of it was used.

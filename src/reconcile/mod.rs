@@ -32,6 +32,8 @@ pub use finding::{Finding, FindingKind};
 pub use steps::{Step, StepKind};
 pub use totals::{Group, GroupKey, Grouping, ServiceTotal};
 
+use std::collections::BTreeSet;
+
 use crate::bill::{Amounts, AwsBill, BilledKind, Cost, Month};
 use crate::money::MoneyError;
 use crate::pricing::Books;
@@ -137,6 +139,7 @@ pub fn reconcile(
         bill.lines
             .retain(|line| line.resource.table.as_ref().is_some_and(is_asked));
     }
+    bill.notes.extend(before_the_books(&bill, books));
     let too_large = || MoneyError::TooLarge("the sum of the bill".to_string());
     let total = bill.total().ok_or_else(too_large)?;
     let services = totals::services(&bill).ok_or_else(too_large)?;
@@ -196,4 +199,26 @@ pub fn reconcile(
         not_modelled,
         bill,
     })
+}
+
+/// Regions whose price books begin after the bill: its own prices count.
+fn before_the_books(bill: &AwsBill, books: &Books) -> Vec<String> {
+    let Some(first) = bill.months().first().copied() else {
+        return Vec::new();
+    };
+    let regions: BTreeSet<&str> = bill
+        .lines
+        .iter()
+        .filter_map(|line| line.region.as_deref())
+        .collect();
+    let note = |region: &str| {
+        let (begins, _) = books.span(region).ok()?;
+        (first.first_day() < begins).then(|| {
+            format!(
+                "The price book of {region} begins on {begins}, after the bill: the list prices of the \
+                 bill itself are used."
+            )
+        })
+    };
+    regions.into_iter().filter_map(note).collect()
 }
