@@ -194,11 +194,11 @@ fn about(reconciled: &Reconciled) -> Vec<String> {
         let hours = (to - from).unsigned_abs() / 3_600;
         let all: u64 = bill.months().iter().map(|month| month.hours()).sum();
         let of = match all > hours {
-            true => format!(" of {all}: the bill is not complete, or tables had no usage"),
+            true => format!(" of {all}"),
             false => String::new(),
         };
         lines.push(format!(
-            "usage from {} to {}, {hours} hours{of}",
+            "usage from {} to {}: {hours}{of} hours",
             moment(from),
             moment(to)
         ));
