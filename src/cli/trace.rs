@@ -9,7 +9,7 @@ use clap::{Args as _, FromArgMatches};
 use super::args::ReportArgs;
 use super::args::{Args, MetricsArgs, ReadingArgs, ReplayArgs};
 use super::progress::{bar, interruption};
-use super::{input, output};
+use super::{files, input, output};
 use dynameter::compare::Question;
 use dynameter::files::{FileSource, Progress};
 use dynameter::import::{Imported, import_metrics};
@@ -114,6 +114,13 @@ fn options(asked: &ReadingArgs) -> Result<ReadOptions> {
     })
 }
 
+/// The files of traces that arguments name.
+fn sources_of(traces: &[String]) -> Result<Vec<FileSource>> {
+    let sources = sources(traces)?;
+    files::no_bills(&sources)?;
+    Ok(sources)
+}
+
 /// Executes a trace; `None` if its part was written to a file instead.
 fn run(
     args: &Args,
@@ -122,7 +129,7 @@ fn run(
     workload: Option<&Workload>,
     replay_options: &replay::ReplayOptions,
 ) -> Result<Option<ReplayRun>> {
-    let sources = sources(&asked.traces)?;
+    let sources = sources_of(&asked.traces)?;
     if sources
         .iter()
         .filter(|source| **source == FileSource::Stdin)
@@ -265,7 +272,7 @@ pub fn measured(
     reading.keep_keys = keeps_keys(workload);
     let options = replay_options(args, &asked.reading, date, question)?;
     let mut run = ReplayRun::new(
-        Trace::open(sources(&asked.trace)?, reading)?,
+        Trace::open(sources_of(&asked.trace)?, reading)?,
         Some(workload),
         &options,
     )?;
@@ -292,7 +299,7 @@ pub fn beside_a_bill(
         reading.keep_keys = keeps_keys(workload);
     }
     let options = replay_options(args, &asked, date, Question::default())?;
-    let trace = Trace::open(sources(traces)?, reading)?;
+    let trace = Trace::open(sources_of(traces)?, reading)?;
     let mut run = ReplayRun::new(trace, workload, &options)?;
     to_the_end(args, &mut run, |_| Ok(()))?;
     Ok(price(run.finish(), workload, books, &options)?)
@@ -392,7 +399,7 @@ fn written_apart(args: &Args, asked: &ReplayArgs) -> Result<()> {
 /// `dynameter replay`.
 pub fn replay(args: &Args, asked: &ReplayArgs) -> Result<()> {
     if asked.inspect {
-        let inspected = inspect(&sources(&asked.traces)?, &options(&asked.reading)?)?;
+        let inspected = inspect(&sources_of(&asked.traces)?, &options(&asked.reading)?)?;
         return output::present(args, &InspectedFiles(inspected));
     }
     let (books, date) = input::books(args)?;
@@ -501,7 +508,7 @@ pub fn imported(args: &Args, files: &[String], metrics: &MetricsArgs) -> Result<
         to: optional_moment("--to", metrics.to.as_deref())?,
         ..ReadOptions::default()
     };
-    Ok(import_metrics(sources(files)?, reading, &asked)?)
+    Ok(import_metrics(sources_of(files)?, reading, &asked)?)
 }
 
 /// The queries for GetMetricData of tables: names, files of describe-table, or folders of them.

@@ -142,6 +142,10 @@ fn commands_say_what_they_said() {
             "estimate-a-bill",
             "estimate tests/data/bills/cur1-legacy.csv.gz",
         ),
+        (
+            "replay-a-bill",
+            "replay tests/data/bills/cur2.snappy.parquet",
+        ),
         ("prices-list", "prices list"),
         ("prices-list-old", "prices list --prices 2024-10-31"),
         (
