@@ -1,14 +1,12 @@
 //! The files of designs that a command names: patterns and folders expanded, and a way on for files
 //! that are no designs.
 
-use std::io::{Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Result, bail};
 
 use dynameter::bill::is_bill;
-use dynameter::files::FileSource;
 
 use super::args::Args;
 use super::output;
@@ -247,45 +245,8 @@ pub fn way_on(path: &str, bytes: &[u8]) -> Option<String> {
     )
 }
 
-/// The most that is read of a file to see whether it is a bill, at either end.
-const ENDS_BYTES: u64 = 1 << 18;
-
-/// Whether no trace is a bill; a bill would only be met as a trace with wrong columns.
-///
-/// # Errors
-/// The commands that read bills, if one is a bill.
-pub fn no_bills(traces: &[FileSource]) -> Result<()> {
-    for trace in traces {
-        let FileSource::File(path) = trace else {
-            continue;
-        };
-        // What is read from a pipe here would be lost to the reader of traces, and what cannot be
-        // read is an error of that reader.
-        if path.is_file()
-            && let Ok(ends) = ends(path)
-            && is_bill(&ends)
-        {
-            bail!(bill(&trace.shown(), "a trace"));
-        }
-    }
-    Ok(())
-}
-
-/// The beginning of a file and, of Parquet, its end, where the names of the columns are.
-fn ends(path: &Path) -> std::io::Result<Vec<u8>> {
-    let mut file = std::fs::File::open(path)?;
-    let mut bytes = Vec::new();
-    file.by_ref().take(ENDS_BYTES).read_to_end(&mut bytes)?;
-    if bytes.starts_with(b"PAR1") {
-        let end = file.metadata()?.len().saturating_sub(ENDS_BYTES);
-        file.seek(SeekFrom::Start(end))?;
-        file.take(ENDS_BYTES).read_to_end(&mut bytes)?;
-    }
-    Ok(bytes)
-}
-
 /// What to do with a bill, which is not what the command reads.
-fn bill(path: &str, reads: &str) -> String {
+pub fn bill(path: &str, reads: &str) -> String {
     format!(
         "{path}: is a bill of AWS, not {reads}\nhelp: explain it, or make a workload of \
          it:\n  dynameter reconcile {path}\n  dynameter import bill {path} -o measured.toml"

@@ -1,5 +1,7 @@
 //! Reads and replays traces.
 
+use std::io::{Read as _, Seek as _, SeekFrom};
+use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 
 use anyhow::{Context, Result, bail};
@@ -10,6 +12,7 @@ use super::args::ReportArgs;
 use super::args::{Args, MetricsArgs, ReadingArgs, ReplayArgs};
 use super::progress::{bar, interruption};
 use super::{files, input, output};
+use dynameter::bill::is_bill;
 use dynameter::compare::Question;
 use dynameter::files::{FileSource, Progress};
 use dynameter::import::{Imported, import_metrics};
@@ -117,8 +120,45 @@ fn options(asked: &ReadingArgs) -> Result<ReadOptions> {
 /// The files of traces that arguments name.
 fn sources_of(traces: &[String]) -> Result<Vec<FileSource>> {
     let sources = sources(traces)?;
-    files::no_bills(&sources)?;
+    no_bills(&sources)?;
     Ok(sources)
+}
+
+/// The most that is read of a file to see whether it is a bill, at either end.
+const ENDS_BYTES: u64 = 1 << 18;
+
+/// Whether no trace is a bill; a bill would only be met as a trace with wrong columns.
+///
+/// # Errors
+/// The commands that read bills, if one is a bill.
+fn no_bills(traces: &[FileSource]) -> Result<()> {
+    for trace in traces {
+        let FileSource::File(path) = trace else {
+            continue;
+        };
+        // What is read from a pipe here would be lost to the reader of traces, and what cannot be
+        // read is an error of that reader.
+        if path.is_file()
+            && let Ok(ends) = ends(path)
+            && is_bill(&ends)
+        {
+            bail!(files::bill(&trace.shown(), "a trace"));
+        }
+    }
+    Ok(())
+}
+
+/// The beginning of a file and, of Parquet, its end, where the names of the columns are.
+fn ends(path: &Path) -> std::io::Result<Vec<u8>> {
+    let mut file = std::fs::File::open(path)?;
+    let mut bytes = Vec::new();
+    file.by_ref().take(ENDS_BYTES).read_to_end(&mut bytes)?;
+    if bytes.starts_with(b"PAR1") {
+        let end = file.metadata()?.len().saturating_sub(ENDS_BYTES);
+        file.seek(SeekFrom::Start(end))?;
+        file.take(ENDS_BYTES).read_to_end(&mut bytes)?;
+    }
+    Ok(bytes)
 }
 
 /// Executes a trace; `None` if its part was written to a file instead.
@@ -454,7 +494,7 @@ pub fn replay(args: &Args, asked: &ReplayArgs) -> Result<()> {
         );
     }
     let replayed = if asked.merge {
-        let paths: Vec<std::path::PathBuf> = sources(&asked.traces)?
+        let paths: Vec<PathBuf> = sources(&asked.traces)?
             .into_iter()
             .map(|source| match source {
                 FileSource::File(path) => Ok(path),
@@ -482,7 +522,7 @@ pub fn replay(args: &Args, asked: &ReplayArgs) -> Result<()> {
 }
 
 /// Writes the workload file that is made of a trace.
-fn write_workload(args: &Args, replayed: &Replayed, path: &std::path::Path) -> Result<()> {
+fn write_workload(args: &Args, replayed: &Replayed, path: &Path) -> Result<()> {
     let text = match &replayed.workload_file {
         Ok(text) => text,
         Err(why) => bail!(
@@ -516,7 +556,7 @@ pub fn queries(args: &Args, tables: &[String]) -> Result<String> {
     let mut named: Vec<(String, Vec<String>)> = Vec::new();
     let mut without_indexes = Vec::new();
     for asked in tables {
-        let path = std::path::Path::new(asked);
+        let path = Path::new(asked);
         if !path.exists() {
             if !is_table_name(asked) {
                 bail!(
@@ -571,7 +611,7 @@ fn is_table_name(text: &str) -> bool {
 
 /// The tables that a file describes, with their global indexes.
 fn described(path: &str) -> Result<Vec<(String, Vec<String>)>> {
-    let text = dynameter::opened::read_to_string(std::path::Path::new(path))
+    let text = dynameter::opened::read_to_string(Path::new(path))
         .with_context(|| format!("{path}: cannot be read"))?;
     let mut tables = Vec::new();
     for value in serde_json::Deserializer::from_str(&text).into_iter::<serde_json::Value>() {
