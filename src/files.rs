@@ -181,7 +181,7 @@ pub fn open(source: &FileSource, progress: &Progress) -> io::Result<FileText> {
         FileSource::File(path) => {
             // A pipe without a writer would wait for one.
             if !std::fs::metadata(path)?.is_file() {
-                return Err(io::Error::other("not a regular file"));
+                return Err(io::Error::other("not a regular file; read a pipe with `-`"));
             }
             let file = opened::open(path)?;
             Box::new(Counting {
