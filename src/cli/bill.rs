@@ -15,7 +15,7 @@ use dynameter::commitments::Commitment;
 use dynameter::files::Progress;
 use dynameter::import::{Imported, import_bill};
 use dynameter::pricing::Books;
-use dynameter::reconcile::{Difference, ExpectedBill, Grouping, Question, Reconciled, reconcile};
+use dynameter::reconcile::{ExpectedBill, Grouping, Question, Reconciled, Tolerance, reconcile};
 use dynameter::time::Date;
 use dynameter::workload::Workload;
 
@@ -40,7 +40,7 @@ pub fn read_bill(args: &Args, files: &[String], asked: &ReadBill) -> Result<AwsB
                 bar.set_position(shared.read.load(Ordering::Relaxed));
                 bar.set_message(format!("{} rows", shared.rows.load(Ordering::Relaxed)));
                 std::thread::park_timeout(progress::TICK);
-                // Standard input may never come: then nobody else looks.
+                // A reader that waits for standard input does not see the signal.
                 stopped_for += u32::from(stop.load(Ordering::SeqCst));
                 if stopped_for > TICKS_OF_PATIENCE && !is_done.load(Ordering::Relaxed) {
                     output::say("error: stopped before the end");
@@ -193,37 +193,24 @@ fn renamed(text: &str) -> Result<(String, String)> {
     }
 }
 
-/// The unexplained part of a bill that is tolerated: whichever of both is more.
-struct Tolerance {
-    percent: Decimal,
-    usd: Decimal,
-}
-
-impl Tolerance {
-    fn of(asked: &ReconcileArgs) -> Result<Tolerance> {
-        let number = |option: &str, text: &str| -> Result<Decimal> {
-            let number = Decimal::from_str_exact(text).ok();
-            match number.filter(|number| !number.is_sign_negative()) {
-                Some(number) => Ok(number),
-                None => bail!(
-                    "{option} {text:?} is not a number from 0\nhelp: write it as --tolerance 1% or \
-                     --tolerance-usd 5"
-                ),
-            }
-        };
-        let percent = asked.tolerance.trim_end_matches('%').trim();
-        let usd = asked.tolerance_usd.trim_start_matches('$').trim();
-        Ok(Tolerance {
-            percent: number("--tolerance", percent)?,
-            usd: number("--tolerance-usd", usd)?,
-        })
-    }
-
-    fn allows(&self, difference: &Difference) -> bool {
-        let unexplained = difference.unexplained.decimal().abs();
-        let share = difference.bill.decimal().abs() * self.percent / Decimal::ONE_HUNDRED;
-        unexplained <= share.max(self.usd)
-    }
+/// The tolerance that the options name.
+fn tolerance(asked: &ReconcileArgs) -> Result<Tolerance> {
+    let number = |option: &str, text: &str| -> Result<Decimal> {
+        let number = Decimal::from_str_exact(text).ok();
+        match number.filter(|number| !number.is_sign_negative()) {
+            Some(number) => Ok(number),
+            None => bail!(
+                "{option} {text:?} is not a number from 0\nhelp: write it as --tolerance 1% or \
+                 --tolerance-usd 5"
+            ),
+        }
+    };
+    let percent = asked.tolerance.trim_end_matches('%').trim();
+    let usd = asked.tolerance_usd.trim_start_matches('$').trim();
+    Ok(Tolerance {
+        percent: number("--tolerance", percent)?,
+        usd: number("--tolerance-usd", usd)?,
+    })
 }
 
 /// Imports a bill as a workload file.
@@ -282,7 +269,7 @@ pub fn beside(
 
 /// `reconcile`.
 pub fn run(args: &Args, asked: &ReconcileArgs) -> Result<u8> {
-    let tolerance = Tolerance::of(asked)?;
+    let tolerance = tolerance(asked)?;
     let reconciled = reconciled(args, asked)?;
     output::present(args, &reconciled)?;
     let Some(difference) = &reconciled.difference else {
@@ -297,7 +284,7 @@ pub fn run(args: &Args, asked: &ReconcileArgs) -> Result<u8> {
         output::note(args, &format!("{figures} unknown"));
         return Ok(super::WRONG);
     }
-    if tolerance.allows(difference) {
+    if difference.is_within(&tolerance) {
         return Ok(0);
     }
     let text = format!(

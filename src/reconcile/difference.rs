@@ -83,6 +83,24 @@ pub struct Difference {
     pub unknown: Vec<String>,
 }
 
+/// The unexplained part of a bill that is tolerated: whichever of both is more.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tolerance {
+    /// In percent of the bill, from 0.
+    pub percent: Decimal,
+    /// In US dollars, from 0.
+    pub usd: Decimal,
+}
+
+impl Difference {
+    /// Whether what is unexplained, more or less than expected, is tolerated.
+    pub fn is_within(&self, tolerance: &Tolerance) -> bool {
+        let size = |money: Money| Exact::from(money.decimal().abs());
+        let share = size(self.bill) * Exact::from(tolerance.percent) / Exact::from(100);
+        size(self.unexplained) <= share.max(Exact::from(tolerance.usd))
+    }
+}
+
 /// The access patterns that a reason names.
 const SHARES_SHOWN: usize = 3;
 
@@ -700,7 +718,7 @@ impl Comparison<'_> {
             return self.sums.add(StepKind::Rounding, left, || text);
         }
         self.sums.rows.push(format!(
-            "{name}: {} rows of {} {} cost {} more than their quantity times their rate",
+            "{name}: {} rows of {} {} differ from their quantity times their rate by {}",
             amounts.rows,
             line.charge.name(),
             line.usage_type,

@@ -27,7 +27,7 @@ mod steps;
 mod totals;
 
 pub use design::{CellKey, ExpectedBill, ExpectedShare};
-pub use difference::{Cell, Difference};
+pub use difference::{Cell, Difference, Tolerance};
 pub use finding::{Finding, FindingKind};
 pub use steps::{Step, StepKind};
 pub use totals::{Group, GroupKey, Grouping, ServiceTotal};

@@ -1130,3 +1130,33 @@ fn a_workload_of_a_whole_month_costs_what_the_bill_lists() {
     assert!(difference < number("0.0001"), "{total} for {list}");
     assert_eq!(estimate["unknown"], serde_json::json!([]));
 }
+
+#[test]
+fn what_is_unexplained_decides_the_exit_code() {
+    // 8 million reads at $0.125 a million, billed at $3 instead of $1.
+    let text = format!("{HEADER}\n{}\n", row("8000000", "USD", "3"));
+    let empty = "name = \"x\"\nregion = \"us-east-1\"\ntable = []\n";
+    let files = folder(&[
+        ("bill.csv", text.into_bytes()),
+        ("x.toml", empty.as_bytes().to_vec()),
+    ]);
+    let two_thirds = "--tolerance=66.6666666666666666666666666%";
+    let huge = "--tolerance=79228162514264337593543950335";
+    for (options, code) in [
+        (&[][..], 1),
+        (&["--tolerance=66%"], 1),
+        (&[two_thirds], 1),
+        (&["--tolerance=67%"], 0),
+        (&[huge], 0),
+        (&["--tolerance-usd=1.99"], 1),
+        (&["--tolerance-usd=$2"], 0),
+        (&["--tolerance=1%", "--tolerance-usd=2"], 0),
+        (&["--tolerance=-1"], 2),
+        (&["--tolerance=NaN"], 2),
+    ] {
+        let mut command = vec!["reconcile", "bill.csv", "--workload", "x.toml"];
+        command.extend(options);
+        let (found, _, error) = run_in(files.path(), &command);
+        assert_eq!(found, code, "{options:?}: {error}");
+    }
+}
