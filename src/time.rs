@@ -38,6 +38,17 @@ impl Date {
             .map(Date)
     }
 
+    /// The day of a second since 1970, in UTC; `None` beyond the calendar.
+    pub fn of_second(second: i64) -> Option<Date> {
+        let time = chrono::DateTime::from_timestamp(second, 0)?;
+        Some(Date(time.date_naive()))
+    }
+
+    /// The day of its month, from 1.
+    pub fn day(self) -> u32 {
+        chrono::Datelike::day(&self.0)
+    }
+
     /// Seconds from 1970 to its beginning, in UTC.
     pub fn midnight_second(self) -> i64 {
         self.0

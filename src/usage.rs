@@ -739,6 +739,26 @@ impl UsageType {
         )
     }
 
+    /// Whether it is charged once, by the size of what is exported, imported or restored.
+    pub fn is_charged_once(&self) -> bool {
+        matches!(
+            *self,
+            UsageType::EXPORT_FULL
+                | UsageType::EXPORT_INCREMENTAL
+                | UsageType::RESTORE
+                | UsageType::IMPORT
+        )
+    }
+
+    /// Whether a part of a month has a part of its quantity. What is charged once, or for a month
+    /// as a whole, has all of it.
+    ///
+    /// Source: Amazon DynamoDB, AWS Backup, Amazon CloudWatch and AWS KMS pricing.
+    pub fn grows_with_hours(&self) -> bool {
+        let is_by_month = matches!(*self, UsageType::INSIGHTS_RULES | UsageType::KMS_KEYS);
+        !(self.is_charged_once() || is_by_month || self.service() == "AWSBackup")
+    }
+
     /// Whether its price is the same in every region.
     pub fn has_global_price(&self) -> bool {
         matches!(

@@ -104,6 +104,22 @@ impl Times {
         }
     }
 
+    /// From the first beginning to the last end of several, in seconds since 1970; `None` of none.
+    pub(crate) fn span(all: impl IntoIterator<Item = Times>) -> Option<(i64, i64)> {
+        let whole = all.into_iter().reduce(Times::and)?;
+        Some((whole.from, whole.to))
+    }
+
+    /// Whether its rows are of single hours or days: those of a month do not say when in it.
+    pub(crate) fn has_days(self) -> bool {
+        self.interval_seconds <= 24 * 3_600
+    }
+
+    /// Whether its rows are of single hours.
+    pub(crate) fn has_hours(self) -> bool {
+        self.interval_seconds <= 3_600
+    }
+
     /// Of these rows and others.
     pub(crate) fn and(self, other: Times) -> Times {
         Times {
@@ -190,6 +206,23 @@ impl AwsBill {
         months.sort();
         months.dedup();
         months
+    }
+
+    /// The first moment with usage and the end of the last, in seconds since 1970. Rows of a whole
+    /// month, such as those of CloudWatch, do not say how far the bill goes, unless it has no others.
+    /// `None` without usage.
+    pub fn span(&self) -> Option<(i64, i64)> {
+        let usage = || self.lines.iter().filter(|line| line.charge.is_usage());
+        let times = || usage().map(|line| line.times);
+        Times::span(times().filter(|times| times.has_days())).or_else(|| Times::span(times()))
+    }
+
+    /// The part of its month that the bill covers, in seconds since 1970; the whole month if it
+    /// does not say.
+    pub fn span_in(&self, month: Month) -> (i64, i64) {
+        let (first, end) = (month.first_second(), month.end_second());
+        self.span()
+            .map_or((first, end), |(from, to)| (from.max(first), to.min(end)))
     }
 
     /// The sum of all amounts; `None` if it needs more than 28 digits.

@@ -55,6 +55,12 @@ impl Month {
         self.first_day().midnight_second()
     }
 
+    /// The second after its last, since 1970 in UTC.
+    pub fn end_second(self) -> i64 {
+        let seconds = self.hours() * 3_600;
+        self.first_second().saturating_add_unsigned(seconds)
+    }
+
     /// Its hours: 672 to 744.
     pub fn hours(self) -> u64 {
         let next = self.first().checked_add_months(chrono::Months::new(1));

@@ -162,17 +162,11 @@ fn measured(
     };
     let first = replay(None)?;
     let span = (first.trace.span.from, first.trace.span.to);
-    // The bill has whole hours.
-    const HOUR: i64 = 3_600;
-    let whole = (
-        -(-span.0).div_euclid(HOUR) * HOUR,
-        span.1.div_euclid(HOUR) * HOUR,
-    );
-    if whole.0 >= whole.1 {
+    let Some(whole) = ExpectedBill::whole_hours(span) else {
         bail!(
             "the trace covers no whole hour, and a bill has whole hours\nhelp: give a longer trace"
         );
-    }
+    };
     let replayed = if whole == span {
         first
     } else {

@@ -9,14 +9,19 @@ use rust_decimal::Decimal;
 
 use super::draft::{Draft, Fields, ReplicaDraft, Sourced, TableDraft, UnitsDraft, number, quoted};
 use super::shape::{HOUR, WEEK_HOURS, hour_of_the_week, shape};
-use crate::bill::{AwsBill, BilledKind, BilledLine, ChargeType, Month};
+use crate::bill::{AwsBill, BilledKind, BilledLine, ChargeType, Month, Times};
 use crate::pricing::Books;
 use crate::table::{Direction, TableClass};
+use crate::time::Date;
 use crate::units::Exact;
 use crate::usage::{FreeTier, ReservedPart, Throughput, UsageType};
 
 /// Bytes of a GB.
 const GB: u64 = 1 << 30;
+
+/// The nodes of a DAX cluster at most: a primary and ten replicas. Source: Developer Guide,
+/// "DAX cluster components".
+const DAX_NODES_MAX: u64 = 11;
 
 /// The usage of a table in a region.
 type Usage<'a> = BTreeMap<&'a UsageType, Vec<&'a BilledLine>>;
@@ -68,25 +73,17 @@ pub(super) fn draft(bill: &AwsBill, region: Option<&str>, books: &Books) -> Resu
              the region with `dynameter prices import`"
         ));
     }
-    let end = month.first_second() + i64::try_from(month.hours()).unwrap_or(744) * HOUR;
-    let span = usage()
-        .filter(|line| line.times.interval_seconds <= 24 * HOUR.unsigned_abs())
-        .map(|line| (line.times.from, line.times.to))
-        .reduce(|one, other| (one.0.min(other.0), one.1.max(other.1)))
-        .map_or((month.first_second(), end), |(from, to)| {
-            (from.max(month.first_second()), to.min(end))
-        });
     let import = BillImport {
         bill,
         books,
         month,
         region,
-        span,
+        span: bill.span_in(month),
     };
     Ok(import.draft())
 }
 
-/// The region in which most is billed.
+/// The region with the most usage at list price, or as billed if the bill has no list prices.
 fn home(bill: &AwsBill) -> Option<String> {
     let mut regions: BTreeMap<&str, (crate::money::Money, u64)> = BTreeMap::new();
     for line in bill.lines.iter().filter(|line| line.charge.is_usage()) {
@@ -120,9 +117,10 @@ impl BillImport<'_> {
             let region = line.region.as_deref().unwrap_or_default();
             if let Some(why) = self.why_not(line) {
                 let note = format!(
-                    "Left out: {} of {} in {region}: {why}.",
+                    "Left out: {} of {} in {}: {why}.",
                     line.usage_type,
-                    line.resource.name().unwrap_or("no table")
+                    line.resource.name().unwrap_or("no table"),
+                    line.region.as_deref().unwrap_or("an unknown region")
                 );
                 if !draft.notes.contains(&note) {
                     draft.notes.push(note);
@@ -163,13 +161,18 @@ impl BillImport<'_> {
 
     /// Why a line cannot be a part of a workload.
     fn why_not(&self, line: &BilledLine) -> Option<&'static str> {
-        let quantity = line.total().and_then(|total| total.quantity);
-        let region = line.region.as_deref().unwrap_or_default();
-        match quantity {
-            None => Some("the bill does not have its quantity"),
-            Some(quantity) if quantity < Decimal::ZERO => Some("its quantity is negative"),
-            _ if self.books.book(region, None).is_err() => Some("the price books lack the region"),
-            _ => None,
+        let Some(quantity) = line.total().and_then(|total| total.quantity) else {
+            return Some("the bill does not have its quantity");
+        };
+        if quantity < Decimal::ZERO {
+            return Some("its quantity is negative");
+        }
+        match &line.region {
+            None => Some("the bill does not say where it was used"),
+            Some(region) if self.books.book(region, None).is_err() => {
+                Some("the price books lack the region")
+            }
+            Some(_) => None,
         }
     }
 
@@ -193,7 +196,7 @@ impl BillImport<'_> {
         let head = &mut draft.head;
         let name = format!("Bill of {}", self.month);
         head.set("name", Sourced::text(&name, "", None));
-        let why = "the region in which most is billed, or --region";
+        let why = "the region with the most usage at list price, or --region";
         head.set("region", Sourced::text(&self.region, why, None));
         let day = self.month.first_day();
         if self.books.book(&self.region, Some(day)).is_ok() {
@@ -303,22 +306,13 @@ impl BillImport<'_> {
         };
         fields.set("usage_type", Sourced::text(&name, note, None));
         let quantity = quantity(lines);
-        // What is charged for the whole month at once, or once by its size, is not scaled.
-        let is_once = [
-            UsageType::BACKUP,
-            UsageType::EXPORT_FULL,
-            UsageType::EXPORT_INCREMENTAL,
-            UsageType::RESTORE,
-            UsageType::IMPORT,
-        ]
-        .contains(usage)
-            || usage.unit() == "rule-month"
-            || usage.service() == "AWSBackup";
-        let monthly = match is_once {
-            true => quantity.clone(),
-            false => self.monthly(&quantity),
+        // A backup is charged on its first day for the rest of the month.
+        let is_scaled = usage.grows_with_hours() && *usage != UsageType::BACKUP;
+        let monthly = match is_scaled {
+            true => self.monthly(&quantity),
+            false => quantity.clone(),
         };
-        let note = match self.is_partial() && !is_once {
+        let note = match self.is_partial() && is_scaled {
             true => format!("{} {} on the bill", quantity.human(9), usage.units()),
             false => usage.units(),
         };
@@ -363,14 +357,13 @@ impl BillImport<'_> {
         }
         for (region, lines) in by_region {
             let nodes = quantity(&lines) / self.hours();
-            let is_cluster = matches!(usage, UsageType::DaxNode(_))
-                && region == self.region
+            let is_cluster = region == self.region
                 && nodes == nodes.floor()
-                && nodes <= Exact::from(11);
-            if is_cluster {
+                && nodes <= Exact::from(DAX_NODES_MAX);
+            if let UsageType::DaxNode(node_type) = usage
+                && is_cluster
+            {
                 let mut cluster = Fields::default();
-                let name = usage.name();
-                let node_type = name.strip_prefix("NodeUsage:").unwrap_or(&name);
                 cluster.set("node_type", Sourced::text(node_type, "", None));
                 let note = format!("{} node-hours on the bill", quantity(&lines).human(0));
                 cluster.set("nodes", Sourced::new(number(&nodes), note, None));
@@ -499,12 +492,11 @@ impl BillImport<'_> {
             );
         }
         const DAY: i64 = 86_400;
-        let lines = home.values().flatten();
-        let times = lines
-            .filter(|line| line.times.interval_seconds <= DAY.unsigned_abs())
-            .map(|line| (line.times.from, line.times.to))
-            .reduce(|one, other| (one.0.min(other.0), one.1.max(other.1)));
-        let Some((from, to)) = times else { return };
+        let times = home.values().flatten().map(|line| line.times);
+        let days = times.filter(|times| times.has_days());
+        let Some((from, to)) = Times::span(days) else {
+            return;
+        };
         if from >= self.span.0 + DAY || to + DAY <= self.span.1 {
             table.notes.push(format!(
                 "Its usage is from {} to {} only: what it used is on the bill, not what a whole month \
@@ -594,9 +586,7 @@ impl BillImport<'_> {
         let shown = |units: Option<&Decimal>| {
             units.map_or_else(String::new, |units| Exact::from(*units).human(0))
         };
-        let is_hourly = lines
-            .iter()
-            .all(|line| line.times.interval_seconds <= 3_600);
+        let is_hourly = lines.iter().all(|line| line.times.has_hours());
         let note = if least == most || !is_hourly {
             format!(
                 "{} unit-hours in {} hours",
@@ -670,7 +660,7 @@ impl BillImport<'_> {
         };
         let toml = format!("{{ per_month = {} }}", number(&monthly));
         fields.set(word, Sourced::new(toml, note, None));
-        if lines.iter().any(|line| line.times.interval_seconds > 3_600) {
+        if !lines.iter().all(|line| line.times.has_hours()) {
             return;
         }
         let mut hours = vec![Exact::zero(); WEEK_HOURS];
@@ -745,11 +735,21 @@ impl BillImport<'_> {
                 }
                 continue;
             }
-            let Some((units, until)) = self.reserved_units(line) else {
+            let hours = line.total().and_then(|total| total.quantity);
+            let hours = hours.map(Exact::from);
+            let units = hours.as_ref().map(|hours| self.reserved_units(line, hours));
+            let Some((units, until)) = units.flatten() else {
+                let why = match hours {
+                    Some(hours) => {
+                        format!(
+                            "its {} unit-hours are no blocks of 100 units",
+                            hours.human(0)
+                        )
+                    }
+                    None => "the bill does not have its unit-hours".to_string(),
+                };
                 draft.notes.push(format!(
-                    "A fee of reserved capacity in {region} is left out: its {} unit-hours are no \
-                     blocks of 100 units.",
-                    quantity(&[line]).human(0)
+                    "A fee of reserved capacity in {region} is left out: {why}."
                 ));
                 continue;
             };
@@ -786,21 +786,20 @@ impl BillImport<'_> {
 
     /// The units of a fee, and the day on which it ends if that is within the month; `None` if they
     /// are no blocks of 100.
-    fn reserved_units(&self, line: &BilledLine) -> Option<(Exact, Option<String>)> {
+    fn reserved_units(&self, line: &BilledLine, hours: &Exact) -> Option<(Exact, Option<String>)> {
         let hundred = Exact::from(100);
         let is_whole = |units: &Exact| {
             let blocks = units / &hundred;
             blocks == blocks.floor() && !units.is_zero()
         };
-        let hours = quantity(&[line]);
-        let of_month = &hours / &Exact::from(self.month.hours());
+        let of_month = hours / &Exact::from(self.month.hours());
         if is_whole(&of_month) {
             return Some((of_month, None));
         }
         // A fee ends with its last second.
         let seconds = (line.times.to - line.times.from).max(0).unsigned_abs();
         let own = Exact::from(seconds.div_ceil(3_600).max(1));
-        let units = &hours / &own;
+        let units = hours / &own;
         is_whole(&units).then(|| (units, Some(day_of(line.times.to))))
     }
 
@@ -824,20 +823,25 @@ impl BillImport<'_> {
         let fees: Vec<&BilledLine> = fees
             .filter(|line| line.charge == ChargeType::SavingsPlanRecurringFee)
             .collect();
-        let hours: BTreeMap<i64, Exact> = fees.iter().fold(BTreeMap::new(), |mut hours, line| {
-            for (start, amounts) in &line.amounts {
-                let billed = amounts.billed.unwrap_or_default().decimal();
-                *hours.entry(*start).or_insert_with(Exact::zero) += &Exact::from(billed);
-            }
-            hours
-        });
-        let is_hourly = fees.iter().all(|line| line.times.interval_seconds <= 3_600);
-        let Some((first, most)) = hours
-            .first_key_value()
-            .map(|(first, _)| *first)
-            .zip(hours.values().max().cloned())
-            .filter(|_| is_hourly)
-        else {
+        if fees.is_empty() {
+            return;
+        }
+        let mut left_out = |why: &str| {
+            let note = format!("A savings plan is left out: {why}.");
+            draft.notes.push(note);
+        };
+        if !fees.iter().all(|line| line.times.has_hours()) {
+            return left_out("its commitment is by the hour, and the bill has no hours");
+        }
+        let mut hours: BTreeMap<i64, Exact> = BTreeMap::new();
+        for (start, amounts) in fees.iter().flat_map(|line| &line.amounts) {
+            let Some(billed) = amounts.billed else {
+                return left_out("the bill does not have its fee");
+            };
+            *hours.entry(*start).or_insert_with(Exact::zero) += &Exact::from(billed.decimal());
+        }
+        let first = hours.keys().next().copied();
+        let Some((first, most)) = first.zip(hours.into_values().max()) else {
             return;
         };
         let mut fields = Fields::default();
@@ -1027,6 +1031,5 @@ fn reads_of(usage: &Usage, class: TableClass) -> Option<Exact> {
 
 /// The day of a moment.
 fn day_of(second: i64) -> String {
-    let time = chrono::DateTime::from_timestamp(second, 0).unwrap_or_default();
-    time.format("%Y-%m-%d").to_string()
+    Date::of_second(second).map_or_else(String::new, |date| date.to_string())
 }

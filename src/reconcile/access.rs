@@ -61,7 +61,7 @@ fn group(
             service: cell.key.usage.service().to_string(),
             table: cell.key.table.clone(),
             kind: Some(BilledKind::Usage(cell.key.usage.clone())),
-            region: Some(cell.key.region.clone()),
+            region: cell.key.region.clone(),
             index,
             access,
             ..GroupKey::default()

@@ -8,7 +8,8 @@ use super::totals::day;
 use crate::bill::BilledKind;
 use crate::money::Money;
 use crate::table::Direction;
-use crate::units::group_thousands;
+use crate::time::Date;
+use crate::units::{group_thousands, plural};
 use crate::usage::UsageType;
 
 /// A quantity for people.
@@ -22,26 +23,24 @@ pub(super) fn shown(quantity: Decimal) -> String {
 
 /// A quantity with its unit.
 pub(super) fn with_unit(quantity: Decimal, kind: &BilledKind) -> String {
-    let unit = kind.unit();
-    let plural = match unit {
-        "GB" => "",
-        _ if quantity == Decimal::ONE => "",
-        _ => "s",
+    let unit = match kind.unit() {
+        "GB" => "GB".to_string(),
+        unit => plural(quantity == Decimal::ONE, unit),
     };
-    format!("{} {unit}{plural}", shown(quantity))
+    format!("{} {unit}", shown(quantity))
 }
 
 /// What a day used, with its unit.
 fn used(day: &DayOf, kind: &BilledKind) -> String {
-    match day.has_no_quantity {
-        true => "an unknown quantity".to_string(),
-        false => with_unit(day.quantity, kind),
+    match day.quantity {
+        None => "an unknown quantity".to_string(),
+        Some(quantity) => with_unit(quantity, kind),
     }
 }
 
 /// A charge of one day.
 pub(super) fn once(thing: &Thing, at: i64, now: &DayOf) -> Finding {
-    let is_first = day(at).ends_with("-01");
+    let is_first = Date::of_second(at).is_some_and(|date| date.day() == 1);
     let (because, rule) = match &thing.kind {
         BilledKind::Reserved(_) => (
             "the fee of reserved capacity is charged on the 1st for all hours of the month"
@@ -60,24 +59,14 @@ pub(super) fn once(thing: &Thing, at: i64, now: &DayOf) -> Finding {
             format!("backups of AWS Backup: {}", used(now, &thing.kind)),
             None,
         ),
-        BilledKind::Usage(usage)
-            if [
-                UsageType::EXPORT_FULL,
-                UsageType::EXPORT_INCREMENTAL,
-                UsageType::RESTORE,
-                UsageType::IMPORT,
-            ]
-            .contains(usage) =>
-        {
-            (
-                format!(
-                    "{} of {}, charged once by its size",
-                    thing.kind.purpose().trim_end_matches('s'),
-                    used(now, &thing.kind)
-                ),
-                Some("Amazon DynamoDB pricing"),
-            )
-        }
+        BilledKind::Usage(usage) if usage.is_charged_once() => (
+            format!(
+                "{} of {}, charged once by its size",
+                thing.kind.purpose().trim_end_matches('s'),
+                used(now, &thing.kind)
+            ),
+            Some("Amazon DynamoDB pricing"),
+        ),
         BilledKind::Usage(usage) if usage.service() == "AmazonCloudWatch" => {
             (format!("{} for the month", used(now, &thing.kind)), None)
         }
@@ -132,12 +121,17 @@ fn cause(
     let from = used(before, &thing.kind);
     let to = used(now, &thing.kind);
     let zero = Decimal::ZERO;
-    let is_about = |one: Decimal, other: Decimal| {
-        (one - other).abs() * Decimal::ONE_HUNDRED <= one.abs().max(other.abs())
-    };
+    let quantities = before.quantity.zip(now.quantity);
+    let is_about = quantities.is_some_and(|(before, now)| {
+        (before - now).abs() * Decimal::ONE_HUNDRED <= before.abs().max(now.abs())
+    });
+    let has_none = |day: &DayOf| day.quantity.is_none_or(|quantity| quantity.is_zero());
     let is_write = thing.kind.usage().and_then(UsageType::direction) == Some(Direction::Write);
-    let is_peak = now.quantity > before.quantity * Decimal::TWO
-        && now.quantity > after.quantity * Decimal::TWO;
+    let is_twice = |other: &DayOf| {
+        let both = now.quantity.zip(other.quantity);
+        both.is_some_and(|(now, other)| now > other * Decimal::TWO)
+    };
+    let is_peak = is_twice(before) && is_twice(after);
     if let Some((least, most)) = grown.filter(|_| is_write && is_peak) {
         return (
             format!(
@@ -159,11 +153,7 @@ fn cause(
                 .to_string(),
             Some("Amazon DynamoDB pricing, \"AWS Free Tier\""),
         )
-    } else if before.rate != now.rate
-        && before.rate > zero
-        && now.rate > zero
-        && is_about(before.quantity, now.quantity)
-    {
+    } else if before.rate != now.rate && before.rate > zero && now.rate > zero && is_about {
         (
             format!(
                 "the price of a unit changed from ${} to ${}",
@@ -172,11 +162,11 @@ fn cause(
             ),
             None,
         )
-    } else if before.quantity.is_zero() && before.billed.is_zero() {
+    } else if has_none(before) && before.billed.is_zero() {
         (format!("begins with {to} a day"), None)
-    } else if now.quantity.is_zero() && now.billed.is_zero() {
+    } else if has_none(now) && now.billed.is_zero() {
         (format!("ends; {from} on the day before"), None)
-    } else if before.has_no_quantity {
+    } else if quantities.is_none() {
         let (from, to) = (before.billed.human(), now.billed.human());
         (format!("from {from} to {to} a day"), None)
     } else {

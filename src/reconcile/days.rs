@@ -34,11 +34,11 @@ impl Thing {
 }
 
 /// What a thing cost on a day, and how.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct DayOf {
     pub billed: Money,
-    /// Usage of every sort.
-    pub quantity: Decimal,
+    /// Usage of every sort; `None` if the bill has costs only.
+    pub quantity: Option<Decimal>,
     /// Usage that was billed at no charge.
     pub free: Decimal,
     /// Usage that reserved capacity covers, and that a savings plan covers.
@@ -48,8 +48,21 @@ pub(super) struct DayOf {
     pub rate: Decimal,
     /// What was paid for commitments.
     pub fee: Money,
-    /// Whether the bill has costs only.
-    pub has_no_quantity: bool,
+}
+
+/// A day without charges.
+impl Default for DayOf {
+    fn default() -> DayOf {
+        DayOf {
+            billed: Money::ZERO,
+            quantity: Some(Decimal::ZERO),
+            free: Decimal::ZERO,
+            reserved: Decimal::ZERO,
+            planned: Decimal::ZERO,
+            rate: Decimal::ZERO,
+            fee: Money::ZERO,
+        }
+    }
 }
 
 /// The days of each thing, without taxes, credits and refunds.
@@ -59,9 +72,7 @@ pub(super) fn days_of(bill: &AwsBill) -> Result<BTreeMap<Thing, BTreeMap<i64, Da
         charge.is_usage() || charge.is_purchase() || charge == ChargeType::SavingsPlanNegation
     };
     // A row of a whole month does not say on which day.
-    let has_day = |line: &&BilledLine| {
-        line.charge.is_purchase() || line.times.interval_seconds <= DAY.unsigned_abs()
-    };
+    let has_day = |line: &&BilledLine| line.charge.is_purchase() || line.times.has_days();
     let kept = bill.lines.iter().filter(|line| is_kept(line.charge));
     for line in kept.filter(has_day) {
         let thing = Thing {
@@ -75,7 +86,11 @@ pub(super) fn days_of(bill: &AwsBill) -> Result<BTreeMap<Thing, BTreeMap<i64, Da
             let of = days.entry(start.div_euclid(DAY) * DAY).or_default();
             let billed = amounts.billed.unwrap_or_default();
             of.billed = of.billed.plus(billed)?;
-            of.has_no_quantity |= amounts.quantity.is_none();
+            if line.charge.is_usage() || amounts.quantity.is_none() {
+                let both = of.quantity.zip(amounts.quantity);
+                of.quantity = both.map(|(sum, quantity)| sum + quantity);
+            }
+            // Without quantities, none of these is shown.
             let quantity = amounts.quantity.unwrap_or_default();
             match line.charge {
                 charge if charge.is_purchase() => of.fee = of.fee.plus(billed)?,
@@ -83,9 +98,6 @@ pub(super) fn days_of(bill: &AwsBill) -> Result<BTreeMap<Thing, BTreeMap<i64, Da
                 ChargeType::SavingsPlanCoveredUsage => of.planned += quantity,
                 ChargeType::Usage if billed.is_zero() => of.free += quantity,
                 _ => (),
-            }
-            if line.charge.is_usage() {
-                of.quantity += quantity;
             }
             of.rate = of.rate.max(line.rate.unwrap_or_default());
         }

@@ -1,7 +1,9 @@
 //! What a design expects of a month, by region, table and kind.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
+use crate::bill::BilledKind;
 use crate::commitments::Commitment;
 use crate::estimate::{EstimateError, Together, estimate_together};
 use crate::money::{Money, MoneyError};
@@ -15,15 +17,30 @@ use crate::workload::Workload;
 /// The services whose rows are not read from bills, though designs have lines of them.
 const NOT_READ: [&str; 3] = ["AmazonS3", "awskms", "AWSDataTransfer"];
 
+/// The region of a charge that names none, in words.
+pub(super) const UNKNOWN_REGION: &str = "an unknown region";
+
 /// A part of a bill and of a design that are compared.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct CellKey {
-    /// The region.
-    pub region: String,
+    /// The region; `None` if the bill does not say.
+    pub region: Option<String>,
     /// The table; `None` if the bill does not name tables for this kind.
     pub table: Option<String>,
     /// The kind.
     pub usage: UsageType,
+}
+
+/// In words: `Orders: write request units in us-east-1`.
+impl fmt::Display for CellKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(table) = &self.table {
+            write!(f, "{table}: ")?;
+        }
+        let kind = BilledKind::Usage(self.usage.clone());
+        let region = self.region.as_deref().unwrap_or(UNKNOWN_REGION);
+        write!(f, "{} in {region}", kind.name())
+    }
 }
 
 /// What an access pattern or an index has of a cell.
@@ -109,6 +126,14 @@ impl ExpectedBill {
         Ok(expected)
     }
 
+    /// The whole hours within the time that a trace covers, in seconds since 1970, because a bill has
+    /// no parts of them; `None` if there is none.
+    pub fn whole_hours((from, to): (i64, i64)) -> Option<(i64, i64)> {
+        const HOUR: i64 = 3_600;
+        let whole = (-(-from).div_euclid(HOUR) * HOUR, to.div_euclid(HOUR) * HOUR);
+        (whole.0 < whole.1).then_some(whole)
+    }
+
     /// What a trace measured in the time that it covers: the throughput, since a trace does not have
     /// the rest.
     ///
@@ -161,7 +186,7 @@ impl ExpectedBill {
                 self.rates.insert((region.clone(), usage.clone()), rate);
             }
             let key = CellKey {
-                region,
+                region: Some(region),
                 table: line.subject.table.clone(),
                 usage,
             };
@@ -190,14 +215,14 @@ impl ExpectedBill {
     /// The cells with tables only where the bill names them.
     pub(super) fn cells_for(
         &self,
-        has_tables: impl Fn(&str, &UsageType) -> bool,
+        has_tables: impl Fn(Option<&str>, &UsageType) -> bool,
     ) -> Result<BTreeMap<CellKey, ExpectedCell>, MoneyError> {
         let mut cells: BTreeMap<CellKey, ExpectedCell> = BTreeMap::new();
         for (key, cell) in &self.cells {
             let table = key
                 .table
                 .clone()
-                .filter(|_| has_tables(&key.region, &key.usage));
+                .filter(|_| has_tables(key.region.as_deref(), &key.usage));
             let key = CellKey {
                 table,
                 ..key.clone()

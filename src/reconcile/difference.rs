@@ -22,12 +22,13 @@ use rust_decimal::Decimal;
 
 use super::ReconcileError;
 use super::design::{CellKey, ExpectedBill, ExpectedCell, ExpectedShare};
+use super::prices::ListPrices;
 use super::steps::{Step, StepKind, Sums};
-use super::totals::span;
-use crate::bill::{Amounts, AwsBill, BilledKind, BilledLine, ChargeType, Cost, Month, Times};
+use super::totals::{self, too_large};
+use crate::bill::{Amounts, AwsBill, BilledLine, ChargeType, Cost, Month, Times};
 use crate::money::{Money, MoneyError};
 use crate::pricing::Books;
-use crate::units::Exact;
+use crate::units::{Exact, count_of};
 use crate::usage::UsageType;
 
 /// The decimals of a step.
@@ -129,11 +130,9 @@ struct Comparison<'a> {
     month: Month,
     cost: Cost,
     expected: &'a ExpectedBill,
-    books: &'a Books,
+    prices: ListPrices<'a>,
     /// The hours of the bill.
     span: (i64, i64),
-    /// The highest list price of each kind of a region.
-    highest: BTreeMap<(&'a str, &'a UsageType), Decimal>,
     /// When each table has usage.
     times: BTreeMap<&'a str, Times>,
     sums: Sums,
@@ -150,20 +149,17 @@ pub(super) fn difference(
     expected: &ExpectedBill,
     books: &Books,
 ) -> Result<Difference, ReconcileError> {
-    let end = month.first_second() + i64::try_from(month.hours()).unwrap_or(744) * 3_600;
-    let whole = (month.first_second(), end);
     let common = |one: (i64, i64), other: (i64, i64)| (one.0.max(other.0), one.1.min(other.1));
-    let billed = span(bill).map_or(whole, |span| common(span, whole));
+    let billed = bill.span_in(month);
     let mut comparison = Comparison {
         bill,
         month,
         cost,
         expected,
-        books,
+        prices: ListPrices::of(bill, books),
         span: expected
             .window
             .map_or(billed, |window| common(billed, window)),
-        highest: BTreeMap::new(),
         times: BTreeMap::new(),
         sums: Sums::default(),
     };
@@ -176,9 +172,7 @@ pub(super) fn difference(
     let named = Named::of(bill, expected);
     let mut cells: BTreeMap<CellKey, Vec<(&BilledLine, Amounts)>> = BTreeMap::new();
     for line in &bill.lines {
-        let amounts = line
-            .total()
-            .ok_or_else(|| MoneyError::TooLarge("the sum of the bill".to_string()))?;
+        let amounts = line.total().ok_or_else(too_large)?;
         let Some(billed) = amounts.cost(cost) else {
             return Err(unknown_cost(line, cost));
         };
@@ -186,7 +180,7 @@ pub(super) fn difference(
         let (amounts, billed) = match expected.window {
             Some(_) if line.charge.is_usage() => {
                 let inside = comparison.inside(line)?;
-                let own = inside.cost(cost).unwrap_or_default();
+                let own = inside.cost(cost).ok_or_else(|| unknown_cost(line, cost))?;
                 comparison.outside(line, billed.minus(own)?);
                 (inside, own)
             }
@@ -238,7 +232,7 @@ fn unknown_cost(line: &BilledLine, cost: Cost) -> ReconcileError {
 struct Named<'a> {
     expected: &'a ExpectedBill,
     /// Kinds of a region on the bill, and whether some of it names a table.
-    on_bill: BTreeMap<(&'a str, &'a UsageType), bool>,
+    on_bill: BTreeMap<(Option<&'a str>, &'a UsageType), bool>,
 }
 
 impl<'a> Named<'a> {
@@ -246,7 +240,7 @@ impl<'a> Named<'a> {
         let mut on_bill = BTreeMap::new();
         for line in bill.lines.iter().filter(|line| line.charge.is_usage()) {
             if let Some(usage) = line.kind.usage() {
-                let region = line.region.as_deref().unwrap_or_default();
+                let region = line.region.as_deref();
                 *on_bill.entry((region, usage)).or_default() |= line.resource.table.is_some();
             }
         }
@@ -254,9 +248,9 @@ impl<'a> Named<'a> {
     }
 
     /// Whether the bill names tables for a kind, and the design does not have it without a table.
-    fn has_tables(&self, region: &str, usage: &UsageType) -> bool {
+    fn has_tables(&self, region: Option<&str>, usage: &UsageType) -> bool {
         let key = CellKey {
-            region: region.to_string(),
+            region: region.map(str::to_string),
             table: None,
             usage: usage.clone(),
         };
@@ -267,9 +261,9 @@ impl<'a> Named<'a> {
     /// The part that a line belongs to. Tables of several accounts may be called by their account
     /// in the design.
     fn key(&self, line: &BilledLine, usage: &UsageType) -> CellKey {
-        let region = line.region.clone().unwrap_or_default();
+        let region = line.region.as_deref();
         let table = line.resource.table.as_ref();
-        let table = table.filter(|_| self.has_tables(&region, usage));
+        let table = table.filter(|_| self.has_tables(region, usage));
         let table = table.map(|table| {
             let qualified = format!("{}.{table}", line.account);
             let tables = || {
@@ -284,7 +278,7 @@ impl<'a> Named<'a> {
             }
         });
         CellKey {
-            region,
+            region: line.region.clone(),
             table,
             usage: usage.clone(),
         }
@@ -299,8 +293,7 @@ impl Comparison<'_> {
             *start >= self.span.0 && start.saturating_add(seconds.max(1)) <= self.span.1
         };
         let inside = line.amounts.iter().filter(|(start, _)| is_inside(start));
-        Amounts::sum(inside.map(|(_, amounts)| amounts))
-            .ok_or_else(|| MoneyError::TooLarge("the sum of the bill".to_string()))
+        totals::sum(inside.map(|(_, amounts)| amounts))
     }
 
     fn outside(&mut self, line: &BilledLine, billed: Money) {
@@ -356,22 +349,14 @@ impl Comparison<'_> {
     /// The factor from the design's month to a time of the bill. What is charged once by its size, or
     /// for the whole month, does not depend on the hours.
     fn factor(&self, usage: &UsageType, time: (i64, i64)) -> Exact {
-        let is_once = [
-            UsageType::EXPORT_FULL,
-            UsageType::EXPORT_INCREMENTAL,
-            UsageType::RESTORE,
-            UsageType::IMPORT,
-        ]
-        .contains(usage);
-        match usage.unit() {
-            _ if is_once || usage.service() == "AWSBackup" => Exact::one(),
-            "GB-month" => self.share_of_month(time),
-            "rule-month" | "key-month" => Exact::one(),
-            _ => {
-                let hours = Exact::ratio((time.1 - time.0).max(0).unsigned_abs(), 3_600);
-                hours / self.expected.month.hours().clone()
-            }
+        if !usage.grows_with_hours() {
+            return Exact::one();
         }
+        if usage.unit() == "GB-month" {
+            return self.share_of_month(time);
+        }
+        let hours = Exact::ratio((time.1 - time.0).max(0).unsigned_abs(), 3_600);
+        hours / self.expected.month.hours().clone()
     }
 
     /// The hours in which a part of the bill could have usage: those of its own rows for what is
@@ -392,45 +377,21 @@ impl Comparison<'_> {
                 .into_iter()
                 .collect(),
         };
-        times
-            .into_iter()
-            .filter(|times| times.interval_seconds <= 86_400)
-            .map(|times| (times.from, times.to))
-            .reduce(|one, other| (one.0.min(other.0), one.1.max(other.1)))
-            .map_or(self.span, |(from, to)| {
-                (from.max(self.span.0), to.min(self.span.1))
-            })
+        let days = times.into_iter().filter(|times| times.has_days());
+        Times::span(days).map_or(self.span, |(from, to)| {
+            (from.max(self.span.0), to.min(self.span.1))
+        })
     }
 
-    /// Finds what is asked for each part: the highest prices, and when tables have usage.
+    /// Finds when tables have usage.
     fn look(&mut self) {
         for line in self.bill.lines.iter().filter(|line| line.charge.is_usage()) {
-            let rate = line
-                .list_rate
-                .or(line.rate)
-                .filter(|rate| *rate > Decimal::ZERO);
-            let kind = line.region.as_deref().zip(line.kind.usage());
-            if let Some((kind, rate)) = kind.zip(rate) {
-                let highest = self.highest.entry(kind).or_insert(rate);
-                *highest = (*highest).max(rate);
-            }
             let table = line.resource.table.as_deref();
-            if let Some(table) = table.filter(|_| line.times.interval_seconds <= 86_400) {
+            if let Some(table) = table.filter(|_| line.times.has_days()) {
                 let times = self.times.entry(table).or_insert(line.times);
                 *times = times.and(line.times);
             }
         }
-    }
-
-    /// The price of a unit beyond the free tier, on the bill.
-    fn full_rate(&self, key: &CellKey) -> Option<Exact> {
-        let highest = self.highest.get(&(key.region.as_str(), &key.usage));
-        highest.copied().map(Exact::from).or_else(|| {
-            let date = Some(self.month.first_day());
-            let book = self.books.book(&key.region, date).ok()?;
-            let price = book.list_price(&key.usage)?;
-            Some(Exact::from(price.rate.decimal()))
-        })
     }
 
     /// Compares a part of the bill with the same part of the design.
@@ -440,15 +401,17 @@ impl Comparison<'_> {
         lines: &[(&BilledLine, Amounts)],
         design: Option<ExpectedCell>,
     ) -> Result<Cell, MoneyError> {
-        let name = name(key);
-        let own = self
-            .expected
-            .rates
-            .get(&(key.region.clone(), key.usage.clone()));
-        let Some(full) = self.full_rate(key).or_else(|| own.cloned()) else {
+        let name = key.to_string();
+        let region = key.region.as_deref();
+        let own = key.region.clone().and_then(|region| {
+            let rates = &self.expected.rates;
+            rates.get(&(region, key.usage.clone())).cloned()
+        });
+        let full = self.prices.beyond_free(region, &key.usage);
+        let Some(full) = full.map(Exact::from).or_else(|| own.clone()) else {
             return self.without_price(key, lines);
         };
-        let price = own.filter(|_| design.is_some()).cloned();
+        let price = own.filter(|_| design.is_some());
         let price = price.unwrap_or_else(|| full.clone());
         let mut quantity = Exact::zero();
         let mut not_in_design = Exact::zero();
@@ -520,7 +483,7 @@ impl Comparison<'_> {
     ) -> Result<Cell, MoneyError> {
         let costs = lines.iter();
         let billed = Money::sum(costs.filter_map(|(_, amounts)| amounts.cost(self.cost)))?;
-        let (name, human) = (name(key), billed.human());
+        let (name, human) = (key.to_string(), billed.human());
         self.sums.unknown.push(format!(
             "{name}: neither the bill nor the books have its price, so that its {human} cannot be divided"
         ));
@@ -541,7 +504,7 @@ impl Comparison<'_> {
         [quantity, price]: [&Exact; 2],
         design: &ExpectedCell,
     ) -> Exact {
-        let name = &name(key);
+        let name = &key.to_string();
         let expected = &design.quantity * &self.factor(&key.usage, time);
         let hours = &(&expected - &design.quantity) * price;
         let hours_of_bill = Exact::ratio((time.1 - time.0).max(0).unsigned_abs(), 3_600);
@@ -665,12 +628,13 @@ impl Comparison<'_> {
             return;
         }
         let left = exact(charge.cost) - &charge.quantity * full;
-        let region = line.region.as_deref().unwrap_or_default();
-        let date = Some(self.month.first_day());
-        let book = self.books.book(region, date);
-        let book = book.or_else(|_| self.books.book(region, None)).ok();
-        let free = book.zip(line.kind.usage());
-        let free = free.map_or_else(Exact::zero, |(book, usage)| book.free_quantity(usage));
+        let region = line.region.as_deref();
+        let free = line.kind.usage().and_then(|usage| {
+            let month = self.month;
+            self.prices.free_quantity(region, usage, month)
+        });
+        // Without a book nothing is known to be free: what is missing is unexplained.
+        let free = free.unwrap_or_default();
         if left.is_negative() && Exact::zero() - left.clone() <= &free * full {
             let text = format!("{name}: {} below the list price", dollars(&left));
             return self.sums.add(StepKind::Tier, left, || text);
@@ -714,12 +678,12 @@ impl Comparison<'_> {
             left.clone()
         };
         if size <= bound {
-            let text = format!("{name}: {} rows", amounts.rows);
+            let text = format!("{name}: {}", count_of(amounts.rows, "row"));
             return self.sums.add(StepKind::Rounding, left, || text);
         }
         self.sums.rows.push(format!(
-            "{name}: {} rows of {} {} differ from their quantity times their rate by {}",
-            amounts.rows,
+            "{name}: {} of {} {}, {} off the quantity times the rate",
+            count_of(amounts.rows, "row"),
             line.charge.name(),
             line.usage_type,
             dollars(&left)
@@ -729,7 +693,7 @@ impl Comparison<'_> {
 
     /// A part of the design that is not on the bill.
     fn not_on_the_bill(&mut self, key: CellKey, design: ExpectedCell) -> Cell {
-        let name = name(&key);
+        let name = key.to_string();
         let table = key.table.as_deref();
         let is_there = table.is_some_and(|table| self.times.contains_key(table));
         let why = match is_there {
@@ -880,16 +844,4 @@ fn empty(key: &CellKey) -> Cell {
         expected: Money::ZERO,
         shares: Vec::new(),
     }
-}
-
-/// The name of a cell in a sentence.
-fn name(key: &CellKey) -> String {
-    let table = key.table.as_ref().map(|table| format!("{table}: "));
-    let kind = BilledKind::Usage(key.usage.clone());
-    format!(
-        "{}{} in {}",
-        table.unwrap_or_default(),
-        kind.name(),
-        key.region
-    )
 }

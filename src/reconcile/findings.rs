@@ -5,19 +5,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use rust_decimal::Decimal;
 
 use super::causes::{shown, with_unit};
-use super::design::CellKey;
+use super::days::DAY;
+use super::design::{CellKey, UNKNOWN_REGION};
 use super::difference::{Cell, Difference};
 use super::finding::{Finding, FindingKind};
 use super::moves::moves;
-use super::totals::{day, span};
-use crate::bill::{Amounts, AwsBill, BilledKind, BilledLine, ChargeType, Month};
+use super::prices::ListPrices;
+use super::totals::{self, day};
+use crate::bill::{Amounts, AwsBill, BilledKind, BilledLine, ChargeType, Month, Times};
 use crate::money::{Money, MoneyError};
 use crate::pricing::Books;
 use crate::table::Direction;
 use crate::units::Exact;
 use crate::usage::UsageType;
-
-const DAY: i64 = 86_400;
 
 /// All findings, moves first.
 pub(super) fn findings(bill: &AwsBill, books: &Books) -> Result<Vec<Finding>, MoneyError> {
@@ -34,35 +34,35 @@ pub(super) fn findings(bill: &AwsBill, books: &Books) -> Result<Vec<Finding>, Mo
 }
 
 fn sum<'a>(lines: impl Iterator<Item = &'a BilledLine>) -> Result<Amounts, MoneyError> {
-    Amounts::sum(lines.flat_map(|line| line.amounts.values()))
-        .ok_or_else(|| MoneyError::TooLarge("the sum of the bill".to_string()))
+    totals::sum(lines.flat_map(|line| line.amounts.values()))
 }
 
 /// Tables whose provisioned capacity costs something: how much of it must be used to pay.
 fn capacity(bill: &AwsBill, books: &Books) -> Result<Vec<Finding>, MoneyError> {
-    type Key<'a> = (Option<&'a str>, &'a str, &'a UsageType);
+    type Key<'a> = (Option<&'a str>, Option<&'a str>, &'a UsageType);
     let mut tables: BTreeMap<Key<'_>, Vec<&BilledLine>> = BTreeMap::new();
     for line in bill.lines.iter().filter(|line| line.charge.is_usage()) {
         let Some(usage @ UsageType::CapacityHours(..)) = line.kind.usage() else {
             continue;
         };
-        let region = line.region.as_deref().unwrap_or_default();
-        let key = (line.resource.table.as_deref(), region, usage);
+        let (table, region) = (line.resource.table.as_deref(), line.region.as_deref());
+        let key = (table, region, usage);
         tables.entry(key).or_default().push(line);
     }
-    let hours = span(bill).map_or(0, |(from, to)| (to - from) / 3_600);
+    let hours = bill.span().map_or(0, |(from, to)| (to - from) / 3_600);
+    let prices = ListPrices::of(bill, books);
     let mut findings = Vec::new();
     for ((table, region, usage), lines) in tables {
         let amounts = sum(lines.iter().copied())?;
         let UsageType::CapacityHours(throughput, class) = usage else {
             continue;
         };
-        let billed = amounts.billed.unwrap_or_default();
-        let (Some(quantity), false) = (amounts.quantity, billed.is_zero()) else {
+        let billed = amounts.billed.filter(|billed| !billed.is_zero());
+        let Some((quantity, billed)) = amounts.quantity.zip(billed) else {
             continue;
         };
         let requests = UsageType::Requests(*throughput, *class);
-        let Some(a_request) = price_of(bill, books, region, &requests) else {
+        let Some(a_request) = prices.beyond_free(region, &requests) else {
             continue;
         };
         // A unit of capacity serves 3,600 units of requests in an hour. What is billed counts: free
@@ -86,9 +86,10 @@ fn capacity(bill: &AwsBill, books: &Books) -> Result<Vec<Finding>, MoneyError> {
             table: table.map(str::to_string),
             usd: Some(billed),
             text: format!(
-                "{name}provisioned {} capacity in {region} {}{mean}: on demand costs less if fewer \
+                "{name}provisioned {} capacity in {} {}{mean}: on demand costs less if fewer \
                  than {percent} % of it are used. The bill does not say how much is.",
                 throughput.word(),
+                region.unwrap_or(UNKNOWN_REGION),
                 billed.human(),
             ),
             because: None,
@@ -96,23 +97,6 @@ fn capacity(bill: &AwsBill, books: &Books) -> Result<Vec<Finding>, MoneyError> {
         });
     }
     Ok(findings)
-}
-
-/// The list price of a kind: that of the bill, else that of the books at its date.
-fn price_of(bill: &AwsBill, books: &Books, region: &str, usage: &UsageType) -> Option<Decimal> {
-    let lines = bill
-        .lines
-        .iter()
-        .filter(|line| line.region.as_deref() == Some(region) && line.kind.usage() == Some(usage));
-    let own = lines
-        .filter_map(|line| line.list_rate)
-        .filter(|rate| !rate.is_zero())
-        .max();
-    own.or_else(|| {
-        let date = bill.months().last().map(|month| month.first_day());
-        let book = books.book(region, date).ok()?;
-        Some(book.list_price(usage)?.rate.decimal())
-    })
 }
 
 /// Reserved capacity: what was bought, and how much of it was used.
@@ -185,7 +169,7 @@ fn reserved(bill: &AwsBill) -> Result<Vec<Finding>, MoneyError> {
                 "reserved {} capacity in {}, {month}: {} of {} used ({percent} %){of_month}, {} not \
                  used{beyond}",
                 direction.word(),
-                region.unwrap_or("an unknown region"),
+                region.unwrap_or(UNKNOWN_REGION),
                 shown(used_hours),
                 with_unit(so_far, &kind),
                 shown((so_far - used_hours).max(Decimal::ZERO)),
@@ -201,10 +185,8 @@ fn reserved(bill: &AwsBill) -> Result<Vec<Finding>, MoneyError> {
 /// and a bill may have only some of them.
 fn so_far(bill: &AwsBill, bought: Decimal, is_fee: impl Fn(&BilledLine) -> bool) -> Decimal {
     let fees = bill.lines.iter().filter(|line| is_fee(line));
-    let times = fees
-        .map(|line| (line.times.from, line.times.to))
-        .reduce(|one, other| (one.0.min(other.0), one.1.max(other.1)));
-    match (times, span(bill)) {
+    let times = Times::span(fees.map(|line| line.times));
+    match (times, bill.span()) {
         (Some((from, to)), Some((_, end))) if end < to && from < end => {
             let share = Exact::ratio((end - from).unsigned_abs(), (to - from).unsigned_abs());
             let hours = (Exact::from(bought) * share).to_decimal(0);
@@ -250,7 +232,7 @@ fn plans(bill: &AwsBill) -> Result<Vec<Finding>, MoneyError> {
 
 /// Free tiers: how much of them was used, and when they ended.
 fn free_tiers(bill: &AwsBill, books: &Books) -> Vec<Finding> {
-    type Key<'a> = (&'a Month, &'a str, &'a UsageType);
+    type Key<'a> = (&'a Month, Option<&'a str>, &'a UsageType);
     let mut tiers: BTreeMap<Key<'_>, (Decimal, i64, bool)> = BTreeMap::new();
     for line in &bill.lines {
         let Some(usage) = line
@@ -264,28 +246,23 @@ fn free_tiers(bill: &AwsBill, books: &Books) -> Vec<Finding> {
         if line.charge != ChargeType::Usage || line.list_rate.or(line.rate).is_none() {
             continue;
         }
-        let key = (
-            &line.month,
-            line.region.as_deref().unwrap_or_default(),
-            usage,
-        );
+        let key = (&line.month, line.region.as_deref(), usage);
         let (free, last, is_paid) = tiers.entry(key).or_default();
         for (start, amounts) in &line.amounts {
-            let quantity = amounts.quantity.unwrap_or_default();
-            match amounts.billed {
-                Some(billed) if billed.is_zero() => {
-                    *free += quantity;
-                    *last = (*last).max(start.div_euclid(DAY) * DAY);
-                }
-                _ => *is_paid = true,
+            let Some((quantity, billed)) = amounts.quantity.zip(amounts.billed) else {
+                continue;
+            };
+            if billed.is_zero() {
+                *free += quantity;
+                *last = (*last).max(start.div_euclid(DAY) * DAY);
+            } else {
+                *is_paid = true;
             }
         }
     }
+    let prices = ListPrices::of(bill, books);
     let of = |((month, region, usage), (free, last, is_paid)): (Key<'_>, (Decimal, i64, bool))| {
-        let book = books
-            .book(region, Some(month.first_day()))
-            .or_else(|_| books.book(region, None));
-        let free_hours = book.ok()?.free_quantity(usage);
+        let free_hours = prices.free_quantity(region, usage, *month)?;
         if free.is_zero() || free_hours.is_zero() {
             return None;
         }
@@ -304,8 +281,9 @@ fn free_tiers(bill: &AwsBill, books: &Books) -> Vec<Finding> {
             table: None,
             usd: Some(Money::ZERO),
             text: format!(
-                "free tier of {} in {region}, {month}: {} {} free{ended}",
+                "free tier of {} in {}, {month}: {} {} free{ended}",
                 usage.purpose(),
+                region.unwrap_or(UNKNOWN_REGION),
                 with_unit(free, &kind),
                 if free == Decimal::ONE { "was" } else { "were" }
             ),
@@ -416,7 +394,7 @@ pub(super) fn used(difference: &Difference) -> Vec<Finding> {
                 table.unwrap_or_default(),
                 percent.human(2),
                 kind.purpose(),
-                cell.key.region,
+                cell.key.region.as_deref().unwrap_or(UNKNOWN_REGION),
                 units.human(1),
                 capacity.human(0)
             ),
@@ -492,26 +470,28 @@ fn discounts(bill: &AwsBill) -> Result<Vec<Finding>, MoneyError> {
 
 /// Tables whose usage begins or ends more than a day within the bill.
 fn tables(bill: &AwsBill) -> Vec<Finding> {
-    let Some((from, to)) = span(bill) else {
+    let Some((from, to)) = bill.span() else {
         return Vec::new();
     };
-    let mut times: BTreeMap<(&str, &str), (i64, i64)> = BTreeMap::new();
+    let mut times: BTreeMap<(&str, Option<&str>), Times> = BTreeMap::new();
     for line in bill.lines.iter().filter(|line| line.charge.is_usage()) {
         let Some(table) = line.resource.table.as_deref() else {
             continue;
         };
         // A backup outlives its table.
         let is_backup = line.kind.usage() == Some(&UsageType::BACKUP);
-        if is_backup || line.times.interval_seconds > DAY.unsigned_abs() {
+        if is_backup || !line.times.has_days() {
             continue;
         }
-        let region = line.region.as_deref().unwrap_or_default();
-        let own = (line.times.from, line.times.to);
-        let known = times.entry((table, region)).or_insert(own);
-        *known = (known.0.min(own.0), known.1.max(own.1));
+        let known = times
+            .entry((table, line.region.as_deref()))
+            .or_insert(line.times);
+        *known = known.and(line.times);
     }
     let mut findings = Vec::new();
-    for ((table, region), (first, last)) in times {
+    for ((table, region), own) in times {
+        let (first, last) = (own.from, own.to);
+        let region = region.unwrap_or(UNKNOWN_REGION);
         let texts = [
             (first >= from + DAY).then_some((
                 first,

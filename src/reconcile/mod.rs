@@ -23,6 +23,7 @@ mod difference;
 mod finding;
 mod findings;
 mod moves;
+mod prices;
 mod steps;
 mod totals;
 
@@ -30,6 +31,7 @@ pub use design::{CellKey, ExpectedBill, ExpectedShare};
 pub use difference::{Cell, Difference, Tolerance};
 pub use finding::{Finding, FindingKind};
 pub use steps::{Step, StepKind};
+use totals::too_large;
 pub use totals::{Group, GroupKey, Grouping, ServiceTotal};
 
 use std::collections::BTreeSet;
@@ -140,7 +142,6 @@ pub fn reconcile(
             .retain(|line| line.resource.table.as_ref().is_some_and(is_asked));
     }
     bill.notes.extend(before_the_books(&bill, books));
-    let too_large = || MoneyError::TooLarge("the sum of the bill".to_string());
     let total = bill.total().ok_or_else(too_large)?;
     let services = totals::services(&bill).ok_or_else(too_large)?;
     let grouping = match question.by.as_slice() {
@@ -188,7 +189,7 @@ pub fn reconcile(
     };
     Ok(Reconciled {
         difference,
-        span: totals::span(&bill),
+        span: bill.span(),
         cost: question.cost,
         total,
         services,

@@ -6,7 +6,6 @@ use rust_decimal::Decimal;
 
 use super::days::{DAY, DayOf, Thing, days_of};
 use super::finding::Finding;
-use super::totals::span;
 use crate::bill::{AwsBill, BilledKind};
 use crate::money::{Money, MoneyError};
 use crate::usage::UsageType;
@@ -25,7 +24,7 @@ const SHARE_PERCENT: Decimal = Decimal::ONE;
 
 /// The moves of a bill, in the order of their days.
 pub(super) fn moves(bill: &AwsBill) -> Result<Vec<Finding>, MoneyError> {
-    let Some((from, to)) = span(bill) else {
+    let Some((from, to)) = bill.span() else {
         return Ok(Vec::new());
     };
     let total = Money::sum(bill.lines.iter().flat_map(|line| {
@@ -164,8 +163,8 @@ fn grown(
             && other.region == thing.region
             && thing.resource.is_some()
     })?;
-    let before = days.get(&(at - DAY))?.quantity;
-    let after = days.get(&(at + 2 * DAY))?.quantity;
+    let before = days.get(&(at - DAY))?.quantity?;
+    let after = days.get(&(at + 2 * DAY))?.quantity?;
     let twentieth = before.checked_div(Decimal::from(20))?;
     (after > before.checked_add(twentieth)?).then_some((before, after))
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::bill::{Amounts, AwsBill, BilledKind, BilledLine, ChargeType};
-use crate::money::Money;
+use crate::money::{Money, MoneyError};
 use crate::time::Date;
 
 const HOUR: i64 = 3_600;
@@ -207,22 +207,19 @@ fn key(line: &BilledLine, by: &[Grouping]) -> GroupKey {
     }
 }
 
-/// The first and the last moment with usage. Rows of a whole month, such as those of CloudWatch, do
-/// not say how far the bill goes, unless it has no others.
-pub(super) fn span(bill: &AwsBill) -> Option<(i64, i64)> {
-    let of = |longest: u64| {
-        let usage = bill.lines.iter().filter(|line| line.charge.is_usage());
-        usage
-            .map(|line| line.times)
-            .filter(|times| times.interval_seconds <= longest)
-            .map(|times| (times.from, times.to))
-            .reduce(|one, other| (one.0.min(other.0), one.1.max(other.1)))
-    };
-    of(DAY.unsigned_abs()).or_else(|| of(u64::MAX))
+/// The sum of amounts.
+pub(super) fn sum<'a>(
+    amounts: impl IntoIterator<Item = &'a Amounts>,
+) -> Result<Amounts, MoneyError> {
+    Amounts::sum(amounts).ok_or_else(too_large)
+}
+
+/// The error of a sum that needs more than 28 digits.
+pub(super) fn too_large() -> MoneyError {
+    MoneyError::TooLarge("the sum of the bill".to_string())
 }
 
 /// The day of a moment, `YYYY-MM-DD`.
 pub(super) fn day(second: i64) -> String {
-    let date = chrono::DateTime::from_timestamp(second, 0).map(|time| time.date_naive());
-    date.map_or_else(String::new, |date| Date::from(date).to_string())
+    Date::of_second(second).map_or_else(String::new, |date| date.to_string())
 }

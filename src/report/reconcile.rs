@@ -5,7 +5,7 @@ use super::json::reconcile::{moment, quantity_of, reconcile_json, sentence};
 use super::present::Present;
 use super::render::csv;
 use super::render::text::signed;
-use crate::bill::{Amounts, BilledKind, Cost};
+use crate::bill::{Amounts, Cost};
 use crate::money::{Money, MoneyError};
 use crate::reconcile::{Difference, Finding, FindingKind, Group, Grouping, Reconciled};
 use crate::units::{Exact, group_thousands};
@@ -385,16 +385,9 @@ fn difference(document: &mut Document, difference: &Difference) -> Result<(), Mo
         "Design",
     ];
     let cells = difference.cells.iter().take(CELLS_SHOWN).map(|cell| {
-        let kind = BilledKind::Usage(cell.key.usage.clone());
-        let table = cell.key.table.as_ref().map(|table| format!("{table}: "));
         let expected = cell.expected_quantity.as_ref();
         vec![
-            format!(
-                "{}{} in {}",
-                table.unwrap_or_default(),
-                kind.name(),
-                cell.key.region
-            ),
+            cell.key.to_string(),
             cell.billed_quantity.map_or_else(
                 || "-".to_string(),
                 |quantity| {

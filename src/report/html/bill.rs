@@ -116,8 +116,6 @@ fn explained(section: &mut Section, difference: &Difference) -> Result<(), Repor
 }
 
 fn side_by_side(cell: &Cell) -> [HtmlCell; 6] {
-    let kind = BilledKind::Usage(cell.key.usage.clone());
-    let table = cell.key.table.as_ref().map(|table| format!("{table}: "));
     let quantity = |quantity: Option<Exact>| {
         quantity.map_or_else(
             || HtmlCell::from("-"),
@@ -125,12 +123,7 @@ fn side_by_side(cell: &Cell) -> [HtmlCell; 6] {
         )
     };
     [
-        HtmlCell::from(format!(
-            "{}{} in {}",
-            table.unwrap_or_default(),
-            kind.name(),
-            cell.key.region
-        )),
+        HtmlCell::from(cell.key.to_string()),
         quantity(cell.billed_quantity.map(Exact::from)),
         quantity(cell.expected_quantity.clone()),
         HtmlCell::from(cell.key.usage.unit()),

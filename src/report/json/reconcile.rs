@@ -183,7 +183,7 @@ struct StepRow<'a> {
 #[derive(Serialize)]
 struct CellRow<'a> {
     table: Option<&'a str>,
-    region: &'a str,
+    region: Option<&'a str>,
     kind: String,
     usage_type: String,
     unit: &'a str,
@@ -234,7 +234,7 @@ impl<'a> CellRow<'a> {
         });
         CellRow {
             table: cell.key.table.as_deref(),
-            region: &cell.key.region,
+            region: cell.key.region.as_deref(),
             kind: kind.purpose().to_string(),
             usage_type: kind.name(),
             unit: cell.key.usage.unit(),
