@@ -27,8 +27,9 @@ use super::csv::columns;
 use super::duplicates::hash_of;
 use super::kind::{may_be_kept, service};
 use super::part::Part;
+use super::read::{PARQUET, Whole};
 use super::reading::{Mistakes, Reading, digest};
-use crate::files::{FileSource, is_plain};
+use crate::files::FileSource;
 
 /// Rows that are decoded together.
 const BATCH_ROWS: usize = 8_192;
@@ -141,23 +142,15 @@ pub(super) fn read(
     reading: &Reading<'_>,
     source: &FileSource,
     name: &str,
-    mut text: impl Read,
+    text: impl Read,
     part: &mut Part,
 ) -> Result<(), BillError> {
-    let wrong = |error: &dyn std::fmt::Display| {
+    let read = Whole::read(source, PARQUET, text).map_err(|error| {
         BillError::file(name, format!("is Parquet that cannot be read: {error}"))
-    };
-    match source {
-        FileSource::File(path) if is_plain(path, b"PAR1") => {
-            let file: File = crate::opened::open(path).map_err(|error| wrong(&error))?;
-            rows(reading, name, SharedFile(Arc::new(file)), part)
-        }
-        _ => {
-            let mut bytes = Vec::new();
-            text.read_to_end(&mut bytes)
-                .map_err(|error| wrong(&error))?;
-            rows(reading, name, bytes::Bytes::from(bytes), part)
-        }
+    })?;
+    match read {
+        Whole::File(file) => rows(reading, name, SharedFile(Arc::new(file)), part),
+        Whole::Bytes(bytes) => rows(reading, name, bytes::Bytes::from(bytes), part),
     }
 }
 

@@ -1,7 +1,8 @@
 //! Reads bills: files in parallel, each in bounded memory.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead, Cursor, Read, Seek};
+use std::fs::File;
+use std::io::{self, BufRead, Cursor, Read, Seek};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use flate2::read::MultiGzDecoder;
@@ -14,11 +15,12 @@ use super::reading::{Detail, FORMATS, ReadBill, Reading, not_a_bill, too_large};
 use super::values::Month;
 use super::{BillError, console, csv, explorer, folder};
 use crate::files::{FileSource, Progress, decompressed, is_plain, open, why};
+use crate::opened;
 
 /// What identifies a zip archive, a Parquet file and a PDF.
 const ZIP: &[u8] = b"PK\x03\x04";
 const EMPTY_ZIP: &[u8] = b"PK\x05\x06";
-const PARQUET: &[u8] = b"PAR1";
+pub(super) const PARQUET: &[u8] = b"PAR1";
 const PDF: &[u8] = b"%PDF";
 
 /// Reads bills.
@@ -228,8 +230,8 @@ fn notes_of(rows: &RowCounts, oddities: &Oddities) -> Vec<String> {
     );
     count(
         oddities.not_amortised,
-        "row has no amortised cost, or one of zero that cannot be,",
-        "rows have no amortised cost, or one of zero that cannot be,",
+        "row has no amortised cost, or zero for what is not free,",
+        "rows have no amortised cost, or zero for what is not free,",
         "so that the amortised total is unknown.",
     );
     count(
@@ -323,6 +325,28 @@ fn is_text_of_a_bill(bytes: &[u8]) -> bool {
     super::columns::Format::of(&cells).is_some() || console::is_header(&cells)
 }
 
+/// A file whose parts are read in any order.
+pub(super) enum Whole {
+    /// The file itself.
+    File(File),
+    /// Its bytes, if it is compressed or comes from standard input.
+    Bytes(Vec<u8>),
+}
+
+impl Whole {
+    /// A file that begins with `magic`, once it is decompressed to `text`.
+    pub fn read(source: &FileSource, magic: &[u8], mut text: impl Read) -> io::Result<Whole> {
+        if let FileSource::File(path) = source
+            && is_plain(path, magic)
+        {
+            return opened::open(path).map(Whole::File);
+        }
+        let mut bytes = Vec::new();
+        text.read_to_end(&mut bytes)?;
+        Ok(Whole::Bytes(bytes))
+    }
+}
+
 impl Reading<'_> {
     fn file(&self, at: usize, source: &FileSource) -> Result<Part, BillError> {
         let name = source.shown();
@@ -354,26 +378,16 @@ impl Reading<'_> {
         &self,
         source: &FileSource,
         name: &str,
-        mut text: impl Read,
+        text: impl Read,
         part: &mut Part,
     ) -> Result<(), BillError> {
-        let wrong = |error: &dyn std::fmt::Display| {
-            BillError::file(
-                name,
-                format!("is a zip archive that cannot be read: {error}"),
-            )
-        };
-        match source {
-            FileSource::File(path) if is_plain(path, ZIP) => {
-                let file = crate::opened::open(path).map_err(|error| wrong(&error))?;
-                self.archive(name, std::io::BufReader::new(file), part)
-            }
-            _ => {
-                let mut bytes = Vec::new();
-                text.read_to_end(&mut bytes)
-                    .map_err(|error| wrong(&error))?;
-                self.archive(name, Cursor::new(bytes), part)
-            }
+        let read = Whole::read(source, ZIP, text).map_err(|error| {
+            let message = format!("is a zip archive that cannot be read: {error}");
+            BillError::file(name, message)
+        })?;
+        match read {
+            Whole::File(file) => self.archive(name, std::io::BufReader::new(file), part),
+            Whole::Bytes(bytes) => self.archive(name, Cursor::new(bytes), part),
         }
     }
 

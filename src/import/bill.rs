@@ -11,6 +11,7 @@ use super::draft::{Draft, Fields, ReplicaDraft, Sourced, TableDraft, UnitsDraft,
 use super::shape::{HOUR, WEEK_HOURS, hour_of_the_week, shape};
 use crate::bill::{AwsBill, BilledKind, BilledLine, ChargeType, Month, Times};
 use crate::pricing::Books;
+use crate::table::limits::DAX_NODES_MAX;
 use crate::table::{Direction, TableClass};
 use crate::time::Date;
 use crate::units::Exact;
@@ -18,10 +19,6 @@ use crate::usage::{FreeTier, ReservedPart, Throughput, UsageType};
 
 /// Bytes of a GB.
 const GB: u64 = 1 << 30;
-
-/// The nodes of a DAX cluster at most: a primary and ten replicas. Source: Developer Guide,
-/// "DAX cluster components".
-const DAX_NODES_MAX: u64 = 11;
 
 /// The usage of a table in a region.
 type Usage<'a> = BTreeMap<&'a UsageType, Vec<&'a BilledLine>>;

@@ -37,7 +37,7 @@ impl Thing {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct DayOf {
     pub billed: Money,
-    /// Usage of every sort; `None` if the bill has costs only.
+    /// What was used or bought; `None` if the bill has costs only.
     pub quantity: Option<Decimal>,
     /// Usage that was billed at no charge.
     pub free: Decimal,
@@ -86,7 +86,7 @@ pub(super) fn days_of(bill: &AwsBill) -> Result<BTreeMap<Thing, BTreeMap<i64, Da
             let of = days.entry(start.div_euclid(DAY) * DAY).or_default();
             let billed = amounts.billed.unwrap_or_default();
             of.billed = of.billed.plus(billed)?;
-            if line.charge.is_usage() || amounts.quantity.is_none() {
+            if line.charge != ChargeType::SavingsPlanNegation {
                 let both = of.quantity.zip(amounts.quantity);
                 of.quantity = both.map(|(sum, quantity)| sum + quantity);
             }

@@ -46,7 +46,8 @@ const REASONS_MAX: usize = 5;
 pub struct Cell {
     /// What it is.
     pub key: CellKey,
-    /// The usage on the bill; `None` if nothing is on it.
+    /// The usage on the bill; `None` if the bill has none, or has its cost only and no price is
+    /// known.
     pub billed_quantity: Option<Decimal>,
     /// Whether the quantity was computed from the cost, since the bill has none.
     pub is_inferred: bool,
@@ -489,7 +490,9 @@ impl Comparison<'_> {
         ));
         let text = format!("{name}: {human}, of an unknown price");
         self.sums.add(StepKind::NotInDesign, exact(billed), || text);
+        let quantity = totals::sum(lines.iter().map(|(_, amounts)| amounts))?.quantity;
         Ok(Cell {
+            billed_quantity: quantity,
             billed,
             ..empty(key)
         })

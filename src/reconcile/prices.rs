@@ -15,17 +15,17 @@ pub(super) struct ListPrices<'a> {
     /// The month whose books count.
     month: Option<Month>,
     /// The highest price of each kind of a region on the bill: what is not free.
-    highest: BTreeMap<(&'a str, &'a UsageType), Decimal>,
+    highest: BTreeMap<(Option<&'a str>, &'a UsageType), Decimal>,
 }
 
 impl<'a> ListPrices<'a> {
     pub fn of(bill: &'a AwsBill, books: &'a Books) -> ListPrices<'a> {
-        let mut highest: BTreeMap<(&str, &UsageType), Decimal> = BTreeMap::new();
+        let mut highest: BTreeMap<(Option<&str>, &UsageType), Decimal> = BTreeMap::new();
         for line in bill.lines.iter().filter(|line| line.charge.is_usage()) {
             let rate = line.list_rate.or(line.rate);
             let rate = rate.filter(|rate| *rate > Decimal::ZERO);
-            let kind = line.region.as_deref().zip(line.kind.usage());
-            if let Some((kind, rate)) = kind.zip(rate) {
+            if let Some((usage, rate)) = line.kind.usage().zip(rate) {
+                let kind = (line.region.as_deref(), usage);
                 let known = highest.entry(kind).or_insert(rate);
                 *known = (*known).max(rate);
             }
@@ -39,11 +39,10 @@ impl<'a> ListPrices<'a> {
 
     /// The price of a unit beyond the free tier; `None` if neither the bill nor the books have it.
     pub fn beyond_free(&self, region: Option<&str>, usage: &UsageType) -> Option<Decimal> {
-        let region = region?;
         let own = self.highest.get(&(region, usage)).copied();
         own.or_else(|| {
             let date = self.month.map(Month::first_day);
-            let book = self.books.book(region, date).ok()?;
+            let book = self.books.book(region?, date).ok()?;
             Some(book.list_price(usage)?.rate.decimal())
         })
     }

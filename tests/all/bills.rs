@@ -1160,3 +1160,66 @@ fn what_is_unexplained_decides_the_exit_code() {
         assert_eq!(found, code, "{options:?}: {error}");
     }
 }
+
+/// A region, a fee and a commitment that a bill does not tell are said, in the explanation and in the
+/// workload that is made of it.
+#[test]
+fn what_a_bill_does_not_say_is_said() {
+    let known = row("8000000", "USD", "1");
+    let elsewhere = known.replace("ReadRequestUnits", "QQQ9-ReadRequestUnits");
+    let unpriced = row("100", "USD", "1")
+        .replace("ReadRequestUnits", "QQQ9-ReadCapacityUnit-Hrs")
+        .replace("0.000000125", "");
+    let plan = row("24", "USD", "2.4")
+        .replace("T01:00:00Z", "T23:00:00Z")
+        .replace(",Usage,", ",SavingsPlanRecurringFee,")
+        .replace("AmazonDynamoDB", "ComputeSavingsPlans")
+        .replace("ReadRequestUnits", "DatabaseSP:1yrNoUpfront")
+        .replace("0.000000125", "0.1");
+    let fee = row("", "USD", "5")
+        .replace(",Usage,", ",RIFee,")
+        .replace("ReadRequestUnits", "HeavyUsage:dynamodb.read");
+    let rows: Vec<String> = [known, elsewhere, unpriced, plan, fee]
+        .iter()
+        .enumerate()
+        .map(|(at, row)| format!("{at}{row}"))
+        .collect();
+    let text = format!("{HEADER}\n{}\n", rows.join("\n"));
+    let empty = "name = \"x\"\nregion = \"us-east-1\"\ntable = []\n";
+    let files = folder(&[
+        ("bill.csv", text.into_bytes()),
+        ("x.toml", empty.as_bytes().to_vec()),
+    ]);
+    let reconciled = ["reconcile", "bill.csv", "--workload", "x.toml"];
+    let imported = ["import", "bill", "bill.csv"];
+    for (command, code, texts) in [
+        (
+            &reconciled[..],
+            2,
+            &[
+                "ReadRequestUnits in an unknown region: $1.00\n",
+                "ReadCapacityUnit-Hrs in an unknown region: neither the bill nor the books have its \
+                 price, so that its $1.00 cannot be divided",
+                "  ReadCapacityUnit-Hrs in an unknown region          100 ",
+                "only on this day: 24 hours",
+            ][..],
+        ),
+        (
+            &imported[..],
+            0,
+            &[
+                "QQQ9-ReadRequestUnits of no table in an unknown region: the bill does not say where it \
+                 was used.",
+                "A savings plan is left out: its commitment is by the hour, and the bill has no hours.",
+                "A fee of reserved capacity in us-east-1 is left out: the bill does not have its \
+                 unit-hours.",
+            ][..],
+        ),
+    ] {
+        let (found, shown, error) = run_in(files.path(), command);
+        assert_eq!(found, code, "{error}");
+        for text in texts {
+            assert!(shown.contains(text), "{text}: {shown}");
+        }
+    }
+}
