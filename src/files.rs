@@ -2,6 +2,7 @@
 //! are decompressed as they are read: gzip or zstd, detected from the first bytes.
 
 use std::collections::BTreeSet;
+use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -224,8 +225,30 @@ pub(crate) fn decompressed<'a>(
     Ok(text)
 }
 
+/// A file whose parts are read in any order.
+pub(crate) enum Whole {
+    /// The file itself.
+    File(File),
+    /// Its bytes, if it is compressed or comes from standard input.
+    Bytes(Vec<u8>),
+}
+
+impl Whole {
+    /// A file that begins with `magic`, once it is decompressed to `text`.
+    pub fn read(source: &FileSource, magic: &[u8], mut text: impl Read) -> io::Result<Whole> {
+        if let FileSource::File(path) = source
+            && is_plain(path, magic)
+        {
+            return opened::open(path).map(Whole::File);
+        }
+        let mut bytes = Vec::new();
+        text.read_to_end(&mut bytes)?;
+        Ok(Whole::Bytes(bytes))
+    }
+}
+
 /// Whether a file begins with these bytes without being decompressed.
-pub(crate) fn is_plain(path: &Path, magic: &[u8]) -> bool {
+fn is_plain(path: &Path, magic: &[u8]) -> bool {
     let mut first = [0; 4];
     let read = opened::open(path).and_then(|mut file| file.read_exact(&mut first));
     read.is_ok() && first.starts_with(magic)

@@ -6,7 +6,6 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::Read;
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
@@ -27,9 +26,8 @@ use super::csv::columns;
 use super::duplicates::hash_of;
 use super::kind::{may_be_kept, service};
 use super::part::Part;
-use super::read::{PARQUET, Whole};
 use super::reading::{Mistakes, Reading, digest};
-use crate::files::FileSource;
+use crate::files::Whole;
 
 /// Rows that are decoded together.
 const BATCH_ROWS: usize = 8_192;
@@ -140,15 +138,11 @@ impl Cells for ParquetCells<'_> {
 /// Reads a Parquet file.
 pub(super) fn read(
     reading: &Reading<'_>,
-    source: &FileSource,
+    file: Whole,
     name: &str,
-    text: impl Read,
     part: &mut Part,
 ) -> Result<(), BillError> {
-    let read = Whole::read(source, PARQUET, text).map_err(|error| {
-        BillError::file(name, format!("is Parquet that cannot be read: {error}"))
-    })?;
-    match read {
+    match file {
         Whole::File(file) => rows(reading, name, SharedFile(Arc::new(file)), part),
         Whole::Bytes(bytes) => rows(reading, name, bytes::Bytes::from(bytes), part),
     }

@@ -1,8 +1,7 @@
 //! Reads bills: files in parallel, each in bounded memory.
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::{self, BufRead, Cursor, Read, Seek};
+use std::io::{BufRead, Cursor, Read, Seek};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use flate2::read::MultiGzDecoder;
@@ -14,13 +13,12 @@ use super::part::{Oddities, Part};
 use super::reading::{Detail, FORMATS, ReadBill, Reading, not_a_bill, too_large};
 use super::values::Month;
 use super::{BillError, console, csv, explorer, folder};
-use crate::files::{FileSource, Progress, decompressed, is_plain, open, why};
-use crate::opened;
+use crate::files::{FileSource, Progress, Whole, decompressed, open, why};
 
 /// What identifies a zip archive, a Parquet file and a PDF.
 const ZIP: &[u8] = b"PK\x03\x04";
 const EMPTY_ZIP: &[u8] = b"PK\x05\x06";
-pub(super) const PARQUET: &[u8] = b"PAR1";
+const PARQUET: &[u8] = b"PAR1";
 const PDF: &[u8] = b"%PDF";
 
 /// Reads bills.
@@ -325,28 +323,6 @@ fn is_text_of_a_bill(bytes: &[u8]) -> bool {
     super::columns::Format::of(&cells).is_some() || console::is_header(&cells)
 }
 
-/// A file whose parts are read in any order.
-pub(super) enum Whole {
-    /// The file itself.
-    File(File),
-    /// Its bytes, if it is compressed or comes from standard input.
-    Bytes(Vec<u8>),
-}
-
-impl Whole {
-    /// A file that begins with `magic`, once it is decompressed to `text`.
-    pub fn read(source: &FileSource, magic: &[u8], mut text: impl Read) -> io::Result<Whole> {
-        if let FileSource::File(path) = source
-            && is_plain(path, magic)
-        {
-            return opened::open(path).map(Whole::File);
-        }
-        let mut bytes = Vec::new();
-        text.read_to_end(&mut bytes)?;
-        Ok(Whole::Bytes(bytes))
-    }
-}
-
 impl Reading<'_> {
     fn file(&self, at: usize, source: &FileSource) -> Result<Part, BillError> {
         let name = source.shown();
@@ -450,7 +426,11 @@ impl Reading<'_> {
         text: impl Read,
         part: &mut Part,
     ) -> Result<(), BillError> {
-        super::parquet::read(self, source, name, text, part)
+        let file = Whole::read(source, PARQUET, text).map_err(|error| {
+            let message = format!("is Parquet that cannot be read: {error}");
+            BillError::file(name, message)
+        })?;
+        super::parquet::read(self, file, name, part)
     }
 
     #[cfg(not(feature = "replay"))]
