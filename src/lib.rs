@@ -143,7 +143,11 @@ pub mod forecast;
 pub mod uncertainty;
 
 pub mod check;
+pub mod fleet;
 pub mod import;
+
+#[cfg(feature = "aws")]
+pub mod aws;
 
 #[cfg(feature = "replay")]
 pub mod replay;

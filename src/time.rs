@@ -6,6 +6,12 @@ use chrono::NaiveDate;
 
 use crate::units::Exact;
 
+/// A second since 1970 in UTC, as RFC 3339 writes it.
+pub fn utc(second: i64) -> String {
+    let time = chrono::DateTime::from_timestamp(second, 0).unwrap_or_default();
+    format!("{}Z", time.format("%Y-%m-%dT%H:%M:%S"))
+}
+
 /// A calendar day, `YYYY-MM-DD`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Date(NaiveDate);

@@ -55,6 +55,8 @@ pub struct ProvisionedUnits {
     pub low: u64,
     /// The highest of any minute.
     pub high: u64,
+    /// The mean of the hours as they are billed.
+    pub mean: Exact,
     /// The share of the demand that was refused, if it was simulated.
     pub throttled: Option<Exact>,
 }

@@ -35,8 +35,13 @@ pub struct Args {
     #[arg(short, long, global = true, value_name = "FILE")]
     pub output: Option<PathBuf>,
 
-    /// The region (overrides the workload's; DYNAMETER_REGION is for designs that say none)
-    #[arg(long, global = true, value_name = "REGION")]
+    /// The region (overrides the workload's; DYNAMETER_REGION is for designs that say none).
+    /// `import account` takes several
+    #[arg(long = "region", global = true, value_name = "REGION")]
+    pub regions: Vec<String>,
+
+    /// The region, if only one is given.
+    #[arg(skip)]
     pub region: Option<String>,
 
     /// Use the prices of a date (YYYY-MM-DD), or a folder of price books instead of the built-in
@@ -111,11 +116,16 @@ pub enum Command {
         /// the calendar
         #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=MONTHS_MAX))]
         months: Option<u64>,
+        #[command(flatten)]
+        summary: SummaryArgs,
     },
     /// Price the same design under every alternative, and rank what to change
     Compare {
-        /// A workload file; - reads standard input
-        workload: String,
+        /// Workload files, plans or templates, or folders and patterns of them; - reads standard input
+        #[arg(required = true)]
+        workloads: Vec<String>,
+        #[command(flatten)]
+        summary: SummaryArgs,
         #[command(flatten)]
         question: QuestionArgs,
         #[command(flatten)]
@@ -165,6 +175,25 @@ pub enum Command {
     },
     /// Print the manual page
     Man,
+}
+
+/// How many tables are shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::Args)]
+pub struct SummaryArgs {
+    /// Show only one line for each table, the most expensive first
+    #[arg(long)]
+    pub summary: bool,
+    /// Show only the N most expensive tables; totals are of all
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub top: Option<u64>,
+}
+
+impl SummaryArgs {
+    /// The number of tables that are shown.
+    pub fn shown(self) -> Option<usize> {
+        self.top
+            .map(|top| usize::try_from(top).unwrap_or(usize::MAX))
+    }
 }
 
 /// The arguments of `check`.
@@ -307,12 +336,18 @@ pub struct ReplayArgs {
 /// The arguments of `import`.
 #[derive(Clone, Debug, clap::Args)]
 pub struct ImportArgs {
-    /// The kind of the files
-    #[arg(value_parser = ["terraform", "cloudformation", "describe-table", "export", "cloudwatch", "bill", "model"])]
+    /// The kind of the files, or account: the tables of an AWS account
+    #[arg(value_parser = ["terraform", "cloudformation", "describe-table", "export", "cloudwatch", "bill", "model", "account"])]
     pub kind: String,
-    /// The files (for an export, its folder); - reads standard input
-    #[arg(required_unless_present = "queries")]
+    /// The files (for an export, its folder); - reads standard input. Another kind and its files
+    /// may follow: describe-table d.json cloudwatch m.json. The first file decides; those after it
+    /// fill in what it does not say. For account, a folder that --raw wrote, or nothing
+    #[arg(value_name = "FILE")]
     pub files: Vec<String>,
+    /// Import into an existing workload file: what it says stays, "unknown" values are filled in,
+    /// and new tables are added
+    #[arg(long, value_name = "WORKLOAD", conflicts_with = "queries")]
+    pub into: Option<std::path::PathBuf>,
     /// Import the design before the change that a Terraform plan makes
     #[arg(long)]
     pub before: bool,
@@ -324,14 +359,36 @@ pub struct ImportArgs {
     pub account: Vec<String>,
     #[command(flatten)]
     pub metrics: MetricsArgs,
+    #[command(flatten)]
+    pub of_account: AccountArgs,
+}
+
+/// How an account is imported.
+#[derive(Clone, Debug, Default, PartialEq, Eq, clap::Args)]
+pub struct AccountArgs {
+    /// The profile of AWS's configuration whose credentials and region are used
+    #[arg(long, value_name = "PROFILE")]
+    pub profile: Option<String>,
+    /// How many days of CloudWatch metrics are read, up to now (default: 14, which are kept minute by
+    /// minute; of more than 15 days, metrics are read in 5 minutes or an hour)
+    #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..=455))]
+    pub days: Option<u32>,
+    /// Keep AWS's answers in a new folder, from which `import account DIR` makes the same file
+    /// without the account
+    #[arg(long, value_name = "DIR")]
+    pub raw: Option<std::path::PathBuf>,
+    /// The address of the services, for tests against a server on this machine
+    #[arg(long, value_name = "URL")]
+    pub endpoint_url: Option<String>,
 }
 
 /// How CloudWatch metrics are imported.
 #[derive(Clone, Debug, Default, PartialEq, Eq, clap::Args)]
 pub struct MetricsArgs {
-    /// The table of CloudWatch metrics that do not name one
+    /// The table of CloudWatch metrics that do not name one; of an account, the tables to import: a
+    /// name, or a pattern such as prod-* (default: all)
     #[arg(long, value_name = "NAME")]
-    pub table: Option<String>,
+    pub table: Vec<String>,
     /// The seconds of a data point of CloudWatch metrics (default: as the file says)
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..=31_622_400))]
     pub period: Option<u32>,

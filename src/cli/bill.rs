@@ -13,7 +13,7 @@ use dynameter::bill::{AwsBill, Cost, Detail, Month, ReadBill, read};
 #[cfg(feature = "html")]
 use dynameter::commitments::Commitment;
 use dynameter::files::Progress;
-use dynameter::import::{Imported, import_bill};
+use dynameter::import::{ImportOptions, Imported, import_bill};
 use dynameter::pricing::Books;
 use dynameter::reconcile::{ExpectedBill, Grouping, Question, Reconciled, Tolerance, reconcile};
 use dynameter::time::Date;
@@ -208,18 +208,19 @@ fn tolerance(asked: &ReconcileArgs) -> Result<Tolerance> {
 }
 
 /// Imports a bill as a workload file.
-pub fn imported(args: &Args, import: &ImportArgs) -> Result<Imported> {
+pub fn imported(
+    args: &Args,
+    import: &ImportArgs,
+    files: &[String],
+    asked: &ImportOptions,
+) -> Result<Imported> {
     let reading = ReadBill {
         detail: Detail::Hour,
         month: import.month.as_deref().map(month).transpose()?,
         accounts: import.account.clone(),
     };
-    let bill = read_bill(args, &import.files, &reading)?;
-    Ok(import_bill(
-        &bill,
-        &Books::embedded(),
-        &input::asked(args)?,
-    )?)
+    let bill = read_bill(args, files, &reading)?;
+    Ok(import_bill(&bill, &Books::embedded(), asked)?)
 }
 
 /// The bill of a report.

@@ -65,9 +65,8 @@ fn designs_of(command: &Command) -> Option<Vec<String>> {
     Some(match command {
         Command::Estimate { workloads, .. } => workloads.clone(),
         Command::Check(check) => check.workloads.clone(),
-        Command::Compare { workload, .. } | Command::Explain { workload } => {
-            vec![workload.clone()]
-        }
+        Command::Compare { workloads, .. } => workloads.clone(),
+        Command::Explain { workload } => vec![workload.clone()],
         Command::Diff { old, new } => vec![new.clone(), old.clone()],
         Command::Report(report) => report.workload.iter().cloned().collect(),
         Command::Reconcile(asked) => asked.workload.clone(),

@@ -68,7 +68,7 @@ fn expanded(path: &str) -> Result<Vec<String>> {
         return Ok(vec![path.to_string()]);
     }
     if Path::new(path).is_dir() {
-        return templates(path);
+        return in_folder(path);
     }
     if path.contains("://") || !path.contains(['*', '?', '[']) {
         return Ok(vec![path.to_string()]);
@@ -87,8 +87,9 @@ fn expanded(path: &str) -> Result<Vec<String>> {
     Ok(files)
 }
 
-/// The templates in a folder that the CDK or the Serverless Framework wrote.
-fn templates(folder: &str) -> Result<Vec<String>> {
+/// The designs in a folder: the templates that the CDK or the Serverless Framework wrote, or its
+/// workload files.
+fn in_folder(folder: &str) -> Result<Vec<String>> {
     let names = names_in(folder);
     let within = |name: &String| Path::new(folder).join(name).to_string_lossy().into_owned();
     let of_cdk = names.iter().filter(|name| name.ends_with(TEMPLATE));
@@ -102,10 +103,29 @@ fn templates(folder: &str) -> Result<Vec<String>> {
     if names.iter().any(|name| name == SERVERLESS) {
         return Ok(vec![within(&SERVERLESS.to_string())]);
     }
+    let files = names.iter().filter(|name| name.ends_with(".toml"));
+    let workloads: Vec<String> = files.map(within).filter(|path| is_workload(path)).collect();
+    if !workloads.is_empty() {
+        return Ok(workloads);
+    }
     bail!(
-        "{folder}: is a folder, and no template in it can be read\nhelp: {}",
+        "{folder}: is a folder, and no workload file or template in it can be read\nhelp: {}",
         of_folder(folder, &names)
     )
+}
+
+/// Whether a file is meant as a workload: unlike usage files and budgets, it has a name, a region
+/// and tables. One with a mistake may be one.
+fn is_workload(path: &str) -> bool {
+    let Ok(text) = dynameter::opened::read_to_string(Path::new(path)) else {
+        return false;
+    };
+    match text.parse::<toml::Table>() {
+        Ok(file) => ["name", "region", "table"]
+            .iter()
+            .all(|key| file.contains_key(*key)),
+        Err(_) => text.lines().any(|line| line.trim() == "[[table]]"),
+    }
 }
 
 /// The names of the files in a folder, in order.

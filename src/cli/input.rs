@@ -270,21 +270,13 @@ pub fn asked(args: &Args) -> Result<ImportOptions> {
         before: false,
         fallback: args.defaults.region.clone(),
         is_one_of_several: false,
+        is_joined: false,
         reads_beside: true,
     })
 }
 
 /// Makes a workload file from files of one kind.
-pub fn imported(
-    args: &Args,
-    kind: ImportFormat,
-    files: &[String],
-    before: bool,
-) -> Result<Imported> {
-    let asked = ImportOptions {
-        before,
-        ..asked(args)?
-    };
+pub fn imported(kind: ImportFormat, files: &[String], asked: &ImportOptions) -> Result<Imported> {
     if kind == ImportFormat::Export {
         let [folder] = files else {
             bail!(
@@ -292,7 +284,7 @@ pub fn imported(
                 files.len()
             )
         };
-        return Ok(dynameter::import::import_export(Path::new(folder), &asked)?);
+        return Ok(dynameter::import::import_export(Path::new(folder), asked)?);
     }
     let sources = files
         .iter()
@@ -310,11 +302,11 @@ pub fn imported(
                 ..asked.clone()
             })
         };
-        let (own, other) = (side(before)?, side(!before)?);
+        let (own, other) = (side(asked.before)?, side(!asked.before)?);
         unused_is_wrong(&[own.unused.clone(), other.unused])?;
         return Ok(own);
     }
-    Ok(dynameter::import::import(kind, &sources, &asked)?)
+    Ok(dynameter::import::import(kind, &sources, asked)?)
 }
 
 /// Checks a file that was read, without the commitments that the command line names.

@@ -1,15 +1,19 @@
 //! The command line: arguments in, files in, one result out.
 
+mod account;
 mod args;
 mod bill;
 mod check;
 mod defaults;
 mod files;
+mod import;
 mod input;
+mod into;
 mod output;
 #[cfg(feature = "html")]
 mod page;
 mod progress;
+mod remote;
 mod source;
 #[cfg(feature = "tables")]
 mod synthesize;
@@ -21,16 +25,17 @@ use std::process::ExitCode;
 use anyhow::{Context, Result};
 use clap::{CommandFactory, Parser};
 
-use args::{Args, Command, ImportArgs, MetricsArgs, OutputFormat, PricesCommand};
+use args::{Args, Command, OutputFormat, PricesCommand, SummaryArgs};
 use dynameter::check::BUDGET_TEMPLATE;
 use dynameter::compare::{Question, compare};
 use dynameter::diff::diff;
 use dynameter::estimate::{Together, estimate, estimate_together, once_of_change};
+use dynameter::fleet::{compared_fleet, fleet};
 use dynameter::forecast::forecast;
-use dynameter::import::ImportFormat;
 use dynameter::pricing::{Books, PriceListFile, changed_rates, update};
 use dynameter::report::{
-    self, ChangedRates, Estimates, Explanation, ImportedPrices, PriceList, PriceLists,
+    self, ChangedRates, Comparisons, Estimates, Explanation, FleetSummary, ImportedPrices,
+    PriceList, PriceLists,
 };
 use dynameter::time::Date;
 use dynameter::workload::{self, Setting, Workload};
@@ -39,6 +44,12 @@ use dynameter::workload::{self, Setting, Workload};
 #[cfg(not(feature = "replay"))]
 const LIGHT: &str = "this binary was built without trace readers\nhelp: build one that has them \
                      with `cargo build --release --features replay` (they take minutes to compile)";
+
+/// The error of a binary without AWS's SDK.
+#[cfg(not(feature = "aws"))]
+const NO_ACCOUNT: &str = "this binary was built without access to AWS\nhelp: build one that has it \
+                          with `cargo build --release --features aws` (AWS's SDK takes minutes to \
+                          compile), or name a folder that --raw wrote";
 
 /// The error of a binary without polars.
 #[cfg(not(feature = "tables"))]
@@ -65,7 +76,11 @@ pub fn run() -> ExitCode {
             return ExitCode::from(code);
         }
     };
-    match defaults::apply(&mut args).and_then(|()| execute(&args)) {
+    let ready = defaults::apply(&mut args)
+        .and_then(|()| one_region(&mut args))
+        .and_then(|()| remote::fetch(&mut args));
+    // What was fetched is removed when the result is written.
+    match ready.and_then(|_fetched| execute(&args)) {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
             let failure = output::failure(&error);
@@ -77,6 +92,23 @@ pub fn run() -> ExitCode {
             ExitCode::from(WRONG)
         }
     }
+}
+
+/// Takes the region of `--region`; only `import account` may have several.
+fn one_region(args: &mut Args) -> Result<()> {
+    let may_have_several =
+        matches!(&args.command, Command::Import(import) if import.kind == "account");
+    if args.regions.len() > 1 && !may_have_several {
+        anyhow::bail!(
+            "--region is given {} times\nhelp: give it once; only `import account` reads several \
+             regions",
+            args.regions.len()
+        );
+    }
+    if let [only] = args.regions.as_slice() {
+        args.region = Some(only.clone());
+    }
+    Ok(())
 }
 
 /// Executes a command; returns the exit code of its result.
@@ -104,19 +136,31 @@ fn command(args: &Args) -> Result<()> {
         Command::Estimate {
             workloads,
             months: Some(months),
-        } => months_of(args, workloads, *months),
+            summary,
+        } => match *summary == SummaryArgs::default() {
+            true => months_of(args, workloads, *months),
+            false => anyhow::bail!(
+                "--months shows each month, and --summary and --top show tables\nhelp: remove one of \
+                 them"
+            ),
+        },
         Command::Estimate {
             workloads,
             months: None,
-        } => estimates(args, workloads),
+            summary,
+        } => estimates(args, workloads, *summary),
         Command::Explain { workload } => explain(args, workload),
-        Command::Import(asked) => import(args, asked),
+        Command::Import(asked) => import::run(args, asked),
         Command::Diff { old, new } => difference(args, &[old.clone(), new.clone()]),
         Command::Compare {
-            workload,
+            workloads,
+            summary,
             question,
             horizon,
-        } => comparison(args, workload, &input::question(question, horizon)?),
+        } => {
+            let question = input::question(question, horizon)?;
+            comparisons(args, workloads, *summary, &question)
+        }
         #[cfg(feature = "html")]
         Command::Report(asked) => page::page(args, asked),
         #[cfg(not(feature = "html"))]
@@ -190,71 +234,9 @@ fn init(args: &Args, file: Option<&std::path::Path>, budget: bool) -> Result<()>
     Ok(())
 }
 
-fn import(args: &Args, asked: &ImportArgs) -> Result<()> {
-    let ImportArgs {
-        kind,
-        files,
-        before,
-        metrics,
-        ..
-    } = asked;
-    let before = *before;
-    if files.iter().filter(|path| *path == "-").count() > 1 {
-        anyhow::bail!("standard input can be read only once\nhelp: use - for one argument only");
-    }
-    let Some(kind) = ImportFormat::parse(kind) else {
-        anyhow::bail!(
-            "{kind:?} is not a kind of file that can be imported\nhelp: `dynameter import --help` \
-             lists the kinds"
-        )
-    };
-    let is_of_bill = asked.month.is_some() || !asked.account.is_empty();
-    if is_of_bill && kind != ImportFormat::Bill {
-        anyhow::bail!("--month and --account are only for bills\nhelp: remove them");
-    }
-    if before && kind != ImportFormat::Terraform {
-        anyhow::bail!("--before is only for Terraform plans\nhelp: remove --before");
-    }
-    if args.month_hours.is_some() || args.prices.is_some() {
-        anyhow::bail!(
-            "import does not use --month-hours and --prices\nhelp: remove them, and give them to \
-             `dynameter estimate`"
-        );
-    }
-    if args.format != OutputFormat::Text {
-        anyhow::bail!("import writes a workload file, which is TOML\nhelp: remove --format");
-    }
-    if *metrics != MetricsArgs::default() && kind != ImportFormat::CloudWatch {
-        anyhow::bail!(
-            "--table, --period, --from, --to and --queries are only for CloudWatch metrics\nhelp: \
-             remove them"
-        );
-    }
-    if kind == ImportFormat::CloudWatch {
-        #[cfg(feature = "replay")]
-        if !metrics.queries.is_empty() {
-            return output::write(args, &trace::queries(args, &metrics.queries)?);
-        }
-        #[cfg(feature = "replay")]
-        return output::new(args, &trace::imported(args, files, metrics)?.text);
-        #[cfg(not(feature = "replay"))]
-        anyhow::bail!(LIGHT);
-    }
-    if kind == ImportFormat::Bill {
-        return output::new(args, &bill::imported(args, asked)?.text);
-    }
-    let files = match kind {
-        // Its folder is the export itself.
-        ImportFormat::Export => files.to_vec(),
-        _ => files::designs(args, files)?,
-    };
-    let imported = input::imported(args, kind, &files, before)?;
-    output::new(args, &imported.text)
-}
-
 /// Reads every workload before the first is estimated, so that the errors of all files are reported
 /// together.
-fn estimates(args: &Args, paths: &[String]) -> Result<()> {
+fn estimates(args: &Args, paths: &[String], shown: SummaryArgs) -> Result<()> {
     let (books, date) = input::books(args)?;
     let together = together(
         args,
@@ -262,7 +244,14 @@ fn estimates(args: &Args, paths: &[String]) -> Result<()> {
         &books,
         date,
     )?;
-    output::present(args, &Estimates(&together))
+    let top = shown.shown();
+    if shown.summary {
+        let fleet = fleet(&together)?;
+        let fleet = &fleet;
+        return output::present(args, &FleetSummary { fleet, top });
+    }
+    let together = &together;
+    output::present(args, &Estimates { together, top })
 }
 
 /// Estimates one design month by month.
@@ -370,13 +359,31 @@ fn difference(args: &Args, paths: &[String]) -> Result<()> {
     output::present(args, &difference)
 }
 
-fn comparison(args: &Args, path: &str, question: &Question) -> Result<()> {
+fn comparisons(
+    args: &Args,
+    paths: &[String],
+    shown: SummaryArgs,
+    question: &Question,
+) -> Result<()> {
     let (books, date) = input::books(args)?;
-    let (workload, source) = input::read(args, path, &books, date)?;
-    let mut comparison = compare(&workload, &books, question).with_context(|| path.to_string())?;
-    comparison.outcome.uncertainty = input::interval(args, &workload, &source, &books, date)
-        .with_context(|| path.to_string())?;
-    output::present(args, &comparison)
+    let read = all_workloads(args, paths, &books, date)?;
+    let mut all = Vec::new();
+    for (workload, text) in &read {
+        let commitments = input::commitments(args, std::slice::from_ref(workload), &books)?;
+        let workload = workload.clone().with_commitments(&commitments);
+        let mut comparison =
+            compare(&workload, &books, question).with_context(|| text.name.clone())?;
+        comparison.outcome.uncertainty = input::interval(args, &workload, text, &books, date)
+            .with_context(|| text.name.clone())?;
+        all.push(comparison);
+    }
+    let top = shown.shown();
+    if shown.summary {
+        let fleet = compared_fleet(&all)?;
+        let fleet = &fleet;
+        return output::present(args, &FleetSummary { fleet, top });
+    }
+    output::present(args, &Comparisons { all: &all, top })
 }
 
 fn prices_list(args: &Args) -> Result<()> {

@@ -1,8 +1,10 @@
 //! Results and failures that a user sees.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::io::{ErrorKind, IsTerminal, Write};
 use std::path::Path;
+use std::sync::OnceLock;
 
 use anyhow::{Context, Result, bail};
 
@@ -34,7 +36,24 @@ pub fn failure(error: &anyhow::Error) -> String {
 
 /// Prints a message to standard error; ignores a closed one.
 pub fn say(text: &str) {
-    let _ = writeln!(std::io::stderr().lock(), "{text}");
+    let _ = writeln!(std::io::stderr().lock(), "{}", with_addresses(text));
+}
+
+/// The folder to which objects of Amazon S3 were fetched, with its `/`.
+static FETCHED: OnceLock<String> = OnceLock::new();
+
+/// Names the folder to which objects were fetched: outputs show their addresses instead.
+#[cfg(feature = "aws")]
+pub fn is_fetched_to(folder: &Path) {
+    let _ = FETCHED.set(format!("{}/", folder.display()));
+}
+
+/// A text in which fetched files have the addresses that they were fetched from.
+fn with_addresses(text: &str) -> Cow<'_, str> {
+    match FETCHED.get() {
+        Some(folder) => Cow::Owned(text.replace(folder, "s3://")),
+        None => Cow::Borrowed(text),
+    }
 }
 
 /// Colour on a terminal, unless `NO_COLOR` is set.
@@ -47,6 +66,7 @@ pub fn style(args: &Args) -> Style {
 
 /// Writes the result to standard output, or to the file of `-o`.
 pub fn write(args: &Args, text: &str) -> Result<()> {
+    let text = &*with_addresses(text);
     match args.output.as_ref().filter(|path| path.as_os_str() != "-") {
         Some(path) => {
             refuse_inputs(path)?;
@@ -89,6 +109,65 @@ pub fn new(args: &Args, text: &str) -> Result<()> {
         }
         None => write(args, text),
     }
+}
+
+/// A folder that gets its name once everything is in it.
+#[cfg(feature = "aws")]
+pub struct NewFolder<'a> {
+    /// The name.
+    path: &'a Path,
+    /// Where it is until then.
+    beside: tempfile::TempDir,
+}
+
+#[cfg(feature = "aws")]
+impl<'a> NewFolder<'a> {
+    /// A folder that must not exist yet.
+    pub fn new(path: &'a Path) -> Result<NewFolder<'a>> {
+        must_not_exist(path)?;
+        let parent = match path.parent() {
+            Some(parent) if !parent.as_os_str().is_empty() => parent,
+            _ => Path::new("."),
+        };
+        let beside = tempfile::Builder::new()
+            .prefix(".dynameter-")
+            .tempdir_in(parent)
+            .map_err(|error| failed(path, &error))?;
+        Ok(NewFolder { path, beside })
+    }
+
+    /// Where its files are written.
+    pub fn path(&self) -> &Path {
+        self.beside.path()
+    }
+
+    /// Gives it its name.
+    pub fn keep(self) -> Result<&'a Path> {
+        must_not_exist(self.path)?;
+        std::fs::rename(self.beside.path(), self.path)
+            .map_err(|error| failed(self.path, &error))?;
+        Ok(self.path)
+    }
+}
+
+fn exists(path: &Path) -> anyhow::Error {
+    anyhow::anyhow!(
+        "{}: exists already and is not overwritten\nhelp: name another file, or remove this one",
+        path.display()
+    )
+}
+
+/// Refuses a path at which something is already.
+pub fn must_not_exist(path: &Path) -> Result<()> {
+    match path.exists() {
+        true => Err(exists(path)),
+        false => Ok(()),
+    }
+}
+
+/// Writes a file that the command was asked to change.
+pub fn over(path: &Path, text: &str) -> Result<()> {
+    replace(path, text, true)
 }
 
 /// Writes a file that must not exist yet.
@@ -219,15 +298,10 @@ fn replace(path: &Path, text: &str, overwrite: bool) -> Result<()> {
     if overwrite {
         file.persist(path).map_err(|error| failed(error.error))?;
     } else if let Err(error) = file.persist_noclobber(path) {
-        match error.error.kind() {
-            ErrorKind::AlreadyExists => {
-                bail!(
-                    "{shown}: exists already and is not overwritten\nhelp: name another file, or \
-                     remove this one"
-                )
-            }
-            _ => return Err(failed(error.error)),
-        }
+        return Err(match error.error.kind() {
+            ErrorKind::AlreadyExists => exists(path),
+            _ => failed(error.error),
+        });
     }
     Ok(())
 }

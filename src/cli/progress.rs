@@ -1,7 +1,10 @@
 //! Progress bars and Ctrl-C.
 
+#[cfg(feature = "aws")]
+use std::path::Path;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -23,11 +26,25 @@ pub fn interruption() -> Result<Arc<AtomicBool>> {
     let flag = stopped.clone();
     ctrlc::set_handler(move || {
         if flag.swap(true, Ordering::SeqCst) {
+            let folder = TEMPORARY.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(folder) = folder.as_ref() {
+                let _ = std::fs::remove_dir_all(folder);
+            }
             std::process::exit(130);
         }
     })
     .context("the Ctrl-C handler cannot be installed")?;
     Ok(STOPPED.get_or_init(|| stopped).clone())
+}
+
+/// A folder that does not stay when the process is ended.
+static TEMPORARY: Mutex<Option<PathBuf>> = Mutex::new(None);
+
+/// Removes a folder if a second Ctrl-C ends the process.
+#[cfg(feature = "aws")]
+pub fn remove_at_the_end(folder: &Path) {
+    let mut temporary = TEMPORARY.lock().unwrap_or_else(PoisonError::into_inner);
+    *temporary = Some(folder.to_path_buf());
 }
 
 /// A progress bar on standard error; hidden if that is not a terminal.

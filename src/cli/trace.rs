@@ -15,7 +15,7 @@ use super::{files, input, output};
 use dynameter::bill::is_bill;
 use dynameter::compare::Question;
 use dynameter::files::{FileSource, Progress};
-use dynameter::import::{Imported, import_metrics};
+use dynameter::import::{ImportOptions, Imported, import_metrics};
 use dynameter::meter::Switches;
 use dynameter::pricing::Books;
 use dynameter::replay::{
@@ -539,16 +539,19 @@ fn write_workload(args: &Args, replayed: &Replayed, path: &Path) -> Result<()> {
 }
 
 /// Imports CloudWatch metrics as a workload file.
-pub fn imported(args: &Args, files: &[String], metrics: &MetricsArgs) -> Result<Imported> {
-    let asked = input::asked(args)?;
+pub fn imported(
+    files: &[String],
+    metrics: &MetricsArgs,
+    asked: &ImportOptions,
+) -> Result<Imported> {
     let reading = ReadOptions {
-        table: metrics.table.clone(),
+        table: metrics.table.first().cloned(),
         period_seconds: metrics.period,
         from: optional_moment("--from", metrics.from.as_deref())?,
         to: optional_moment("--to", metrics.to.as_deref())?,
         ..ReadOptions::default()
     };
-    Ok(import_metrics(sources_of(files)?, reading, &asked)?)
+    Ok(import_metrics(sources_of(files)?, reading, asked)?)
 }
 
 /// The queries for GetMetricData of tables: names, files of describe-table, or folders of them.

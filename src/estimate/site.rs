@@ -668,6 +668,28 @@ impl<'a> Site<'a> {
             (Some(Units::Scaled(scaling)), None) => Some(HourlyUnits::constant(scaling.min)),
             (Some(Units::Scaled(_)), Some(run)) => Some(run.hourly(billing)),
         };
+        let hourly_mean = hourly.as_ref().map_or_else(Exact::zero, HourlyUnits::mean);
+        let provisioned = units.and_then(|units| match (units, run) {
+            (Units::Unknown, _) => None,
+            (Units::Scaled(_), Some(run)) => Some(ProvisionedUnits {
+                low: run.lowest,
+                high: run.highest,
+                mean: hourly_mean.clone(),
+                throttled: Some(Exact::ratio(run.throttled_billionths(), 1_000_000_000)),
+            }),
+            (Units::Scaled(Scaling { min, .. }), None) => Some(ProvisionedUnits {
+                low: *min,
+                high: *min,
+                mean: hourly_mean.clone(),
+                throttled: Some(Exact::zero()),
+            }),
+            (Units::Fixed(units), _) => Some(ProvisionedUnits {
+                low: *units,
+                high: *units,
+                mean: hourly_mean.clone(),
+                throttled: None,
+            }),
+        });
         let moved = units.and_then(|units| self.moved(units, run, throughput));
         let capacity = hourly.map(|hourly| ProvisionedCapacity {
             subject: self.design.subject(index, self.region, None),
@@ -678,24 +700,6 @@ impl<'a> Site<'a> {
                 .into_iter()
                 .chain(self.drivers(consumed, throughput))
                 .collect(),
-        });
-        let provisioned = units.and_then(|units| match (units, run) {
-            (Units::Unknown, _) => None,
-            (Units::Scaled(_), Some(run)) => Some(ProvisionedUnits {
-                low: run.lowest,
-                high: run.highest,
-                throttled: Some(Exact::ratio(run.throttled_billionths(), 1_000_000_000)),
-            }),
-            (Units::Scaled(Scaling { min, .. }), None) => Some(ProvisionedUnits {
-                low: *min,
-                high: *min,
-                throttled: Some(Exact::zero()),
-            }),
-            (Units::Fixed(units), _) => Some(ProvisionedUnits {
-                low: *units,
-                high: *units,
-                throttled: None,
-            }),
         });
         let demand = Demand {
             table: self.design.table.table.name.clone(),

@@ -6,12 +6,12 @@
 
 use std::collections::BTreeMap;
 
-use super::draft::{Draft, Fields, IndexDraft, Sourced, TableDraft, UnitsDraft, number};
-use super::shape::{DAY, HOUR, WEEK_HOURS, hour_of_the_week, shape};
+use super::consumed::{ConsumedUnits, DataPoint, days};
+use super::draft::{Draft, Fields, IndexDraft, Sourced, TableDraft, UnitsDraft};
 use crate::files::FileSource;
 use crate::table::Direction;
-use crate::trace::{Batch, Event, ReadOptions, Time, Trace, TraceError, What};
-use crate::units::Exact;
+use crate::time::utc;
+use crate::trace::{Batch, Event, ReadOptions, Trace, TraceError, What};
 
 /// The account direction of a table or an index: its reads or its writes.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -19,22 +19,13 @@ struct Account {
     table: String,
     index: Option<String>,
     region: Option<String>,
-    writes: bool,
-}
-
-#[derive(Debug)]
-struct MetricSums {
-    halves: u128,
-    /// Half units in each hour of the week, from Monday 00:00 UTC.
-    hours: Vec<u128>,
-    /// The busiest data point: its half units, its length in seconds and its time.
-    busiest: (u64, u32, i64),
+    direction: Direction,
 }
 
 /// The contents of the metrics.
 #[derive(Default)]
 struct MetricsFile {
-    accounts: BTreeMap<Account, MetricSums>,
+    accounts: BTreeMap<Account, ConsumedUnits>,
     from: Option<i64>,
     to: i64,
 }
@@ -43,6 +34,7 @@ pub(super) fn draft(
     sources: Vec<FileSource>,
     reading: ReadOptions,
     region: Option<&str>,
+    is_joined: bool,
 ) -> Result<Draft, TraceError> {
     let names = sources
         .iter()
@@ -79,13 +71,16 @@ pub(super) fn draft(
         let message = format!("contains no consumed capacity units of a table{notes}");
         return Err(TraceError::file(&names, message).help(help));
     };
-    let mut draft = metrics.draft(from, &names, region);
+    let mut draft = metrics.draft(from, &names, region, is_joined);
     draft.notes.extend(trace.notes());
     Ok(draft)
 }
 
-fn new_table(name: &str) -> TableDraft {
+fn new_table(name: &str, is_joined: bool) -> TableDraft {
     let mut table = TableDraft::new(Sourced::text(name, "TableName", None), Vec::new());
+    if is_joined {
+        return table;
+    }
     let note = "CloudWatch does not say; write \"provisioned\" if the table is";
     table
         .capacity
@@ -129,7 +124,6 @@ impl MetricsFile {
             if halves == 0 && counted.metric != Some(direction) {
                 continue;
             }
-            let writes = direction == Direction::Write;
             let text = |name: &Option<crate::trace::Name>| {
                 name.map(|name| trace.names.text(name).to_string())
             };
@@ -137,28 +131,19 @@ impl MetricsFile {
                 table: table.clone(),
                 index: text(&counted.index),
                 region: text(&counted.region),
-                writes,
+                direction,
             };
-            let empty = || MetricSums {
-                halves: 0,
-                hours: vec![0; WEEK_HOURS],
-                busiest: (0, 1, start),
-            };
-            let consumed = self.accounts.entry(account).or_insert_with(empty);
-            consumed.halves += u128::from(halves);
-            let hour = hour_of_the_week(start);
-            consumed.hours[hour] += u128::from(halves);
-            let (most, most_seconds, _) = consumed.busiest;
-            if u128::from(halves) * u128::from(most_seconds)
-                > u128::from(most) * u128::from(seconds)
-            {
-                consumed.busiest = (halves, seconds, start);
-            }
+            self.accounts.entry(account).or_default().add(DataPoint {
+                start,
+                seconds,
+                halves,
+            });
         }
         Ok(())
     }
 
-    fn draft(&self, from: i64, names: &str, region: Option<&str>) -> Draft {
+    /// The draft; of metrics that are joined to another file, without what only that one knows.
+    fn draft(&self, from: i64, names: &str, region: Option<&str>, is_joined: bool) -> Draft {
         let mut draft = Draft {
             made_of: format!("the CloudWatch metrics in {names}"),
             missing: "CloudWatch does not say",
@@ -186,19 +171,20 @@ impl MetricsFile {
                 )
             }),
         );
-        let (first, last) = (shown(from), shown(self.to));
+        let (first, last) = (utc(from), utc(self.to));
         draft.notes.push(format!(
             "Metrics from {first} to {last}, days: {}; missing minutes were idle.",
             days(self.to - from)
         ));
-        draft.notes.push(
+        let assumed = (!is_joined).then(|| {
             "They do not contain the capacity mode: the tables are taken as on-demand; change \
              [table.capacity] if they are provisioned."
-                .to_string(),
-        );
+                .to_string()
+        });
+        draft.notes.extend(assumed);
         let mut tables: BTreeMap<&str, TableDraft> = BTreeMap::new();
         for (account, consumed) in &self.accounts {
-            let new = || new_table(&account.table);
+            let new = || new_table(&account.table, is_joined);
             let table = tables.entry(&account.table).or_insert_with(new);
             if let Some(name) = &account.index
                 && table.index(name).is_none()
@@ -217,71 +203,12 @@ impl MetricsFile {
                 ));
                 continue;
             }
-            table.consumed.push(self.fields(account, consumed, from));
+            let index = account.index.as_deref();
+            let fields = consumed.fields(index, account.direction, from, self.to);
+            table.consumed.push(fields);
         }
         // Account directions without a metric are unknown.
         draft.tables = tables.into_values().collect();
         draft
     }
-
-    fn fields(&self, account: &Account, consumed: &MetricSums, from: i64) -> Fields {
-        let span = (self.to - from).max(1);
-        let mut fields = Fields::default();
-        fields.set_some(
-            "index",
-            account
-                .index
-                .as_ref()
-                .map(|name| Sourced::text(name, "", None)),
-        );
-        let units = |halves: u128| Exact::whole(halves) / Exact::from(2);
-        let (halves, seconds, at) = consumed.busiest;
-        let busiest =
-            (Exact::from(halves) / Exact::from(2) / Exact::from(u64::from(seconds))).human(2);
-        let (word, metric) = if account.writes {
-            ("write", "ConsumedWriteCapacityUnits")
-        } else {
-            ("read", "ConsumedReadCapacityUnits")
-        };
-        let hours: Vec<Exact> = consumed.hours.iter().map(|halves| units(*halves)).collect();
-        let (mean, profile) = shape(&hours, from, self.to);
-        let note = format!(
-            "{metric}: {} units in {} days; at most {busiest} per second, at {}",
-            units(consumed.halves),
-            days(span),
-            shown(at)
-        );
-        fields.set(
-            word,
-            Sourced::new(
-                format!(
-                    "{{ per_hour = {} }}",
-                    number(&(&mean * &Exact::from(HOUR as u64)))
-                ),
-                note,
-                None,
-            ),
-        );
-        if let Some(weights) = profile {
-            let list: Vec<String> = weights.iter().map(number).collect();
-            let note = if weights.len() == 24 {
-                "by the hour of the day, UTC"
-            } else {
-                "by the hour of the week, from Monday 00:00 UTC"
-            };
-            fields.set(
-                "profile",
-                Sourced::new(format!("[{}]", list.join(", ")), note, None),
-            );
-        }
-        fields
-    }
-}
-
-fn days(seconds: i64) -> String {
-    (Exact::from(seconds.max(0) as u64) / Exact::from(DAY as u64)).human(2)
-}
-
-fn shown(second: i64) -> String {
-    Time::from_second(second).to_string()
 }

@@ -1,16 +1,18 @@
 //! Descriptions of existing tables by AWS: `aws dynamodb describe-table`,
 //! `describe-continuous-backups`, `describe-time-to-live`,
-//! `describe-kinesis-streaming-destination`, `describe-contributor-insights`, and `aws
-//! application-autoscaling describe-scalable-targets`, `describe-scaling-policies`,
-//! `describe-scheduled-actions`.
+//! `describe-kinesis-streaming-destination`, `describe-contributor-insights`,
+//! `list-contributor-insights`, `list-tags-of-resource`, and `aws application-autoscaling
+//! describe-scalable-targets`, `describe-scaling-policies`, `describe-scheduled-actions`, `aws dax
+//! describe-clusters`, `aws backup get-backup-plan`, `get-backup-selection`.
 //!
-//! Answers that do not name their table (backups, Time to Live) belong to the table described
+//! Answers that do not name their table (backups, Time to Live, tags) belong to the table described
 //! before them. AWS updates sizes and counts about every six hours. Source: DynamoDB API Reference,
 //! TableDescription.
 
 use crate::table::Arn;
 use std::sync::Arc;
 
+use super::backups::{self, BackupPlan, BackupSelection, Lifecycle, PlanCopy, PlanRule};
 use super::draft::{
     Draft, Fields, IndexDraft, Origin, ReplicaDraft, Sourced, TableDraft, UnitsDraft, list,
     number as written, quoted,
@@ -23,7 +25,7 @@ use crate::diag::{Diagnostic, Source};
 use crate::units::Exact;
 
 /// The keys that identify each AWS response.
-const ANSWERS: [&str; 10] = [
+const ANSWERS: [&str; 14] = [
     "Table",
     "ContinuousBackupsDescription",
     "TimeToLiveDescription",
@@ -33,7 +35,11 @@ const ANSWERS: [&str; 10] = [
     "TableDescription",
     "KinesisDataStreamDestinations",
     "ContributorInsightsStatus",
+    "ContributorInsightsSummaries",
     "Clusters",
+    "BackupPlan",
+    "BackupSelection",
+    "Tags",
 ];
 
 /// Whether a document is an AWS response or a list of responses.
@@ -51,6 +57,7 @@ pub(super) fn draft(documents: &[(Arc<Source>, SourceNode)], context: Context) -
     let mut draft = Draft::of(documents, names_of(documents), "AWS does not say");
     let mut targets: Vec<ScalingTarget> = Vec::new();
     let mut regions: Vec<Sourced> = Vec::new();
+    let (mut plans, mut selections) = (Vec::new(), Vec::new());
     for (source, document) in documents {
         let mut reading = Reading {
             source,
@@ -75,7 +82,10 @@ pub(super) fn draft(documents: &[(Arc<Source>, SourceNode)], context: Context) -
                 draft.tables.extend(table);
             }
             reading.backups(answer, &mut draft);
+            reading.tags(answer, &mut draft);
             reading.targets(answer, &mut targets);
+            plans.extend(reading.plan(answer));
+            selections.extend(reading.selection(answer));
         }
     }
     // These responses name their table, which may be described anywhere.
@@ -84,10 +94,12 @@ pub(super) fn draft(documents: &[(Arc<Source>, SourceNode)], context: Context) -
             source,
             problems: &mut *context.problems,
         };
-        answers(document)
-            .iter()
-            .for_each(|answer| reading.named(answer, &mut draft));
         for answer in answers(document) {
+            reading.named(answer, &mut draft);
+            let summaries = answer.list("ContributorInsightsSummaries");
+            summaries
+                .iter()
+                .for_each(|one| reading.named(one, &mut draft));
             regions.extend(reading.clusters(answer, &mut draft));
         }
     }
@@ -106,11 +118,12 @@ pub(super) fn draft(documents: &[(Arc<Source>, SourceNode)], context: Context) -
     draft.may_be_empty = !draft.clusters.is_empty();
     in_one_region(&regions, &mut draft, &documents[0].0, context.problems);
     scaling::join(targets, &mut draft);
+    backups::join(&plans, &selections, &mut draft);
     draft
 }
 
 /// The responses in a document: itself, or the elements of a list.
-fn answers(document: &SourceNode) -> &[SourceNode] {
+pub(super) fn answers(document: &SourceNode) -> &[SourceNode] {
     match document.elements() {
         [] => std::slice::from_ref(document),
         elements => elements,
@@ -152,6 +165,17 @@ fn in_one_region(
         ));
     }
 }
+
+/// Whether point-in-time recovery is on, if an answer says so.
+pub(super) fn recovery(answer: &SourceNode) -> Option<bool> {
+    let node = answer.at(&RECOVERY)?;
+    Some(node.text_at("PointInTimeRecoveryStatus") == Some("ENABLED"))
+}
+
+const RECOVERY: [&str; 2] = [
+    "ContinuousBackupsDescription",
+    "PointInTimeRecoveryDescription",
+];
 
 struct Reading<'a> {
     source: &'a Arc<Source>,
@@ -224,6 +248,8 @@ impl Reading<'_> {
             .into_iter()
             .collect();
         let mut table = TableDraft::new(Sourced::text(name, "TableName", self.origin(place)), ids);
+        // Until an answer says its tags.
+        table.has_unknown_tags = true;
         let class = self.class(node, "TableClassSummary");
         table.fields.set_some("class", class);
         let items = self.size_of_table(node, &mut table.fields);
@@ -606,13 +632,7 @@ impl Reading<'_> {
     /// Adds point-in-time recovery and Time to Live to the table described last.
     fn backups(&mut self, answer: &SourceNode, draft: &mut Draft) {
         let found = [
-            (
-                answer.at(&[
-                    "ContinuousBackupsDescription",
-                    "PointInTimeRecoveryDescription",
-                ]),
-                "PointInTimeRecoveryStatus",
-            ),
+            (answer.at(&RECOVERY), "PointInTimeRecoveryStatus"),
             (answer.get("TimeToLiveDescription"), "TimeToLiveStatus"),
         ];
         for (node, key) in found {
@@ -651,6 +671,69 @@ impl Reading<'_> {
                 );
             }
         }
+    }
+
+    /// Adds tags to the table described last.
+    fn tags(&mut self, answer: &SourceNode, draft: &mut Draft) {
+        if let (Some(_), Some(table)) = (answer.get("Tags"), draft.tables.last_mut()) {
+            table.has_unknown_tags = false;
+            for tag in answer.list("Tags") {
+                let text = |key| tag.text_at(key).unwrap_or_default().to_string();
+                table.tags.push((text("Key"), text("Value")));
+            }
+        }
+    }
+
+    /// A backup plan with its rules.
+    fn plan(&self, answer: &SourceNode) -> Option<BackupPlan> {
+        let plan = answer.get("BackupPlan")?;
+        let copy = |action: &SourceNode| PlanCopy {
+            vault: action
+                .text_at("DestinationBackupVaultArn")
+                .map(str::to_string),
+            life: lifecycle(action),
+        };
+        let rule = |rule: &SourceNode| PlanRule {
+            name: rule.text_at("RuleName").unwrap_or("a rule").to_string(),
+            schedule: rule.text_at("ScheduleExpression").map(str::to_string),
+            life: lifecycle(rule),
+            copies: rule.list("CopyActions").iter().map(copy).collect(),
+            origin: self.origin(rule),
+        };
+        Some(BackupPlan {
+            id: answer
+                .text_at("BackupPlanId")
+                .unwrap_or_default()
+                .to_string(),
+            rules: plan.list("Rules").iter().map(rule).collect(),
+        })
+    }
+
+    /// What a backup plan selects.
+    fn selection(&self, answer: &SourceNode) -> Option<BackupSelection> {
+        let selection = answer.get("BackupSelection")?;
+        let arns = |key: &str| -> Vec<Option<String>> {
+            let list = selection.list(key).iter();
+            list.map(|arn| arn.text().map(str::to_string)).collect()
+        };
+        let tag = |one: &SourceNode| {
+            let text = |key| one.text_at(key).unwrap_or_default().to_string();
+            (text("ConditionKey"), text("ConditionValue"))
+        };
+        let conditions = selection.get("Conditions").into_iter();
+        let mut conditions = conditions.flat_map(|all| all.entries());
+        Some(BackupSelection {
+            plan: answer.text_at("BackupPlanId").map(str::to_string),
+            resources: arns("Resources"),
+            excluded: arns("NotResources"),
+            tags: selection.list("ListOfTags").iter().map(tag).collect(),
+            has_conditions: conditions.any(|(_, list)| !list.elements().is_empty()),
+            label: selection
+                .text_at("SelectionName")
+                .unwrap_or("a backup selection")
+                .to_string(),
+            origin: self.origin(selection),
+        })
     }
 
     /// Adds change data capture and Contributor Insights to the table that they name.
@@ -812,6 +895,18 @@ impl Reading<'_> {
             min: self.number(action, "MinCapacity"),
             max: self.number(action, "MaxCapacity"),
         })
+    }
+}
+
+/// How long the backups of a rule or a copy are kept.
+fn lifecycle(node: &SourceNode) -> Lifecycle {
+    let days = |key: &str| {
+        let days = node.at(&["Lifecycle", key])?.scalar()?;
+        (days != "0").then(|| days.into_owned())
+    };
+    Lifecycle {
+        delete_after: days("DeleteAfterDays"),
+        cold_after: days("MoveToColdStorageAfterDays"),
     }
 }
 

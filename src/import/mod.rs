@@ -28,22 +28,24 @@
 //! # Ok::<(), dynameter::diag::Diagnostics>(())
 //! ```
 
+mod account;
 mod backups;
 #[cfg(feature = "bills")]
 mod bill;
 mod cloudformation;
 #[cfg(feature = "replay")]
 mod cloudwatch;
+mod consumed;
 mod describe;
 mod document;
 mod draft;
 mod export;
+mod join;
 mod model;
 mod node;
 mod plan;
 mod pulumi;
 mod scaling;
-#[cfg(any(feature = "bills", feature = "replay"))]
 mod shape;
 mod shared;
 mod synthesized;
@@ -56,8 +58,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::diag::{Diagnostic, Diagnostics, Origins, Source};
+pub use account::{
+    ACCOUNT_SCHEMA, AccountAnswers, AccountManifest, AccountMetric, AccountMetrics, AnswerGap,
+    AnswersError, MetricSeries, RegionAnswers, RegionManifest, ReturnedBy, SeriesKey,
+    import_account,
+};
 use document::ReadFile;
 use draft::{Draft, Sourced};
+pub use join::{JoinError, JoinedFile, join};
 use node::{SourceNode, wrong};
 pub use terraform::plan::plain_address;
 pub use unused::{UnusedPart, used_nowhere};
@@ -121,11 +129,13 @@ pub enum ImportFormat {
     Bill,
     /// The workload model of another tool.
     Model,
+    /// The tables of an AWS account.
+    Account,
 }
 
 impl ImportFormat {
     /// Every kind with its name on the command line.
-    pub const ALL: [(ImportFormat, &'static str); 7] = [
+    pub const ALL: [(ImportFormat, &'static str); 8] = [
         (ImportFormat::Terraform, "terraform"),
         (ImportFormat::CloudFormation, "cloudformation"),
         (ImportFormat::DescribeTable, "describe-table"),
@@ -133,6 +143,7 @@ impl ImportFormat {
         (ImportFormat::CloudWatch, "cloudwatch"),
         (ImportFormat::Bill, "bill"),
         (ImportFormat::Model, "model"),
+        (ImportFormat::Account, "account"),
     ];
 
     /// Its name on the command line.
@@ -153,6 +164,7 @@ impl ImportFormat {
             ImportFormat::CloudWatch => "CloudWatch metrics",
             ImportFormat::Bill => "a bill",
             ImportFormat::Model => "a workload model",
+            ImportFormat::Account => "an account",
         }
     }
 
@@ -181,6 +193,9 @@ pub struct ImportOptions {
     /// of several; [`Imported::unused`] returns them, and [`used_nowhere`] finds those that no
     /// design has.
     pub is_one_of_several: bool,
+    /// Whether the result is joined to another file, which says what this one can only assume, such
+    /// as the capacity mode of a table of which there are metrics.
+    pub is_joined: bool,
     /// Whether nested templates that lie beside a template may be read.
     pub reads_beside: bool,
 }
@@ -297,7 +312,10 @@ fn imported(
         ImportFormat::DescribeTable => describe::draft(documents, context),
         ImportFormat::Model => model::draft(documents, context),
         // Functions of their own read these.
-        ImportFormat::Export | ImportFormat::CloudWatch | ImportFormat::Bill => Draft::default(),
+        ImportFormat::Export
+        | ImportFormat::CloudWatch
+        | ImportFormat::Bill
+        | ImportFormat::Account => Draft::default(),
     };
     draft
         .notes
@@ -366,7 +384,7 @@ pub fn import_metrics(
         .region
         .clone()
         .or_else(|| usage.as_ref().and_then(usage::UsageFile::region));
-    let draft = cloudwatch::draft(sources, reading, region.as_deref())?;
+    let draft = cloudwatch::draft(sources, reading, region.as_deref(), asked.is_joined)?;
     Ok(finish(
         draft,
         usage.as_ref(),

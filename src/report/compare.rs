@@ -3,15 +3,17 @@
 
 use super::document::{Body, Document, Entry, Table};
 use super::estimate::{a_month, bound_word, conventions, switches, uncertainty_part};
-use super::json::compare::compare_json;
+use super::fleet::FleetSummary;
+use super::json::compare::{compare_json, compares_json};
 use super::json::throughput_word;
 use super::present::Present;
-use super::render::csv;
-use super::render::text::{clean, signed};
+use super::render::text::{Style, clean, signed};
+use super::render::{csv, markdown, text};
 use crate::compare::{
     Advice, Alternative, AlternativeKind, AlternativeState, BreakEven, Combination, Comparison,
     Footing, Swing,
 };
+use crate::fleet::compared_fleet;
 use crate::money::{Money, MoneyError};
 use crate::pricing::Bound;
 use crate::workload::DesignPart;
@@ -65,7 +67,71 @@ impl Present for Comparison {
     }
 
     fn csv(&self) -> String {
-        compare_csv(self)
+        compare_csv(std::slice::from_ref(self))
+    }
+}
+
+/// The comparisons of several designs: their tables at a glance, then one after another.
+pub struct Comparisons<'a> {
+    /// The comparisons.
+    pub all: &'a [Comparison],
+    /// How many tables the summary shows, the most expensive first; all if `None`.
+    pub top: Option<usize>,
+}
+
+impl Comparisons<'_> {
+    fn documents(&self) -> Result<Vec<Document>, MoneyError> {
+        let fleet = &compared_fleet(self.all)?;
+        let summary = FleetSummary {
+            fleet,
+            top: self.top,
+        };
+        let mut all: Vec<Document> = self
+            .all
+            .iter()
+            .map(Present::document)
+            .collect::<Result<_, _>>()?;
+        let tables = fleet.tables.iter().filter(|one| one.table.is_some());
+        match all.as_mut_slice() {
+            [only] if tables.count() > 1 => only.first_part("All tables", summary.body()?),
+            [_, _, ..] => all.insert(0, summary.document()?),
+            _ => {}
+        }
+        Ok(all)
+    }
+
+    fn joined(&self, render: impl Fn(&Document) -> String) -> Result<String, MoneyError> {
+        let all: Vec<String> = self.documents()?.iter().map(render).collect();
+        Ok(all.join("\n"))
+    }
+}
+
+impl Present for Comparisons<'_> {
+    fn document(&self) -> Result<Document, MoneyError> {
+        let mut all = Document::default();
+        for document in self.documents()? {
+            all.parts.extend(document.parts);
+        }
+        Ok(all)
+    }
+
+    fn text(&self, style: Style) -> Result<String, MoneyError> {
+        self.joined(|document| text::render(document, style))
+    }
+
+    fn markdown(&self) -> Result<String, MoneyError> {
+        self.joined(markdown::render)
+    }
+
+    fn json(&self) -> Result<String, MoneyError> {
+        Ok(match self.all {
+            [one] => compare_json(one),
+            several => compares_json(several),
+        })
+    }
+
+    fn csv(&self) -> String {
+        compare_csv(self.all)
     }
 }
 
@@ -98,7 +164,7 @@ fn assumptions(comparison: &Comparison) -> Vec<String> {
 }
 
 /// Every alternative as CSV, exact.
-fn compare_csv(comparison: &Comparison) -> String {
+fn compare_csv(comparisons: &[Comparison]) -> String {
     let header = [
         "workload",
         "kind",
@@ -117,7 +183,7 @@ fn compare_csv(comparison: &Comparison) -> String {
         "line",
         "edit",
     ];
-    let row = |one: &Alternative| {
+    let row = |(comparison, one): (&Comparison, &Alternative)| {
         let exact = |money: Option<Money>| money.map(|money| money.to_string()).unwrap_or_default();
         let (line, edit) = one
             .edit
@@ -143,10 +209,11 @@ fn compare_csv(comparison: &Comparison) -> String {
             edit,
         ]
     };
-    csv::write(
-        &header,
-        &comparison.alternatives.iter().map(row).collect::<Vec<_>>(),
-    )
+    let all = comparisons.iter().flat_map(|comparison| {
+        let own = comparison.alternatives.iter();
+        own.map(move |one| (comparison, one))
+    });
+    csv::write(&header, &all.map(row).collect::<Vec<_>>())
 }
 
 fn headline(comparison: &Comparison) -> String {

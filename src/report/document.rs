@@ -144,6 +144,12 @@ impl Document {
         });
     }
 
+    /// Puts a part before all others.
+    pub fn first_part(&mut self, title: impl Into<String>, body: Body) {
+        self.any_part(title, None, body);
+        self.parts.rotate_right(1);
+    }
+
     /// Adds rows under a header, unless there are none.
     pub fn table(
         &mut self,

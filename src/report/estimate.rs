@@ -1,17 +1,16 @@
 //! An estimate as text and Markdown, and as CSV for spreadsheets.
 
 use super::document::{Body, Document, Entry, Table};
-use super::json::{estimate_json, estimates_json, free_word, throughput_word};
+use super::json::{estimate_json, free_word, throughput_word};
 use super::present::Present;
-use super::render::text::{Style, clean};
-use super::render::{csv, markdown, text};
-use crate::estimate::Together;
+use super::render::csv;
+use super::render::text::clean;
 use crate::money::{Money, MoneyError};
 use crate::outcome::{BillSection, Outcome, RangeSwing, Uncertainty};
 use crate::pricing::{Bill, Bound, LineItem, PublishedRate, Unknown};
 use crate::units::{GB, group_thousands};
 use crate::unread::Unread;
-use crate::usage::{ACCOUNT, Subject, UsageType};
+use crate::usage::{Subject, UsageType};
 
 /// The header of the lines, and which of its columns are numbers.
 pub(super) const LINE_HEADER: [&str; 7] = [
@@ -53,96 +52,6 @@ impl Present for Outcome {
 
     fn csv(&self) -> String {
         estimate_csv(std::slice::from_ref(self))
-    }
-}
-
-/// The estimates of one account, one after another, and what they leave of its commitments.
-pub struct Estimates<'a>(pub &'a Together);
-
-impl Estimates<'_> {
-    /// What no design uses of the commitments.
-    fn unused(&self) -> Result<Option<Document>, MoneyError> {
-        let unused = &self.0.unused;
-        let once = &self.0.once;
-        if unused.lines.is_empty() && once.lines.is_empty() {
-            return Ok(None);
-        }
-        let total = unused.total()?;
-        let section = BillSection::new(ACCOUNT, unused.lines.iter().collect());
-        let home = self
-            .0
-            .outcomes
-            .first()
-            .map_or("", |outcome| &outcome.region);
-        let rows = line_rows(home, &section, total);
-        let outcomes = &self.0.outcomes;
-        let mut totals = outcomes
-            .iter()
-            .map(Outcome::total)
-            .collect::<Result<Vec<_>, _>>()?;
-        totals.push(total);
-        let unknown = outcomes.iter().flat_map(|one| &one.bill.unknown);
-        let all = a_month(Money::sum(totals)?, Bound::of_total(unknown));
-        let mut document = Document::new(format!("All designs: {all}"));
-        if !rows.is_empty() {
-            let title = "Commitments that no design uses";
-            let body = Body::Table(Table::new(&LINE_HEADER, rows, &LINE_NUMBERS));
-            document.any_part(title, Some(total.human()), body);
-        }
-        once_parts(&mut document, once, home)?;
-        Ok(Some(document))
-    }
-
-    fn documents(&self) -> Result<Vec<Document>, MoneyError> {
-        let outcomes = self.0.outcomes.iter().map(Present::document);
-        let unused = self.unused()?.map(Ok);
-        outcomes.chain(unused).collect()
-    }
-
-    fn joined(&self, render: impl Fn(&Document) -> String) -> Result<String, MoneyError> {
-        let all: Vec<String> = self.documents()?.iter().map(render).collect();
-        Ok(all.join("\n"))
-    }
-}
-
-impl Present for Estimates<'_> {
-    fn document(&self) -> Result<Document, MoneyError> {
-        let mut all = Document::default();
-        for document in self.documents()? {
-            all.parts.extend(document.parts);
-        }
-        Ok(all)
-    }
-
-    fn text(&self, style: Style) -> Result<String, MoneyError> {
-        self.joined(|document| text::render(document, style))
-    }
-
-    fn markdown(&self) -> Result<String, MoneyError> {
-        self.joined(markdown::render)
-    }
-
-    fn json(&self) -> Result<String, MoneyError> {
-        match self.0.outcomes.as_slice() {
-            [one] => estimate_json(one),
-            _ => estimates_json(self.0),
-        }
-    }
-
-    fn csv(&self) -> String {
-        let mut rows = estimate_rows(&self.0.outcomes);
-        if let Some(outcome) = self.0.outcomes.first() {
-            // What no design uses belongs to none of them.
-            let none = String::new();
-            for (bill, period) in [(&self.0.unused, MONTHLY), (&self.0.once, ONCE)] {
-                rows.extend(bill.lines.iter().map(|line| {
-                    let own = line_row(outcome, line).into_iter().skip(1);
-                    let own = std::iter::once(none.clone()).chain(own);
-                    own.chain([period.to_string()]).collect()
-                }));
-            }
-        }
-        csv::write(&ESTIMATE_COLUMNS, &rows)
     }
 }
 
@@ -222,7 +131,7 @@ pub(super) fn uncertainty_part(document: &mut Document, outcome: &Outcome) {
 }
 
 /// The columns of an estimate as CSV.
-const ESTIMATE_COLUMNS: [&str; 23] = [
+pub(super) const ESTIMATE_COLUMNS: [&str; 23] = [
     "workload",
     "table",
     "index",
@@ -249,15 +158,15 @@ const ESTIMATE_COLUMNS: [&str; 23] = [
 ];
 
 /// The period of a line: the month, or once.
-const MONTHLY: &str = "month";
-const ONCE: &str = "once";
+pub(super) const MONTHLY: &str = "month";
+pub(super) const ONCE: &str = "once";
 
 /// The lines of estimates as CSV, exact; an unknown cost has a row without an amount.
 pub(super) fn estimate_csv(outcomes: &[Outcome]) -> String {
     csv::write(&ESTIMATE_COLUMNS, &estimate_rows(outcomes))
 }
 
-fn estimate_rows(outcomes: &[Outcome]) -> Vec<Vec<String>> {
+pub(super) fn estimate_rows(outcomes: &[Outcome]) -> Vec<Vec<String>> {
     let rows = outcomes.iter().flat_map(|outcome| {
         let bills = [(&outcome.bill, MONTHLY), (&outcome.once, ONCE)];
         bills.into_iter().flat_map(move |(bill, period)| {
@@ -274,7 +183,7 @@ fn estimate_rows(outcomes: &[Outcome]) -> Vec<Vec<String>> {
     rows.collect()
 }
 
-fn line_row(outcome: &Outcome, line: &LineItem) -> Vec<String> {
+pub(super) fn line_row(outcome: &Outcome, line: &LineItem) -> Vec<String> {
     let because: Vec<String> = line.because.iter().map(ToString::to_string).collect();
     let rest = [
         line.usage_type.service().to_string(),
@@ -471,7 +380,6 @@ pub(super) fn line_rows(home: &str, section: &BillSection, total: Money) -> Vec<
 
 /// A line for people.
 fn line_row_of(line: &LineItem, home: &str, total: Money) -> [String; 7] {
-    let share = line.amount.percent_of(total);
     [
         what_of(line, home),
         usage_name(line),
@@ -479,10 +387,14 @@ fn line_row_of(line: &LineItem, home: &str, total: Money) -> [String; 7] {
         line.usage_type.unit().to_string(),
         format!("${}", line.published.rate),
         line.amount.human(),
-        share
-            .map(|percent| format!("{percent:.1} %"))
-            .unwrap_or_default(),
+        share_of(line.amount, total),
     ]
+}
+
+/// A share of a total in percent; empty if the total is nothing.
+pub(super) fn share_of(part: Money, total: Money) -> String {
+    let percent = part.percent_of(total);
+    percent.map_or_else(String::new, |percent| format!("{percent:.1} %"))
 }
 
 const UNKNOWN_HEADER: [&str; 4] = ["Where", "What", "Rate", "Why"];

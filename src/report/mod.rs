@@ -8,7 +8,9 @@ mod compare;
 mod diff;
 mod document;
 mod estimate;
+mod estimates;
 mod explain;
+mod fleet;
 mod forecast;
 #[cfg(feature = "html")]
 mod html;
@@ -24,8 +26,10 @@ mod render;
 mod replay;
 
 pub use check::{check_github, check_gitlab, check_junit, check_sarif, check_slack, github_error};
-pub use estimate::Estimates;
+pub use compare::Comparisons;
+pub use estimates::Estimates;
 pub use explain::Explanation;
+pub use fleet::FleetSummary;
 #[cfg(feature = "html")]
 pub use html::{ReportError, report_html, report_json};
 #[cfg(feature = "replay")]

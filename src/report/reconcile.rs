@@ -1,13 +1,14 @@
 //! An explained bill, for people and machines.
 
 use super::document::{Body, Document, Entry, Table};
-use super::json::reconcile::{moment, quantity_of, reconcile_json, sentence};
+use super::json::reconcile::{quantity_of, reconcile_json, sentence};
 use super::present::Present;
 use super::render::csv;
 use super::render::text::signed;
 use crate::bill::{Amounts, Cost};
 use crate::money::{Money, MoneyError};
 use crate::reconcile::{Difference, Finding, FindingKind, Group, Grouping, Reconciled};
+use crate::time::utc;
 use crate::units::{Exact, group_thousands};
 
 /// The groups of one part that people see.
@@ -117,7 +118,7 @@ impl Present for Reconciled {
                 None => String::new(),
             };
             vec![
-                key.start.map(moment).unwrap_or_default(),
+                key.start.map(utc).unwrap_or_default(),
                 key.service.clone(),
                 text(&key.table),
                 text(&key.resource),
@@ -199,8 +200,8 @@ fn about(reconciled: &Reconciled) -> Vec<String> {
         };
         lines.push(format!(
             "usage from {} to {}: {hours}{of} hours",
-            moment(from),
-            moment(to)
+            utc(from),
+            utc(to)
         ));
     }
     lines
@@ -304,7 +305,7 @@ fn group_cells(group: &Group, by: &[Grouping]) -> Vec<String> {
     let dash = || "-".to_string();
     let start = |letters: usize| {
         key.start
-            .map_or_else(dash, |start| moment(start)[..letters].to_string())
+            .map_or_else(dash, |start| utc(start)[..letters].to_string())
     };
     let mut cells: Vec<String> = by
         .iter()
@@ -320,7 +321,7 @@ fn group_cells(group: &Group, by: &[Grouping]) -> Vec<String> {
             Grouping::Charge => key.charge.map_or("-", |charge| charge.name()).to_string(),
             Grouping::Month => start(7),
             Grouping::Day => start(10),
-            Grouping::Hour => key.start.map_or_else(dash, moment),
+            Grouping::Hour => key.start.map_or_else(dash, utc),
             Grouping::Access => access_of(group),
         })
         .collect();

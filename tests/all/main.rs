@@ -8,6 +8,8 @@
 
 mod support;
 
+#[cfg(feature = "aws")]
+mod account;
 mod action;
 mod bills;
 mod browser;
@@ -24,10 +26,12 @@ mod docs;
 mod entities;
 mod errors;
 mod export;
+mod fleet;
 mod gate;
 mod golden;
 mod import;
 mod invariants;
+mod joins;
 mod logs;
 mod made;
 mod mutations;

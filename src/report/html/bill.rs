@@ -6,9 +6,10 @@ use super::{Chart, HtmlCell, HtmlTable, ReportError, Section};
 use crate::bill::{BilledKind, Cost};
 use crate::money::{Money, MoneyError};
 use crate::reconcile::{Cell, Difference, FindingKind, Group, Grouping};
-use crate::report::json::reconcile::{moment, sentence};
+use crate::report::json::reconcile::sentence;
 use crate::report::render::text::signed;
 use crate::review::Review;
+use crate::time::utc;
 use crate::units::{Exact, count_of};
 
 /// Rows above which a table is folded.
@@ -254,8 +255,8 @@ fn by(grouping: Grouping, groups: &[Group]) -> HtmlTable {
         let what = match grouping {
             Grouping::Kind => key.kind.as_ref().map(BilledKind::name),
             Grouping::Region => key.region.clone(),
-            Grouping::Day => key.start.map(|start| moment(start)[..10].to_string()),
-            Grouping::Month => key.start.map(|start| moment(start)[..7].to_string()),
+            Grouping::Day => key.start.map(|start| utc(start)[..10].to_string()),
+            Grouping::Month => key.start.map(|start| utc(start)[..7].to_string()),
             _ => key.table.clone().or(key.resource.clone()),
         };
         let what = what.unwrap_or_else(|| "none".to_string());

@@ -6,6 +6,7 @@
 mod bill;
 mod charts;
 mod design;
+mod fleet;
 #[cfg(feature = "replay")]
 mod heat;
 mod money;
@@ -510,6 +511,7 @@ fn page(review: &Review, detail: Detail) -> Result<String, ReportError> {
     let outcome = &review.comparison.outcome;
     let figures = Figures::new(&review.traffic, &outcome.tables);
     let mut sections = vec![
+        fleet::tables(review)?,
         money::since(review)?,
         money::changes(review)?,
         money::traffic(review),

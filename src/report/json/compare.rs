@@ -104,8 +104,17 @@ struct SwingRow<'a> {
 
 /// A comparison as JSON, `dynameter.compare/1`.
 pub(in crate::report) fn compare_json(comparison: &Comparison) -> String {
+    pretty(&compared(comparison))
+}
+
+/// Several comparisons as a list.
+pub(in crate::report) fn compares_json(comparisons: &[Comparison]) -> String {
+    pretty(&comparisons.iter().map(compared).collect::<Vec<_>>())
+}
+
+fn compared(comparison: &Comparison) -> Compared<'_> {
     let outcome = &comparison.outcome;
-    pretty(&Compared {
+    Compared {
         schema: "dynameter.compare/1",
         workload: &outcome.workload,
         region: &outcome.region,
@@ -146,7 +155,7 @@ pub(in crate::report) fn compare_json(comparison: &Comparison) -> String {
             .collect(),
         switches: switch_rows(outcome),
         simulations: comparison.simulations.to_string(),
-    })
+    }
 }
 
 fn break_even_row(one: &BreakEven) -> BreakEvenRow<'_> {

@@ -6,12 +6,7 @@ use super::{decimal, pretty};
 use crate::bill::{Amounts, BilledKind};
 use crate::money::Money;
 use crate::reconcile::{Cell, Difference, Finding, Group, Reconciled};
-
-/// A moment, RFC 3339.
-pub(in crate::report) fn moment(second: i64) -> String {
-    let time = chrono::DateTime::from_timestamp(second, 0).unwrap_or_default();
-    time.format("%Y-%m-%dT%H:%M:%SZ").to_string()
-}
+use crate::time::utc;
 
 /// A quantity that means something: of one kind.
 pub(in crate::report) fn quantity_of(group: &Group) -> Option<String> {
@@ -116,7 +111,7 @@ impl<'a> GroupRow<'a> {
         let kind = key.kind.as_ref();
         GroupRow {
             service: &key.service,
-            start: key.start.map(moment),
+            start: key.start.map(utc),
             table: key.table.as_deref(),
             resource: key.resource.as_deref(),
             region: key.region.as_deref(),
@@ -255,8 +250,8 @@ pub(in crate::report) fn reconcile_json(reconciled: &Reconciled) -> String {
     pretty(&ReconcileJson {
         schema: "dynameter.reconcile/1",
         months: bill.months().iter().map(ToString::to_string).collect(),
-        from: reconciled.span.map(|(from, _)| moment(from)),
-        to: reconciled.span.map(|(_, to)| moment(to)),
+        from: reconciled.span.map(|(from, _)| utc(from)),
+        to: reconciled.span.map(|(_, to)| utc(to)),
         costs: Costs::of(&reconciled.total),
         services: reconciled
             .services
