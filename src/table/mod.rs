@@ -6,6 +6,7 @@ mod arn;
 mod direction;
 mod index;
 mod item;
+mod key_start;
 pub mod limits;
 mod operation;
 mod target;
@@ -16,6 +17,7 @@ pub use arn::Arn;
 pub use direction::{ByDirection, Direction};
 pub use index::{EntryEffect, Index, IndexKind, Projection, Transition};
 pub use item::Item;
+pub use key_start::KeyStart;
 pub use operation::{
     Consistency, Operation, ReadPage, TransactionAction, TransactionOutcome, Write, WriteOutcome,
 };

@@ -1,6 +1,6 @@
 //! Keys of items: their values, and how they begin.
 
-use crate::table::{AttributeValue, Number};
+use crate::table::{AttributeValue, KeyStart, Number};
 use crate::trace::TracedKey;
 
 /// A value of a key, in DynamoDB's order: numbers by value, strings and binaries by their bytes.
@@ -68,84 +68,16 @@ impl NamedKey {
     pub fn of(key: &[KeyValue]) -> NamedKey {
         NamedKey {
             key: named_key(key),
-            start: KeyStart::of(key),
+            start: start_of(key),
         }
     }
 }
 
-/// How the key of an item begins: `USER#` and `ORDER#`; empty where it tells nothing.
-#[derive(
-    Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
-)]
-pub struct KeyStart {
-    /// Of the partition key.
-    pub partition: String,
-    /// Of the sort key.
-    pub sort: String,
-}
-
-/// Characters that end the beginning of a key.
-const ENDS: [char; 4] = ['#', ':', '|', '/'];
-
-/// The longest beginning of a key, in characters.
-const START_MAX: usize = 40;
-
-impl KeyStart {
-    /// How a key begins.
-    pub fn of(key: &[KeyValue]) -> KeyStart {
-        let mut starts = key.iter().map(start_of);
-        KeyStart {
-            partition: starts.next().unwrap_or_default(),
-            sort: starts.next().unwrap_or_default(),
-        }
-    }
-
-    /// Whether it tells nothing.
-    pub fn is_empty(&self) -> bool {
-        self.partition.is_empty() && self.sort.is_empty()
-    }
-}
-
-/// How a value begins: letters up to and including one of `#`, `:`, `|`, `/`; or a whole word in
-/// capitals, such as `PROFILE`.
-fn start_of(value: &KeyValue) -> String {
-    let KeyValue::S(text) = value else {
-        return String::new();
-    };
-    let is_letter = |c: char| c.is_ascii_alphabetic() || c == '_' || c == '-';
-    let letters: usize = text.chars().take_while(|c| is_letter(*c)).count();
-    let is_word = letters == text.len() && !text.chars().any(|c| c.is_ascii_lowercase());
-    let length = match text[letters..].chars().next() {
-        Some(end) if ENDS.contains(&end) && letters > 0 => letters + 1,
-        None if is_word => letters,
-        _ => 0,
-    };
-    match length <= START_MAX {
-        true => text[..length].to_string(),
-        false => String::new(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_key_begins_with_letters_and_a_sign_or_is_a_word_in_capitals() {
-        let start = |text: &str| start_of(&KeyValue::S(text.to_string()));
-        for (key, expected) in [
-            ("USER#17", "USER#"),
-            ("order-line:9", "order-line:"),
-            ("PROFILE", "PROFILE"),
-            ("alice", ""),
-            ("#17", ""),
-            ("", ""),
-            ("17#USER", ""),
-            ("ÜBER#1", ""),
-            ("2024-01-01T00:00", ""),
-        ] {
-            assert_eq!(start(key), expected, "{key}");
-        }
-        assert_eq!(start(&("A".repeat(60) + "#1")), "");
-    }
+/// How a key begins.
+pub fn start_of(key: &[KeyValue]) -> KeyStart {
+    let mut texts = key.iter().map(|value| match value {
+        KeyValue::S(text) => Some(text.as_str()),
+        _ => None,
+    });
+    KeyStart::of(texts.next().flatten(), texts.next().flatten())
 }

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use std::ops::Bound;
 
 use super::expression::{KeyCondition, Test};
-use super::key::{KeyStart, KeyValue, KeyValues};
+use super::key::{KeyValue, KeyValues, start_of};
 use crate::table::limits::PAGE_BYTES;
-use crate::table::{AttributeValue, Item, NumberAlignment, Table, Write, WriteOutcome};
+use crate::table::{AttributeValue, Item, KeyStart, NumberAlignment, Table, Write, WriteOutcome};
 use crate::units::Bytes;
 
 /// A table with its items, and the entries of its indexes in the order of their keys.
@@ -312,7 +312,7 @@ impl Stored {
 impl Page {
     fn add(&mut self, table: &Table, index: Option<usize>, item: &Item, numbers: NumberAlignment) {
         if let Some(key) = key_of(item, table.keys.names()) {
-            *self.starts.entry(KeyStart::of(&key)).or_default() += 1;
+            *self.starts.entry(start_of(&key)).or_default() += 1;
         }
         let size = table.item_size(item, numbers);
         let evaluated = match index {

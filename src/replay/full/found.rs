@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 
 use super::Events;
 use super::requests::{Changed, Done};
-use crate::replay::dynamodb::key::{KeyStart, NamedKey};
+use crate::replay::dynamodb::key::NamedKey;
 use crate::replay::tally::found::{FoundAction, FoundKind, FoundMember, KeyEffect};
 use crate::table::{
-    ApiName, Consistency, Operation, TransactionAction, TransactionOutcome, Write, WriteOutcome,
+    ApiName, Consistency, KeyStart, Operation, TransactionAction, TransactionOutcome, Write,
+    WriteOutcome,
 };
 use crate::trace::Request;
 

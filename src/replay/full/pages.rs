@@ -4,10 +4,10 @@ use serde_json::Value;
 
 use super::requests::{Done, Requests, consistency, item_of, list, shown, wrong};
 use crate::replay::dynamodb::expression::{KeyCondition, Parser, Test, legacy_conditions};
-use crate::replay::dynamodb::key::{KeyStart, KeyValue, KeyValues, NamedKey};
+use crate::replay::dynamodb::key::{self, KeyValue, KeyValues, NamedKey};
 use crate::replay::dynamodb::tables::PageRequest;
 use crate::replay::error::CannotExecute;
-use crate::table::{ApiName, Consistency, IndexKind, Operation, Projection, ReadPage};
+use crate::table::{ApiName, Consistency, IndexKind, KeyStart, Operation, Projection, ReadPage};
 use crate::trace::{SkipReason, TracedKey};
 
 /// A page to be read.
@@ -174,7 +174,7 @@ fn start_of(conditions: &[KeyCondition]) -> KeyStart {
         _ => None,
     });
     let key: Vec<KeyValue> = values.by_ref().take(2).collect();
-    KeyStart::of(&key)
+    key::start_of(&key)
 }
 
 /// The conditions on keys of a Query; a Scan has none.

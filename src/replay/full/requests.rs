@@ -10,15 +10,15 @@ use serde_json::Value;
 
 use crate::meter::{change_data_capture_units, replicated_bytes, vector_write_bytes};
 use crate::replay::dynamodb::expression::{Parser, legacy_update};
-use crate::replay::dynamodb::key::{KeyStart, KeyValues, NamedKey, joined, named_key};
+use crate::replay::dynamodb::key::{KeyValues, NamedKey, joined, named_key, start_of};
 use crate::replay::engine::Engine;
 use crate::replay::error::CannotExecute;
 use crate::replay::state::tables::TableState;
 use crate::replay::state::tokens::Tokens;
 use crate::replay::tally::found::{Change, KeyEffect};
 use crate::table::{
-    ApiName, Arn, Consistency, Item, Operation, Table, TransactionAction, TransactionOutcome,
-    Transition, Write, limits,
+    ApiName, Arn, Consistency, Item, KeyStart, Operation, Table, TransactionAction,
+    TransactionOutcome, Transition, Write, limits,
 };
 use crate::trace::{Failure, Request, SkipReason, Time, TracedKey};
 use crate::units::Bytes;
@@ -310,7 +310,7 @@ impl Requests<'_> {
                 None => keys.clone(),
             };
             let found = &mut self.engine.tally.totals.found;
-            let written = found.written(table, KeyStart::of(&key));
+            let written = found.written(table, start_of(&key));
             written.add(new, &state.design.table, numbers);
             self.changed.push(Changed {
                 table,

@@ -3,13 +3,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::replay::dynamodb::key::KeyStart;
 use crate::replay::engine::Engine;
 use crate::replay::tally::consumption::TraceSpan;
 use crate::replay::tally::found::{
     Change, FoundAction, FoundAttribute, FoundCalls, FoundEntity, FoundItems, FoundKind,
     FoundMember,
 };
+use crate::table::KeyStart;
 use crate::table::{ApiName, Index, IndexKind, Projection, Table, Target};
 use crate::units::Exact;
 use crate::workload::{TableDesign, Units, Workload};
@@ -112,7 +112,7 @@ impl<'e> Entities<'e> {
             .collect();
         let mut names = BTreeSet::new();
         let described = starts.into_iter().map(|at| {
-            let name = name_of(&at.1, &names);
+            let name = at.1.name(&names);
             names.insert(name.clone());
             let (left, written) = (found.entities.get(at), found.written.get(at));
             (&at.1, Described::of(name, left, written))
@@ -126,39 +126,6 @@ impl<'e> Entities<'e> {
             .then(|| self.0.get(start).map(|entity| entity.name.as_str()))
             .flatten()
     }
-}
-
-/// A name of an entity: the word with which its sort key begins, or else its partition key; both if
-/// that is taken.
-fn name_of(start: &KeyStart, taken: &BTreeSet<String>) -> String {
-    let (partition, sort) = (word(&start.partition), word(&start.sort));
-    // A sort key such as PROFILE says what is stored of the entity of the partition key.
-    let is_whole = !start.sort.is_empty() && start.sort.chars().all(char::is_alphanumeric);
-    let mut names = match (partition.is_empty(), sort.is_empty()) {
-        (true, true) => vec!["Other".to_string()],
-        (false, true) => vec![partition.clone()],
-        (true, false) => vec![sort.clone()],
-        (false, false) if is_whole => vec![partition.clone()],
-        (false, false) => vec![sort.clone()],
-    };
-    names.push(format!("{partition}{sort}"));
-    let numbered = (2..).map(|number| format!("{}{number}", names[0]));
-    let mut candidates = names.iter().filter(|name| !name.is_empty()).cloned();
-    let free = candidates.find(|name| !taken.contains(name));
-    free.or_else(|| numbered.take(1_000).find(|name| !taken.contains(name)))
-        .unwrap_or_default()
-}
-
-/// `ORDER_LINE#` as `OrderLine`.
-fn word(start: &str) -> String {
-    let parts = start.split(|c: char| !c.is_ascii_alphabetic());
-    let capital = |part: &str| {
-        let lower = part.to_ascii_lowercase();
-        let mut letters = lower.chars();
-        let first = letters.next().map(|first| first.to_ascii_uppercase());
-        first.into_iter().chain(letters).collect::<String>()
-    };
-    parts.map(capital).collect()
 }
 
 /// The workload file of a trace; an error if the trace does not have the items of its tables.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::capacity::Shape;
 use crate::capacity::series::{Series, WEEK_MINUTES};
 use crate::meter::ReplicatedLocalIndex;
-use crate::replay::dynamodb::key::{KeyStart, named_key};
+use crate::replay::dynamodb::key::{named_key, start_of};
 use crate::replay::dynamodb::tables::Stored;
 use crate::replay::engine::Engine;
 use crate::replay::options::ReplayOptions;
@@ -265,7 +265,7 @@ impl Engine {
             if !self.share.owns(slot_of(named_key(&key).hash)) {
                 continue;
             }
-            let found = self.tally.totals.found.entity(at, KeyStart::of(&key));
+            let found = self.tally.totals.found.entity(at, start_of(&key));
             found.add(item, table, numbers);
         }
     }

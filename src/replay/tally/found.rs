@@ -4,8 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::merge::sums;
-use crate::replay::dynamodb::key::KeyStart;
-use crate::table::{ApiName, AttributeValue, Item, NumberAlignment, Table};
+use crate::table::{ApiName, AttributeValue, Item, KeyStart, NumberAlignment, Table};
 
 /// How many different numbers of items of a page are told apart.
 const COUNTS_MAX: usize = 24;
