@@ -82,6 +82,14 @@ pub struct Fleet {
     pub bound: Bound,
 }
 
+impl Fleet {
+    /// Whether it has several tables.
+    pub fn is_of_several(&self) -> bool {
+        let tables = self.tables.iter().filter(|one| one.table.is_some());
+        tables.count() > 1
+    }
+}
+
 /// The tables of the designs of one account.
 ///
 /// # Errors

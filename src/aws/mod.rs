@@ -11,6 +11,7 @@ mod describe;
 mod metrics;
 mod raw;
 mod s3;
+mod sample;
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -39,8 +40,28 @@ pub struct AccountRequest {
     pub to: i64,
     /// The address of the services, for a server that stands in for AWS.
     pub endpoint_url: Option<String>,
+    /// How many items of each table are read; none if it is 0.
+    pub sample: u32,
     /// An empty folder in which the answers are kept.
     pub raw: Option<PathBuf>,
+}
+
+/// What happens while AWS is asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AskEvent {
+    /// Answers have come.
+    Progress(AskProgress),
+    /// Items of tables are going to be read.
+    Sampling(SampledTables),
+}
+
+/// The items that are going to be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SampledTables {
+    /// The region.
+    pub region: String,
+    /// Each table with its items to read, and their mean size in bytes.
+    pub tables: Vec<(String, u64, u64)>,
 }
 
 /// How far the asking is.
@@ -99,9 +120,9 @@ pub struct Asked {
 pub fn ask(
     request: &AccountRequest,
     stop: &AtomicBool,
-    progress: &mut dyn FnMut(AskProgress),
+    tell: &mut dyn FnMut(AskEvent),
 ) -> Result<Asked, AwsError> {
-    until_stopped(stop, all_regions(request, progress))
+    until_stopped(stop, all_regions(request, tell))
 }
 
 /// Waits for work, unless it is stopped.
@@ -133,7 +154,7 @@ const LOOK: Duration = Duration::from_millis(100);
 
 async fn all_regions(
     request: &AccountRequest,
-    progress: &mut dyn FnMut(AskProgress),
+    tell: &mut dyn FnMut(AskEvent),
 ) -> Result<Asked, AwsError> {
     let patterns = patterns(&request.tables)?;
     let mut regions = request.regions.clone();
@@ -164,7 +185,7 @@ async fn all_regions(
             region,
             patterns: &patterns,
             raw: &mut raw,
-            progress: &mut *progress,
+            tell: &mut *tell,
             gaps: Vec::new(),
         };
         match asking.region().await {
@@ -245,7 +266,7 @@ struct Asking<'a> {
     region: &'a str,
     patterns: &'a [glob::Pattern],
     raw: &'a mut RawFolder,
-    progress: &'a mut dyn FnMut(AskProgress),
+    tell: &'a mut dyn FnMut(AskEvent),
     gaps: Vec<crate::import::AnswerGap>,
 }
 
@@ -267,6 +288,7 @@ impl Asking<'_> {
     async fn region(&mut self) -> Result<(Option<String>, RegionAnswers), RegionError> {
         let mut described = self.describe().await?;
         let metrics = self.metrics(&mut described).await?;
+        self.samples(&mut described).await?;
         let account = described.account();
         let documents = described.documents(self.region);
         for document in &documents {
@@ -282,12 +304,12 @@ impl Asking<'_> {
     }
 
     fn tell(&mut self, what: &'static str, done: usize, total: usize) {
-        (self.progress)(AskProgress {
+        (self.tell)(AskEvent::Progress(AskProgress {
             region: self.region.to_string(),
             what,
             done: done as u64,
             total: total as u64,
-        });
+        }));
     }
 
     /// Takes the failure of a call as a gap, unless nothing else can be asked either.

@@ -4,15 +4,17 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
-use super::args::{Args, ImportArgs};
-use super::{input, into, output};
+use super::args::{AccountArgs, Args, DiffArgs, ImportArgs};
+use super::input::WorkloadText;
+use super::{files, input, into, output};
 use dynameter::import::{AccountAnswers, ImportOptions, import_account, join};
+use dynameter::workload::Workload;
 
 /// Imports an account, or the folder in which its answers were kept.
 pub fn run(args: &Args, asked: &ImportArgs, files: &[String]) -> Result<()> {
     let answers = match files {
         [folder] => kept(args, asked, Path::new(folder))?,
-        [] => asked_now(args, asked)?,
+        [] => asked_now(args, &asked.of_account, &args.regions, &asked.metrics.table)?,
         several => bail!(
             "`import account` takes one folder, but {} were given\nhelp: name the folder that --raw \
              wrote, or none to ask the account itself",
@@ -37,7 +39,7 @@ pub fn run(args: &Args, asked: &ImportArgs, files: &[String]) -> Result<()> {
 }
 
 #[cfg(not(feature = "aws"))]
-fn asked_now(_: &Args, _: &ImportArgs) -> Result<AccountAnswers> {
+fn asked_now(_: &Args, _: &AccountArgs, _: &[String], _: &[String]) -> Result<AccountAnswers> {
     bail!(super::NO_ACCOUNT)
 }
 
@@ -47,10 +49,14 @@ const DAYS: u32 = 14;
 
 /// Asks AWS; keeps its answers if `--raw` is given.
 #[cfg(feature = "aws")]
-fn asked_now(args: &Args, asked: &ImportArgs) -> Result<AccountAnswers> {
-    use dynameter::aws::{AccountRequest, AskProgress, ask};
+fn asked_now(
+    args: &Args,
+    account: &AccountArgs,
+    regions: &[String],
+    tables: &[String],
+) -> Result<AccountAnswers> {
+    use dynameter::aws::{AccountRequest, AskEvent, ask};
 
-    let account = &asked.of_account;
     let raw = account
         .raw
         .as_deref()
@@ -61,22 +67,29 @@ fn asked_now(args: &Args, asked: &ImportArgs) -> Result<AccountAnswers> {
     let days = i64::from(account.days.unwrap_or(DAYS));
     let request = AccountRequest {
         profile: account.profile.clone(),
-        regions: args.regions.clone(),
-        tables: asked.metrics.table.clone(),
+        regions: regions.to_vec(),
+        tables: tables.to_vec(),
         from: to - days * 86_400,
         to,
         endpoint_url: account.endpoint_url.clone(),
+        sample: account.from_sample.unwrap_or_default(),
         raw: raw.as_ref().map(|folder| folder.path().to_path_buf()),
     };
     let stop = super::progress::interruption()?;
     let bar = super::progress::bar(args, 1, "{prefix}: {msg} {pos}/{len} ({eta} left)");
-    let mut progress = |now: AskProgress| {
-        bar.set_prefix(now.region);
-        bar.set_message(now.what);
-        bar.set_length(now.total.max(now.done));
-        bar.set_position(now.done);
+    let mut tell = |event: AskEvent| match event {
+        AskEvent::Progress(now) => {
+            bar.set_prefix(now.region);
+            bar.set_message(now.what);
+            bar.set_length(now.total.max(now.done));
+            bar.set_position(now.done);
+        }
+        AskEvent::Sampling(tables) => {
+            let cost = cost_of(&tables);
+            bar.suspend(|| output::note(args, &cost));
+        }
     };
-    let answered = ask(&request, &stop, &mut progress);
+    let answered = ask(&request, &stop, &mut tell);
     bar.finish_and_clear();
     let answered = answered?;
     for message in &answered.failed {
@@ -89,13 +102,134 @@ fn asked_now(args: &Args, asked: &ImportArgs) -> Result<AccountAnswers> {
     Ok(answered.answers)
 }
 
+/// What reading a sample costs, in words.
+#[cfg(feature = "aws")]
+fn cost_of(sample: &dynameter::aws::SampledTables) -> String {
+    use dynameter::prelude::{ApiName, Books, Builder, BuilderPart, Setting};
+
+    let books = Books::embedded();
+    let mut design = Builder::new("sample", &sample.region);
+    let mut all = 0;
+    for (name, items, mean) in &sample.tables {
+        all += items;
+        let part = BuilderPart::table(name, "pk")
+            .set("items", *items as i64)
+            .set("item.size", format!("{} B", (*mean).max(8)).as_str())
+            .access(
+                "read a sample",
+                ApiName::GetItem,
+                "rate.once",
+                *items as i64,
+            );
+        design = design.table(part);
+    }
+    let built = design.build(&Setting::new(&books));
+    let outcome = built
+        .ok()
+        .and_then(|workload| dynameter::estimate::estimate(&workload, &books).ok());
+    let total = outcome.and_then(|outcome| outcome.once.total().ok());
+    let cost = match total {
+        Some(total) => format!("at most {} on demand", total.human()),
+        None => format!("its price in {} is unknown", sample.region),
+    };
+    let tables = match sample.tables.len() {
+        1 => "1 table".to_string(),
+        count => format!("{count} tables"),
+    };
+    format!(
+        "{}: reads {all} items of {tables}: {cost}; provisioned tables use units that they have",
+        sample.region
+    )
+}
+
+/// Refuses options of accounts where none is read.
+pub fn are_none(account: &AccountArgs) -> Result<()> {
+    if *account != AccountArgs::default() {
+        bail!(
+            "--profile, --days, --from-sample, --raw and --endpoint-url are only for accounts\nhelp: remove them, or \
+             add --diff-account"
+        );
+    }
+    Ok(())
+}
+
+/// The tables of a file as they are in the account, and as the file has them.
+pub fn drift(args: &Args, asked: &DiffArgs, folder: &str) -> Result<Vec<(Workload, WorkloadText)>> {
+    let (books, date) = input::books(args)?;
+    let path = files::design(&asked.old)?;
+    let file = input::design(args, input::source(&path)?, input::Role::Only)?;
+    let read: toml::Table = file
+        .text
+        .parse()
+        .with_context(|| format!("{path}: is not TOML"))?;
+    let text = |value: &toml::Value, key: &str| {
+        let text = value.get(key).and_then(toml::Value::as_str);
+        text.map(str::to_string)
+    };
+    let region = read.get("region").and_then(toml::Value::as_str);
+    let region = args
+        .region
+        .as_deref()
+        .or(region)
+        .unwrap_or_default()
+        .to_string();
+    let tables = read.get("table").and_then(toml::Value::as_array);
+    let tables = tables.into_iter().flatten();
+    let names: Vec<String> = tables.filter_map(|table| text(table, "name")).collect();
+    let answers = match folder {
+        "" => asked_now(
+            args,
+            &asked.of_account,
+            std::slice::from_ref(&region),
+            &names,
+        )?,
+        folder => {
+            are_none(&asked.of_account)?;
+            AccountAnswers::read(Path::new(folder))?
+        }
+    };
+    let at = answers.regions.iter().position(|one| one.region == region);
+    let Some(at) = at else {
+        bail!(
+            "{folder}: has no answers about {region}, the region of {path}\nhelp: name a folder that \
+             has, or give --region"
+        );
+    };
+    for note in answers.regions[at].unanswered() {
+        output::note(args, &format!("warning: {region}: {note}"));
+    }
+    let options = ImportOptions {
+        region: Some(region),
+        ..ImportOptions::default()
+    };
+    let account = import_account(&answers, at, &options)?;
+    let drift =
+        dynameter::import::drift(&file.text, &account.text).with_context(|| path.clone())?;
+    if !drift.missing.is_empty() {
+        let tables = drift.missing.join(", ");
+        output::note(args, &format!("note: the account does not have {tables}"));
+    }
+    let workload = |name: String, text: String| {
+        let text = WorkloadText::new(name, text, &path);
+        let workload = input::parsed(args, &text, &books, date)?;
+        Ok((workload, text))
+    };
+    let of = format!("{path} in the account");
+    [
+        workload(of, drift.account),
+        workload(path.clone(), drift.file),
+    ]
+    .into_iter()
+    .collect()
+}
+
 /// Reads a folder of answers.
 fn kept(args: &Args, asked: &ImportArgs, folder: &Path) -> Result<AccountAnswers> {
     let account = &asked.of_account;
     if *account != Default::default() || !args.regions.is_empty() || !asked.metrics.table.is_empty()
     {
         bail!(
-            "--profile, --region, --table, --days, --raw and --endpoint-url say what the account is \
+            "--profile, --region, --table, --days, --from-sample, --raw and --endpoint-url say what the account is \
              asked for, and a folder has its answers\nhelp: remove them"
         );
     }

@@ -132,12 +132,7 @@ pub enum Command {
         horizon: HorizonArgs,
     },
     /// Show what a design change costs, line by line
-    Diff {
-        /// The workload file before
-        old: String,
-        /// The workload file after
-        new: String,
-    },
+    Diff(Box<DiffArgs>),
     /// Create a workload file from a plan, a template, what AWS describes or measures, or another
     /// tool's model
     Import(Box<ImportArgs>),
@@ -175,6 +170,32 @@ pub enum Command {
     },
     /// Print the manual page
     Man,
+}
+
+/// The arguments of `diff`.
+#[derive(Clone, Debug, clap::Args)]
+pub struct DiffArgs {
+    /// The workload file, plan or template before; with --diff-account, the one after
+    #[arg(value_name = "OLD")]
+    pub old: String,
+    /// The workload file after
+    #[arg(
+        required_unless_present = "diff_account",
+        conflicts_with = "diff_account"
+    )]
+    pub new: Option<String>,
+    /// Compare the tables of an AWS account with the file, for the same usage: what applying the
+    /// file would change. --diff-account=DIR takes AWS's answers from a folder that --raw wrote
+    #[arg(
+        long,
+        value_name = "DIR",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = ""
+    )]
+    pub diff_account: Option<String>,
+    #[command(flatten)]
+    pub of_account: AccountArgs,
 }
 
 /// How many tables are shown.
@@ -373,6 +394,10 @@ pub struct AccountArgs {
     /// minute; of more than 15 days, metrics are read in 5 minutes or an hour)
     #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..=455))]
     pub days: Option<u32>,
+    /// Read N items of each table, for their real sizes and entities; what that costs is said before
+    /// (default: 0, no items)
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub from_sample: Option<u32>,
     /// Keep AWS's answers in a new folder, from which `import account DIR` makes the same file
     /// without the account
     #[arg(long, value_name = "DIR")]

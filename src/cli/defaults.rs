@@ -67,7 +67,7 @@ fn designs_of(command: &Command) -> Option<Vec<String>> {
         Command::Check(check) => check.workloads.clone(),
         Command::Compare { workloads, .. } => workloads.clone(),
         Command::Explain { workload } => vec![workload.clone()],
-        Command::Diff { old, new } => vec![new.clone(), old.clone()],
+        Command::Diff(diff) => diff.new.iter().chain([&diff.old]).cloned().collect(),
         Command::Report(report) => report.workload.iter().cloned().collect(),
         Command::Reconcile(asked) => asked.workload.clone(),
         Command::Import(import) => import.files.clone(),

@@ -155,7 +155,7 @@ fn check(args: &Args, asked: &ImportArgs, groups: &[FileGroup]) -> Result<()> {
     let account = &asked.of_account;
     if *account != Default::default() && !has(ImportFormat::Account) {
         bail!(
-            "--profile, --days, --raw and --endpoint-url are only for accounts\nhelp: \
+            "--profile, --days, --from-sample, --raw and --endpoint-url are only for accounts\nhelp: \
              remove them"
         );
     }

@@ -25,7 +25,7 @@ use std::process::ExitCode;
 use anyhow::{Context, Result};
 use clap::{CommandFactory, Parser};
 
-use args::{Args, Command, OutputFormat, PricesCommand, SummaryArgs};
+use args::{Args, Command, DiffArgs, OutputFormat, PricesCommand, SummaryArgs};
 use dynameter::check::BUDGET_TEMPLATE;
 use dynameter::compare::{Question, compare};
 use dynameter::diff::diff;
@@ -151,7 +151,7 @@ fn command(args: &Args) -> Result<()> {
         } => estimates(args, workloads, *summary),
         Command::Explain { workload } => explain(args, workload),
         Command::Import(asked) => import::run(args, asked),
-        Command::Diff { old, new } => difference(args, &[old.clone(), new.clone()]),
+        Command::Diff(asked) => differences(args, asked),
         Command::Compare {
             workloads,
             summary,
@@ -342,9 +342,21 @@ fn explain(args: &Args, path: &str) -> Result<()> {
     output::present(args, &Explanation(&outcome))
 }
 
-fn difference(args: &Args, paths: &[String]) -> Result<()> {
+fn differences(args: &Args, asked: &DiffArgs) -> Result<()> {
+    if let Some(folder) = &asked.diff_account {
+        return difference(args, account::drift(args, asked, folder)?);
+    }
+    account::are_none(&asked.of_account)?;
     let (books, date) = input::books(args)?;
-    let read = all_workloads(args, paths, &books, date)?;
+    let paths: Vec<String> = std::iter::once(&asked.old)
+        .chain(&asked.new)
+        .cloned()
+        .collect();
+    difference(args, all_workloads(args, &paths, &books, date)?)
+}
+
+fn difference(args: &Args, read: Vec<(Workload, input::WorkloadText)>) -> Result<()> {
+    let (books, date) = input::books(args)?;
     let workloads: Vec<Workload> = read.iter().map(|(workload, _)| workload.clone()).collect();
     let mut outcomes = Vec::new();
     // Each is a state of the whole account.

@@ -18,7 +18,10 @@ fn inputs(args: &mut Args) -> Vec<&mut String> {
             all.extend(workloads);
         }
         Command::Explain { workload } => all.push(workload),
-        Command::Diff { old, new } => all.extend([old, new]),
+        Command::Diff(diff) => {
+            all.push(&mut diff.old);
+            all.extend(&mut diff.new);
+        }
         Command::Import(import) => all.extend(&mut import.files),
         Command::Check(check) => {
             all.extend(&mut check.workloads);
@@ -60,13 +63,12 @@ fn refuse_exports(args: &Args) -> Result<()> {
     Ok(())
 }
 
-/// The name of the command, for the way on without the feature `aws`.
-#[cfg(not(feature = "aws"))]
+/// The name of the command, for the way on without a connection of its own.
 fn command_of(args: &Args) -> String {
     match &args.command {
         Command::Compare { .. } => "compare",
         Command::Explain { .. } => "explain",
-        Command::Diff { .. } => "diff",
+        Command::Diff(_) => "diff",
         Command::Import(import) => return format!("import {}", import.kind),
         Command::Check(_) => "check",
         Command::Reconcile(_) => "reconcile",
@@ -118,6 +120,7 @@ pub fn fetch(args: &mut Args) -> Result<Fetched> {
             "a folder for fetched files cannot be made\nhelp: set TMPDIR to one that exists",
         )?;
     output::is_fetched_to(folder.path());
+    let command = command_of(args);
     let stop = progress::interruption()?;
     progress::remove_at_the_end(folder.path());
     let bar = progress::bar(args, 1, "{prefix} {bytes}/{total_bytes} ({eta} left)");
@@ -127,7 +130,13 @@ pub fn fetch(args: &mut Args) -> Result<Fetched> {
         bar.set_position(now.done);
     };
     for input in inputs(args) {
-        let path = dynameter::aws::fetch(input, folder.path(), &stop, &mut show)?;
+        let path = dynameter::aws::fetch(input, folder.path(), &stop, &mut show);
+        let path = path.with_context(|| {
+            format!(
+                "{input}: cannot be fetched; `aws s3 cp {input} - | dynameter {command} -` reads a \
+                     pipe instead"
+            )
+        })?;
         let Some(path) = path.to_str() else {
             bail!(
                 "{}: is not UTF-8\nhelp: set TMPDIR to another folder",

@@ -12,6 +12,7 @@
 use crate::table::Arn;
 use std::sync::Arc;
 
+use super::account::sample;
 use super::backups::{self, BackupPlan, BackupSelection, Lifecycle, PlanCopy, PlanRule};
 use super::draft::{
     Draft, Fields, IndexDraft, Origin, ReplicaDraft, Sourced, TableDraft, UnitsDraft, list,
@@ -83,6 +84,10 @@ pub(super) fn draft(documents: &[(Arc<Source>, SourceNode)], context: Context) -
             }
             reading.backups(answer, &mut draft);
             reading.tags(answer, &mut draft);
+            if let (Some(sample), Some(table)) = (answer.get("ItemSample"), draft.tables.last_mut())
+            {
+                sample::apply(sample, table);
+            }
             reading.targets(answer, &mut targets);
             plans.extend(reading.plan(answer));
             selections.extend(reading.selection(answer));

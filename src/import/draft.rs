@@ -470,7 +470,7 @@ impl TableDraft {
         let is_export = item.is_some_and(|item| item.toml.contains("export"));
         let has_entities = !self.entities.is_empty();
         for entity in &mut self.entities {
-            if entity.get("items").is_none() {
+            if entity.get("items").is_none() && entity.get("share").is_none() {
                 entity.set("items", ask("the number of its items, such as 1_000_000"));
             }
             if entity.get("item").is_none() {

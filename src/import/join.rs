@@ -26,10 +26,7 @@ pub struct JoinedFile {
 /// # Errors
 /// If a file is not TOML, or they are of different regions.
 pub fn join(first: &str, second: &str) -> Result<JoinedFile, JoinError> {
-    let parse = |text: &str| {
-        let parsed = text.parse::<DocumentMut>();
-        parsed.map_err(|error| JoinError::Syntax(harmless(&error.to_string())))
-    };
+    let parse = |text: &str| text.parse::<DocumentMut>().map_err(JoinError::of);
     let (mut own, other) = (parse(first)?, parse(second)?);
     let region = |document: &DocumentMut| {
         let region = document.get("region").and_then(Item::as_str);
@@ -67,6 +64,12 @@ pub enum JoinError {
         /// The region of the second file.
         second: String,
     },
+}
+
+impl JoinError {
+    pub(super) fn of(error: toml_edit::TomlError) -> JoinError {
+        JoinError::Syntax(harmless(&error.to_string()))
+    }
 }
 
 const UNKNOWN: &str = "unknown";

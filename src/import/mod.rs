@@ -39,6 +39,7 @@ mod consumed;
 mod describe;
 mod document;
 mod draft;
+mod drift;
 mod export;
 mod join;
 mod model;
@@ -60,11 +61,12 @@ use std::sync::Arc;
 use crate::diag::{Diagnostic, Diagnostics, Origins, Source};
 pub use account::{
     ACCOUNT_SCHEMA, AccountAnswers, AccountManifest, AccountMetric, AccountMetrics, AnswerGap,
-    AnswersError, MetricSeries, RegionAnswers, RegionManifest, ReturnedBy, SeriesKey,
-    import_account,
+    AnswersError, MetricSeries, RegionAnswers, RegionManifest, ReturnedBy, SampledItem, SeriesKey,
+    import_account, sampled,
 };
 use document::ReadFile;
 use draft::{Draft, Sourced};
+pub use drift::{Drift, drift};
 pub use join::{JoinError, JoinedFile, join};
 use node::{SourceNode, wrong};
 pub use terraform::plan::plain_address;

@@ -91,9 +91,8 @@ impl Comparisons<'_> {
             .iter()
             .map(Present::document)
             .collect::<Result<_, _>>()?;
-        let tables = fleet.tables.iter().filter(|one| one.table.is_some());
         match all.as_mut_slice() {
-            [only] if tables.count() > 1 => only.first_part("All tables", summary.body()?),
+            [only] if fleet.is_of_several() => only.first_part("All tables", summary.body()?),
             [_, _, ..] => all.insert(0, summary.document()?),
             _ => {}
         }

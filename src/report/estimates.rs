@@ -90,14 +90,8 @@ impl Estimates<'_> {
         let outcomes = self.together.outcomes.iter();
         let designs = outcomes.map(|outcome| self.design(outcome, &summary));
         let mut designs = designs.collect::<Result<Vec<_>, _>>()?;
-        let is_of_several = fleet
-            .tables
-            .iter()
-            .filter(|one| one.table.is_some())
-            .count()
-            > 1;
         match designs.as_mut_slice() {
-            [only] if is_of_several => only.first_part("All tables", summary.body()?),
+            [only] if fleet.is_of_several() => only.first_part("All tables", summary.body()?),
             [_, _, ..] => designs.insert(0, summary.document()?),
             _ => {}
         }

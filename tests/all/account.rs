@@ -648,6 +648,56 @@ fn an_existing_file_keeps_what_was_edited() {
     assert_eq!(code, 0, "{stderr}");
 }
 
+#[test]
+fn drift_between_an_account_and_a_file_is_told_in_dollars() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let stub = Stub::start(shop);
+    let own = "name = \"Shop\"\nregion = \"eu-west-1\"\nprices = \"2024-11-01\"\n\n[[table]]\nname = \
+               \"Carts\"\nitem = { size = \"1 KB\" }\npartition_key = { name = \"pk\", type = \"S\" \
+               }\n\n[table.capacity]\nmode = \"provisioned\"\nread = 20\nwrite = 5\n\n[[table]]\nname = \
+               \"Missing\"\nitems = 5\nitem = { size = \"1 KB\" }\npartition_key = { name = \"pk\" }\n";
+    std::fs::write(folder.path().join("my.toml"), own).expect("a file");
+    let asked = [
+        "diff",
+        "my.toml",
+        "--diff-account",
+        "--raw",
+        "raw",
+        "--endpoint-url",
+        &stub.url,
+    ];
+    let (code, stdout, stderr) = run(folder.path(), &asked);
+    assert_eq!(code, 0, "{stderr}");
+    assert!(
+        stderr.contains("note: the account does not have Missing"),
+        "{stderr}"
+    );
+    let golden = support::root().join("tests/golden/account/drift.txt");
+    let differs = support::golden(&golden, &stdout);
+    assert!(differs.is_none(), "{}", differs.unwrap_or_default());
+    // Only the tables of the file were asked for.
+    assert_eq!(stub.calls()["DescribeTable"], 2);
+
+    let (code, kept, stderr) = run(folder.path(), &["diff", "my.toml", "--diff-account=raw"]);
+    assert_eq!(code, 0, "{stderr}");
+    assert_eq!(kept, stdout);
+    let (code, _, stderr) = run(
+        folder.path(),
+        &[
+            "diff",
+            "my.toml",
+            "--diff-account=raw",
+            "--region",
+            "us-east-1",
+        ],
+    );
+    assert_eq!(code, 2, "{stderr}");
+    assert!(
+        stderr.contains("has no answers about us-east-1"),
+        "{stderr}"
+    );
+}
+
 /// moto's server, which ends with the test.
 struct Moto(Child);
 
@@ -804,4 +854,92 @@ fn inputs_are_read_from_s3() {
     let (code, _, stderr) = at(&["import", "export", "s3://shop/logs"]);
     assert_eq!(code, 2, "{stderr}");
     assert!(stderr.contains("aws s3 cp --recursive"), "{stderr}");
+}
+
+#[test]
+fn a_sample_tells_sizes_and_entities() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let stub = Stub::start(|call| {
+        Ok(match call.action.as_str() {
+            "ListTables" => json!({ "TableNames": ["Carts", "Orders"] }),
+            "DescribeTable" if call.body["TableName"] == "Orders" => table(
+                "eu-west-1",
+                "Orders",
+                json!({
+                    "KeySchema": [
+                        {"AttributeName": "pk", "KeyType": "HASH"},
+                        {"AttributeName": "sk", "KeyType": "RANGE"},
+                    ],
+                    "GlobalSecondaryIndexes": [{
+                        "IndexName": "open",
+                        "KeySchema": [{"AttributeName": "status", "KeyType": "HASH"}],
+                        "Projection": {"ProjectionType": "KEYS_ONLY"},
+                    }],
+                }),
+            ),
+            "Scan" => {
+                assert_eq!(call.body["Segment"], 0);
+                // A thousand items, of which ten are wanted.
+                assert_eq!(call.body["TotalSegments"], 100);
+                let is_orders = call.body["TableName"] == "Orders";
+                let start = call.body["ExclusiveStartKey"]["pk"]["S"].as_str();
+                let first = start.map_or(0, |last| last[5..].parse::<usize>().expect("a number"));
+                let limit = call.body["Limit"].as_u64().expect("a limit") as usize;
+                let item = |at: usize| match (is_orders, at % 2) {
+                    (false, _) => json!({ "pk": { "S": format!("{at:03}") } }),
+                    (true, 0) => json!({
+                        "pk": { "S": format!("USER#{at}") }, "sk": { "S": "PROFILE" },
+                        "name": { "S": "x".repeat(100) },
+                    }),
+                    _ => json!({
+                        "pk": { "S": format!("USER#{at}") }, "sk": { "S": "ORDER#1" },
+                        "status": { "S": "open" },
+                    }),
+                };
+                // Pages of four items.
+                let end = first + limit.min(4);
+                let items: Vec<Value> = (first..end).map(item).collect();
+                json!({
+                    "Items": items,
+                    "LastEvaluatedKey": { "pk": { "S": format!("USER#{end}") } },
+                })
+            }
+            _ => return shop(call),
+        })
+    });
+    let asked = [
+        "import",
+        "account",
+        "--region",
+        "eu-west-1",
+        "--from-sample",
+        "10",
+    ];
+    let mut arguments = asked.to_vec();
+    arguments.extend([
+        "--endpoint-url",
+        &stub.url,
+        "--raw",
+        "raw",
+        "-o",
+        "fleet.toml",
+    ]);
+    let (code, _, stderr) = run(folder.path(), &arguments);
+    assert_eq!(code, 0, "{stderr}");
+    assert!(
+        stderr.contains("eu-west-1: reads 20 items of 2 tables: at most $"),
+        "{stderr}"
+    );
+    let text = std::fs::read_to_string(folder.path().join("fleet.toml")).expect("the file");
+    let golden = support::root().join("tests/golden/account/sample.toml");
+    let differs = support::golden(&golden, &without_now(&text));
+    assert!(differs.is_none(), "{}", differs.unwrap_or_default());
+    // No value of an item is kept.
+    let kept = std::fs::read_to_string(folder.path().join("raw/eu-west-1/tables/Orders.json"));
+    assert!(!kept.expect("the answers").contains("xxxx"));
+    let (code, stdout, stderr) = run(folder.path(), &["import", "account", "raw"]);
+    assert_eq!(code, 0, "{stderr}");
+    assert_eq!(stdout, text);
+    let (code, _, stderr) = run(folder.path(), &["estimate", "fleet.toml"]);
+    assert_eq!(code, 0, "{stderr}");
 }

@@ -637,6 +637,8 @@ pub fn run_all<'a>(cases: impl Iterator<Item = &'a Case>, folder: &str) {
     let mut wrong = Vec::new();
     for case in cases {
         let output = Command::new(env!("CARGO_BIN_EXE_dynameter"))
+            // Nothing is asked of a machine in the cloud.
+            .env("AWS_EC2_METADATA_DISABLED", "true")
             .current_dir(support::root().join(folder))
             .args(case.args.split(' '))
             .env("NO_COLOR", "1")
@@ -676,6 +678,8 @@ pub fn run_all<'a>(cases: impl Iterator<Item = &'a Case>, folder: &str) {
 fn every_command_has_the_same_total() {
     let run = |args: &[&str]| {
         let output = Command::new(env!("CARGO_BIN_EXE_dynameter"))
+            // Nothing is asked of a machine in the cloud.
+            .env("AWS_EC2_METADATA_DISABLED", "true")
             .current_dir(support::root())
             .args(args)
             .output()

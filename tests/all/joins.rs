@@ -4,7 +4,7 @@ use crate::support::{self, run_in};
 
 use std::collections::BTreeMap;
 
-use dynameter::import::{JoinError, join};
+use dynameter::import::{JoinError, drift, join};
 use dynameter::outcome::Outcome;
 
 const HEAD: &str = "name = \"Shop\"\nregion = \"us-east-1\"\n";
@@ -53,6 +53,66 @@ fn a_table_that_is_added_changes_no_other() {
         };
         assert_eq!(quantities(&before), quantities(&after), "{name}");
     }
+}
+
+#[test]
+fn an_account_that_is_as_its_file_says_has_no_drift() {
+    for (name, text) in support::shipped() {
+        let same = drift(&text, &text).expect("a workload");
+        let total = |text: &str| support::estimated(&name, text).total().expect("a total");
+        assert_eq!(total(&same.account), total(&text), "{name}");
+        assert_eq!(total(&same.file), total(&text), "{name}");
+        assert!(same.missing.is_empty(), "{name}: {:?}", same.missing);
+    }
+}
+
+#[test]
+fn drift_is_of_settings_and_never_of_usage() {
+    let of = |text: &str| {
+        table(&format!(
+            "partition_key = {{ name = \"pk\", type = \"S\" }}\n{text}"
+        ))
+    };
+    let file = of(
+        "items = 1000\nitem = { size = \"1 KB\" }\n\n[[table.access]]\nname = \"read\"\noperation = \
+         \"GetItem\"\nrate = { per_second = 1 }\n",
+    );
+    let account = of(
+        "items = 9000000\nitem = \"unknown\"\nclass = \"standard-ia\"\n\n[[table.index]]\nname = \
+         \"extra\"\nkind = \"global\"\npartition_key = \"c\"\nprojection = \"all\"\n\n[[table.consumed]]\nread \
+         = { per_hour = 5 }\n\n[[table.consumed]]\nindex = \"extra\"\nread = { per_hour = 5 }\n\n\
+         [table.backup]\npitr = true\n",
+    );
+    let found = drift(&file, &account).expect("workloads");
+    for expected in [
+        "standard-ia",
+        "extra",
+        "pitr = true",
+        "items = 1000",
+        "per_second = 1",
+    ] {
+        assert!(
+            found.account.contains(expected),
+            "{expected}: {}",
+            found.account
+        );
+    }
+    for wrong in ["9000000", "per_hour"] {
+        assert!(!found.account.contains(wrong), "{wrong}: {}", found.account);
+    }
+    for wrong in ["standard-ia", "extra", "pitr"] {
+        assert!(!found.file.contains(wrong), "{wrong}: {}", found.file);
+    }
+    // Usage that the file does not say is what the account measured.
+    let unknown = of("items = \"unknown\"\nitem = \"unknown\"\n");
+    let found = drift(&unknown, &account).expect("workloads");
+    assert!(found.file.contains("items = 9000000"), "{}", found.file);
+    assert!(
+        found.file.contains("read = { per_hour = 5 }"),
+        "{}",
+        found.file
+    );
+    assert!(!found.file.contains("extra"), "{}", found.file);
 }
 
 #[test]

@@ -7,6 +7,7 @@
 
 mod folder;
 mod metrics;
+pub(super) mod sample;
 
 use std::sync::Arc;
 
@@ -23,6 +24,7 @@ use crate::time::utc;
 use crate::units::Exact;
 pub use folder::{ACCOUNT_SCHEMA, AccountManifest, AnswersError, RegionManifest};
 pub use metrics::{AccountMetric, AccountMetrics, MetricSeries, ReturnedBy, SeriesKey};
+pub use sample::{SampledItem, sampled};
 
 /// Something that AWS did not answer.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]

@@ -14,13 +14,7 @@ const SHOWN: usize = 20;
 pub(super) fn tables(review: &Review) -> Result<Section, ReportError> {
     let mut section = Section::new("tables", "All tables");
     let fleet = compared_fleet(std::slice::from_ref(&review.comparison))?;
-    if fleet
-        .tables
-        .iter()
-        .filter(|one| one.table.is_some())
-        .count()
-        < 2
-    {
+    if !fleet.is_of_several() {
         return Ok(section);
     }
     let header = [

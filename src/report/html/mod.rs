@@ -18,8 +18,10 @@ mod working;
 use askama::Template;
 use serde::Serialize;
 
+use super::fleet::FleetSummary;
 use super::present::Present;
 use crate::compare::Curves;
+use crate::fleet::compared_fleet;
 use crate::money::{Money, MoneyError};
 use crate::review::{Review, Spending, TrafficTable};
 use crate::units::Exact;
@@ -410,7 +412,7 @@ struct Behind<'a> {
 }
 
 /// The figures of a page, `dynameter.report/1`: the JSON of the estimate, the comparison, the
-/// difference and the replay, and the curves behind the charts.
+/// difference and the replay, its tables at a glance, and the curves behind the charts.
 ///
 /// # Errors
 /// [`MoneyError::TooLarge`] where a sum has more than 28 digits.
@@ -425,6 +427,11 @@ pub fn report_json(review: &Review) -> Result<String, MoneyError> {
         ("compare", review.comparison.json()?),
         ("behind", super::json::pretty(&behind)),
     ];
+    let fleet = compared_fleet(std::slice::from_ref(&review.comparison))?;
+    if fleet.is_of_several() {
+        let fleet = &fleet;
+        parts.push(("fleet", FleetSummary { fleet, top: None }.json()?));
+    }
     if let Some(difference) = &review.baseline {
         parts.push(("diff", difference.json()?));
     }
