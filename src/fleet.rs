@@ -74,7 +74,7 @@ pub struct FleetTable {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Fleet {
-    /// The tables, the most expensive first.
+    /// The tables, the most expensive first; then what belongs to no table.
     pub tables: Vec<FleetTable>,
     /// What all cost together in a month, as far as it is known.
     pub monthly: Money,
@@ -131,17 +131,14 @@ pub fn compared_fleet(comparisons: &[Comparison]) -> Result<Fleet, MoneyError> {
 
 fn ranked(mut tables: Vec<FleetTable>) -> Result<Fleet, MoneyError> {
     tables.sort_by(|one, other| {
+        let is_account = |one: &FleetTable| one.table.is_none();
         let names = (&one.workload, &one.table).cmp(&(&other.workload, &other.table));
-        other.monthly.cmp(&one.monthly).then(names)
+        let by_cost = other.monthly.cmp(&one.monthly).then(names);
+        is_account(one).cmp(&is_account(other)).then(by_cost)
     });
     let monthly = Money::sum(tables.iter().map(|table| table.monthly))?;
-    let (mut more, mut less) = (false, false);
-    for table in &tables {
-        more |= matches!(table.bound, Bound::AtLeast | Bound::Unknown);
-        less |= matches!(table.bound, Bound::AtMost | Bound::Unknown);
-    }
     Ok(Fleet {
-        bound: Bound::of(more, less),
+        bound: Bound::of_all(tables.iter().map(|table| table.bound)),
         tables,
         monthly,
     })

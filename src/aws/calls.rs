@@ -75,6 +75,8 @@ pub enum Failure {
     NoCredentials(String),
     /// AWS does not accept the credentials in this region.
     Refused(String),
+    /// The clock of this machine is wrong.
+    Clock(String),
     /// AWS cannot be reached.
     Unreachable(String),
     /// Anything else.
@@ -94,15 +96,9 @@ impl Failure {
                 Failure::Denied(message)
             }
             (Some("ResourceNotFoundException" | "TableNotFoundException"), _) => Failure::Gone,
-            (
-                Some(
-                    "ExpiredTokenException"
-                    | "ExpiredToken"
-                    | "RequestExpired"
-                    | "TokenRefreshRequired",
-                ),
-                _,
-            ) => Failure::Expired(message),
+            (Some("ExpiredTokenException" | "ExpiredToken" | "TokenRefreshRequired"), _) => {
+                Failure::Expired(message)
+            }
             (
                 Some(
                     "UnrecognizedClientException"
@@ -117,11 +113,15 @@ impl Failure {
                 ),
                 _,
             ) => Failure::Refused(message),
+            (Some("RequestExpired" | "RequestTimeTooSkewed" | "RequestInTheFuture"), _) => {
+                Failure::Clock(message)
+            }
             (Some(code), _) => Failure::Other(format!("{}: {message}", harmless(code))),
             (None, SdkError::TimeoutError(_) | SdkError::DispatchFailure(_)) => {
                 let lower = whole.to_lowercase();
-                match lower.contains("credential") || lower.contains("token") {
-                    true if lower.contains("expired") => Failure::Expired(whole),
+                let is_sso = lower.contains("sso") || lower.contains("session token");
+                match is_sso || lower.contains("credential") || lower.contains("token") {
+                    true if lower.contains("expired") || is_sso => Failure::Expired(whole),
                     true => Failure::NoCredentials(whole),
                     false => Failure::Unreachable(whole),
                 }
@@ -144,6 +144,7 @@ impl Failure {
             Failure::Expired(message)
             | Failure::NoCredentials(message)
             | Failure::Refused(message)
+            | Failure::Clock(message)
             | Failure::Other(message) => message,
             Failure::Unreachable(message) => format!("no answer: {message}"),
         }
@@ -161,9 +162,14 @@ impl Failure {
             Failure::NoCredentials(message) => RegionError::All(AwsError::new(
                 format!("AWS's configuration has no credentials: {message}"),
                 format!(
-                    "set them up with `aws configure sso` or `aws configure`, and try `aws sts \
+                    "set them up with `aws configure sso` or `aws configure` (`aws configure \
+                     list-profiles` lists those that there are), and try `aws sts \
                      get-caller-identity{of_profile}`"
                 ),
+            )),
+            Failure::Clock(message) => RegionError::All(AwsError::new(
+                format!("AWS refuses the time of the call: {message}"),
+                "set the clock of this machine",
             )),
             Failure::Refused(message) => in_region(
                 format!("{region}: AWS refuses the credentials: {message}"),

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use aws_sdk_applicationautoscaling::types::ServiceNamespace;
 use serde_json::{Value, json};
@@ -60,6 +61,10 @@ impl DescribedRegion {
 
 /// How many calls are made at once.
 const AT_ONCE: usize = 10;
+
+/// How long it takes until the calls about the next table begin: AWS answers ten calls of
+/// DescribeContinuousBackups and of DescribeTimeToLive a second. Source: API Reference.
+const PACE: Duration = Duration::from_millis(110);
 
 /// What came of the calls about a table.
 struct TableAnswers {
@@ -131,11 +136,16 @@ impl Asking<'_> {
         let mut waiting = names.iter();
         let mut running = JoinSet::new();
         let mut done = 0;
+        // A server that stands in for AWS has no such limits.
+        let pace = self.config.endpoint_url().is_none().then_some(PACE);
         loop {
             while running.len() < AT_ONCE
                 && let Some(name) = waiting.next()
             {
                 running.spawn(describe_table(client.clone(), name.clone()));
+                if let Some(pace) = pace {
+                    tokio::time::sleep(pace).await;
+                }
             }
             let Some(one) = running.join_next().await else {
                 break;
@@ -264,8 +274,11 @@ impl Asking<'_> {
                     answers.extend((!is_empty).then_some(body));
                     token = answer.next_token().map(str::to_string);
                 }
-                // Some regions have no DAX.
-                Err(Failure::Unreachable(_)) => break,
+                Err(Failure::Unreachable(message)) => {
+                    let why = format!("{message} (some regions have no DAX)");
+                    self.gap("dax:DescribeClusters", None, Failure::Unreachable(why))?;
+                    break;
+                }
                 Err(failure) => {
                     self.gap("dax:DescribeClusters", None, failure)?;
                     break;
@@ -411,41 +424,27 @@ async fn describe_table(client: aws_sdk_dynamodb::Client, name: String) -> Table
             return table;
         }
     }
-    match call!(client.describe_continuous_backups().table_name(&table.name)) {
-        Ok((_, body)) => table.answers.push(body),
-        Err(Failure::Gone) => {
-            table.answers.clear();
-            table.failures.push((DESCRIBE, Failure::Gone));
-        }
-        Err(failure) => {
-            let action = "dynamodb:DescribeContinuousBackups";
-            table.failures.push((action, failure));
-        }
-    }
-    table
-}
-
-/// Asks about Time to Live and Kinesis table by table, which metrics would have told.
-impl Asking<'_> {
-    pub async fn without_metrics(
-        &mut self,
-        described: &mut DescribedRegion,
-    ) -> Result<(), RegionError> {
-        let client = aws_sdk_dynamodb::Client::new(self.config);
-        for (name, answers) in &mut described.tables {
-            match call!(client.describe_time_to_live().table_name(name)) {
-                Ok((_, body)) => answers.push(body),
-                Err(failure) => self.gap("dynamodb:DescribeTimeToLive", Some(name), failure)?,
-            }
-            let request = client.describe_kinesis_streaming_destination();
-            match call!(request.table_name(name)) {
-                Ok((_, body)) => answers.push(body),
-                Err(failure) => {
-                    let action = "dynamodb:DescribeKinesisStreamingDestination";
-                    self.gap(action, Some(name), failure)?;
+    macro_rules! ask {
+        ($operation:ident, $action:literal) => {
+            match call!(client.$operation().table_name(&table.name)) {
+                Ok((_, body)) => table.answers.push(body),
+                Err(Failure::Gone) => {
+                    table.answers.clear();
+                    table.failures.push((DESCRIBE, Failure::Gone));
+                    return table;
                 }
+                Err(failure) => table.failures.push(($action, failure)),
             }
-        }
-        Ok(())
+        };
     }
+    ask!(
+        describe_continuous_backups,
+        "dynamodb:DescribeContinuousBackups"
+    );
+    ask!(describe_time_to_live, "dynamodb:DescribeTimeToLive");
+    ask!(
+        describe_kinesis_streaming_destination,
+        "dynamodb:DescribeKinesisStreamingDestination"
+    );
+    table
 }

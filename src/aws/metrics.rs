@@ -39,7 +39,7 @@ impl Asking<'_> {
     /// Asks for the metrics of every table; none if CloudWatch may not be asked.
     pub async fn metrics(
         &mut self,
-        described: &mut DescribedRegion,
+        described: &DescribedRegion,
     ) -> Result<AccountMetrics, RegionError> {
         let keys = keys(described);
         let seconds = period(self.request.from, self.request.to);
@@ -48,7 +48,7 @@ impl Asking<'_> {
             Ok(()) => Ok(metrics),
             Err(failure) => {
                 self.gap(ACTION, None, failure)?;
-                self.without_metrics(described).await?;
+                self.raw.remove(&format!("{}/metrics", self.region))?;
                 Ok(AccountMetrics::default())
             }
         }
@@ -88,8 +88,19 @@ impl Asking<'_> {
                 one.map_err(|error| AwsError::new(error.to_string(), "try again"))?;
             let answer = match answer {
                 Ok(answer) => answer,
-                Err(failure) => return Ok(Err(failure)),
+                // Without the permission, no call has an answer.
+                Err(failure @ Failure::Denied(_)) => return Ok(Err(failure)),
+                Err(failure) => {
+                    self.without(batches[asked.batch], asked.batch, failure, metrics)?;
+                    continue;
+                }
             };
+            if let Some(key) = broken(&answer, batches[asked.batch]) {
+                let why = format!("CloudWatch could not answer for {}", key.metric.name());
+                let failure = Failure::Other(why);
+                self.without(batches[asked.batch], asked.batch, failure, metrics)?;
+                continue;
+            }
             done += self.take(&answer, batches[asked.batch], (seconds, &asked), metrics)?;
             self.tell("metrics", done, keys.len());
             if let Some(token) = answer.next_token() {
@@ -100,6 +111,28 @@ impl Asking<'_> {
                 });
             }
         }
+    }
+
+    /// Leaves the metrics of a batch unknown: a part of them would be taken for all.
+    fn without(
+        &mut self,
+        keys: &[SeriesKey],
+        batch: usize,
+        failure: Failure,
+        metrics: &mut AccountMetrics,
+    ) -> Result<(), RegionError> {
+        for page in 0.. {
+            if !self.raw.remove(&page_name(self.region, batch, page))? {
+                break;
+            }
+        }
+        let mut tables: Vec<&str> = keys.iter().map(|key| key.table.as_str()).collect();
+        tables.dedup();
+        for table in tables {
+            self.gap(ACTION, Some(table), failure.clone())?;
+        }
+        keys.iter().for_each(|key| metrics.forget(key));
+        Ok(())
     }
 
     /// Takes a page of answers; returns how many metrics are complete.
@@ -117,16 +150,7 @@ impl Asking<'_> {
             let Some(key) = at.and_then(|at| keys.get(at.parse::<usize>().ok()?)) else {
                 continue;
             };
-            match result.status_code() {
-                Some(StatusCode::Forbidden | StatusCode::InternalError) => {
-                    let why = Failure::Other(format!("CloudWatch has no {}", key.metric.name()));
-                    self.gap(ACTION, Some(&key.table), why)?;
-                    complete += 1;
-                    continue;
-                }
-                Some(StatusCode::PartialData) => {}
-                _ => complete += 1,
-            }
+            complete += usize::from(result.status_code() != Some(&StatusCode::PartialData));
             let series = metrics.asked(key.clone());
             for (time, value) in result.timestamps().iter().zip(result.values()) {
                 if !series.add(time.secs(), seconds, *value) {
@@ -158,16 +182,32 @@ impl Asking<'_> {
             timestamps: result.timestamps().iter().map(text).collect(),
             values: result.values(),
         });
-        let name = format!(
-            "{}/metrics/{:03}-{:05}.json.gz",
-            self.region, asked.batch, asked.page
-        );
+        let name = page_name(self.region, asked.batch, asked.page);
         let page = KeptPage {
             metric_data_results: kept.collect(),
         };
         self.raw.compressed(&name, &page)?;
         Ok(complete)
     }
+}
+
+/// The file of a page.
+fn page_name(region: &str, batch: usize, page: usize) -> String {
+    format!("{region}/metrics/{batch:03}-{page:05}.json.gz")
+}
+
+/// A metric that CloudWatch could not answer for.
+fn broken<'a>(answer: &GetMetricDataOutput, keys: &'a [SeriesKey]) -> Option<&'a SeriesKey> {
+    let mut results = answer.metric_data_results().iter();
+    let result = results.find(|result| {
+        let status = result.status_code();
+        matches!(
+            status,
+            Some(StatusCode::Forbidden | StatusCode::InternalError)
+        )
+    })?;
+    let at = result.id()?.strip_prefix('q')?;
+    keys.get(at.parse::<usize>().ok()?)
 }
 
 /// An answer as AWS's command line writes it.
@@ -206,11 +246,13 @@ async fn page(
 }
 
 /// The seconds of a data point that CloudWatch has kept for so long: a minute for 15 days, five
-/// minutes for 63 days, an hour for 455 days. Source: CloudWatch User Guide, "Metrics retention".
+/// minutes for 63 days, an hour for 455 days. The time begins up to a day earlier than its length
+/// says, since it ends at a whole hour in the past. Source: CloudWatch User Guide, "Metrics
+/// retention".
 fn period(from: i64, to: i64) -> u32 {
-    match (to - from) / 86_400 {
-        ..=15 => 60,
-        16..=63 => 300,
+    match (to - from).div_euclid(86_400) {
+        ..=14 => 60,
+        15..=62 => 300,
         _ => 3_600,
     }
 }

@@ -13,10 +13,13 @@ mod raw;
 mod s3;
 mod sample;
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use aws_config::profile::ProfileFileCredentialsProvider;
+use aws_config::provider_config::ProviderConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig, retry::RetryConfig, timeout::TimeoutConfig};
 use aws_smithy_http_client::tls::{self, rustls_provider::CryptoMode};
 
@@ -168,7 +171,8 @@ async fn all_regions(
         })?;
         regions.push(own.to_string());
     }
-    regions.dedup();
+    let mut known = BTreeSet::new();
+    regions.retain(|region| known.insert(region.clone()));
     let mut raw = RawFolder::new(request.raw.as_deref());
     let mut answers = AccountAnswers {
         account: None,
@@ -211,6 +215,12 @@ async fn all_regions(
 /// Names of tables, which may be patterns.
 fn patterns(tables: &[String]) -> Result<Vec<glob::Pattern>, AwsError> {
     let pattern = |text: &String| {
+        if text.contains([':', '/']) {
+            return Err(AwsError::new(
+                format!("--table {text:?} is not the name of a table"),
+                "name a table without its account and region, or a pattern such as prod-*",
+            ));
+        }
         glob::Pattern::new(text).map_err(|error| {
             AwsError::new(
                 format!("--table {text:?} is not a pattern: {error}"),
@@ -230,10 +240,19 @@ async fn config(request: &AccountRequest, region: Option<&str>) -> SdkConfig {
         .read_timeout(Duration::from_secs(60))
         .build();
     let mut loader = aws_config::defaults(BehaviorVersion::latest())
-        .http_client(http)
+        .http_client(http.clone())
         .timeout_config(timeouts);
     if let Some(profile) = &request.profile {
-        loader = loader.profile_name(profile);
+        // As for `aws`, the profile that is named counts, whatever the environment says.
+        let named = ProviderConfig::default()
+            .with_http_client(http)
+            .with_region(region.map(|region| Region::new(region.to_string())));
+        let provider = ProfileFileCredentialsProvider::builder()
+            .configure(&named)
+            .profile_name(profile);
+        loader = loader
+            .profile_name(profile)
+            .credentials_provider(provider.build());
     }
     if let Some(region) = region {
         loader = loader.region(Region::new(region.to_string()));
@@ -287,7 +306,7 @@ impl From<AwsError> for RegionError {
 impl Asking<'_> {
     async fn region(&mut self) -> Result<(Option<String>, RegionAnswers), RegionError> {
         let mut described = self.describe().await?;
-        let metrics = self.metrics(&mut described).await?;
+        let metrics = self.metrics(&described).await?;
         self.samples(&mut described).await?;
         let account = described.account();
         let documents = described.documents(self.region);

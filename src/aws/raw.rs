@@ -62,6 +62,23 @@ impl RawFolder {
         self.text("account.json", &(text + "\n"))
     }
 
+    /// Removes a file or a folder; returns whether it was there.
+    pub fn remove(&self, name: &str) -> Result<bool, AwsError> {
+        let Some(folder) = &self.0 else {
+            return Ok(false);
+        };
+        let path = folder.join(name);
+        let removed = match path.is_dir() {
+            true => std::fs::remove_dir_all(&path),
+            false => std::fs::remove_file(&path),
+        };
+        match removed {
+            Ok(()) => Ok(true),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(failed(name, &error)),
+        }
+    }
+
     fn write(&self, name: &str, bytes: &[u8]) -> Result<(), AwsError> {
         let Some(folder) = &self.0 else { return Ok(()) };
         let path = folder.join(name);

@@ -1,14 +1,17 @@
-//! A sample of the items of each table: a segment of a scan.
+//! A sample of the items of each table: segments of a scan.
 
 use serde_json::{Value, json};
 
-use super::calls::call;
+use super::calls::{Failure, call};
 use super::describe::DescribedRegion;
 use super::{AskEvent, Asking, RegionError, SampledTables};
 use crate::import::{SampledItem, sampled};
 
 /// The most segments of a scan. Source: API Reference, "Scan".
 const SEGMENTS_MAX: u64 = 1_000_000;
+
+/// In how many places of a table items are read.
+const PLACES: u64 = 20;
 
 const ACTION: &str = "dynamodb:Scan";
 
@@ -48,7 +51,8 @@ impl Asking<'_> {
         Ok(())
     }
 
-    /// Reads items of a table: those of one of so many segments that each has about as many.
+    /// Reads items of a table: a few of each of some segments, which lie evenly over the table, so
+    /// that one large item collection is not all that is seen.
     async fn sample(
         &mut self,
         client: &aws_sdk_dynamodb::Client,
@@ -57,32 +61,46 @@ impl Asking<'_> {
     ) -> Result<Vec<SampledItem>, RegionError> {
         let name = table["TableName"].as_str().unwrap_or_default();
         let items = table["ItemCount"].as_u64().unwrap_or_default();
-        let segments = (items / wanted).clamp(1, SEGMENTS_MAX) as i32;
+        let places = wanted.min(PLACES);
+        let of_place = wanted.div_ceil(places);
+        let segments = (items / of_place).clamp(places, SEGMENTS_MAX);
         let mut found: Vec<SampledItem> = Vec::new();
-        let mut start = None;
-        loop {
-            let missing = wanted - found.len() as u64;
-            let request = client
-                .scan()
-                .table_name(name)
-                .segment(0)
-                .total_segments(segments)
-                .limit(missing.min(1_000) as i32)
-                .set_exclusive_start_key(start);
-            match call!(request) {
-                Ok((answer, body)) => {
-                    let items = body["Items"].as_array().into_iter().flatten();
-                    found.extend(items.filter_map(|item| sampled(table, item)));
-                    start = answer.last_evaluated_key().cloned();
+        for place in 0..places {
+            let segment = place * segments / places;
+            let mut start = None;
+            let before = found.len() as u64;
+            loop {
+                let missing = (before + of_place).min(wanted) - found.len() as u64;
+                if missing == 0 {
+                    break;
                 }
-                Err(failure) => {
-                    self.gap(ACTION, Some(name), failure)?;
-                    return Ok(found);
+                let request = client
+                    .scan()
+                    .table_name(name)
+                    .segment(segment as i32)
+                    .total_segments(segments as i32)
+                    .limit(missing.min(1_000) as i32)
+                    .set_exclusive_start_key(start);
+                match call!(request) {
+                    Ok((answer, body)) => {
+                        let items = body["Items"].as_array().into_iter().flatten();
+                        found.extend(items.filter_map(|item| sampled(table, item)));
+                        start = answer.last_evaluated_key().cloned();
+                    }
+                    Err(failure) => {
+                        self.gap(ACTION, Some(name), failure)?;
+                        return Ok(found);
+                    }
                 }
-            }
-            if start.is_none() || found.len() as u64 >= wanted {
-                return Ok(found);
+                if start.is_none() {
+                    break;
+                }
             }
         }
+        if found.is_empty() {
+            let why = Failure::Other("the segments that were read have no items".to_string());
+            self.gap(ACTION, Some(name), why)?;
+        }
+        Ok(found)
     }
 }

@@ -7,7 +7,8 @@ use anyhow::{Context, Result, bail};
 use super::args::{AccountArgs, Args, DiffArgs, ImportArgs};
 use super::input::WorkloadText;
 use super::{files, input, into, output};
-use dynameter::import::{AccountAnswers, ImportOptions, import_account, join};
+use dynameter::diag::harmless;
+use dynameter::import::{AccountAnswers, ImportOptions, import_account};
 use dynameter::workload::Workload;
 
 /// Imports an account, or the folder in which its answers were kept.
@@ -31,7 +32,10 @@ pub fn run(args: &Args, asked: &ImportArgs, files: &[String]) -> Result<()> {
         };
         let imported = import_account(&answers, at, &own)?;
         for note in region.unanswered() {
-            output::note(args, &format!("warning: {}: {note}", region.region));
+            output::note(
+                args,
+                &harmless(&format!("warning: {}: {note}", region.region)),
+            );
         }
         texts.push((region.region.as_str(), imported.text));
     }
@@ -62,8 +66,12 @@ fn asked_now(
         .as_deref()
         .map(output::NewFolder::new)
         .transpose()?;
-    // Whole hours, so that each hour of the day is there as often.
-    let to = chrono::Utc::now().timestamp().div_euclid(3_600) * 3_600;
+    if let Some(folder) = &raw {
+        super::progress::remove_at_the_end(folder.path());
+    }
+    // Whole hours, so that each hour of the day is there as often; the newest minutes come late.
+    let now = chrono::Utc::now().timestamp() - 600;
+    let to = now.div_euclid(3_600) * 3_600;
     let days = i64::from(account.days.unwrap_or(DAYS));
     let request = AccountRequest {
         profile: account.profile.clone(),
@@ -93,7 +101,7 @@ fn asked_now(
     bar.finish_and_clear();
     let answered = answered?;
     for message in &answered.failed {
-        output::note(args, &format!("warning: {message}"));
+        output::note(args, &harmless(&format!("warning: {message}")));
     }
     if let Some(folder) = raw {
         let path = folder.keep()?;
@@ -129,7 +137,7 @@ fn cost_of(sample: &dynameter::aws::SampledTables) -> String {
         .and_then(|workload| dynameter::estimate::estimate(&workload, &books).ok());
     let total = outcome.and_then(|outcome| outcome.once.total().ok());
     let cost = match total {
-        Some(total) => format!("at most {} on demand", total.human()),
+        Some(total) => format!("about {} on demand", total.human()),
         None => format!("its price in {} is unknown", sample.region),
     };
     let tables = match sample.tables.len() {
@@ -167,16 +175,15 @@ pub fn drift(args: &Args, asked: &DiffArgs, folder: &str) -> Result<Vec<(Workloa
         text.map(str::to_string)
     };
     let region = read.get("region").and_then(toml::Value::as_str);
-    let region = args
-        .region
-        .as_deref()
-        .or(region)
-        .unwrap_or_default()
-        .to_string();
+    let region = args.region.as_deref().or(region);
+    let Some(region) = region.filter(|region| *region != "unknown") else {
+        bail!("{path}: names no region\nhelp: give --region");
+    };
+    let region = region.to_string();
     let tables = read.get("table").and_then(toml::Value::as_array);
     let tables = tables.into_iter().flatten();
     let names: Vec<String> = tables.filter_map(|table| text(table, "name")).collect();
-    let answers = match folder {
+    let mut answers = match folder {
         "" => asked_now(
             args,
             &asked.of_account,
@@ -195,8 +202,11 @@ pub fn drift(args: &Args, asked: &DiffArgs, folder: &str) -> Result<Vec<(Workloa
              has, or give --region"
         );
     };
+    // A global table is described in the first region.
+    answers.regions[..=at].rotate_right(1);
+    let at = 0;
     for note in answers.regions[at].unanswered() {
-        output::note(args, &format!("warning: {region}: {note}"));
+        output::note(args, &harmless(&format!("warning: {region}: {note}")));
     }
     let options = ImportOptions {
         region: Some(region),
@@ -207,7 +217,10 @@ pub fn drift(args: &Args, asked: &DiffArgs, folder: &str) -> Result<Vec<(Workloa
         dynameter::import::drift(&file.text, &account.text).with_context(|| path.clone())?;
     if !drift.missing.is_empty() {
         let tables = drift.missing.join(", ");
-        output::note(args, &format!("note: the account does not have {tables}"));
+        output::note(
+            args,
+            &harmless(&format!("note: the account does not have {tables}")),
+        );
     }
     let workload = |name: String, text: String| {
         let text = WorkloadText::new(name, text, &path);
@@ -242,8 +255,7 @@ fn write(args: &Args, asked: &ImportArgs, texts: &[(&str, String)]) -> Result<()
         let Some(path) = &asked.into else {
             return output::new(args, text);
         };
-        let joined =
-            join(&into::existing(path)?, text).with_context(|| path.display().to_string())?;
+        let joined = into::joined(&into::existing(path)?, text, "the account")?;
         into::say_what_changed(args, "the account", &joined, true);
         return into::written(args, asked, &joined.text);
     }

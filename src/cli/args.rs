@@ -390,12 +390,12 @@ pub struct AccountArgs {
     /// The profile of AWS's configuration whose credentials and region are used
     #[arg(long, value_name = "PROFILE")]
     pub profile: Option<String>,
-    /// How many days of CloudWatch metrics are read, up to now (default: 14, which are kept minute by
-    /// minute; of more than 15 days, metrics are read in 5 minutes or an hour)
-    #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..=455))]
+    /// How many days of CloudWatch metrics are read, up to the last whole hour (default: 14, minute by
+    /// minute; more are read by 5 minutes, and more than 62 by the hour)
+    #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..=454))]
     pub days: Option<u32>,
-    /// Read N items of each table, for their real sizes and entities; what that costs is said before
-    /// (default: 0, no items)
+    /// Read N items of each table with Scan, for their real sizes and entities; the cost is printed
+    /// first (default: no items)
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub from_sample: Option<u32>,
     /// Keep AWS's answers in a new folder, from which `import account DIR` makes the same file

@@ -1,12 +1,12 @@
 //! `import`: files of one or several kinds, or an account, become a workload file.
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 
 use super::args::{Args, ImportArgs, MetricsArgs, OutputFormat};
 use super::{account, bill, files, input, into};
 #[cfg(feature = "replay")]
 use super::{output, trace};
-use dynameter::import::{ImportFormat, ImportOptions, join};
+use dynameter::import::{ImportFormat, ImportOptions};
 
 /// Files of one kind.
 struct FileGroup {
@@ -44,7 +44,7 @@ pub fn run(args: &Args, asked: &ImportArgs) -> Result<()> {
     let mut told = Vec::new();
     for (at, group) in groups.iter().enumerate() {
         let mut options = ImportOptions {
-            is_joined: result.is_some(),
+            is_joined: groups.len() > 1 || asked.into.is_some(),
             ..input::asked(args)?
         };
         if at > 0 {
@@ -56,7 +56,7 @@ pub fn run(args: &Args, asked: &ImportArgs) -> Result<()> {
             None => text,
             Some(first) => {
                 let name = group.files.join(", ");
-                let joined = join(&first, &text).with_context(|| name.clone())?;
+                let joined = into::joined(&first, &text, &name)?;
                 told.push((name, joined.clone()));
                 joined.text
             }

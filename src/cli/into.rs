@@ -2,11 +2,12 @@
 
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::{Result, bail};
 
 use super::args::{Args, ImportArgs};
 use super::output;
-use dynameter::import::JoinedFile;
+use dynameter::diag::harmless;
+use dynameter::import::{JoinError, JoinedFile, join};
 use dynameter::opened;
 
 /// Writes the result: in place of the file of `--into`, unless `-o` names another.
@@ -23,11 +24,30 @@ pub fn written(args: &Args, asked: &ImportArgs, text: &str) -> Result<()> {
 
 /// The workload file of `--into`.
 pub fn existing(path: &Path) -> Result<String> {
-    opened::read_to_string(path).with_context(|| {
-        format!(
-            "{}: cannot be read\nhelp: name a workload file that exists, or write a new one with -o",
-            path.display()
-        )
+    const HELP: &str = "name a workload file that exists, or write a new one with -o";
+    let text = opened::read_to_string(path);
+    let text = text.map_err(|error| {
+        anyhow::anyhow!("{}: cannot be read: {error}\nhelp: {HELP}", path.display())
+    })?;
+    let plain = text.trim_start_matches('\u{feff}');
+    match plain.parse::<toml::Table>() {
+        Ok(_) => Ok(text),
+        Err(error) => bail!(
+            "{}: is not TOML: {}\nhelp: {HELP}",
+            path.display(),
+            harmless(error.message())
+        ),
+    }
+}
+
+/// Joins a workload file with what was imported from a file of this name.
+pub fn joined(first: &str, second: &str, name: &str) -> Result<JoinedFile> {
+    join(first, second).map_err(|error| {
+        let help = match error {
+            JoinError::Region { .. } => "import each region into a file of its own",
+            _ => "correct the file",
+        };
+        anyhow::anyhow!("{name}: {error}\nhelp: {help}")
     })
 }
 

@@ -250,6 +250,7 @@ fn estimates(args: &Args, paths: &[String], shown: SummaryArgs) -> Result<()> {
         let fleet = &fleet;
         return output::present(args, &FleetSummary { fleet, top });
     }
+    only_in_text(args, shown)?;
     let together = &together;
     output::present(args, &Estimates { together, top })
 }
@@ -395,7 +396,19 @@ fn comparisons(
         let fleet = &fleet;
         return output::present(args, &FleetSummary { fleet, top });
     }
+    only_in_text(args, shown)?;
     output::present(args, &Comparisons { all: &all, top })
+}
+
+/// Refuses to leave out tables where other programs read the result.
+fn only_in_text(args: &Args, shown: SummaryArgs) -> Result<()> {
+    if shown.top.is_some() && matches!(args.format, OutputFormat::Json | OutputFormat::Csv) {
+        anyhow::bail!(
+            "--top leaves out tables, and JSON and CSV have all lines\nhelp: add --summary, or remove \
+             --top"
+        );
+    }
+    Ok(())
 }
 
 fn prices_list(args: &Args) -> Result<()> {

@@ -26,8 +26,8 @@ pub fn interruption() -> Result<Arc<AtomicBool>> {
     let flag = stopped.clone();
     ctrlc::set_handler(move || {
         if flag.swap(true, Ordering::SeqCst) {
-            let folder = TEMPORARY.lock().unwrap_or_else(PoisonError::into_inner);
-            if let Some(folder) = folder.as_ref() {
+            let folders = TEMPORARY.lock().unwrap_or_else(PoisonError::into_inner);
+            for folder in folders.iter() {
                 let _ = std::fs::remove_dir_all(folder);
             }
             std::process::exit(130);
@@ -37,14 +37,14 @@ pub fn interruption() -> Result<Arc<AtomicBool>> {
     Ok(STOPPED.get_or_init(|| stopped).clone())
 }
 
-/// A folder that does not stay when the process is ended.
-static TEMPORARY: Mutex<Option<PathBuf>> = Mutex::new(None);
+/// Folders that do not stay when the process is ended.
+static TEMPORARY: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 
 /// Removes a folder if a second Ctrl-C ends the process.
 #[cfg(feature = "aws")]
 pub fn remove_at_the_end(folder: &Path) {
     let mut temporary = TEMPORARY.lock().unwrap_or_else(PoisonError::into_inner);
-    *temporary = Some(folder.to_path_buf());
+    temporary.push(folder.to_path_buf());
 }
 
 /// A progress bar on standard error; hidden if that is not a terminal.

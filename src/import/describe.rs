@@ -236,6 +236,9 @@ impl Reading<'_> {
     }
 
     fn table(&mut self, node: &SourceNode) -> Option<TableDraft> {
+        if node.text_at("TableStatus") == Some("DELETING") {
+            return None;
+        }
         let name = node.get("TableName").cloned();
         let Some((name, place)) = name.as_ref().and_then(|node| Some((node.text()?, node))) else {
             self.problems.push(wrong(
@@ -385,6 +388,9 @@ impl Reading<'_> {
         on_demand: bool,
         items: Option<&Sourced>,
     ) -> Option<IndexDraft> {
+        if node.text_at("IndexStatus") == Some("DELETING") {
+            return None;
+        }
         let name = node.get("IndexName")?;
         let global = kind == "GlobalSecondaryIndexes";
         let mut fields = Fields::default();

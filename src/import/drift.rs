@@ -23,34 +23,83 @@ pub struct Drift {
 /// # Errors
 /// If a file is not TOML, or they are of different regions.
 pub fn drift(file: &str, account: &str) -> Result<Drift, JoinError> {
-    let parse = |text: &str| text.parse::<DocumentMut>().map_err(JoinError::of);
+    let parse = |text: &str| {
+        let mut document = text.parse::<DocumentMut>().map_err(JoinError::of)?;
+        written_out(document.as_table_mut());
+        Ok(document)
+    };
     let (own, real) = (parse(file)?, parse(account)?);
     let measured = with_tables(&real, usage(&real, &own));
-    let file = join(file, &measured.to_string())?.text;
+    let file = join(&own.to_string(), &measured.to_string())?.text;
     let own = parse(&file)?;
-    let settings = tables(&real).filter(|table| find(&own, table).is_some());
-    let settings = settings.map(without_usage).collect();
-    let mut account = with_tables(&own, settings);
-    // Clusters are compared if the file has some: others may serve other tables.
-    if own.contains_key("dax") {
-        match real.get("dax") {
-            Some(clusters) => account.insert("dax", clusters.clone()),
-            None => account.remove("dax"),
-        };
+    let mut described = Vec::new();
+    for table in tables(&real) {
+        if let Some(own) = find(&own, table) {
+            described.push(used_as(table, &usage_of(own, table), own));
+        }
     }
-    let told = with_tables(&own, usage(&own, &real));
-    let account = join(&account.to_string(), &told.to_string())?.text;
     let missing = tables(&own).filter(|table| find(&real, table).is_none());
     let missing = missing.filter_map(|table| name(table).map(str::to_string));
     Ok(Drift {
-        account,
+        account: with_tables(&own, described).to_string(),
         missing: missing.collect(),
         file,
     })
 }
 
+/// Lists of tables, and blocks, that may be written in one line.
+const LISTS: [&str; 10] = [
+    "table",
+    "index",
+    "vector_index",
+    "entity",
+    "replica",
+    "access",
+    "consumed",
+    "measured",
+    "dax",
+    "commitment",
+];
+const BLOCKS: [&str; 7] = [
+    "capacity",
+    "backup",
+    "stream",
+    "dax",
+    "ttl",
+    "encryption",
+    "popularity",
+];
+
+/// Writes lists and blocks over several lines, so that they are all alike.
+fn written_out(table: &mut Table) {
+    let keys: Vec<String> = table.iter().map(|(key, _)| key.to_string()).collect();
+    for key in keys {
+        let Some(item) = table.get_mut(&key) else {
+            continue;
+        };
+        let is_list = LISTS.contains(&&*key) && item.is_array();
+        let is_block = BLOCKS.contains(&&*key) && item.is_inline_table();
+        let old = match is_list || is_block {
+            true => std::mem::take(item),
+            false => Item::None,
+        };
+        if is_list {
+            *item = old
+                .into_array_of_tables()
+                .map_or_else(|item| item, Item::ArrayOfTables);
+        } else if is_block {
+            *item = old.into_table().map_or_else(|item| item, Item::Table);
+        }
+        match item {
+            Item::Table(inner) => written_out(inner),
+            Item::ArrayOfTables(list) => list.iter_mut().for_each(written_out),
+            _ => {}
+        }
+    }
+}
+
 /// What says how a table is used, not what it is.
-const USAGE: [&str; 11] = [
+const USAGE: [&str; 12] = [
     "items",
     "item",
     "stored",
@@ -62,11 +111,19 @@ const USAGE: [&str; 11] = [
     "growth",
     "ttl",
     "import",
+    "unpriced",
 ];
 
-/// The same of an index, and of a replica.
+/// The same of an index, of a replica, and of blocks of a table.
 const INDEX_USAGE: [&str; 3] = ["coverage", "stored", "popularity"];
-const REPLICA_USAGE: [&str; 2] = ["reads", "access"];
+const REPLICA_USAGE: [&str; 3] = ["reads", "access", "encryption"];
+const BLOCK_USAGE: [(&str, &[&str]); 5] = [
+    ("stream", &["readers"]),
+    ("dax", &["hit_ratio", "ttl"]),
+    ("backup", &["restores_per_year", "restore", "on_demand"]),
+    ("capacity", &["reserved"]),
+    ("encryption", &["keys", "callers"]),
+];
 
 fn tables(document: &DocumentMut) -> impl Iterator<Item = &Table> {
     let list = document.get("table").and_then(Item::as_array_of_tables);
@@ -143,6 +200,12 @@ fn usage_of(table: &Table, other: &Table) -> Table {
             ("name", item) => {
                 own.insert(key, item.clone());
             }
+            ("entity", Item::ArrayOfTables(list)) => {
+                let mut list = list.clone();
+                list.iter_mut()
+                    .for_each(|entity| in_indexes_of(entity, &is_index));
+                own.insert(key, Item::ArrayOfTables(list));
+            }
             (key, item) if USAGE.contains(&key) => {
                 own.insert(key, item.clone());
             }
@@ -150,6 +213,17 @@ fn usage_of(table: &Table, other: &Table) -> Table {
         }
     }
     own
+}
+
+/// Leaves out the indexes of an entity that are not there.
+fn in_indexes_of(entity: &mut Table, is_index: &impl Fn(Option<&str>) -> bool) {
+    let list = entity.get_mut("in_indexes").and_then(Item::as_array_mut);
+    let Some(list) = list else { return };
+    list.retain(|value| {
+        let table = value.as_inline_table();
+        let name = table.and_then(|table| table.get("index")).or(Some(value));
+        is_index(name.and_then(toml_edit::Value::as_str))
+    });
 }
 
 /// A table with its name and some of its keys.
@@ -163,22 +237,59 @@ fn only(table: &Table, name: &str, keys: &[&str]) -> Table {
     own
 }
 
-/// What a table is, without its usage.
-fn without_usage(table: &Table) -> Table {
-    let mut own = table.clone();
+/// A table as the account has it, used as a file says.
+fn used_as(real: &Table, usage: &Table, own: &Table) -> Table {
+    let mut table = real.clone();
     USAGE.iter().for_each(|key| {
-        own.remove(key);
+        table.remove(key);
     });
-    for (key, keys) in [
-        ("index", &INDEX_USAGE as &[&str]),
-        ("replica", &REPLICA_USAGE),
-    ] {
-        let list = own.get_mut(key).and_then(Item::as_array_of_tables_mut);
-        for one in list.into_iter().flat_map(ArrayOfTables::iter_mut) {
-            keys.iter().for_each(|key| {
-                one.remove(key);
-            });
+    for (key, item) in usage.iter() {
+        match key {
+            "index" | "replica" => {}
+            _ => {
+                table.insert(key, item.clone());
+            }
         }
     }
-    own
+    // How long keys are is not in a description.
+    for key in ["partition_key", "sort_key"] {
+        if let (Some(_), Some(item)) = (table.get(key), own.get(key)) {
+            table.insert(key, item.clone());
+        }
+    }
+    for (key, name, keys) in [
+        ("index", "name", &INDEX_USAGE as &[&str]),
+        ("replica", "region", &REPLICA_USAGE),
+    ] {
+        let list = table.get_mut(key).and_then(Item::as_array_of_tables_mut);
+        for one in list.into_iter().flat_map(ArrayOfTables::iter_mut) {
+            let told = elements(usage, key).find(|told| {
+                let name =
+                    |table: &Table| table.get(name).and_then(Item::as_str).map(str::to_string);
+                name(told) == name(one)
+            });
+            take_usage(one, told, keys);
+        }
+    }
+    for (block, keys) in BLOCK_USAGE {
+        let told = own.get(block).and_then(Item::as_table);
+        if let Some(block) = table.get_mut(block).and_then(Item::as_table_mut) {
+            take_usage(block, told, keys);
+        }
+    }
+    // Clusters that serve other tables as well are not of this table.
+    if own.get("dax").is_none() {
+        table.remove("dax");
+    }
+    table
+}
+
+/// Replaces what a block says about usage.
+fn take_usage(block: &mut Table, told: Option<&Table>, keys: &[&str]) {
+    for key in keys {
+        block.remove(key);
+        if let Some(item) = told.and_then(|told| told.get(key)) {
+            block.insert(key, item.clone());
+        }
+    }
 }

@@ -5,7 +5,7 @@
 //! patterns too; replicas by their region. Tables that only the second file has are added. A table
 //! whose access patterns are described gets no measured units as well.
 
-use toml_edit::{ArrayOfTables, DocumentMut, Item, Table, Value};
+use toml_edit::{ArrayOfTables, DocumentMut, InlineTable, Item, Table, Value};
 
 use crate::diag::harmless;
 
@@ -41,7 +41,18 @@ pub fn join(first: &str, second: &str) -> Result<JoinedFile, JoinError> {
     }
     let mut joining = Joining::default();
     joining.document(&mut own, &other);
-    let text = with_notes(&own.to_string(), second);
+    let mut text = with_notes(&own.to_string(), second);
+    // As the first file is written.
+    if first.contains("\r\n") {
+        text = text.replace("\r\n", "\n").replace('\n', "\r\n");
+    }
+    if first.starts_with(BOM) && !text.starts_with(BOM) {
+        text.insert(0, BOM);
+    }
+    if joining.added.is_empty() {
+        // Nothing is new, not even a note.
+        text = first.to_string();
+    }
     Ok(JoinedFile {
         text,
         added: joining.added,
@@ -74,6 +85,9 @@ impl JoinError {
 
 const UNKNOWN: &str = "unknown";
 
+/// The mark at the beginning of a file that some editors write.
+const BOM: char = '\u{feff}';
+
 /// Lists whose elements are told apart by a key, and that key.
 const KEYED: [(&str, &str); 7] = [
     ("table", "name"),
@@ -85,9 +99,6 @@ const KEYED: [(&str, &str); 7] = [
     ("access", "name"),
 ];
 
-/// What says how large the items of a table are; entities say it too.
-const SIZES: [&str; 3] = ["items", "item", "stored"];
-
 #[derive(Default)]
 struct Joining {
     /// Where the values are, such as `Orders.capacity`.
@@ -98,6 +109,13 @@ struct Joining {
 
 fn is_unknown(item: &Item) -> bool {
     item.as_str() == Some(UNKNOWN)
+}
+
+/// A value by what it means, however it is written.
+fn plain(item: &Item) -> Option<toml::Value> {
+    let text = format!("v = {}", shown(item).replace('\n', " "));
+    let table: toml::Table = text.parse().ok()?;
+    table.get("v").cloned()
 }
 
 /// The text of a value without its comment.
@@ -138,11 +156,15 @@ impl Joining {
             Item::ArrayOfTables(list) => self.list(own, key, list),
             Item::Table(table) if is_there => match own.get_mut(key) {
                 Some(Item::Table(own)) => self.block(own, key, table),
-                Some(own) => self.differs(key, own, other),
-                None => {}
+                Some(Item::Value(Value::InlineTable(own))) => self.inline(own, key, table),
+                _ => {}
             },
             _ if !is_there => self.take(own, key, other),
-            _ if key == "unpriced" => add_elements(own.get_mut(key), other),
+            _ if key == "unpriced" => {
+                if add_elements(own.get_mut(key), other) {
+                    self.added.push(self.at(key));
+                }
+            }
             _ => {
                 if let Some(own) = own.get(key) {
                     self.differs(key, own, other);
@@ -157,25 +179,58 @@ impl Joining {
         if is_unknown(other) || is_empty {
             return;
         }
-        if let Item::Table(table) = other {
-            let known = table.iter().any(|(_, item)| !is_unknown(item));
-            if !known {
-                return;
-            }
+        if let Item::Table(table) = other
+            && table.iter().all(|(_, item)| is_unknown(item))
+        {
+            return;
         }
         let mut item = other.clone();
         if let Item::Table(table) = &mut item {
             placed_last(table);
         }
-        self.added.push(self.at(key));
-        own.insert(key, item);
+        self.added.push(harmless(&self.at(key)));
+        match own.get_mut(key) {
+            // What stands above the key stays.
+            Some(slot) => *slot = item,
+            None => {
+                own.insert(key, item);
+            }
+        }
+    }
+
+    /// Fills in a block that is written in one line, such as `backup = { pitr = "unknown" }`.
+    fn inline(&mut self, own: &mut InlineTable, key: &str, other: &Table) {
+        let mode = |value: Option<&Value>| value.and_then(Value::as_str).map(str::to_string);
+        let other_mode = other.get("mode").and_then(Item::as_value);
+        if key == "capacity" && mode(own.get("mode")) != mode(other_mode) {
+            return;
+        }
+        self.within(key, |joining| {
+            for (key, item) in other.iter() {
+                let is_told = own
+                    .get(key)
+                    .is_some_and(|own| own.as_str() != Some(UNKNOWN));
+                let Some(value) = item.as_value().filter(|_| !is_unknown(item)) else {
+                    continue;
+                };
+                match (is_told, own.get(key)) {
+                    (true, Some(value)) => joining.differs(key, &value.clone().into(), item),
+                    _ => {
+                        own.insert(key, value.clone().decorated(" ", " "));
+                        joining.added.push(joining.at(key));
+                    }
+                }
+            }
+        });
     }
 
     fn differs(&mut self, key: &str, own: &Item, other: &Item) {
+        let is_same = plain(own).is_some() && plain(own) == plain(other);
         let (own, other) = (shown(own), shown(other));
-        if own != other && !own.is_empty() && other != format!("{UNKNOWN:?}") {
+        let is_told = !own.is_empty() && !other.is_empty();
+        if !is_same && own != other && is_told && other != format!("{UNKNOWN:?}") {
             let text = format!("{}: {own} stays; the other file says {other}", self.at(key));
-            self.kept.push(harmless(&text));
+            self.kept.push(harmless(&text.replace('\n', " ")));
         }
     }
 
@@ -195,11 +250,22 @@ impl Joining {
     }
 
     fn all(&mut self, own: &mut Table, other: &Table) {
-        let has_entities = own.get("entity").is_some();
-        let has_access = own.get("access").is_some();
+        let has = |key: &str| own.get(key).is_some_and(|item| !is_unknown(item));
+        let told = Told {
+            entities: has("entity"),
+            sizes: has("items") && (has("item") || has("entity")),
+            item: has("item"),
+            access: has("access"),
+        };
         for (key, item) in other.iter() {
-            let is_told = (has_entities && SIZES.contains(&key))
-                || (has_access && ["consumed", "measured"].contains(&key));
+            let is_told = match key {
+                "items" | "item" => told.entities,
+                // What is stored follows from items and their sizes.
+                "stored" => told.entities || told.sizes,
+                "entity" => told.entities || told.item,
+                "consumed" | "measured" => told.access,
+                _ => false,
+            };
             if is_told {
                 continue;
             }
@@ -208,24 +274,57 @@ impl Joining {
                 _ => self.item(own, key, item),
             }
         }
+        if own.get("entity").is_some() && own.get("item").is_some_and(is_unknown) {
+            own.remove("item");
+        }
     }
 
     /// Joins a list of tables: its elements by their key, or as a whole.
     fn list(&mut self, own: &mut Table, key: &str, other: &ArrayOfTables) {
-        let named = KEYED.iter().find(|(list, _)| *list == key);
-        let is_there = own.get(key).and_then(Item::as_array_of_tables);
-        let is_there = is_there.is_some_and(|list| !list.is_empty());
-        let Some((_, name)) = named.filter(|_| is_there) else {
-            if !is_there {
-                let mut list = ArrayOfTables::new();
-                other
-                    .iter()
-                    .for_each(|table| self.push(&mut list, key, table));
-                own.insert(key, Item::ArrayOfTables(list));
+        let is_empty = |item: &Item| item.as_array().is_some_and(toml_edit::Array::is_empty);
+        match own.get(key) {
+            Some(Item::ArrayOfTables(_)) | None => {}
+            Some(item) if is_empty(item) => {
+                own.remove(key);
             }
-            return;
+            Some(_) => {
+                let path = self.at(key);
+                self.kept.push(format!(
+                    "{path} is written in one line and stays; write it as [[{key}]] to join it"
+                ));
+                return;
+            }
+        }
+        // The entities of a table say which of its items an index has.
+        let sized = own.get("entity").is_some()
+            || own
+                .get("item")
+                .and_then(Item::as_table_like)
+                .is_some_and(|item| item.contains_key("attributes") || item.contains_key("export"));
+        let mode = mode_of(own);
+        let ready = |table: &Table| {
+            let mut table = table.clone();
+            if key == "index" {
+                if sized {
+                    table.remove("coverage");
+                }
+                in_mode(&mut table, mode.as_deref());
+            }
+            table
         };
-        let Some(list) = own.get_mut(key).and_then(Item::as_array_of_tables_mut) else {
+        let name = KEYED.iter().find(|(list, _)| *list == key);
+        let name = name.map(|(_, name)| *name);
+        let is_there = own.get(key).is_some();
+        if !is_there {
+            let mut list = ArrayOfTables::new();
+            for table in other.iter() {
+                self.push(&mut list, key, ready(table));
+            }
+            own.insert(key, Item::ArrayOfTables(list));
+            return;
+        }
+        let list = own.get_mut(key).and_then(Item::as_array_of_tables_mut);
+        let (Some(list), Some(name)) = (list, name) else {
             return;
         };
         for table in other.iter() {
@@ -238,19 +337,26 @@ impl Joining {
             match at.and_then(|at| list.get_mut(at)) {
                 Some(own) => {
                     add_notes(own, table);
-                    self.within(&label, |joining| joining.all(own, table));
+                    let mut table = table.clone();
+                    if key == "index" && sized {
+                        table.remove("coverage");
+                    }
+                    if key == "index" && mode.is_some() && mode != mode_of_index(&table) {
+                        table.remove("read");
+                        table.remove("write");
+                    }
+                    self.within(&label, |joining| joining.all(own, &table));
                 }
-                None => self.push(list, key, table),
+                None => self.push(list, key, ready(table)),
             }
         }
     }
 
     /// Adds an element that the first file does not have.
-    fn push(&mut self, list: &mut ArrayOfTables, key: &str, table: &Table) {
+    fn push(&mut self, list: &mut ArrayOfTables, key: &str, mut table: Table) {
         let name = KEYED.iter().find(|(list, _)| *list == key);
-        let label = label(table, key, name.map_or("name", |(_, name)| name));
-        self.added.push(self.at(&label));
-        let mut table = table.clone();
+        let label = label(&table, key, name.map_or("name", |(_, name)| name));
+        self.added.push(harmless(&self.at(&label)));
         placed_last(&mut table);
         list.push(table);
     }
@@ -273,34 +379,99 @@ impl Joining {
         };
         for measured in other.iter() {
             let target = index(measured);
-            let mut is_new = false;
+            let mut new = measured.clone();
             for word in ["read", "write"] {
-                let Some(units) = measured.get(word).filter(|units| !is_unknown(units)) else {
+                let Some(units) = measured.get(word) else {
                     continue;
                 };
                 let mut same = list.iter_mut().filter(|one| index(one) == target);
                 let told = same.find(|one| one.get(word).is_some());
                 match told {
                     Some(one) if one.get(word).is_some_and(is_unknown) => {
-                        let comment = one.remove(word).as_ref().and_then(comment);
+                        if is_unknown(units) {
+                            new.remove(word);
+                            continue;
+                        }
                         // The comment of the first says what to write for both.
+                        let comment = one.remove(word).as_ref().and_then(comment);
                         if let (Some(comment), Some(value)) = (comment, other_unknown(one)) {
                             value.decor_mut().set_suffix(comment);
                         }
-                        is_new = true;
                     }
                     Some(one) => {
                         let name = target.clone().unwrap_or_else(|| "consumed".to_string());
                         let own = one.get(word).cloned().unwrap_or_default();
                         self.within(&name, |joining| joining.differs(word, &own, units));
+                        new.remove(word);
                     }
-                    None => is_new = true,
+                    None if is_unknown(units) => {
+                        new.remove(word);
+                    }
+                    None => {}
                 }
             }
-            list.retain(|one| one.get("read").is_some() || one.get("write").is_some());
-            if is_new {
-                self.push(list, "consumed", measured);
+            let is_new = new.get("read").is_some() || new.get("write").is_some();
+            let is_empty = |one: &Table| one.get("read").is_none() && one.get("write").is_none();
+            let emptied = list
+                .iter()
+                .position(|one| is_empty(one) && index(one) == target);
+            match emptied.and_then(|at| list.get_mut(at)) {
+                // The block of an unknown figure gets the figure, below what stands above it.
+                Some(one) if is_new => {
+                    let name = label(&new, "consumed", "index");
+                    self.added.push(harmless(&self.at(&name)));
+                    for (key, item) in new.iter().filter(|(key, _)| *key != "index") {
+                        one.insert(key, item.clone());
+                    }
+                }
+                _ if is_new => self.push(list, "consumed", new),
+                _ => {}
             }
+            list.retain(|one| !is_empty(one));
+        }
+    }
+}
+
+/// What the first file says of a table.
+struct Told {
+    entities: bool,
+    sizes: bool,
+    item: bool,
+    access: bool,
+}
+
+/// The capacity mode of a table.
+fn mode_of(table: &Table) -> Option<String> {
+    let capacity = table.get("capacity").and_then(Item::as_table_like)?;
+    let mode = capacity.get("mode").and_then(Item::as_str)?;
+    Some(mode.to_string())
+}
+
+/// The mode that an index is written for.
+fn mode_of_index(index: &Table) -> Option<String> {
+    let has_units = index.get("read").is_some() || index.get("write").is_some();
+    Some(
+        if has_units {
+            "provisioned"
+        } else {
+            "on-demand"
+        }
+        .to_string(),
+    )
+}
+
+/// Gives an index the units that the mode of its table needs, as unknown, or takes them away.
+fn in_mode(index: &mut Table, mode: Option<&str>) {
+    let is_local = index.get("kind").and_then(Item::as_str) == Some("local");
+    for word in ["read", "write"] {
+        match mode {
+            Some("provisioned") if !is_local && index.get(word).is_none() => {
+                index.insert(word, Item::Value(UNKNOWN.into()));
+            }
+            Some("on-demand") => {
+                index.remove(word);
+            }
+            _ => {}
         }
     }
 }
@@ -347,18 +518,20 @@ fn placed_last(table: &mut Table) {
     }
 }
 
-/// Adds the elements of a list that are not in it.
-fn add_elements(own: Option<&mut Item>, other: &Item) {
+/// Adds the elements of a list that are not in it; returns whether there were any.
+fn add_elements(own: Option<&mut Item>, other: &Item) -> bool {
     let own = own.and_then(Item::as_array_mut);
     let (Some(own), Some(other)) = (own, other.as_array()) else {
-        return;
+        return false;
     };
     let plain = |value: &Value| value.clone().decorated("", "").to_string();
+    let before = own.len();
     for value in other.iter() {
         if !own.iter().any(|known| plain(known) == plain(value)) {
             own.push_formatted(value.clone());
         }
     }
+    own.len() > before
 }
 
 /// Adds the notes of a table, which are comments before its first key.
@@ -402,7 +575,7 @@ fn with_notes(text: &str, second: &str) -> String {
         .chain(rest)
         .collect();
     match own.is_empty() && !new.is_empty() {
-        true => format!("{}\n\n{text}", new.join("\n")),
+        true => format!("{}\n\n{}\n", new.join("\n"), text.trim_end_matches('\n')),
         false => lines.join("\n") + "\n",
     }
 }

@@ -85,6 +85,16 @@ impl Bound {
         }
     }
 
+    /// What is known of the sum of amounts.
+    pub fn of_all(bounds: impl IntoIterator<Item = Bound>) -> Bound {
+        let (mut more, mut less) = (false, false);
+        for bound in bounds {
+            more |= matches!(bound, Bound::AtLeast | Bound::Unknown);
+            less |= matches!(bound, Bound::AtMost | Bound::Unknown);
+        }
+        Bound::of(more, less)
+    }
+
     /// What is known of an amount that may be more, and less.
     pub fn of(may_be_more: bool, may_be_less: bool) -> Bound {
         match (may_be_more, may_be_less) {

@@ -31,7 +31,7 @@ impl Estimates<'_> {
     fn design(&self, outcome: &Outcome, fleet: &FleetSummary) -> Result<Document, MoneyError> {
         let mut document = outcome.document()?;
         let shown = |name: &str| {
-            let mut tables = fleet.shown().iter();
+            let mut tables = fleet.shown();
             name == ACCOUNT
                 || tables.any(|one| {
                     one.workload == outcome.workload && one.table.as_deref() == Some(name)

@@ -12,7 +12,8 @@ use super::render::csv;
 use super::render::text::clean;
 use crate::fleet::{Fleet, FleetTable};
 use crate::money::{Money, MoneyError};
-use crate::units::Exact;
+use crate::pricing::Bound;
+use crate::units::{Exact, count_of};
 use crate::usage::ACCOUNT;
 
 /// A fleet as a result of its own, with at most some of its tables.
@@ -24,10 +25,24 @@ pub struct FleetSummary<'a> {
 }
 
 impl FleetSummary<'_> {
-    /// The tables that are shown.
-    pub(super) fn shown(&self) -> &[FleetTable] {
-        let tables = &self.fleet.tables;
-        &tables[..self.top.unwrap_or(usize::MAX).min(tables.len())]
+    /// The tables that are shown, and what belongs to no table.
+    pub(super) fn shown(&self) -> impl Iterator<Item = &FleetTable> {
+        let top = self.top.unwrap_or(usize::MAX);
+        let tables = self.fleet.tables.iter().filter(|one| one.table.is_some());
+        let account = self.fleet.tables.iter().filter(|one| one.table.is_none());
+        tables.take(top).chain(account)
+    }
+
+    /// The tables that are not shown.
+    fn hidden(&self) -> impl Iterator<Item = &FleetTable> {
+        let tables = self.fleet.tables.iter().filter(|one| one.table.is_some());
+        tables.skip(self.top.unwrap_or(usize::MAX))
+    }
+
+    /// How many tables there are.
+    fn tables(&self) -> usize {
+        let tables = self.fleet.tables.iter().filter(|one| one.table.is_some());
+        tables.count()
     }
 
     /// The table of the tables.
@@ -51,16 +66,13 @@ impl FleetSummary<'_> {
             let cell = |column: &Column| column.cell(one, self.fleet.monthly);
             columns.iter().map(cell).collect()
         };
-        let rest = &self.fleet.tables[self.shown().len()..];
-        let more = match rest {
-            [] => None,
-            rest => {
-                let sum = Money::sum(rest.iter().map(|one| one.monthly))?;
-                let tables = match rest.len() {
-                    1 => "1 more".to_string(),
-                    count => format!("{count} more"),
-                };
-                Some(format!("{tables}, together {} a month", sum.human()))
+        let more = match self.hidden().count() {
+            0 => None,
+            count => {
+                let sum = Money::sum(self.hidden().map(|one| one.monthly))?;
+                let bound = Bound::of_all(self.hidden().map(|one| one.bound));
+                let tables = count_of(count as u64, "more table");
+                Some(format!("{tables}: {}", a_month(sum, bound)))
             }
         };
         // Numbers are right-aligned wherever their columns stand.
@@ -73,7 +85,7 @@ impl FleetSummary<'_> {
         let header: Vec<&'static str> = columns.iter().map(|column| column.word()).collect();
         Ok(Body::Table(Table {
             more,
-            ..Table::new(&header, self.shown().iter().map(row).collect(), numbers)
+            ..Table::new(&header, self.shown().map(row).collect(), numbers)
         }))
     }
 }
@@ -200,15 +212,7 @@ impl<'a> TableJson<'a> {
 impl Present for FleetSummary<'_> {
     fn document(&self) -> Result<Document, MoneyError> {
         let fleet = self.fleet;
-        let count = fleet
-            .tables
-            .iter()
-            .filter(|one| one.table.is_some())
-            .count();
-        let tables = match count {
-            1 => "1 table".to_string(),
-            count => format!("{count} tables"),
-        };
+        let tables = count_of(self.tables() as u64, "table");
         let headline = format!("{tables}: {}", a_month(fleet.monthly, fleet.bound));
         let mut document = Document::new(headline);
         document.part("", self.body()?);
@@ -220,8 +224,8 @@ impl Present for FleetSummary<'_> {
             schema: "dynameter.fleet/1",
             total_usd: self.fleet.monthly.to_string(),
             total: self.fleet.bound.word(),
-            count: self.fleet.tables.len(),
-            tables: self.shown().iter().map(TableJson::of).collect(),
+            count: self.tables(),
+            tables: self.shown().map(TableJson::of).collect(),
         }))
     }
 
@@ -254,7 +258,7 @@ impl Present for FleetSummary<'_> {
                 best.map(|best| best.saves_usd.clone()).unwrap_or_default(),
             ]
         };
-        let rows: Vec<Vec<String>> = self.shown().iter().map(row).collect();
+        let rows: Vec<Vec<String>> = self.shown().map(row).collect();
         csv::write(&header, &rows)
     }
 }

@@ -126,7 +126,7 @@ fn a_line_says_how_a_table_is_used_and_what_to_change() {
         (sections(&all), sections(&top)),
         ((true, true), (true, false))
     );
-    assert!(top.contains("… and 1 more, together $"), "{top}");
+    assert!(top.contains("… and 1 more table: $"), "{top}");
 }
 
 #[test]

@@ -186,16 +186,99 @@ fn the_first_file_decides_and_the_second_fills_in() {
             &["unknown"],
         ),
     ];
-    for (first, second, has, lacks) in rows {
+    let provisioned = "[table.capacity]\nmode = \"provisioned\"\nread = 5\nwrite = 5\n";
+    let index = "[[table.index]]\nname = \"a\"\nkind = \"global\"\ncoverage = 0.5\n";
+    let more = [
+        // What is written in one line stays, and blocks in one line are filled in.
+        (
+            "index = [{ name = \"mine\", kind = \"global\" }]\n".to_string(),
+            index.to_string(),
+            vec!["index = [{ name = \"mine\", kind = \"global\" }]"],
+            vec!["coverage"],
+        ),
+        (
+            "backup = { pitr = \"unknown\" }\n".to_string(),
+            "[table.backup]\npitr = true\n".to_string(),
+            vec!["backup = { pitr = true }"],
+            vec!["unknown"],
+        ),
+        // What follows from something else is not said twice.
+        (
+            "items = 7\nitem = { size = \"1 KB\" }\n".to_string(),
+            "stored = \"5 B\"\n".to_string(),
+            vec!["items = 7"],
+            vec!["stored"],
+        ),
+        (
+            format!(
+                "[[table.entity]]\nname = \"Order\"\n\n{}",
+                index.replace("coverage = 0.5\n", "")
+            ),
+            index.to_string(),
+            vec!["name = \"a\""],
+            vec!["coverage"],
+        ),
+        (
+            "item = { size = \"1 KB\" }\n".to_string(),
+            "[[table.entity]]\nname = \"Order\"\n".to_string(),
+            vec!["1 KB"],
+            vec!["entity"],
+        ),
+        // An index has the units of its table's mode.
+        (
+            provisioned.to_string(),
+            index.to_string(),
+            vec!["read = \"unknown\"", "write = \"unknown\""],
+            vec![],
+        ),
+        (
+            "[table.capacity]\nmode = \"on-demand\"\n".to_string(),
+            format!("{provisioned}\n{index}read = 5\nwrite = 5\n"),
+            vec!["coverage = 0.5"],
+            vec!["read = 5"],
+        ),
+        // What stands above a figure stays.
+        (
+            "# ask Bob\nitems = \"unknown\" # how many?\n".to_string(),
+            "items = 9\n".to_string(),
+            vec!["# ask Bob\nitems = 9"],
+            vec![],
+        ),
+        (
+            "# by Eve\n[[table.consumed]]\nread = \"unknown\"\n".to_string(),
+            "[[table.consumed]]\nread = { per_hour = 5 }\nwrite = { per_hour = 6 }\n".to_string(),
+            vec![
+                "# by Eve\n[[table.consumed]]\nread = { per_hour = 5 }",
+                "write = { per_hour = 6 }",
+            ],
+            vec!["unknown"],
+        ),
+        (
+            "[[table.consumed]]\nread = { per_second = 1 }\n".to_string(),
+            "[[table.consumed]]\nread = { per_hour = 5 }\nwrite = { per_hour = 6 }\n".to_string(),
+            vec!["read = { per_second = 1 }", "write = { per_hour = 6 }"],
+            vec!["per_hour = 5"],
+        ),
+    ];
+    let rows = rows.iter().map(|(first, second, has, lacks)| {
+        (
+            first.to_string(),
+            second.to_string(),
+            has.to_vec(),
+            lacks.to_vec(),
+        )
+    });
+    for (first, second, has, lacks) in rows.chain(more) {
+        let (first, second) = (&*first, &*second);
         let joined = join(&table(first), &table(second)).expect("TOML");
         let text = &joined.text;
-        for expected in *has {
+        for expected in has {
             assert!(
                 text.contains(expected),
                 "{first}+{second}: no {expected:?} in {text}"
             );
         }
-        for wrong in *lacks {
+        for wrong in lacks {
             assert!(
                 !text.contains(wrong),
                 "{first}+{second}: {wrong:?} in {text}"
@@ -209,6 +292,56 @@ fn the_first_file_decides_and_the_second_fills_in() {
             "{first}+{second}: {:?}",
             again.added
         );
+    }
+}
+
+#[test]
+fn a_file_stays_as_its_editor_wrote_it() {
+    let windows = format!("\u{feff}{}", table("items = 7\n").replace('\n', "\r\n"));
+    let joined = join(&windows, &table("class = \"standard\"\n")).expect("TOML");
+    assert!(joined.text.starts_with('\u{feff}'));
+    assert!(
+        joined.text.contains("class = \"standard\"\r\n"),
+        "{:?}",
+        joined.text
+    );
+    assert!(!joined.text.replace("\r\n", "").contains('\n'));
+    let open = table("items = 7");
+    let once = join(&open, &table("class = \"standard\"\n"))
+        .expect("TOML")
+        .text;
+    assert_eq!(
+        join(&once, &table("class = \"standard\"\n"))
+            .expect("TOML")
+            .text,
+        once
+    );
+    // Values that are written otherwise are the same.
+    let same = join(&table("items = 1_000\n"), &table("items = 1000\n")).expect("TOML");
+    assert!(same.kept.is_empty(), "{same:?}");
+}
+
+#[test]
+fn an_import_never_breaks_a_design() {
+    // A description of each table of every shipped design, which says little.
+    for (name, text) in support::shipped() {
+        let parsed: toml::Table = text.parse().expect("TOML");
+        let mut second = format!("name = \"x\"\nregion = {}\n", parsed["region"]);
+        for table in parsed["table"].as_array().expect("tables") {
+            second.push_str(&format!(
+                "\n[[table]]\nname = {}\nitems = 9\nstored = \"9 MB\"\nitem = \"unknown\"\n",
+                table["name"]
+            ));
+            let indexes = table.get("index").and_then(toml::Value::as_array);
+            for index in indexes.into_iter().flatten() {
+                let index = &index["name"];
+                second.push_str(&format!(
+                    "\n[[table.index]]\nname = {index}\ncoverage = 0.5\nstored = \"1 MB\"\n"
+                ));
+            }
+        }
+        let joined = join(&text, &second).expect("TOML");
+        let _ = support::estimated(&name, &joined.text);
     }
 }
 

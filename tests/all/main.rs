@@ -11,6 +11,7 @@ mod support;
 #[cfg(feature = "aws")]
 mod account;
 mod action;
+mod answers;
 mod bills;
 mod browser;
 mod cache;

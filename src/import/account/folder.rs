@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 use super::metrics::MetricPage;
 use super::{AccountAnswers, AccountMetrics, AnswerGap, RegionAnswers};
-use crate::diag::Source;
+use crate::diag::{Source, harmless};
 use crate::opened;
 
 /// The version of the folder.
@@ -89,13 +89,23 @@ impl AccountAnswers {
         if manifest.regions.is_empty() {
             return Err(AnswersError::new(&path, "names no region"));
         }
+        let (from, to) = (second(&manifest.from)?, second(&manifest.to)?);
+        if from >= to {
+            return Err(AnswersError::new(&path, "has metrics of no time"));
+        }
+        let mut names: Vec<&str> = manifest.regions.iter().map(|one| &*one.region).collect();
+        names.sort_unstable();
+        if let Some(twice) = names.windows(2).find(|pair| pair[0] == pair[1]) {
+            let message = format!("names the region {} twice", harmless(twice[0]));
+            return Err(AnswersError::new(&path, message));
+        }
         Ok(AccountAnswers {
-            from: second(&manifest.from)?,
-            to: second(&manifest.to)?,
+            from,
+            to,
             regions: manifest
                 .regions
                 .into_iter()
-                .map(|region| region.read(folder))
+                .map(|region| region.read(folder, (from, to)))
                 .collect::<Result<_, _>>()?,
             account: manifest.account,
         })
@@ -103,23 +113,34 @@ impl AccountAnswers {
 }
 
 impl RegionManifest {
-    fn read(self, folder: &Path) -> Result<RegionAnswers, AnswersError> {
+    fn read(self, folder: &Path, (from, to): (i64, i64)) -> Result<RegionAnswers, AnswersError> {
         let is_name = |c: char| c.is_ascii_alphanumeric() || c == '-';
         if self.region.is_empty() || !self.region.chars().all(is_name) {
             let message = format!("{:?} is not a region", self.region);
             return Err(AnswersError::new(&folder.join("account.json"), message));
         }
         let own = folder.join(&self.region);
+        if !own.is_dir() {
+            return Err(AnswersError::new(&own, "is missing"));
+        }
         let mut documents = Vec::new();
-        for path in files(&own.join("tables"), ".json")?
+        let tables = files(&own.join("tables"), ".json")?;
+        for (is_table, path) in tables
             .into_iter()
-            .chain(files(&own, ".json")?)
+            .map(|path| (true, path))
+            .chain(files(&own, ".json")?.into_iter().map(|path| (false, path)))
         {
+            let text = text(&path)?;
+            let answers: serde_json::Value = serde_json::from_str(&text)
+                .map_err(|error| AnswersError::new(&path, error.to_string()))?;
+            let answers = answers.as_array();
+            let describes =
+                |answer: &serde_json::Value| answer["Table"]["TableName"].as_str().is_some();
+            if is_table && !answers.is_some_and(|answers| answers.iter().any(describes)) {
+                return Err(AnswersError::new(&path, "does not describe a table"));
+            }
             let name = path.strip_prefix(folder).unwrap_or(&path);
-            documents.push(Source::new(
-                name.to_string_lossy().into_owned(),
-                text(&path)?,
-            ));
+            documents.push(Source::new(name.to_string_lossy().into_owned(), text));
         }
         let mut metrics = AccountMetrics::default();
         for path in files(&own.join("metrics"), ".json.gz")? {
@@ -129,7 +150,7 @@ impl RegionManifest {
             let page: MetricPage = serde_json::from_reader(std::io::BufReader::new(bytes))
                 .map_err(|error| AnswersError::new(&path, error.to_string()))?;
             metrics
-                .add_page(&page)
+                .add_page(&page, from, to)
                 .map_err(|message| AnswersError::new(&path, message))?;
         }
         Ok(RegionAnswers {
@@ -155,10 +176,11 @@ fn files(folder: &Path, end: &str) -> Result<Vec<PathBuf>, AnswersError> {
     for entry in std::fs::read_dir(folder).map_err(wrong)? {
         let path = entry.map_err(wrong)?.path();
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        if path.is_file() && name.ends_with(end) {
-            found.push(path.clone());
+        if let (Some(stem), false) = (name.strip_suffix(end), path.is_dir()) {
+            found.push((stem.to_string(), path.clone()));
         }
     }
+    // By name without its end: `Orders` stands before `Orders-archive`.
     found.sort();
-    Ok(found)
+    Ok(found.into_iter().map(|(_, path)| path).collect())
 }

@@ -20,14 +20,12 @@ pub enum AccountMetric {
     Consumed(Direction),
     /// Provisioned capacity units.
     Provisioned(Direction),
-    /// Requests of an account direction that were throttled.
+    /// Events of throttling: one request can cause several.
     Throttled(Direction),
     /// Items that Query or Scan returned.
     Returned(ReturnedBy),
     /// Items that Time to Live deleted.
     TtlDeleted,
-    /// Change data capture units of a Kinesis data stream.
-    ChangeDataCapture,
 }
 
 /// The operations whose returned items CloudWatch counts.
@@ -51,7 +49,7 @@ impl ReturnedBy {
 
 impl AccountMetric {
     /// The metrics of a table, in the order in which they are asked for.
-    pub const OF_TABLE: [AccountMetric; 10] = [
+    pub const OF_TABLE: [AccountMetric; 9] = [
         AccountMetric::Consumed(Direction::Read),
         AccountMetric::Consumed(Direction::Write),
         AccountMetric::Throttled(Direction::Read),
@@ -61,7 +59,6 @@ impl AccountMetric {
         AccountMetric::Returned(ReturnedBy::Query),
         AccountMetric::Returned(ReturnedBy::Scan),
         AccountMetric::TtlDeleted,
-        AccountMetric::ChangeDataCapture,
     ];
 
     /// Whether CloudWatch has it for global secondary indexes too.
@@ -90,7 +87,6 @@ impl AccountMetric {
             AccountMetric::Throttled(Direction::Write) => "WriteThrottleEvents",
             AccountMetric::Returned(_) => "ReturnedItemCount",
             AccountMetric::TtlDeleted => "TimeToLiveDeletedItemCount",
-            AccountMetric::ChangeDataCapture => "ConsumedChangeDataCaptureUnits",
         }
     }
 
@@ -106,7 +102,6 @@ impl AccountMetric {
     pub fn dimension(self) -> Option<(&'static str, &'static str)> {
         match self {
             AccountMetric::Returned(by) => Some(("Operation", by.word())),
-            AccountMetric::ChangeDataCapture => Some(("DelegatedOperation", "Kinesis")),
             _ => None,
         }
     }
@@ -192,6 +187,8 @@ pub struct MetricSeries {
     pub(super) consumed: ConsumedUnits,
     /// The least and the most of a data point, in halves.
     pub(super) range: Option<(u64, u64)>,
+    /// The seconds at which the first and the last data point begin.
+    pub(super) span: Option<(i64, i64)>,
 }
 
 impl MetricSeries {
@@ -203,6 +200,8 @@ impl MetricSeries {
         };
         let (least, most) = self.range.unwrap_or((halves, halves));
         self.range = Some((least.min(halves), most.max(halves)));
+        let (first, last) = self.span.unwrap_or((start, start));
+        self.span = Some((first.min(start), last.max(start)));
         self.consumed.add(DataPoint {
             start,
             seconds,
@@ -218,24 +217,43 @@ impl AccountMetrics {
         self.series.entry(key).or_default()
     }
 
-    /// Adds a whole page of answers.
+    /// Forgets a metric whose answer is not complete, so that it is unknown.
+    pub fn forget(&mut self, key: &SeriesKey) {
+        self.series.remove(key);
+    }
+
+    /// Adds a whole page of answers of a time.
     ///
     /// # Errors
-    /// If a label or a data point cannot be read.
-    pub(super) fn add_page(&mut self, page: &MetricPage) -> Result<(), String> {
+    /// If a label or a data point cannot be read, or lies outside the time, or is there twice.
+    pub(super) fn add_page(&mut self, page: &MetricPage, from: i64, to: i64) -> Result<(), String> {
         for result in &page.metric_data_results {
-            let (key, seconds) = SeriesKey::of_label(&result.label).ok_or_else(|| {
-                let label = harmless(&result.label);
-                format!("{label:?} is not the label of a metric of a table")
-            })?;
+            let label = || harmless(&result.label);
+            let (key, seconds) = SeriesKey::of_label(&result.label)
+                .filter(|(_, seconds)| *seconds > 0)
+                .ok_or_else(|| format!("{:?} is not the label of a metric of a table", label()))?;
+            if result.timestamps.len() != result.values.len() {
+                return Err(format!(
+                    "{}: {} timestamps have {} values",
+                    label(),
+                    result.timestamps.len(),
+                    result.values.len()
+                ));
+            }
             let series = self.asked(key);
             for (time, value) in result.timestamps.iter().zip(&result.values) {
-                let start = chrono::DateTime::parse_from_rfc3339(time);
-                let is_added =
-                    start.is_ok_and(|start| series.add(start.timestamp(), seconds, *value));
-                if !is_added {
-                    let (label, time) = (harmless(&result.label), harmless(time));
-                    return Err(format!("{label}: {time} {value} is not a data point"));
+                let wrong = |what: &str| format!("{}: {} {value} {what}", label(), harmless(time));
+                let start = chrono::DateTime::parse_from_rfc3339(time)
+                    .map_err(|_| wrong("is not a data point"))?
+                    .timestamp();
+                if start < from || start >= to {
+                    return Err(wrong("is outside the time of the metrics"));
+                }
+                if series.span.is_some_and(|(_, last)| start <= last) {
+                    return Err(wrong("is there twice, or out of order"));
+                }
+                if !series.add(start, seconds, *value) {
+                    return Err(wrong("is not a data point"));
                 }
             }
         }
@@ -245,6 +263,15 @@ impl AccountMetrics {
     /// Whether nothing was asked for.
     pub fn is_empty(&self) -> bool {
         self.series.is_empty()
+    }
+
+    /// The series of a table and its indexes.
+    pub(super) fn of_table<'a>(&'a self, table: &'a str) -> impl Iterator<Item = &'a MetricSeries> {
+        let own = self
+            .series
+            .iter()
+            .filter(move |(key, _)| key.table == table);
+        own.map(|(_, series)| series)
     }
 
     /// The series of a table or one of its indexes.

@@ -156,9 +156,10 @@ pub fn import_account(
     } else {
         let (from, to) = (utc(answers.from), utc(answers.to));
         draft.notes.push(format!(
-            "Metrics of CloudWatch from {from} to {to}; a minute without a data point was idle."
+            "Metrics of CloudWatch from {from} to {to}; minutes without a data point count as 0."
         ));
     }
+    draft.notes.push(NOT_ASKED.to_string());
     for table in &mut draft.tables {
         joined.add_metrics(table);
         joined.add_replicas(table);
@@ -166,6 +167,10 @@ pub fn import_account(
     let several = asked.is_one_of_several;
     finish(draft, usage.as_ref(), several, &regions[at], problems)
 }
+
+/// What costs money and is not asked for.
+const NOT_ASKED: &str = "Not asked: on-demand backups, and reserved capacity of the account; add them \
+                         by hand ([table.backup], [[commitment]]).";
 
 /// The documents of a region, read.
 type Documents = Vec<(Arc<Source>, SourceNode)>;
@@ -232,23 +237,70 @@ impl Joined<'_> {
         draft.notes.extend(notes);
     }
 
-    /// The window of a table's metrics: it begins when the table was created.
-    fn window(&self, table: &str) -> (i64, i64) {
+    /// When a table was created.
+    fn created(&self, table: &str) -> Option<i64> {
+        let (node, _) = described(&self.documents[self.at], table)?;
+        second_of(node.get("CreationDateTime")?)
+    }
+
+    /// The window of a table's metrics: it begins when the table was created, unless a table of the
+    /// same name has data points before; `None` if there is no such time.
+    fn window(&self, table: &mut TableDraft) -> Option<(i64, i64)> {
         let (from, to) = (self.answers.from, self.answers.to);
-        let created = described(&self.documents[self.at], table)
-            .and_then(|(node, _)| second_of(node.get("CreationDateTime")?));
-        (from.max(created.unwrap_or(from)).min(to), to)
+        let Some(created) = self.created(&table.label).filter(|at| *at > from) else {
+            return Some((from, to));
+        };
+        let metrics = &self.region().metrics;
+        let is_older = metrics.of_table(&table.label).any(|series| {
+            // The minute in which it was created begins before.
+            series
+                .span
+                .is_some_and(|(first, _)| first < created - super::shape::HOUR)
+        });
+        let at = utc(created);
+        let (note, window) = match (is_older, created < to) {
+            (true, _) => (
+                format!("created at {at}, after a table of the same name: the metrics are of both"),
+                Some((from, to)),
+            ),
+            (false, true) => (
+                format!("created at {at}: its metrics begin there"),
+                Some((created, to)),
+            ),
+            (false, false) => (
+                format!("created at {at}, after the time of the metrics"),
+                None,
+            ),
+        };
+        if !metrics.is_empty() {
+            table.notes.push(note);
+        }
+        window
+    }
+
+    /// What AWS has not counted yet is unknown: it counts items about every six hours.
+    fn young(&self, table: &mut TableDraft) {
+        let created = self.created(&table.label);
+        let is_young = created.is_some_and(|at| at > self.answers.to - 6 * super::shape::HOUR);
+        let is_empty = table
+            .fields
+            .get("items")
+            .is_some_and(|items| items.toml == "0");
+        if is_young && is_empty {
+            let note = "AWS counts items about every six hours, and the table is younger";
+            table.fields.set("items", Sourced::unknown(note));
+            table.fields.remove("stored");
+        }
     }
 
     /// Adds the units that a table and its indexes consumed, and what else CloudWatch says.
     fn add_metrics(&self, table: &mut TableDraft) {
         let metrics = &self.region().metrics;
         let name = table.label.clone();
-        let (from, to) = self.window(&name);
-        if from > self.answers.from && !metrics.is_empty() {
-            let note = format!("created at {}: its metrics begin there", utc(from));
-            table.notes.push(note);
-        }
+        self.young(table);
+        let Some((from, to)) = self.window(table) else {
+            return;
+        };
         let indexes = table.global_names().into_iter().map(Some);
         let targets: Vec<Option<String>> = std::iter::once(None).chain(indexes).collect();
         for index in &targets {
@@ -272,13 +324,6 @@ impl Joined<'_> {
         }
         table.notes.extend(returned(metrics, &name));
         self.add_deletes(table, (from, to));
-        let changes = metrics.get(&name, None, AccountMetric::ChangeDataCapture);
-        if changes.is_some_and(|series| series.range.is_some()) {
-            let note = "CloudWatch: ConsumedChangeDataCaptureUnits";
-            table
-                .block("stream")
-                .set("kinesis", Sourced::new("true", note, None));
-        }
     }
 
     /// Sets how many items Time to Live deleted, if it did.
@@ -370,7 +415,7 @@ fn throttled(metrics: &AccountMetrics, table: &str, index: Option<&str>) -> Opti
     let (reads, writes) = (of(Direction::Read), of(Direction::Write));
     (!reads.is_zero() || !writes.is_zero()).then(|| {
         format!(
-            "{}CloudWatch: {reads} reads and {writes} writes were throttled",
+            "{}CloudWatch: {reads} ReadThrottleEvents, {writes} WriteThrottleEvents",
             of_index(index)
         )
     })

@@ -50,6 +50,9 @@ pub fn sampled(description: &Value, item: &Value) -> Option<SampledItem> {
     })
 }
 
+/// The largest item. Source: Developer Guide, "Quotas".
+const ITEM_BYTES_MAX: u64 = 400 * 1_024;
+
 /// The most entities that are told apart.
 const ENTITIES_MAX: usize = 40;
 
@@ -57,8 +60,9 @@ const ENTITIES_MAX: usize = 40;
 pub(in crate::import) fn apply(sample: &SourceNode, table: &mut TableDraft) {
     let text = |node: &SourceNode, key: &str| node.text_at(key).unwrap_or_default().to_string();
     let item = |node: &SourceNode| {
+        let size: u64 = node.get("Size")?.scalar()?.parse().ok()?;
         Some(SampledItem {
-            size: node.get("Size")?.scalar()?.parse().ok()?,
+            size: Some(size).filter(|size| (1..=ITEM_BYTES_MAX).contains(size))?,
             partition: text(node, "Partition"),
             sort: text(node, "Sort"),
             indexes: node
@@ -84,13 +88,20 @@ pub(in crate::import) fn apply(sample: &SourceNode, table: &mut TableDraft) {
         1 => "a sample of 1 item".to_string(),
         count => format!("a sample of {count} items"),
     };
-    if groups.len() < 2 || groups.len() > ENTITIES_MAX {
+    // Without an item in an index, it is not known which entities are in it.
+    let is_held = |index: &String| items.iter().any(|item| item.indexes.contains(index));
+    let all_held = table.index_names().iter().all(is_held);
+    if groups.len() < 2 || groups.len() > ENTITIES_MAX || !all_held {
         let all: Vec<&SampledItem> = items.iter().collect();
         let said = Sourced::new(histogram(&all), note, None);
         table.fields.set("item", said);
         return;
     }
     table.fields.remove("item");
+    // The entities say which of their items an index has.
+    for index in &mut table.indexes {
+        index.fields.remove("coverage");
+    }
     table.notes.push(format!(
         "{note}: entities are told apart by how their keys begin"
     ));
