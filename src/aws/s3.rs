@@ -105,6 +105,8 @@ async fn fetched(
 struct Bucket {
     name: String,
     client: Client,
+    /// Whether its region has been found.
+    has_moved: bool,
 }
 
 /// The region in which a bucket is looked for first.
@@ -117,6 +119,7 @@ impl Bucket {
         Bucket {
             name: name.to_string(),
             client: client(&region).await,
+            has_moved: false,
         }
     }
 
@@ -208,21 +211,34 @@ impl Bucket {
         let own = self.client.config().region().map(ToString::to_string);
         let answer = error.raw_response();
         let region = answer.and_then(|answer| answer.headers().get("x-amz-bucket-region"));
-        if let Some(region) = region.filter(|region| own.as_deref() != Some(region)) {
+        if let Some(region) = region.filter(|region| own.as_deref() != Some(region))
+            && !self.has_moved
+        {
             self.client = client(region).await;
+            self.has_moved = true;
             return Ok(());
         }
-        let failure = match (Failure::of(error), error.code()) {
-            (Failure::Denied(_), _) => Failure::Other(format!("{action} is not allowed")),
-            (_, Some("NoSuchBucket")) => Failure::Other("there is no such bucket".to_string()),
-            (failure, _) => failure,
-        };
         let place = format!("s3://{}", self.name);
-        Err(
-            match failure.of_region(&place, &AccountRequest::default()) {
-                RegionError::All(error) | RegionError::Region(_, error) => error,
-            },
-        )
+        let (message, help) = match (error.code(), Failure::of(error)) {
+            (Some("NoSuchBucket"), _) => ("there is no such bucket".to_string(), "check its name"),
+            (Some("InvalidObjectState"), failure) => (
+                failure.why(),
+                "it lies in an archive: restore it first (aws s3api restore-object)",
+            ),
+            (_, Failure::Denied(message)) => (
+                format!("{action} is not allowed: {message}"),
+                "this needs s3:GetObject, s3:ListBucket for prefixes and patterns, and kms:Decrypt \
+                 for objects encrypted with a key",
+            ),
+            (_, failure) => {
+                return Err(
+                    match failure.of_region(&place, &AccountRequest::default()) {
+                        RegionError::All(error) | RegionError::Region(_, error) => error,
+                    },
+                );
+            }
+        };
+        Err(AwsError::new(format!("{place}: {message}"), help))
     }
 }
 

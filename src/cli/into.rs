@@ -13,6 +13,10 @@ use dynameter::opened;
 /// Writes the result: in place of the file of `--into`, unless `-o` names another.
 pub fn written(args: &Args, asked: &ImportArgs, text: &str) -> Result<()> {
     match asked.into.as_ref().filter(|_| args.output.is_none()) {
+        Some(path) if existing(path)? == text => {
+            output::note(args, &format!("{}: stays as it is", path.display()));
+            Ok(())
+        }
         Some(path) => {
             output::over(path, text)?;
             output::note(args, &format!("wrote {}", path.display()));
