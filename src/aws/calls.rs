@@ -119,7 +119,10 @@ impl Failure {
             (Some(code), _) => Failure::Other(format!("{}: {message}", harmless(code))),
             (None, SdkError::TimeoutError(_) | SdkError::DispatchFailure(_)) => {
                 let lower = whole.to_lowercase();
-                let is_sso = lower.contains("sso") || lower.contains("session token");
+                // A session of single sign-on that has ended; an instance has a session token too.
+                let is_sso = ["sso token", "sso session", "token not found or invalid"]
+                    .iter()
+                    .any(|words| lower.contains(words));
                 match is_sso || lower.contains("credential") || lower.contains("token") {
                     true if lower.contains("expired") || is_sso => Failure::Expired(whole),
                     true => Failure::NoCredentials(whole),

@@ -66,6 +66,33 @@ const AT_ONCE: usize = 10;
 /// DescribeContinuousBackups and of DescribeTimeToLive a second. Source: API Reference.
 const PACE: Duration = Duration::from_millis(110);
 
+/// Makes a call for every page of its answer; a failure is a gap, and ends it.
+macro_rules! pages {
+    ($asking:ident, $action:expr, $request:expr, |$answer:ident, $body:ident| $take:block) => {{
+        let mut token: Option<String> = None;
+        loop {
+            match call!($request.set_next_token(token)) {
+                Ok(($answer, $body)) => {
+                    token = $answer.next_token().map(str::to_string);
+                    $take
+                }
+                Err(failure) => {
+                    $asking.gap($action, None, failure)?;
+                    break;
+                }
+            }
+            if token.is_none() {
+                break;
+            }
+        }
+    }};
+}
+
+/// Whether a table as DescribeTable describes it has provisioned capacity.
+pub fn is_provisioned(table: &Value) -> bool {
+    table["BillingModeSummary"]["BillingMode"].as_str() != Some("PAY_PER_REQUEST")
+}
+
 /// What came of the calls about a table.
 struct TableAnswers {
     name: String,
@@ -182,80 +209,49 @@ impl Asking<'_> {
     async fn insights(&mut self, described: &mut DescribedRegion) -> Result<(), RegionError> {
         let client = aws_sdk_dynamodb::Client::new(self.config);
         let mut answers = Vec::new();
-        let mut token: Option<String> = None;
-        loop {
-            let request = client
-                .list_contributor_insights()
-                .max_results(100)
-                .set_next_token(token);
-            match call!(request) {
-                Ok((answer, body)) => {
-                    let summaries = body["ContributorInsightsSummaries"].as_array();
-                    let of_tables = summaries.into_iter().flatten().filter(|one| {
-                        let name = one["TableName"].as_str().unwrap_or_default();
-                        described.tables.contains_key(Arn::of(name).table())
-                    });
-                    let of_tables: Vec<&Value> = of_tables.collect();
-                    answers.push(json!({ "ContributorInsightsSummaries": of_tables }));
-                    token = answer.next_token().map(str::to_string);
-                }
-                Err(failure) => {
-                    self.gap("dynamodb:ListContributorInsights", None, failure)?;
-                    break;
-                }
-            }
-            if token.is_none() {
-                break;
-            }
-        }
+        let action = "dynamodb:ListContributorInsights";
+        let request = || client.list_contributor_insights().max_results(100);
+        pages!(self, action, request(), |answer, body| {
+            let summaries = body["ContributorInsightsSummaries"].as_array();
+            let of_tables = summaries.into_iter().flatten().filter(|one| {
+                let name = one["TableName"].as_str().unwrap_or_default();
+                described.tables.contains_key(Arn::of(name).table())
+            });
+            let of_tables: Vec<&Value> = of_tables.collect();
+            answers.push(json!({ "ContributorInsightsSummaries": of_tables }));
+        });
         described.others.insert("contributor-insights", answers);
         Ok(())
     }
 
     /// Targets, policies and schedules of auto scaling.
     async fn scaling(&mut self, described: &mut DescribedRegion) -> Result<(), RegionError> {
-        let is_provisioned = |table: &Value| {
-            table["BillingModeSummary"]["BillingMode"].as_str() != Some("PAY_PER_REQUEST")
-        };
         if !described.descriptions().any(is_provisioned) {
             return Ok(());
         }
         let client = aws_sdk_applicationautoscaling::Client::new(self.config);
         let mut answers = Vec::new();
-        macro_rules! pages {
+        macro_rules! all {
             ($operation:ident, $action:literal) => {
-                let mut token: Option<String> = None;
-                loop {
-                    let request = client
+                let request = || {
+                    client
                         .$operation()
                         .service_namespace(ServiceNamespace::Dynamodb)
-                        .set_next_token(token);
-                    match call!(request) {
-                        Ok((answer, mut body)) => {
-                            without_other_tables(&mut body, described);
-                            answers.push(body);
-                            token = answer.next_token().map(str::to_string);
-                        }
-                        Err(failure) => {
-                            self.gap($action, None, failure)?;
-                            token = None;
-                        }
-                    }
-                    if token.is_none() {
-                        break;
-                    }
-                }
+                };
+                pages!(self, $action, request(), |answer, body| {
+                    answers.push(of_tables(body, described));
+                });
             };
         }
-        pages!(
+        all!(
             describe_scalable_targets,
             "application-autoscaling:DescribeScalableTargets"
         );
-        pages!(
+        all!(
             describe_scaling_policies,
             "application-autoscaling:DescribeScalingPolicies"
         );
-        pages!(
+        all!(
             describe_scheduled_actions,
             "application-autoscaling:DescribeScheduledActions"
         );
@@ -266,28 +262,11 @@ impl Asking<'_> {
     async fn clusters(&mut self, described: &mut DescribedRegion) -> Result<(), RegionError> {
         let client = aws_sdk_dax::Client::new(self.config);
         let mut answers = Vec::new();
-        let mut token: Option<String> = None;
-        loop {
-            match call!(client.describe_clusters().set_next_token(token)) {
-                Ok((answer, body)) => {
-                    let is_empty = body["Clusters"].as_array().is_none_or(Vec::is_empty);
-                    answers.extend((!is_empty).then_some(body));
-                    token = answer.next_token().map(str::to_string);
-                }
-                Err(Failure::Unreachable(message)) => {
-                    let why = format!("{message} (some regions have no DAX)");
-                    self.gap("dax:DescribeClusters", None, Failure::Unreachable(why))?;
-                    break;
-                }
-                Err(failure) => {
-                    self.gap("dax:DescribeClusters", None, failure)?;
-                    break;
-                }
-            }
-            if token.is_none() {
-                break;
-            }
-        }
+        let action = "dax:DescribeClusters";
+        pages!(self, action, client.describe_clusters(), |answer, body| {
+            let is_empty = body["Clusters"].as_array().is_none_or(Vec::is_empty);
+            answers.extend((!is_empty).then_some(body));
+        });
         described.others.insert("dax", answers);
         Ok(())
     }
@@ -297,23 +276,11 @@ impl Asking<'_> {
         let client = aws_sdk_backup::Client::new(self.config);
         let mut answers = Vec::new();
         let mut ids = Vec::new();
-        let mut token: Option<String> = None;
-        loop {
-            match call!(client.list_backup_plans().set_next_token(token)) {
-                Ok((answer, _)) => {
-                    let plans = answer.backup_plans_list().iter();
-                    ids.extend(plans.filter_map(|plan| plan.backup_plan_id().map(str::to_string)));
-                    token = answer.next_token().map(str::to_string);
-                }
-                Err(failure) => {
-                    self.gap("backup:ListBackupPlans", None, failure)?;
-                    break;
-                }
-            }
-            if token.is_none() {
-                break;
-            }
-        }
+        let action = "backup:ListBackupPlans";
+        pages!(self, action, client.list_backup_plans(), |answer, _body| {
+            let plans = answer.backup_plans_list().iter();
+            ids.extend(plans.filter_map(|plan| plan.backup_plan_id().map(str::to_string)));
+        });
         for id in ids {
             match call!(client.get_backup_plan().backup_plan_id(&id)) {
                 Ok((_, body)) => answers.push(body),
@@ -336,24 +303,12 @@ impl Asking<'_> {
     ) -> Result<Vec<Value>, RegionError> {
         let mut answers = Vec::new();
         let mut ids = Vec::new();
-        let mut token: Option<String> = None;
-        loop {
-            let request = client.list_backup_selections().backup_plan_id(plan);
-            match call!(request.set_next_token(token)) {
-                Ok((answer, _)) => {
-                    let all = answer.backup_selections_list().iter();
-                    ids.extend(all.filter_map(|one| one.selection_id().map(str::to_string)));
-                    token = answer.next_token().map(str::to_string);
-                }
-                Err(failure) => {
-                    self.gap("backup:ListBackupSelections", None, failure)?;
-                    break;
-                }
-            }
-            if token.is_none() {
-                break;
-            }
-        }
+        let action = "backup:ListBackupSelections";
+        let request = || client.list_backup_selections().backup_plan_id(plan);
+        pages!(self, action, request(), |answer, _body| {
+            let all = answer.backup_selections_list().iter();
+            ids.extend(all.filter_map(|one| one.selection_id().map(str::to_string)));
+        });
         for id in ids {
             let request = client.get_backup_selection().backup_plan_id(plan);
             match call!(request.selection_id(&id)) {
@@ -396,7 +351,7 @@ fn is_by_tags(answer: &Value) -> bool {
 }
 
 /// Leaves out of an answer of auto scaling what is about tables that were not asked for.
-fn without_other_tables(body: &mut Value, described: &DescribedRegion) {
+fn of_tables(mut body: Value, described: &DescribedRegion) -> Value {
     for key in ["ScalableTargets", "ScalingPolicies", "ScheduledActions"] {
         if let Some(list) = body.get_mut(key).and_then(Value::as_array_mut) {
             list.retain(|one| {
@@ -407,6 +362,7 @@ fn without_other_tables(body: &mut Value, described: &DescribedRegion) {
             });
         }
     }
+    body
 }
 
 const DESCRIBE: &str = "dynamodb:DescribeTable";

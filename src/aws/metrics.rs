@@ -12,7 +12,7 @@ use serde_json::Value;
 use tokio::task::JoinSet;
 
 use super::calls::Failure;
-use super::describe::DescribedRegion;
+use super::describe::{DescribedRegion, is_provisioned};
 use super::{Asking, AwsError, RegionError};
 use crate::import::{AccountMetric, AccountMetrics, SeriesKey};
 use crate::time::utc;
@@ -264,8 +264,7 @@ fn keys(described: &DescribedRegion) -> Vec<SeriesKey> {
         let Some(name) = table["TableName"].as_str() else {
             continue;
         };
-        let is_provisioned =
-            table["BillingModeSummary"]["BillingMode"].as_str() != Some("PAY_PER_REQUEST");
+        let is_provisioned = is_provisioned(table);
         let indexes = table["GlobalSecondaryIndexes"].as_array();
         let indexes = indexes.into_iter().flatten().filter_map(name_of_index);
         for index in std::iter::once(None).chain(indexes.map(Some)) {

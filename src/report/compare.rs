@@ -6,7 +6,7 @@ use super::estimate::{a_month, bound_word, conventions, switches, uncertainty_pa
 use super::fleet::FleetSummary;
 use super::json::compare::{compare_json, compares_json};
 use super::json::throughput_word;
-use super::present::Present;
+use super::present::{Present, one_after_another, together};
 use super::render::text::{Style, clean, signed};
 use super::render::{csv, markdown, text};
 use crate::compare::{
@@ -98,28 +98,20 @@ impl Comparisons<'_> {
         }
         Ok(all)
     }
-
-    fn joined(&self, render: impl Fn(&Document) -> String) -> Result<String, MoneyError> {
-        let all: Vec<String> = self.documents()?.iter().map(render).collect();
-        Ok(all.join("\n"))
-    }
 }
 
 impl Present for Comparisons<'_> {
     fn document(&self) -> Result<Document, MoneyError> {
-        let mut all = Document::default();
-        for document in self.documents()? {
-            all.parts.extend(document.parts);
-        }
-        Ok(all)
+        Ok(together(self.documents()?))
     }
 
     fn text(&self, style: Style) -> Result<String, MoneyError> {
-        self.joined(|document| text::render(document, style))
+        let render = |document: &Document| text::render(document, style);
+        Ok(one_after_another(&self.documents()?, render))
     }
 
     fn markdown(&self) -> Result<String, MoneyError> {
-        self.joined(markdown::render)
+        Ok(one_after_another(&self.documents()?, markdown::render))
     }
 
     fn json(&self) -> Result<String, MoneyError> {

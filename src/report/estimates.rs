@@ -7,7 +7,7 @@ use super::estimate::{
 };
 use super::fleet::FleetSummary;
 use super::json::{estimate_json, estimates_json};
-use super::present::Present;
+use super::present::{Present, one_after_another, together};
 use super::render::text::Style;
 use super::render::{csv, markdown, text};
 use crate::estimate::Together;
@@ -98,28 +98,20 @@ impl Estimates<'_> {
         designs.extend(self.unused()?);
         Ok(designs)
     }
-
-    fn joined(&self, render: impl Fn(&Document) -> String) -> Result<String, MoneyError> {
-        let all: Vec<String> = self.documents()?.iter().map(render).collect();
-        Ok(all.join("\n"))
-    }
 }
 
 impl Present for Estimates<'_> {
     fn document(&self) -> Result<Document, MoneyError> {
-        let mut all = Document::default();
-        for document in self.documents()? {
-            all.parts.extend(document.parts);
-        }
-        Ok(all)
+        Ok(together(self.documents()?))
     }
 
     fn text(&self, style: Style) -> Result<String, MoneyError> {
-        self.joined(|document| text::render(document, style))
+        let render = |document: &Document| text::render(document, style);
+        Ok(one_after_another(&self.documents()?, render))
     }
 
     fn markdown(&self) -> Result<String, MoneyError> {
-        self.joined(markdown::render)
+        Ok(one_after_another(&self.documents()?, markdown::render))
     }
 
     fn json(&self) -> Result<String, MoneyError> {

@@ -41,3 +41,20 @@ pub trait Present {
         Ok(markdown::render(&self.document()?))
     }
 }
+
+/// Several documents as one.
+pub(super) fn together(documents: Vec<Document>) -> Document {
+    Document {
+        parts: documents.into_iter().flat_map(|one| one.parts).collect(),
+        ..Document::default()
+    }
+}
+
+/// Several documents as text, one after another.
+pub(super) fn one_after_another(
+    documents: &[Document],
+    render: impl Fn(&Document) -> String,
+) -> String {
+    let all: Vec<String> = documents.iter().map(render).collect();
+    all.join("\n")
+}
