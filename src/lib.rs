@@ -152,6 +152,9 @@ pub mod aws;
 #[cfg(feature = "replay")]
 pub mod replay;
 
+#[cfg(all(feature = "aws", feature = "replay"))]
+pub mod drive;
+
 #[cfg(feature = "tables")]
 pub mod frames;
 

@@ -10,6 +10,8 @@ mod calls;
 mod describe;
 mod metrics;
 mod raw;
+#[cfg(feature = "replay")]
+mod requests;
 mod s3;
 mod sample;
 
@@ -21,11 +23,14 @@ use std::time::Duration;
 use aws_config::profile::ProfileFileCredentialsProvider;
 use aws_config::provider_config::ProviderConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig, retry::RetryConfig, timeout::TimeoutConfig};
+use aws_sdk_dynamodb::config::Credentials;
 use aws_smithy_http_client::tls::{self, rustls_provider::CryptoMode};
 
 use crate::import::{AccountAnswers, RegionAnswers};
 use calls::Failure;
 use raw::RawFolder;
+#[cfg(feature = "replay")]
+pub(crate) use requests::{Connection, Refusal, is_aws};
 pub use s3::fetch;
 
 /// What is asked.
@@ -232,6 +237,21 @@ fn patterns(tables: &[String]) -> Result<Vec<glob::Pattern>, AwsError> {
 }
 
 async fn config(request: &AccountRequest, region: Option<&str>) -> SdkConfig {
+    config_with(request, region, None).await
+}
+
+/// For a server that stands in for AWS and takes any credentials.
+#[cfg(feature = "replay")]
+async fn config_of_any(request: &AccountRequest, region: Option<&str>) -> SdkConfig {
+    let any = Credentials::new("dynameter", "dynameter", None, None, "dynameter");
+    config_with(request, region, Some(any)).await
+}
+
+async fn config_with(
+    request: &AccountRequest,
+    region: Option<&str>,
+    credentials: Option<Credentials>,
+) -> SdkConfig {
     let http = aws_smithy_http_client::Builder::new()
         .tls_provider(tls::Provider::Rustls(CryptoMode::Ring))
         .build_https();
@@ -253,6 +273,9 @@ async fn config(request: &AccountRequest, region: Option<&str>) -> SdkConfig {
         loader = loader
             .profile_name(profile)
             .credentials_provider(provider.build());
+    }
+    if let Some(credentials) = credentials {
+        loader = loader.credentials_provider(credentials);
     }
     if let Some(region) = region {
         loader = loader.region(Region::new(region.to_string()));

@@ -152,6 +152,9 @@ pub enum Command {
     Replay(Box<ReplayArgs>),
     /// Generate a trace from a workload, for --hours of traffic and from a --seed
     Synthesize(SynthesizeArgs),
+    /// Make a design's calls for real, against a test server or an account, and compare what each
+    /// consumes with the estimate
+    Drive(DriveArgs),
     /// List, show, compare and import price books
     Prices {
         #[command(subcommand)]
@@ -552,6 +555,35 @@ pub struct SynthesizeArgs {
     /// The file format of the trace (default: by the extension of -o)
     #[arg(long, value_name = "parquet|csv|ndjson")]
     pub layout: Option<String>,
+}
+
+/// The arguments of `drive`.
+#[derive(Clone, Debug, clap::Args)]
+pub struct DriveArgs {
+    /// The workload file, plan or template; - reads standard input. The log of all calls goes to -o, for
+    /// `dynameter replay LOG --verify`
+    pub workload: String,
+    /// The address of a server that stands in for DynamoDB, such as http://localhost:8000 (default:
+    /// AWS, which needs --max-usd)
+    #[arg(long, value_name = "URL")]
+    pub endpoint_url: Option<String>,
+    /// The profile of AWS's configuration whose credentials are used
+    #[arg(long, value_name = "PROFILE")]
+    pub profile: Option<String>,
+    /// How long the calls are made: seconds, or a duration such as 90s, 5m or 1h
+    #[arg(long = "for", value_name = "DURATION", default_value = "60s")]
+    pub duration: String,
+    /// The share of the design's rates at which calls are made; each access pattern is called at least
+    /// once
+    #[arg(long, value_name = "SHARE", default_value = "0.01")]
+    pub scale: String,
+    /// The most that a run against AWS may cost, in dollars; the cost is printed first
+    #[arg(long, value_name = "USD", allow_hyphen_values = true)]
+    pub max_usd: Option<String>,
+    /// A table that is there: the run puts its own items into it, and removes them. Other tables are
+    /// made and removed
+    #[arg(long, value_name = "NAME")]
+    pub use_table: Vec<String>,
 }
 
 /// How demand is simulated.

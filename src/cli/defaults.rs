@@ -71,6 +71,7 @@ fn designs_of(command: &Command) -> Option<Vec<String>> {
         Command::Report(report) => report.workload.iter().cloned().collect(),
         Command::Reconcile(asked) => asked.workload.clone(),
         Command::Import(import) => import.files.clone(),
+        Command::Drive(drive) => vec![drive.workload.clone()],
         _ => return None,
     })
 }

@@ -5,6 +5,8 @@ mod args;
 mod bill;
 mod check;
 mod defaults;
+#[cfg(all(feature = "aws", feature = "replay"))]
+mod drive;
 mod files;
 mod import;
 mod input;
@@ -50,6 +52,12 @@ const LIGHT: &str = "this binary was built without trace readers\nhelp: build on
 const NO_ACCOUNT: &str = "this binary was built without access to AWS\nhelp: build one that has it \
                           with `cargo build --release --features aws` (AWS's SDK takes minutes to \
                           compile), or name a folder that --raw wrote";
+
+/// The error of a binary that cannot call DynamoDB.
+#[cfg(not(all(feature = "aws", feature = "replay")))]
+const NO_CALLS: &str = "this binary was built without `drive`\nhelp: build one that has it with \
+                        `cargo build --release --features aws,replay` (they take minutes to \
+                        compile)";
 
 /// The error of a binary without polars.
 #[cfg(not(feature = "tables"))]
@@ -173,6 +181,10 @@ fn command(args: &Args) -> Result<()> {
         Command::Synthesize(synthesize) => synthesize::synthesize(args, synthesize),
         #[cfg(not(feature = "tables"))]
         Command::Synthesize(_) => anyhow::bail!(NO_TABLES),
+        #[cfg(all(feature = "aws", feature = "replay"))]
+        Command::Drive(asked) => drive::run(args, asked),
+        #[cfg(not(all(feature = "aws", feature = "replay")))]
+        Command::Drive(_) => anyhow::bail!(NO_CALLS),
         Command::Prices {
             command: PricesCommand::List,
         } => prices_list(args),

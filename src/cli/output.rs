@@ -74,11 +74,16 @@ pub fn write(args: &Args, text: &str) -> Result<()> {
             note(args, &format!("wrote {}", path.display()));
             Ok(())
         }
-        None => match std::io::stdout().lock().write_all(text.as_bytes()) {
-            // The reader has closed the pipe, which is not an error.
-            Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
-            result => result.context("cannot write to standard output"),
-        },
+        None => print(text),
+    }
+}
+
+/// Writes to standard output.
+pub fn print(text: &str) -> Result<()> {
+    match std::io::stdout().lock().write_all(text.as_bytes()) {
+        // The reader has closed the pipe, which is not an error.
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        result => result.context("cannot write to standard output"),
     }
 }
 

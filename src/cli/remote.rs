@@ -43,6 +43,7 @@ fn inputs(args: &mut Args) -> Vec<&mut String> {
             all.extend(&mut replay.workload);
         }
         Command::Synthesize(synthesize) => all.push(&mut synthesize.workload),
+        Command::Drive(drive) => all.push(&mut drive.workload),
         _ => {}
     }
     all.retain(|input| input.starts_with(S3));
@@ -75,6 +76,7 @@ fn command_of(args: &Args) -> String {
         Command::Report(_) => "report",
         Command::Replay(_) => "replay",
         Command::Synthesize(_) => "synthesize",
+        Command::Drive(_) => "drive",
         _ => "estimate",
     }
     .to_string()

@@ -47,15 +47,25 @@ use rayon::prelude::*;
 
 use crate::capacity::{Consumption, Demand, ProvisionedCapacity, Simulations};
 use crate::commitments::Commitment;
+#[cfg(all(feature = "aws", feature = "replay"))]
+use crate::meter::Switches;
 use crate::money::{Money, MoneyError};
 use crate::outcome::{Calculators, Outcome};
 use crate::pricing::{Bill, BookError, Books, PriceBook, Unknown, is_tiered, price};
+#[cfg(all(feature = "aws", feature = "replay"))]
+use crate::table::{Direction, Target};
 use crate::time::Date;
 use crate::units::Exact;
+#[cfg(all(feature = "aws", feature = "replay"))]
+use crate::usage::Because;
 use crate::usage::{FreeTier, Subject, Usage, UsageType};
+#[cfg(all(feature = "aws", feature = "replay"))]
+use crate::workload::AccessPattern;
 use crate::workload::{Capacity, Entity, PatternCall, Replica, TableDesign, Workload};
 pub(crate) use notes::{ITEMS_ALL_MONTH, simulation};
 pub use once::{ChangeOnce, once_of_change};
+#[cfg(all(feature = "aws", feature = "replay"))]
+pub(crate) use operations::changes;
 
 use account::Account;
 use expected::{Expected, expect};
@@ -767,5 +777,68 @@ fn entities(workload: &Workload) -> BTreeMap<(String, String), String> {
             }
         }
     }
+    all
+}
+
+/// What one call of an access pattern consumes on average in the region that serves it.
+#[cfg(all(feature = "aws", feature = "replay"))]
+#[derive(Clone, Debug)]
+pub(crate) struct CallUnits {
+    /// The table or the index.
+    pub target: Target,
+    /// Reads or writes.
+    pub direction: Direction,
+    /// The units, on average; `None` if they are unknown.
+    pub units: Option<Exact>,
+    /// The working, with its rules.
+    pub because: Vec<Because>,
+}
+
+/// What one call of an access pattern consumes on average: of the table and of each index that it
+/// uses. DAX answers nothing.
+#[cfg(all(feature = "aws", feature = "replay"))]
+pub(crate) fn units_of_call(
+    access: &AccessPattern,
+    design: &TableDesign,
+    switches: &Switches,
+) -> Vec<CallUnits> {
+    let cases = operations::expand(access, design, switches);
+    let expected = expect(&cases, &design.table, &design.indexes, switches, false);
+    let of = |(target, tallies): (Target, expected::Tallies)| {
+        let both = [
+            (Direction::Read, tallies.read),
+            (Direction::Write, tallies.write),
+        ];
+        both.map(|(direction, tally)| CallUnits {
+            target,
+            direction,
+            because: tally.because(match direction {
+                Direction::Read => "read unit",
+                Direction::Write => "write unit",
+            }),
+            units: Some(tally.units),
+        })
+    };
+    let targets = || Target::all(design.table.indexes.len());
+    let known = targets().zip(expected.home).flat_map(of);
+    let known = known.filter(|one| one.units.as_ref().is_some_and(|units| !units.is_zero()));
+    let unknown = |at: usize, direction| CallUnits {
+        target: Target::Index(at),
+        direction,
+        units: None,
+        because: Vec::new(),
+    };
+    let is_unknown = |at: &usize| operations::writes_unknown_entries(access, *at, &design.table);
+    let written = (0..design.table.indexes.len()).filter(is_unknown);
+    let written = written.map(|at| unknown(at, Direction::Write));
+    let read = cases.unknown_read.map(|at| unknown(at, Direction::Read));
+    let unknown: Vec<CallUnits> = written.chain(read).collect();
+    let is_known = |one: &CallUnits| {
+        let same =
+            |other: &CallUnits| (other.target, other.direction) == (one.target, one.direction);
+        !unknown.iter().any(same)
+    };
+    let mut all: Vec<CallUnits> = known.filter(is_known).collect();
+    all.extend(unknown);
     all
 }

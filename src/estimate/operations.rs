@@ -476,6 +476,15 @@ pub(super) fn pairs(plan: &WritePlan) -> Vec<(&SizeClass, &SizeClass, u128)> {
     }
 }
 
+/// The items before and after a write that finds one, with their entries and their joint weight.
+#[cfg(all(feature = "aws", feature = "replay"))]
+pub(crate) fn changes(plan: &WritePlan, table: &Table) -> Vec<(SizeClass, SizeClass, u128)> {
+    let change = |(before, after, weight): (&SizeClass, &SizeClass, u128)| {
+        (with_entries(before, after, table), after.clone(), weight)
+    };
+    pairs(plan).into_iter().map(change).collect()
+}
+
 /// The item before a write, given only by its size, with its index entries: the same as after the
 /// write, except in an index that holds the whole item.
 fn with_entries(before: &SizeClass, after: &SizeClass, table: &Table) -> SizeClass {

@@ -53,7 +53,9 @@ pub(crate) use state::sizes::drawn as key_class;
 pub use tally::consumption::{DemandKey, TraceSpan};
 pub use tally::partitions::{HEAT_MAP_ROWS, HeatMap};
 pub use tally::share::KeyShare;
-pub use tally::verify::{SizeDifference, Verification, Verify, VerifyDifference};
+pub use tally::verify::{
+    SizeDifference, Verification, VerifiedTarget, VerifiedUnits, Verify, VerifyDifference,
+};
 
 use crate::pricing::Books;
 use crate::table::KeySchema;

@@ -7,6 +7,8 @@ mod check;
 mod compare;
 mod diff;
 mod document;
+#[cfg(all(feature = "aws", feature = "replay"))]
+mod drive;
 mod estimate;
 mod estimates;
 mod explain;

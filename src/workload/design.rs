@@ -222,6 +222,8 @@ pub enum ContributorInsights {
 /// The properties of an index that the meter does not need.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct IndexDesign {
+    /// How many of its key attributes are partition keys; the others are sort keys.
+    pub partition_keys: usize,
     /// The share of items that have the index key; 1 if measured sizes already contain it.
     pub coverage: Exact,
     /// The size of an entry, if it is given explicitly.
@@ -962,6 +964,7 @@ impl TableDesign {
     pub fn add_index(&mut self, index: crate::table::Index) {
         self.table.indexes.push(index);
         self.indexes.push(IndexDesign {
+            partition_keys: 1,
             coverage: Exact::one(),
             entry_size: None,
             capacity: None,

@@ -2,44 +2,16 @@
 //! does, and from the folder in which its answers were kept.
 
 use crate::support;
+use crate::support::server::{Server, run_at};
 use crate::support::stub::{Answer, Call, Stub};
 
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
 
 use serde_json::{Value, json};
 
 /// Runs the command with credentials, as a user who has them.
 fn run(folder: &Path, arguments: &[&str]) -> (i32, String, String) {
     run_at(folder, None, arguments)
-}
-
-/// The same; AWS's services are at an address.
-fn run_at(folder: &Path, url: Option<&str>, arguments: &[&str]) -> (i32, String, String) {
-    let mut command = assert_cmd::Command::cargo_bin("dynameter").expect("the binary");
-    command.env_remove("AWS_ENDPOINT_URL");
-    if let Some(url) = url {
-        command.env("AWS_ENDPOINT_URL", url);
-    }
-    let output = command
-        .current_dir(folder)
-        .args(arguments)
-        .env("NO_COLOR", "1")
-        .env("AWS_ACCESS_KEY_ID", "id")
-        .env("AWS_SECRET_ACCESS_KEY", "secret")
-        .env("AWS_EC2_METADATA_DISABLED", "true")
-        .env("AWS_CONFIG_FILE", "none")
-        .env("AWS_SHARED_CREDENTIALS_FILE", "none")
-        .env_remove("AWS_REGION")
-        .env_remove("AWS_PROFILE")
-        .output()
-        .expect("it runs");
-    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).expect("UTF-8");
-    (
-        output.status.code().expect("an exit code"),
-        text(&output.stdout),
-        text(&output.stderr),
-    )
 }
 
 /// A table as DescribeTable answers.
@@ -709,63 +681,12 @@ fn drift_between_an_account_and_a_file_is_told_in_dollars() {
     );
 }
 
-/// moto's server, which ends with the test.
-struct Moto(Child);
-
-impl Drop for Moto {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-/// Starts moto (PyPI, `moto[server]`), if the Python that `DYNAMETER_PYTHON` names has it.
-fn moto(test: &str) -> Option<(Moto, String)> {
-    let python = std::env::var_os("DYNAMETER_PYTHON").unwrap_or_else(|| "python3".into());
-    let has = Command::new(&python)
-        .args(["-c", "import moto.server"])
-        .stderr(Stdio::null())
-        .status();
-    if !has.is_ok_and(|status| status.success()) {
-        eprintln!(
-            "SKIPPED {test}: install moto[server] for {}",
-            python.display()
-        );
-        return None;
-    }
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
-    let port = listener.local_addr().expect("an address").port();
-    drop(listener);
-    let child = Command::new(&python)
-        .args(["-m", "moto.server", "-p", &port.to_string()])
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .expect("moto");
-    let moto = Moto(child);
-    for _ in 0..300 {
-        if std::net::TcpStream::connect(("127.0.0.1", port)).is_ok() {
-            return Some((moto, format!("http://127.0.0.1:{port}")));
-        }
-        std::thread::sleep(std::time::Duration::from_millis(100));
-    }
-    panic!("moto does not answer");
-}
-
 #[test]
 fn another_server_answers_as_aws_does_too() {
-    let Some((_moto, url)) = moto("another_server_answers_as_aws_does_too") else {
+    let Some(moto) = Server::moto("another_server_answers_as_aws_does_too") else {
         return;
     };
-    let python = std::env::var_os("DYNAMETER_PYTHON").unwrap_or_else(|| "python3".into());
-    let made = Command::new(python)
-        .arg(support::root().join("tests/account/moto.py"))
-        .arg(&url)
-        .status();
-    assert!(
-        made.is_ok_and(|status| status.success()),
-        "the tables are made"
-    );
+    moto.script("tests/account/moto.py", &[]);
     let folder = tempfile::tempdir().expect("a folder");
     let asked = [
         "import",
@@ -773,7 +694,7 @@ fn another_server_answers_as_aws_does_too() {
         "--region",
         "eu-west-1",
         "--endpoint-url",
-        &url,
+        &moto.url,
     ];
     let (code, stdout, stderr) = run(folder.path(), &asked);
     assert_eq!(code, 0, "{stderr}");
@@ -791,7 +712,7 @@ fn another_server_answers_as_aws_does_too() {
 
 #[test]
 fn inputs_are_read_from_s3() {
-    let Some((_moto, url)) = moto("inputs_are_read_from_s3") else {
+    let Some(moto) = Server::moto("inputs_are_read_from_s3") else {
         return;
     };
     let folder = tempfile::tempdir().expect("a folder");
@@ -809,19 +730,14 @@ fn inputs_are_read_from_s3() {
          \x20   s3.put_object(Bucket='shop', Key='logs/2026/%d.ndjson' % n, Body=line.encode())\n",
     )
     .expect("a script");
-    let python = std::env::var_os("DYNAMETER_PYTHON").unwrap_or_else(|| "python3".into());
-    let made = Command::new(python)
-        .current_dir(folder.path())
-        .arg("upload.py")
-        .arg(&url)
-        .arg(&workload)
-        .status();
-    assert!(
-        made.is_ok_and(|status| status.success()),
-        "the objects are made"
+    let script = folder.path().join("upload.py");
+    moto.script(
+        script.to_str().expect("UTF-8"),
+        &[workload.to_str().expect("UTF-8")],
     );
+    let url = &moto.url;
 
-    let at = |arguments: &[&str]| run_at(folder.path(), Some(&url), arguments);
+    let at = |arguments: &[&str]| run_at(folder.path(), Some(url), arguments);
     let (code, stdout, stderr) = at(&["estimate", "s3://shop/designs/iot.toml"]);
     assert_eq!(code, 0, "{stderr}");
     let local = workload.to_str().expect("UTF-8");

@@ -24,6 +24,8 @@ mod compare;
 mod conformance;
 mod diff;
 mod docs;
+#[cfg(all(feature = "aws", feature = "replay"))]
+mod drive;
 mod entities;
 mod errors;
 mod export;

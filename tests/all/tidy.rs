@@ -20,7 +20,7 @@ const LAYERS: &[&[&str]] = &[
     &["compare", "diff", "forecast", "uncertainty"],
     &["check", "fleet", "import"],
     &["aws", "replay"],
-    &["frames", "reconcile", "synthesize"],
+    &["drive", "frames", "reconcile", "synthesize"],
     &["review"],
     &["report"],
 ];

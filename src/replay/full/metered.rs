@@ -137,6 +137,9 @@ impl Events<'_> {
                     ordinal,
                     place: bad.file_and_row(place),
                     operation: request.api.name().to_string(),
+                    caller: request
+                        .caller
+                        .map_or_else(String::new, |caller| self.names.text(caller).to_string()),
                     table,
                     targets: vec![values],
                     working: "keys, vector and projected attributes, at least 1 KB (rule 11.5)"
@@ -190,7 +193,9 @@ impl Events<'_> {
         let (bad, place) = (self.bad, self.place);
         let place = || bad.file_and_row(place);
         let ordinal = self.moment.ordinal;
-        verification.check((ordinal, place), request.api.name(), stated, &metered);
+        let caller = request.caller.map_or("", |caller| self.names.text(caller));
+        let call = (request.api.name(), caller);
+        verification.check((ordinal, place), call, stated, &metered);
     }
 
     /// Meters what a request did on one table.

@@ -10,6 +10,8 @@ use std::collections::BTreeMap;
 use super::executor::Executor;
 use super::tally::merge::Merge;
 use super::tally::partitions::{HeatMap, Partitions, SlotSeconds};
+#[cfg(feature = "aws")]
+use super::tally::verify::Verification;
 use crate::trace::{NameTable, RowPlace, SkipReason, Time};
 
 /// What was read of a trace; the same for every thread and share that executes it.
@@ -51,6 +53,12 @@ pub struct ReplayPart {
 pub type Heats = BTreeMap<(usize, usize), (Partitions, HeatMap)>;
 
 impl ReplayPart {
+    /// What AWS states compared with the meter, if it was.
+    #[cfg(feature = "aws")]
+    pub(crate) fn verification(self) -> Option<Verification> {
+        self.executor.engine.tally.totals.verification
+    }
+
     /// Adds all seconds before `before` to the partitions, which need the seconds of all keys
     /// together.
     pub fn settle(&mut self, before: i64) {

@@ -1,11 +1,15 @@
 //! Compares AWS's figures with the meter's: every ConsumedCapacity in the trace, separately for the
 //! table and each index.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 use super::merge::Merge;
 use crate::meter::{ConsumedCapacity, TargetCapacity};
-use crate::table::{Arn, IndexKind, Operation, Table, TransactionAction, Transition, Write};
+use crate::table::{
+    Arn, Direction, IndexKind, Operation, Table, TransactionAction, Transition, Write,
+};
 use crate::units::{Bytes, Exact};
 
 /// Whether AWS's figures in a trace are compared with the meter's, and how many differences are
@@ -66,6 +70,50 @@ pub struct Verification {
     pub size_mismatches: u64,
     /// The differences in size that are kept.
     pub first_sizes: Vec<SizeDifference>,
+    /// The units of all lines that were compared, by what they are of.
+    pub units: BTreeMap<VerifiedTarget, VerifiedUnits>,
+}
+
+/// What units that were compared are of.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+pub struct VerifiedTarget {
+    /// The table.
+    pub table: String,
+    /// The caller that the lines name; empty if they name none.
+    pub caller: String,
+    /// The index; `None` for the table itself, and for an answer that gives only its total.
+    pub index: Option<String>,
+    /// Reads or writes.
+    pub direction: Direction,
+}
+
+/// The units of some lines, in millionths.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct VerifiedUnits {
+    /// What AWS (or an emulator) states.
+    pub stated: u128,
+    /// What the meter computes.
+    pub metered: u128,
+}
+
+/// The parts of a unit in which sums are kept: an emulator may state any fraction.
+const UNIT_PARTS: u64 = 1_000_000;
+
+fn parts_of(units: &Exact) -> u128 {
+    let parts = (units * &Exact::from(UNIT_PARTS)).ceil();
+    parts.to_u64().map_or(u128::MAX, u128::from)
+}
+
+impl VerifiedUnits {
+    /// The units that AWS (or an emulator) states.
+    pub fn stated(&self) -> Exact {
+        Exact::whole(self.stated) / Exact::from(UNIT_PARTS)
+    }
+
+    /// The units that the meter computes.
+    pub fn metered(&self) -> Exact {
+        Exact::whole(self.metered) / Exact::from(UNIT_PARTS)
+    }
 }
 
 /// A stream record whose stated size differs from the calculated size.
@@ -91,6 +139,8 @@ pub struct VerifyDifference {
     pub place: String,
     /// The API call.
     pub operation: String,
+    /// The caller that the line names; empty if it names none.
+    pub caller: String,
     /// The table.
     pub table: String,
     /// The values that differ (totals, the table, indexes): name, AWS's value, the meter's value.
@@ -139,7 +189,7 @@ impl Verification {
     pub fn check(
         &mut self,
         (ordinal, place): (u64, impl Fn() -> String),
-        api: &str,
+        (api, caller): (&str, &str),
         answers: &Value,
         metered: &[(&Table, &Operation, &ConsumedCapacity)],
     ) {
@@ -159,6 +209,11 @@ impl Verification {
                 .find(|(table, ..)| name.is_empty() || table.name == name)
             {
                 Some((table, operation, consumed)) => {
+                    let of = OfLine {
+                        caller,
+                        direction: operation.direction(),
+                    };
+                    self.add_units(&of, answer, table, consumed);
                     let targets = compared(answer, table, consumed);
                     if !targets.is_empty() {
                         differences.push((
@@ -172,11 +227,7 @@ impl Verification {
                     let total =
                         stated_number(answer.get("CapacityUnits")).unwrap_or_else(Exact::zero);
                     if !total.is_zero() {
-                        let targets = vec![(
-                            "total".to_string(),
-                            total.to_string(),
-                            "nothing".to_string(),
-                        )];
+                        let targets = vec![of_total(&total.to_string(), "nothing")];
                         differences.push((
                             name.to_string(),
                             targets,
@@ -195,11 +246,7 @@ impl Verification {
             });
             let total = units(&consumed.total());
             if !named && !total.is_zero() {
-                let targets = vec![(
-                    "total".to_string(),
-                    "nothing".to_string(),
-                    total.to_string(),
-                )];
+                let targets = vec![of_total("nothing", &total.to_string())];
                 differences.push((table.name.clone(), targets, described(operation, table)));
             }
         }
@@ -213,11 +260,53 @@ impl Verification {
                     ordinal,
                     place: place(),
                     operation: api.to_string(),
+                    caller: caller.to_string(),
                     table,
                     targets,
                     working,
                 });
             }
+        }
+    }
+
+    /// Adds the units of one answer, of the table and of each index.
+    fn add_units(
+        &mut self,
+        line: &OfLine,
+        answer: &Value,
+        table: &Table,
+        consumed: &ConsumedCapacity,
+    ) {
+        let mut add = |index: Option<&str>, stated: Exact, metered: Exact| {
+            if stated.is_zero() && metered.is_zero() {
+                return;
+            }
+            let of = VerifiedTarget {
+                table: table.name.clone(),
+                caller: line.caller.to_string(),
+                index: index.map(str::to_string),
+                direction: line.direction,
+            };
+            let sum = self.units.entry(of).or_default();
+            sum.stated = sum.stated.saturating_add(parts_of(&stated));
+            sum.metered = sum.metered.saturating_add(parts_of(&metered));
+        };
+        if !has_levels(answer) {
+            // Only the total is stated; it stands with the table.
+            let stated = stated_number(answer.get("CapacityUnits")).unwrap_or_else(Exact::zero);
+            add(None, stated, units(&consumed.of_table()));
+            for (index, target) in table.indexes.iter().zip(&consumed.indexes) {
+                add(Some(&index.name), Exact::zero(), units(target));
+            }
+            return;
+        }
+        add(None, units_of(answer.get("Table")), units(&consumed.table));
+        for (index, target) in table.indexes.iter().zip(&consumed.indexes) {
+            // moto files every index as a local one.
+            let stated = LEVELS[1..]
+                .iter()
+                .find_map(|level| answer.get(*level)?.get(&index.name));
+            add(Some(&index.name), units_of(stated), units(target));
         }
     }
 
@@ -262,7 +351,38 @@ impl Merge for Verification {
         self.first_sizes
             .sort_by_key(|difference| difference.ordinal);
         self.first_sizes.truncate(self.kept.unwrap_or(usize::MAX));
+        for (of, units) in other.units {
+            let sum = self.units.entry(of).or_default();
+            sum.stated = sum.stated.saturating_add(units.stated);
+            sum.metered = sum.metered.saturating_add(units.metered);
+        }
     }
+}
+
+/// A difference of totals: what is stated, and what is metered.
+fn of_total(stated: &str, metered: &str) -> (String, String, String) {
+    ("total".to_string(), stated.to_string(), metered.to_string())
+}
+
+/// What a line says of its call.
+struct OfLine<'a> {
+    caller: &'a str,
+    direction: Direction,
+}
+
+/// The levels at which a ConsumedCapacity lists units, the table first.
+const LEVELS: [&str; 3] = ["Table", "LocalSecondaryIndexes", "GlobalSecondaryIndexes"];
+
+/// Whether a ConsumedCapacity lists the table and indexes, not only their total.
+fn has_levels(answer: &Value) -> bool {
+    LEVELS
+        .iter()
+        .any(|level| answer.get(*level).is_some_and(Value::is_object))
+}
+
+/// The units of a level of a ConsumedCapacity; one that is missing is 0.
+fn units_of(level: Option<&Value>) -> Exact {
+    stated_number(level.and_then(|level| level.get("CapacityUnits"))).unwrap_or_else(Exact::zero)
 }
 
 /// The values of a ConsumedCapacity that differ from the meter's. If it lists the table and
@@ -296,20 +416,12 @@ fn compared(
         stated_number(answer.get("WriteCapacityUnits")),
         total.write.exact(),
     );
-    let levels = ["Table", "LocalSecondaryIndexes", "GlobalSecondaryIndexes"];
-    if !levels
-        .iter()
-        .any(|level| answer.get(*level).is_some_and(Value::is_object))
-    {
+    if !has_levels(answer) {
         return targets; // ReturnConsumedCapacity=TOTAL
     }
-    let of = |level: Option<&Value>| {
-        stated_number(level.and_then(|level| level.get("CapacityUnits")))
-            .unwrap_or_else(Exact::zero)
-    };
     compare(
         "Table".to_string(),
-        Some(of(answer.get("Table"))),
+        Some(units_of(answer.get("Table"))),
         units(&consumed.table),
     );
     for (index, target) in table.indexes.iter().zip(&consumed.indexes) {
@@ -320,11 +432,13 @@ fn compared(
         };
         compare(
             index.name.clone(),
-            Some(of(answer.get(level).and_then(|all| all.get(&index.name)))),
+            Some(units_of(
+                answer.get(level).and_then(|all| all.get(&index.name)),
+            )),
             units(target),
         );
     }
-    for level in &levels[1..] {
+    for level in &LEVELS[1..] {
         for (name, target) in answer
             .get(*level)
             .and_then(Value::as_object)
@@ -332,7 +446,7 @@ fn compared(
             .flatten()
         {
             if !table.indexes.iter().any(|index| index.name == *name) {
-                compare(name.clone(), Some(of(Some(target))), Exact::zero());
+                compare(name.clone(), Some(units_of(Some(target))), Exact::zero());
             }
         }
     }

@@ -1092,6 +1092,7 @@ impl Checker<'_> {
         }
         let keys = Err("an index has its own partition keys, and their number is not given");
         IndexDesign {
+            partition_keys: written.partition_key.list().len(),
             popularity: written
                 .popularity
                 .as_ref()

@@ -4,6 +4,8 @@ pub mod database;
 pub mod large;
 pub mod page;
 #[cfg(feature = "aws")]
+pub mod server;
+#[cfg(feature = "aws")]
 pub mod stub;
 
 use std::path::{Path, PathBuf};

@@ -1,0 +1,115 @@
+//! `drive`: the calls of a design, made for real.
+
+use std::collections::BTreeSet;
+
+use anyhow::{Context, Result, bail};
+
+use super::args::{Args, DriveArgs, OutputFormat};
+use super::progress::{bar, interruption};
+use super::{input, output};
+use dynameter::drive::{self, DriveEvent, DriveOptions};
+use dynameter::money::Money;
+use dynameter::report::Present;
+use dynameter::trace::Time;
+use dynameter::units::Exact;
+
+/// `dynameter drive`.
+pub fn run(args: &Args, asked: &DriveArgs) -> Result<()> {
+    let log = args.output.as_ref().filter(|path| path.as_os_str() != "-");
+    if args.output.is_some() && log.is_none() {
+        bail!("the log of a run needs a file\nhelp: name one with -o, such as -o log.ndjson");
+    }
+    if let Some(path) = log {
+        output::refuse_inputs(path)?;
+    }
+    let (books, date) = input::books(args)?;
+    let workload = input::workload(args, &asked.workload, &books, date)?;
+    let kept = tempfile::NamedTempFile::new().context("the log cannot be written")?;
+    let options = DriveOptions {
+        log: kept.path().to_path_buf(),
+        endpoint_url: asked.endpoint_url.clone(),
+        profile: asked.profile.clone(),
+        seconds: seconds(&asked.duration)?,
+        scale: above_zero("--scale", &asked.scale)?,
+        max_usd: asked.max_usd.as_deref().map(dollars).transpose()?,
+        uses: asked
+            .use_table
+            .iter()
+            .cloned()
+            .collect::<BTreeSet<String>>(),
+        clock: now,
+    };
+    let stopped = interruption()?;
+    let bar = bar(args, 1, "{msg} {pos}/{len} [{wide_bar}] {eta} left");
+    let mut tell = |event: DriveEvent| match event {
+        DriveEvent::Planned(cost) => bar.suspend(|| output::note(args, &cost.to_string())),
+        DriveEvent::Progress(now) => {
+            bar.set_message(now.what);
+            bar.set_length(now.total.max(now.done));
+            bar.set_position(now.done);
+        }
+    };
+    let driven = drive::drive(&workload, &books, &options, &stopped, &mut tell);
+    bar.finish_and_clear();
+    let driven = driven?;
+    if let Some(path) = log {
+        output::file(path, |file| {
+            let mut from = std::fs::File::open(kept.path())?;
+            std::io::copy(&mut from, file)?;
+            Ok(())
+        })?;
+        let shown = path.display();
+        output::note(
+            args,
+            &format!("wrote {shown}; compare it again with: dynameter replay {shown} --verify"),
+        );
+    }
+    let text = match args.format {
+        OutputFormat::Json => driven.json()?,
+        OutputFormat::Markdown => driven.markdown()?,
+        OutputFormat::Csv => driven.csv(),
+        _ => driven.text(output::style(args))?,
+    };
+    output::print(&text)
+}
+
+fn now() -> Time {
+    Time(chrono::Utc::now().timestamp_nanos_opt().unwrap_or_default())
+}
+
+/// A duration in whole seconds.
+fn seconds(text: &str) -> Result<u64> {
+    let digits = text.trim_end_matches(|letter: char| letter.is_ascii_alphabetic());
+    let unit = match &text[digits.len()..] {
+        "" | "s" => 1,
+        "m" | "min" => 60,
+        "h" => 3_600,
+        _ => 0,
+    };
+    let number = digits
+        .parse::<u64>()
+        .ok()
+        .and_then(|number| number.checked_mul(unit));
+    match number {
+        Some(seconds @ 1..=86_400) => Ok(seconds),
+        _ => {
+            bail!("--for {text:?} is not a duration\nhelp: write 1s to 24h, such as 60s, 5m or 1h")
+        }
+    }
+}
+
+fn above_zero(option: &str, text: &str) -> Result<Exact> {
+    match Exact::parse(text).filter(|number| !number.is_negative() && !number.is_zero()) {
+        Some(number) => Ok(number),
+        None => bail!("{option} {text:?} is not a number above 0\nhelp: write such as 0.01 or 1"),
+    }
+}
+
+fn dollars(text: &str) -> Result<Money> {
+    let plain = text.strip_prefix('$').unwrap_or(text);
+    let amount = Exact::parse(plain).filter(|amount| !amount.is_negative());
+    match amount.and_then(|amount| Money::dollars(&amount).ok()) {
+        Some(amount) => Ok(amount),
+        None => bail!("--max-usd {text:?} is not an amount\nhelp: write dollars, such as 0.50"),
+    }
+}
