@@ -80,6 +80,8 @@ pub struct Fleet {
     pub monthly: Money,
     /// What is known of that amount.
     pub bound: Bound,
+    /// Whether alternatives were compared, so that a table without a best change has none.
+    pub is_compared: bool,
 }
 
 impl Fleet {
@@ -114,7 +116,7 @@ pub fn fleet(together: &Together) -> Result<Fleet, MoneyError> {
             best: None,
         });
     }
-    ranked(tables)
+    ranked(tables, false)
 }
 
 /// The tables of designs whose alternatives were compared.
@@ -126,10 +128,10 @@ pub fn compared_fleet(comparisons: &[Comparison]) -> Result<Fleet, MoneyError> {
     for comparison in comparisons {
         tables.extend(tables_of(&comparison.outcome, Some(comparison))?);
     }
-    ranked(tables)
+    ranked(tables, true)
 }
 
-fn ranked(mut tables: Vec<FleetTable>) -> Result<Fleet, MoneyError> {
+fn ranked(mut tables: Vec<FleetTable>, is_compared: bool) -> Result<Fleet, MoneyError> {
     tables.sort_by(|one, other| {
         let is_account = |one: &FleetTable| one.table.is_none();
         let names = (&one.workload, &one.table).cmp(&(&other.workload, &other.table));
@@ -138,6 +140,7 @@ fn ranked(mut tables: Vec<FleetTable>) -> Result<Fleet, MoneyError> {
     });
     let monthly = Money::sum(tables.iter().map(|table| table.monthly))?;
     Ok(Fleet {
+        is_compared,
         bound: Bound::of_all(tables.iter().map(|table| table.bound)),
         tables,
         monthly,

@@ -30,7 +30,7 @@ use crate::import::{AccountAnswers, RegionAnswers};
 use calls::Failure;
 use raw::RawFolder;
 #[cfg(feature = "replay")]
-pub(crate) use requests::{Connection, Refusal, is_aws};
+pub(crate) use requests::{Connection, Refusal, is_local};
 pub use s3::fetch;
 
 /// What is asked.

@@ -1,5 +1,7 @@
 //! Calls of DynamoDB whose requests are given in DynamoDB JSON, as AWS's API has them.
 
+use std::net::IpAddr;
+
 use aws_sdk_dynamodb::Client;
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_types::body::SdkBody;
@@ -45,7 +47,7 @@ impl Connection {
             endpoint_url: endpoint_url.map(str::to_string),
             ..AccountRequest::default()
         };
-        let stands_in = endpoint_url.is_some_and(|url| !is_aws(url));
+        let stands_in = endpoint_url.is_some_and(is_local);
         let has_keys = profile.is_some() || std::env::var_os("AWS_ACCESS_KEY_ID").is_some();
         let config = match stands_in && !has_keys {
             true => super::config_of_any(&request, region).await,
@@ -144,7 +146,13 @@ impl Refusal {
         );
         let message = match (&failure, code) {
             (Failure::Gone, _) => "there is no such table".to_string(),
-            (Failure::Denied(message), _) => message.clone(),
+            (Failure::Denied(message), _) | (Failure::Unreachable(message), _) => message.clone(),
+            (Failure::Other(message), Some(code)) => {
+                let own = message
+                    .strip_prefix(code)
+                    .and_then(|rest| rest.strip_prefix(": "));
+                own.unwrap_or(message).to_string()
+            }
             _ => failure.why(),
         };
         Refusal {
@@ -160,12 +168,50 @@ impl Refusal {
     }
 }
 
-/// Whether an address is one of AWS's.
-pub(crate) fn is_aws(url: &str) -> bool {
+/// Whether an address is one of this machine or of its network, where nothing costs: `localhost`, an
+/// address of a private network, or a name without a domain, such as that of a container.
+pub(crate) fn is_local(url: &str) -> bool {
     let host = url.split("://").last().unwrap_or(url);
-    let host = host.split(['/', ':', '?']).next().unwrap_or(host);
-    let host = host.to_ascii_lowercase();
-    ["amazonaws.com", "amazonaws.com.cn", "api.aws", "aws"]
-        .iter()
-        .any(|domain| host == *domain || host.ends_with(&format!(".{domain}")))
+    let host = host.split(['/', '?', '#']).next().unwrap_or(host);
+    let host = host.rsplit('@').next().unwrap_or(host);
+    let host = match host.strip_prefix('[') {
+        Some(rest) => rest.split(']').next().unwrap_or(rest),
+        None => host.split(':').next().unwrap_or(host),
+    };
+    let host = host.trim_end_matches('.').to_ascii_lowercase();
+    match host.parse::<IpAddr>() {
+        Ok(IpAddr::V4(address)) => address.is_loopback() || address.is_private(),
+        Ok(IpAddr::V6(address)) => address.is_loopback() || address.is_unique_local(),
+        Err(_) => {
+            !host.contains('.') || host.ends_with(".localhost") || host.ends_with(".internal")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_local;
+
+    #[test]
+    fn only_addresses_of_this_network_cost_nothing() {
+        for url in [
+            "http://localhost:8000",
+            "http://127.0.0.1:8000/",
+            "http://[::1]:8000",
+            "http://dynamodb:8000",
+            "http://user:secret@192.168.1.2",
+            "http://host.docker.internal:8000",
+        ] {
+            assert!(is_local(url), "{url}");
+        }
+        for url in [
+            "https://dynamodb.us-east-1.amazonaws.com",
+            "https://dynamodb.us-east-1.amazonaws.com.",
+            "https://localhost@dynamodb.eu-west-1.amazonaws.com:443",
+            "https://dynamodb.eusc-de-east-1.amazonaws.eu",
+            "https://54.1.2.3",
+        ] {
+            assert!(!is_local(url), "{url}");
+        }
+    }
 }

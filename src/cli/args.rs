@@ -140,8 +140,9 @@ pub enum Command {
     Check(CheckArgs),
     /// Show the working behind each line: rule, quantity, rate, and their sources
     Explain {
-        /// A workload file; - reads standard input
-        workload: String,
+        /// Workload files, plans or templates, or folders and patterns of them; - reads standard input
+        #[arg(required = true)]
+        workloads: Vec<String>,
     },
     /// Explain a bill: what it is made of, what moved and why, how it differs from a design
     Reconcile(Box<ReconcileArgs>),
@@ -490,9 +491,12 @@ pub struct ReadingArgs {
 /// The arguments of `report`.
 #[derive(Clone, Debug, clap::Args)]
 pub struct ReportArgs {
-    /// A workload file; - reads standard input (with --bill: default: one made from the bill)
+    /// A workload file, plan or template; - reads standard input (with --bill: default: one made from
+    /// the bill). Of several, or of folders and patterns, the page shows all tables at a glance
     #[arg(required_unless_present = "bill")]
-    pub workload: Option<String>,
+    pub workloads: Vec<String>,
+    #[command(flatten)]
+    pub summary: SummaryArgs,
     /// Bills, as `reconcile` reads them; the page compares what was billed with what the workload
     /// expects
     #[arg(long, value_name = "BILL", num_args = 1..)]

@@ -14,17 +14,30 @@ use dynameter::trace::Time;
 use dynameter::units::Exact;
 
 /// `dynameter drive`.
-pub fn run(args: &Args, asked: &DriveArgs) -> Result<()> {
+pub fn run(args: &Args, asked: &DriveArgs) -> Result<u8> {
     let log = args.output.as_ref().filter(|path| path.as_os_str() != "-");
     if args.output.is_some() && log.is_none() {
         bail!("the log of a run needs a file\nhelp: name one with -o, such as -o log.ndjson");
     }
-    if let Some(path) = log {
-        output::refuse_inputs(path)?;
+    if let Some(url) = &asked.endpoint_url
+        && !(url.starts_with("http://") || url.starts_with("https://"))
+    {
+        bail!("--endpoint-url {url:?} is not an address\nhelp: write http://{url}");
     }
     let (books, date) = input::books(args)?;
     let workload = input::workload(args, &asked.workload, &books, date)?;
-    let kept = tempfile::NamedTempFile::new().context("the log cannot be written")?;
+    // Beside the log, so that it is known before the run whether it can be written there.
+    let folder = log.and_then(|path| path.parent());
+    let folder = folder.filter(|folder| !folder.as_os_str().is_empty());
+    if let Some(path) = log {
+        output::refuse_inputs(path)?;
+    }
+    let kept = match (log, folder) {
+        (None, _) => tempfile::NamedTempFile::new(),
+        (Some(_), None) => tempfile::NamedTempFile::new_in("."),
+        (Some(_), Some(folder)) => tempfile::NamedTempFile::new_in(folder),
+    };
+    let kept = kept.context("the log cannot be written")?;
     let options = DriveOptions {
         log: kept.path().to_path_buf(),
         endpoint_url: asked.endpoint_url.clone(),
@@ -52,6 +65,13 @@ pub fn run(args: &Args, asked: &DriveArgs) -> Result<()> {
     let driven = drive::drive(&workload, &books, &options, &stopped, &mut tell);
     bar.finish_and_clear();
     let driven = driven?;
+    let text = match args.format {
+        OutputFormat::Json => driven.json()?,
+        OutputFormat::Markdown => driven.markdown()?,
+        OutputFormat::Csv => driven.csv(),
+        _ => driven.text(output::style(args))?,
+    };
+    output::print(&text)?;
     if let Some(path) = log {
         output::file(path, |file| {
             let mut from = std::fs::File::open(kept.path())?;
@@ -64,13 +84,7 @@ pub fn run(args: &Args, asked: &DriveArgs) -> Result<()> {
             &format!("wrote {shown}; compare it again with: dynameter replay {shown} --verify"),
         );
     }
-    let text = match args.format {
-        OutputFormat::Json => driven.json()?,
-        OutputFormat::Markdown => driven.markdown()?,
-        OutputFormat::Csv => driven.csv(),
-        _ => driven.text(output::style(args))?,
-    };
-    output::print(&text)
+    Ok(u8::from(!driven.agrees()))
 }
 
 fn now() -> Time {

@@ -345,6 +345,7 @@ pub fn commitments(args: &Args, designs: &[Workload], books: &Books) -> Result<V
 }
 
 /// Reads and checks a workload file.
+#[cfg(feature = "replay")]
 pub fn workload(args: &Args, path: &str, books: &Books, date: Option<Date>) -> Result<Workload> {
     read(args, path, books, date).map(|(workload, _)| workload)
 }

@@ -29,7 +29,7 @@ use clap::{CommandFactory, Parser};
 
 use args::{Args, Command, DiffArgs, OutputFormat, PricesCommand, SummaryArgs};
 use dynameter::check::BUDGET_TEMPLATE;
-use dynameter::compare::{Question, compare};
+use dynameter::compare::{Comparison, Question, compare};
 use dynameter::diff::diff;
 use dynameter::estimate::{Together, estimate, estimate_together, once_of_change};
 use dynameter::fleet::{compared_fleet, fleet};
@@ -133,6 +133,10 @@ fn execute(args: &Args) -> Result<u8> {
     if let Command::Reconcile(asked) = &args.command {
         return bill::run(args, asked);
     }
+    #[cfg(all(feature = "aws", feature = "replay"))]
+    if let Command::Drive(asked) = &args.command {
+        return drive::run(args, asked);
+    }
     command(args).map(|()| 0)
 }
 
@@ -157,7 +161,7 @@ fn command(args: &Args) -> Result<()> {
             months: None,
             summary,
         } => estimates(args, workloads, *summary),
-        Command::Explain { workload } => explain(args, workload),
+        Command::Explain { workloads } => explain(args, workloads),
         Command::Import(asked) => import::run(args, asked),
         Command::Diff(asked) => differences(args, asked),
         Command::Compare {
@@ -182,7 +186,7 @@ fn command(args: &Args) -> Result<()> {
         #[cfg(not(feature = "tables"))]
         Command::Synthesize(_) => anyhow::bail!(NO_TABLES),
         #[cfg(all(feature = "aws", feature = "replay"))]
-        Command::Drive(asked) => drive::run(args, asked),
+        Command::Drive(_) => Ok(()),
         #[cfg(not(all(feature = "aws", feature = "replay")))]
         Command::Drive(_) => anyhow::bail!(NO_CALLS),
         Command::Prices {
@@ -348,11 +352,12 @@ fn all_workloads(
     Ok(workloads)
 }
 
-fn explain(args: &Args, path: &str) -> Result<()> {
+fn explain(args: &Args, paths: &[String]) -> Result<()> {
     let (books, date) = input::books(args)?;
-    let workload = input::workload(args, path, &books, date)?;
-    let outcome = estimate(&workload, &books)?;
-    output::present(args, &Explanation(&outcome))
+    let read = all_workloads(args, paths, &books, date)?;
+    let outcomes = read.iter().map(|(workload, _)| estimate(workload, &books));
+    let outcomes = outcomes.collect::<Result<Vec<_>, _>>()?;
+    output::present(args, &Explanation(&outcomes))
 }
 
 fn differences(args: &Args, asked: &DiffArgs) -> Result<()> {
@@ -390,6 +395,19 @@ fn comparisons(
     shown: SummaryArgs,
     question: &Question,
 ) -> Result<()> {
+    let all = compared(args, paths, question)?;
+    let top = shown.shown();
+    if shown.summary {
+        let fleet = compared_fleet(&all)?;
+        let fleet = &fleet;
+        return output::present(args, &FleetSummary { fleet, top });
+    }
+    only_in_text(args, shown)?;
+    output::present(args, &Comparisons { all: &all, top })
+}
+
+/// Compares the alternatives of designs.
+fn compared(args: &Args, paths: &[String], question: &Question) -> Result<Vec<Comparison>> {
     let (books, date) = input::books(args)?;
     let read = all_workloads(args, paths, &books, date)?;
     let mut all = Vec::new();
@@ -402,14 +420,7 @@ fn comparisons(
             .with_context(|| text.name.clone())?;
         all.push(comparison);
     }
-    let top = shown.shown();
-    if shown.summary {
-        let fleet = compared_fleet(&all)?;
-        let fleet = &fleet;
-        return output::present(args, &FleetSummary { fleet, top });
-    }
-    only_in_text(args, shown)?;
-    output::present(args, &Comparisons { all: &all, top })
+    Ok(all)
 }
 
 /// Refuses to leave out tables where other programs read the result.

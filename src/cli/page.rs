@@ -2,14 +2,21 @@
 
 use anyhow::{Context, Result};
 
-use super::args::{Args, OutputFormat, ReportArgs};
-use super::{all_workloads, bill, input, output, together};
+use super::args::{Args, OutputFormat, ReportArgs, SummaryArgs};
+use super::input::WorkloadText;
+use super::{all_workloads, bill, compared, files, input, output, together};
+use dynameter::bill::AwsBill;
 use dynameter::estimate::estimate;
-use dynameter::report;
+use dynameter::fleet::{Fleet, compared_fleet, fleet};
+use dynameter::outcome::Outcome;
+use dynameter::report::{self, FleetSummary, Present};
 use dynameter::review::review;
 use dynameter::time::MonthHours;
 use dynameter::units::Exact;
-use dynameter::workload::Setting;
+use dynameter::workload::{Setting, Workload};
+
+/// Designs of more tables are shown at a glance only: a page of everything could not be read.
+const TABLES_IN_FULL: usize = 100;
 
 /// `dynameter report`.
 pub fn page(args: &Args, asked: &ReportArgs) -> Result<()> {
@@ -23,8 +30,15 @@ pub fn page(args: &Args, asked: &ReportArgs) -> Result<()> {
     if !asked.trace.is_empty() {
         anyhow::bail!(super::LIGHT);
     }
-    let (books, date) = input::books(args)?;
     one_reads_standard_input(asked)?;
+    let paths = match asked.workloads.is_empty() {
+        true => Vec::new(),
+        false => files::designs(args, &asked.workloads)?,
+    };
+    if paths.len() > 1 || asked.summary != SummaryArgs::default() {
+        return fleet_page(args, asked, &paths);
+    }
+    let (books, date) = input::books(args)?;
     let before = asked
         .baseline
         .as_ref()
@@ -34,14 +48,11 @@ pub fn page(args: &Args, asked: &ReportArgs) -> Result<()> {
         })
         .transpose()?;
     let bill = bill::of_report(args, asked)?;
-    let (workload, mut source) = match (&asked.workload, &bill) {
-        (Some(path), _) => input::read(args, path, &books, date)?,
-        (None, Some(bill)) => {
-            let text = bill::as_design(args, bill)?;
-            (input::parsed(args, &text, &books, date)?, text)
-        }
-        (None, None) => anyhow::bail!("name a workload file, or bills with --bill"),
-    };
+    let (workload, mut source) = design(args, paths.first(), bill.as_ref())?;
+    let has_others = !asked.trace.is_empty() || bill.is_some() || before.is_some();
+    if workload.tables.len() > TABLES_IN_FULL && !has_others {
+        return fleet_page(args, asked, &paths);
+    }
     let name = source.name.clone();
     let question = input::question(&asked.question, &asked.horizon)?;
     let likely = input::setting(args, &books, date)?;
@@ -91,9 +102,68 @@ pub fn page(args: &Args, asked: &ReportArgs) -> Result<()> {
     output::write(args, &text)
 }
 
+/// The design of the page: of a file, or made of a bill.
+fn design(
+    args: &Args,
+    path: Option<&String>,
+    bill: Option<&AwsBill>,
+) -> Result<(Workload, WorkloadText)> {
+    let (books, date) = input::books(args)?;
+    match (path, bill) {
+        (Some(path), _) => input::read(args, path, &books, date),
+        (None, Some(bill)) => {
+            let text = bill::as_design(args, bill)?;
+            Ok((input::parsed(args, &text, &books, date)?, text))
+        }
+        (None, None) => anyhow::bail!("name a workload file, or bills with --bill"),
+    }
+}
+
+/// All tables at a glance.
+fn fleet_page(args: &Args, asked: &ReportArgs, paths: &[String]) -> Result<()> {
+    let others = [
+        ("--bill", !asked.bill.is_empty()),
+        ("--trace", !asked.trace.is_empty()),
+        ("--baseline", asked.baseline.is_some()),
+    ];
+    if let Some((option, _)) = others.iter().find(|(_, is_given)| *is_given) {
+        anyhow::bail!(
+            "{option} is for the page of one design\nhelp: name one workload, without --summary and \
+             --top"
+        );
+    }
+    let top = asked.summary.shown();
+    let write = |fleet: &Fleet, outcomes: &[&Outcome]| {
+        let text = match args.format {
+            OutputFormat::Json => FleetSummary { fleet, top }.json()?,
+            _ => report::fleet_html(fleet, outcomes, top)?,
+        };
+        output::write(args, &text)
+    };
+    let (books, date) = input::books(args)?;
+    let read = all_workloads(args, paths, &books, date)?;
+    let tables: usize = read.iter().map(|(workload, _)| workload.tables.len()).sum();
+    if tables > TABLES_IN_FULL {
+        output::note(
+            args,
+            &format!(
+                "note: the page shows {tables} tables without the best change of each; `dynameter compare \
+                 --summary` finds it, which takes about a second for each table"
+            ),
+        );
+        let together = together(args, read, &books, date)?;
+        let outcomes: Vec<&Outcome> = together.outcomes.iter().collect();
+        return write(&fleet(&together)?, &outcomes);
+    }
+    let question = input::question(&asked.question, &asked.horizon)?;
+    let compared = compared(args, paths, &question)?;
+    let outcomes: Vec<&Outcome> = compared.iter().map(|one| &one.outcome).collect();
+    write(&compared_fleet(&compared)?, &outcomes)
+}
+
 /// Standard input can be one of the files.
 fn one_reads_standard_input(asked: &ReportArgs) -> Result<()> {
-    let mut paths: Vec<String> = asked.workload.iter().cloned().collect();
+    let mut paths: Vec<String> = asked.workloads.clone();
     paths.extend(asked.baseline.clone());
     paths.extend(asked.bill.iter().filter(|bill| *bill == "-").cloned());
     paths.extend(asked.trace.iter().filter(|trace| *trace == "-").cloned());

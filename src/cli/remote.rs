@@ -14,10 +14,11 @@ fn inputs(args: &mut Args) -> Vec<&mut String> {
     all.extend(&mut args.usage);
     all.extend(&mut args.commitments);
     match &mut args.command {
-        Command::Estimate { workloads, .. } | Command::Compare { workloads, .. } => {
+        Command::Estimate { workloads, .. }
+        | Command::Compare { workloads, .. }
+        | Command::Explain { workloads } => {
             all.extend(workloads);
         }
-        Command::Explain { workload } => all.push(workload),
         Command::Diff(diff) => {
             all.push(&mut diff.old);
             all.extend(&mut diff.new);
@@ -34,7 +35,7 @@ fn inputs(args: &mut Args) -> Vec<&mut String> {
             all.extend(&mut asked.trace);
         }
         Command::Report(report) => {
-            all.extend(&mut report.workload);
+            all.extend(&mut report.workloads);
             all.extend(&mut report.trace);
             all.extend(&mut report.bill);
         }

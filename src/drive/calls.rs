@@ -43,6 +43,8 @@ pub fn requests(table: &TablePlan, call: &PlannedCall, token: &str) -> Vec<Reque
         return one(reporting(statements::request(table, api, call, token)));
     }
     match (&call.what, &access.call) {
+        // A batch of nothing is not sent.
+        (CallItems::Keys(items), _) if items.is_empty() => Vec::new(),
         (CallItems::Keys(items), call) => one(get(table, api, items, is_strong(call))),
         (CallItems::Collection(item), _) => one(query(table, &access.call, *item)),
         (CallItems::Scan(limit), _) => scans(table, &access.call, *limit),
@@ -262,6 +264,13 @@ fn update(table: &TablePlan, key: Value, old: &Value, new: &Value) -> Value {
             .map(|at| format!("#s{at} = :s{at}"))
             .collect();
         clauses.push(format!("SET {}", all.join(", ")));
+    }
+    // An item of keys only has nothing to set; removing what it lacks changes nothing.
+    let none = "none".to_string();
+    let mut gone = gone;
+    if set.is_empty() && gone.is_empty() {
+        gone.push(&none);
+        names.insert("#r0".to_string(), json!(none));
     }
     if !gone.is_empty() {
         let all: Vec<String> = (0..gone.len()).map(|at| format!("#r{at}")).collect();

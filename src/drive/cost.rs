@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::DriveError;
 use super::items::Layout;
-use super::planned::{TablePlan, segments};
+use super::planned::{PatternPlan, TablePlan, segments};
 use crate::capacity::Shape;
 use crate::estimate::{EstimateError, estimate};
 use crate::money::Money;
@@ -61,22 +61,27 @@ pub fn cost(
     tables: &[TablePlan],
     uses: &dyn Fn(&str) -> bool,
 ) -> Result<RunCost, DriveError> {
-    let designs = tables.iter().map(|table| {
-        let design = &table.design;
-        let mut entities = design.entities.clone();
+    let designs = |table: &TablePlan| {
+        let mut entities = table.design.entities.clone();
         for entity in &mut entities {
             entity.items = Exact::zero();
         }
-        Arc::new(TableDesign {
-            access: patterns(table, uses(&design.table.name)),
+        let own = TableDesign {
+            access: patterns(table),
             entities,
-            sizes: design.sizes.clone(),
-            number_keys: design.number_keys,
-            indexes: design.indexes.iter().map(on_demand).collect(),
-            ..TableDesign::of(design.table.clone(), Capacity::OnDemand)
-        })
-    });
-    let designs: Vec<Arc<TableDesign>> = designs.collect();
+            ..empty(table)
+        };
+        // Those that calls make may have to be removed as well.
+        let all = table.items.iter().map(|slot| &slot.item.layout);
+        let stays = uses(&table.design.table.name);
+        let removed = written(REMOVE, WriteKind::Delete, all).filter(|_| stays);
+        let around = TableDesign {
+            access: put(table).into_iter().chain(removed).collect(),
+            ..whole(table)
+        };
+        [Arc::new(own), Arc::new(around)]
+    };
+    let designs: Vec<Arc<TableDesign>> = tables.iter().flat_map(designs).collect();
     let run = workload.clone().with(|contents| {
         contents.tables = designs;
         contents.free.clear();
@@ -112,10 +117,29 @@ fn on_demand(index: &IndexDesign) -> IndexDesign {
     }
 }
 
-/// The access patterns of a run on one table: its calls, the items that are put beforehand, and, in a
-/// table that stays, their removal.
-fn patterns(table: &TablePlan, stays: bool) -> Vec<AccessPattern> {
-    let called = table.patterns.iter().enumerate().map(|(at, pattern)| {
+/// The table of a run, without calls.
+fn empty(table: &TablePlan) -> TableDesign {
+    let design = &table.design;
+    TableDesign {
+        sizes: design.sizes.clone(),
+        number_keys: design.number_keys,
+        indexes: design.indexes.iter().map(on_demand).collect(),
+        ..TableDesign::of(design.table.clone(), Capacity::OnDemand)
+    }
+}
+
+/// The same, for items of which each says itself which indexes it is in.
+pub fn whole(table: &TablePlan) -> TableDesign {
+    let mut design = empty(table);
+    for index in &mut design.indexes {
+        index.coverage = Exact::one();
+    }
+    design
+}
+
+/// The calls of a run on one table.
+fn patterns(table: &TablePlan) -> Vec<AccessPattern> {
+    let pattern = |(at, pattern): (usize, &PatternPlan)| {
         let calls = table.calls.iter().filter(|call| call.pattern == at);
         let mut access = pattern.access.clone();
         access.calls = Exact::from(calls.count() as u64);
@@ -125,18 +149,15 @@ fn patterns(table: &TablePlan, stays: bool) -> Vec<AccessPattern> {
             access.call = reading_all(table, &access.call);
         }
         access
-    });
-    // At most all items are removed: those that are put, and those that calls make.
-    let all = table.items.iter().map(|slot| &slot.item.layout);
-    let removed = written(REMOVE, WriteKind::Delete, all).filter(|_| stays);
-    called.chain(put(table)).chain(removed).collect()
+    };
+    table.patterns.iter().enumerate().map(pattern).collect()
 }
 
 /// The name under which the log has the items that are put beforehand.
-pub const PUT: &str = "items put beforehand";
+pub const PUT: &str = "(items put beforehand)";
 
 /// … and those that are removed again.
-pub const REMOVE: &str = "items removed afterwards";
+pub const REMOVE: &str = "(items removed afterwards)";
 
 /// What puts the items of a run.
 pub fn put(table: &TablePlan) -> Option<AccessPattern> {
@@ -221,7 +242,8 @@ pub fn reading_all(table: &TablePlan, call: &PatternCall) -> PatternCall {
     call
 }
 
-/// Whether every Scan of everything that a table holds consumes what the estimate expects.
+/// Whether a Scan of what a table holds, or of a part of it, consumes what the estimate expects,
+/// whichever items it meets.
 pub fn is_certain(table: &TablePlan, call: &PatternCall) -> bool {
     let all = table.items.iter().filter_map(|slot| slot.put.as_ref());
     let mut sizes: Vec<Bytes> = all.map(|layout| layout.class.item).collect();

@@ -26,13 +26,15 @@ pub enum Drawn {
 }
 
 impl Drawn {
-    /// The part of all calls, in thousandths, by which the next place is further on.
+    /// The part of all calls, in ten thousandths, by which the next place is further on: powers of
+    /// the inverse of the root of x^5 = x + 1, which together leave no gaps (the R sequence of four
+    /// dimensions by Martin Roberts).
     fn step(self) -> u64 {
         match self {
-            Drawn::Outcome => 618,
-            Drawn::Count => 414,
-            Drawn::Found => 732,
-            Drawn::Size => 236,
+            Drawn::Outcome => 8_567,
+            Drawn::Count => 7_339,
+            Drawn::Found => 6_287,
+            Drawn::Size => 5_386,
         }
     }
 }
@@ -41,7 +43,7 @@ impl Draws {
     /// For a number of calls or items.
     pub fn new(count: u64, what: Drawn) -> Draws {
         let count = count.max(1);
-        let mut stride = (count * what.step() / 1_000).max(1);
+        let mut stride = (count * what.step() / 10_000).max(1);
         while stride.gcd(&count) != 1 {
             stride += 1;
         }
@@ -120,6 +122,17 @@ mod tests {
                     assert_eq!(happened, count / 4);
                 }
             }
+        }
+        // What becomes of a call says nothing of its sizes.
+        for count in [100, 101, 997, 4_991] {
+            let (outcomes, sizes) = (
+                Draws::new(count, Drawn::Outcome),
+                Draws::new(count, Drawn::Size),
+            );
+            let half = Exact::ratio(1, 2);
+            let first = (0..count).filter(|at| happens(&half, outcomes.place(*at)));
+            let both = first.filter(|at| happens(&half, sizes.place(*at))).count() as u64;
+            assert!(both.abs_diff(count / 4) <= count / 20, "{both} of {count}");
         }
         let choice = Choice::new([("a", Exact::from(1)), ("b", Exact::from(3))]);
         let draws = Draws::new(8, Drawn::Count);

@@ -100,7 +100,7 @@ impl Sought {
 }
 
 /// The bytes of keys that are tried, from what reads well to what fits into the smallest items.
-const KEY_BYTES: [u64; 8] = [24, 12, 8, 6, 4, 3, 2, 1];
+const KEY_BYTES: [u64; 9] = [36, 24, 12, 8, 6, 4, 3, 2, 1];
 
 /// A number of 38 digits has 20 bytes.
 const NUMBER_BYTES_MAX: u64 = 20;
@@ -290,7 +290,8 @@ impl ItemMaker {
 
     fn sought(&self, name: &str, bytes: u64) -> Sought {
         let (least, most) = match self.types.get(name) {
-            None => (0, u64::MAX),
+            // A value of no bytes could not change.
+            None => (u64::from(self.changed.contains(name)), u64::MAX),
             Some(KeyType::Number) => (2, NUMBER_BYTES_MAX),
             Some(KeyType::String | KeyType::Binary) => (1, KEY_BYTES_MAX),
         };
@@ -347,8 +348,13 @@ impl ItemMaker {
         let Some(kind) = self.types.get(name) else {
             return json!({ "S": plain(bytes, version) });
         };
+        let room = self.room(&item.layout, name);
         let shared = item.shared.as_ref().and_then(|shared| shared.get(name));
-        let number = shared.copied().unwrap_or(item.own);
+        let number = match shared {
+            // Collections have the last numbers, so that no other item falls into one.
+            Some(number) => (room - 1).saturating_sub(*number),
+            None => item.own % (room - reserved(room)).max(1),
+        };
         let may_change = !self.is_table_key(name);
         match kind {
             KeyType::Number => json!({ "N": number_text(bytes, number, version) }),
@@ -391,8 +397,14 @@ impl ItemMaker {
         self.part(item, self.table.keys.names())
     }
 
-    /// How many different keys items of a layout can have.
-    pub fn room(&self, layout: &Layout, name: &str) -> u64 {
+    /// How many items can each have a key of its own, and how many collections.
+    pub fn places(&self, layout: &Layout, name: &str) -> (u64, u64) {
+        let room = self.room(layout, name);
+        (room - reserved(room), reserved(room))
+    }
+
+    /// How many different values a key of a layout can have.
+    fn room(&self, layout: &Layout, name: &str) -> u64 {
         let bytes = layout.bytes_of(name).unwrap_or_default();
         match self.types.get(name) {
             Some(KeyType::Number) => 10_u64
@@ -421,13 +433,12 @@ impl Layout {
     fn prefix_of(&self, name: &str, maker: &ItemMaker) -> String {
         let own = match name {
             name if name == maker.table.keys.partition => &self.prefix.partition,
-            name if maker.table.keys.sort.as_deref() == Some(name) => &self.prefix.sort,
-            _ => return String::new(),
+            name if maker.table.keys.sort.as_deref() == Some(name) => {
+                return self.prefix.sort.clone();
+            }
+            _ => return maker.mark.clone(),
         };
-        match name == maker.table.keys.partition {
-            true => format!("{own}{}", maker.mark),
-            false => own.clone(),
-        }
+        format!("{own}{}", maker.mark)
     }
 }
 
@@ -469,6 +480,11 @@ impl MadeItem {
         }
         after
     }
+}
+
+/// How many of the values of a key are for collections.
+fn reserved(room: u64) -> u64 {
+    (room / 2).min(1 << 20)
 }
 
 /// The digits of numbers in keys, and of versions.

@@ -20,6 +20,7 @@ mod plan;
 mod planned;
 mod results;
 mod run;
+mod sent;
 mod statements;
 mod tables;
 
@@ -56,6 +57,14 @@ pub struct DriveOptions {
     pub log: PathBuf,
     /// The present time.
     pub clock: fn() -> Time,
+}
+
+impl DriveOptions {
+    /// Whether the calls go to a server that stands in for DynamoDB and costs nothing.
+    fn is_local(&self) -> bool {
+        let url = self.endpoint_url.as_deref();
+        url.is_some_and(crate::aws::is_local)
+    }
 }
 
 /// What happens during a run.

@@ -1,7 +1,7 @@
 //! What a run calls: for each access pattern its calls, each with the items that it needs, so that
 //! sizes, shares and numbers of items are those of the design.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::draws::{Choice, Drawn, Draws, happens};
@@ -21,6 +21,15 @@ use crate::workload::{
 /// At most so many items are put into a table beforehand.
 const ITEMS_MAX: usize = 100_000;
 
+/// … and at most so many bytes.
+const BYTES_MAX: u64 = 1 << 30;
+
+/// Of so many indexes, all combinations of entries are distinguished.
+const COVERED_MAX: usize = 6;
+
+/// How many keys are tried until one is free.
+const KEYS_TRIED: u32 = 1_000;
+
 /// How many items serve the reads and writes of an access pattern that all have one size.
 const POOL_OF_ONE_SIZE: u64 = 64;
 
@@ -32,6 +41,9 @@ const COLLECTIONS: u64 = 50;
 
 /// The items in all collections of an access pattern together.
 const COLLECTED_MAX: u64 = 20_000;
+
+/// … and their bytes.
+const COLLECTED_BYTES_MAX: u64 = 1 << 26;
 
 /// How many calls of an access pattern are made in a run: its rate for so many seconds, at least one.
 pub fn calls_of(access: &AccessPattern, workload: &Workload, seconds: &Exact) -> u64 {
@@ -53,8 +65,12 @@ pub fn plan(
     }
     let mut planner = Planner {
         design,
+        is_used: !maker.mark.is_empty(),
         maker,
         items: Vec::new(),
+        keys: BTreeSet::new(),
+        bytes: 0,
+        collections: 0,
         layouts: BTreeMap::new(),
         numbers: 0,
     };
@@ -65,7 +81,7 @@ pub fn plan(
         .iter()
         .map(|access| (access, calls_of(access)));
     for (access, count) in regular.chain(once) {
-        let (items, numbers) = (planner.items.len(), planner.numbers);
+        let (items, bytes) = (planner.items.len(), planner.bytes);
         match planner.pattern(access, patterns.len(), count) {
             Ok((pattern, own)) => {
                 patterns.push(pattern);
@@ -73,7 +89,7 @@ pub fn plan(
             }
             Err(why) => {
                 planner.items.truncate(items);
-                planner.numbers = numbers;
+                planner.bytes = bytes;
                 left_out.push(LeftOut {
                     table: design.table.name.clone(),
                     access: access.name.clone(),
@@ -116,7 +132,15 @@ type LayoutKey = (
 struct Planner<'a> {
     design: &'a TableDesign,
     maker: ItemMaker,
+    /// Whether the table has items of others.
+    is_used: bool,
     items: Vec<Slot>,
+    /// The primary keys that are taken.
+    keys: BTreeSet<String>,
+    /// Bytes of the items that are put beforehand.
+    bytes: u64,
+    /// How many collections there are.
+    collections: u64,
     layouts: BTreeMap<LayoutKey, Arc<Layout>>,
     /// How many numbers of keys are taken.
     numbers: u64,
@@ -148,6 +172,9 @@ impl Planner<'_> {
         };
         let what: Vec<(CallOutcome, CallItems)> = match &access.call {
             PatternCall::Get { reads, missing, .. } => self.gets(reads, missing, count)?,
+            PatternCall::Page { scan: true, .. } if self.is_used => {
+                return Err("a Scan would read the items that are in the table".to_string());
+            }
             PatternCall::Page {
                 scan: true,
                 whole,
@@ -206,9 +233,14 @@ impl Planner<'_> {
         &self,
         weight: Exact,
         change: &dyn Fn(&[usize]) -> Vec<SizeClass>,
-    ) -> Vec<(Vec<SizeClass>, Exact)> {
+    ) -> Result<Vec<(Vec<SizeClass>, Exact)>, String> {
         let indexes = self.design.indexes.iter().enumerate();
         let shares = indexes.filter(|(_, one)| one.coverage != Exact::one());
+        if shares.clone().count() > COVERED_MAX {
+            return Err(format!(
+                "more than {COVERED_MAX} indexes of its table have a coverage"
+            ));
+        }
         let mut all = vec![(Vec::new(), weight)];
         for (at, index) in shares {
             let outside = Exact::one() - index.coverage.clone();
@@ -224,9 +256,10 @@ impl Planner<'_> {
                 })
                 .collect();
         }
-        all.into_iter()
+        let all = all.into_iter();
+        Ok(all
             .map(|(without, weight)| (change(&without), weight))
-            .collect()
+            .collect())
     }
 
     /// Items by their sizes; only those that are in an index, if one is given.
@@ -239,7 +272,7 @@ impl Planner<'_> {
         let mut all = Vec::new();
         for class in sizes.iter() {
             let change = |without: &[usize]| vec![outside(class, without)];
-            for (classes, weight) in self.covered(Exact::from(class.weight), &change) {
+            for (classes, weight) in self.covered(Exact::from(class.weight), &change)? {
                 let is_in = index.is_none_or(|at| {
                     !matches!(classes[0].entries.get(at), None | Some(IndexEntry::None))
                 });
@@ -248,7 +281,19 @@ impl Planner<'_> {
                 }
             }
         }
+        // Of the smallest items there cannot be many; others stand for them.
+        let is_roomy = |layout: &Arc<Layout>| self.room(layout) >= POOL_OF_SIZES;
+        if all.iter().any(|(layout, _)| is_roomy(layout)) {
+            all.retain(|(layout, _)| is_roomy(layout));
+        }
         Ok(Choice::new(all))
+    }
+
+    /// How many items of a layout can have keys of their own.
+    fn room(&self, layout: &Layout) -> u64 {
+        let keys = self.maker.table.keys.names();
+        let rooms = keys.map(|key| self.maker.places(layout, key).0);
+        rooms.max().unwrap_or_default()
     }
 
     /// Adds an item under a key that no other has.
@@ -258,37 +303,51 @@ impl Planner<'_> {
         shared: Option<&Arc<BTreeMap<String, u64>>>,
         is_there: bool,
     ) -> Result<usize, String> {
-        if self.items.len() >= ITEMS_MAX {
-            return Err(format!("the run would need more than {ITEMS_MAX} items"));
+        if is_there {
+            self.bytes += layout.class.item.0;
         }
-        let own = self.numbers;
-        self.numbers += 1;
-        let keys = self.maker.table.keys.names();
-        let is_shared = |key: &str| shared.is_some_and(|shared| shared.contains_key(key));
-        let mut open = keys.filter(|key| !is_shared(key));
-        let has_room = |key: &str, number: u64| number < self.maker.room(layout, key);
-        let mut others = shared.into_iter().flat_map(|shared| shared.iter());
-        if !open.any(|key| has_room(key, own)) || others.any(|(key, one)| !has_room(key, *one)) {
-            return Err("its keys are too short for as many items as the run needs".to_string());
+        if self.items.len() >= ITEMS_MAX || self.bytes > BYTES_MAX {
+            return Err(format!(
+                "the run would need more than {ITEMS_MAX} items or {} MB of them",
+                BYTES_MAX >> 20
+            ));
         }
-        let item = MadeItem {
-            shared: shared.cloned(),
-            ..MadeItem::new(layout.clone(), own)
-        };
-        let key = self.maker.key(&item)[&self.maker.table.keys.partition].to_string();
-        if !key.contains(&self.maker.mark) {
-            return Err(
-                "its partition key is too short to tell the items of the run from those \
-                        that are in the table"
-                    .to_string(),
-            );
+        let too_short = || "its keys are too short for as many items as the run needs".to_string();
+        let fits = |(key, number): (&String, &u64)| *number < self.maker.places(layout, key).1;
+        if !shared.is_none_or(|shared| shared.iter().all(fits)) {
+            return Err(too_short());
         }
-        self.items.push(Slot {
-            put: is_there.then(|| layout.clone()),
-            item,
-            is_there,
-        });
-        Ok(self.items.len() - 1)
+        for _ in 0..KEYS_TRIED {
+            let own = self.numbers;
+            self.numbers += 1;
+            let item = MadeItem {
+                shared: shared.cloned(),
+                ..MadeItem::new(layout.clone(), own)
+            };
+            let key = self.maker.key(&item);
+            let marked = shared.map(|shared| shared.keys().map(String::as_str));
+            let marked = marked.into_iter().flatten();
+            let marked = marked.chain([self.maker.table.keys.partition.as_str()]);
+            let marked = self.maker.part(&item, marked);
+            let mut values = marked.as_object().into_iter().flat_map(|all| all.values());
+            if !values.all(|value| value.to_string().contains(&self.maker.mark)) {
+                return Err(
+                    "its keys are too short to tell the items of the run from those that are \
+                            in the table"
+                        .to_string(),
+                );
+            }
+            if self.keys.insert(key.to_string()) {
+                self.items.push(Slot {
+                    put: is_there.then(|| layout.clone()),
+                    item,
+                    is_there,
+                    was_sent: false,
+                });
+                return Ok(self.items.len() - 1);
+            }
+        }
+        Err(too_short())
     }
 
     /// Items that are put beforehand, with sizes in the shares of a choice.
@@ -375,7 +434,10 @@ impl Planner<'_> {
         if most > 1 && index.is_none() && self.maker.table.keys.sort.is_none() {
             return Err("a table without a sort key has one item under each key".to_string());
         }
+        let largest = choices.iter().flat_map(Choice::values);
+        let largest = largest.map(|layout| layout.class.item.0).max().unwrap_or(1);
         let collections = (COLLECTED_MAX / most.max(1))
+            .min(COLLECTED_BYTES_MAX / most.saturating_mul(largest).max(1))
             .clamp(1, COLLECTIONS)
             .min(count);
         let of_reads = counts_of(reads.iter().map(|read| &read.counts), collections);
@@ -418,8 +480,8 @@ impl Planner<'_> {
     /// The keys that all items of a new collection share: the partition keys of the table or the
     /// index.
     fn shared_keys(&mut self, index: Option<usize>) -> Arc<BTreeMap<String, u64>> {
-        let number = self.numbers;
-        self.numbers += 1;
+        let number = self.collections;
+        self.collections += 1;
         let keys = partition_keys(self.design, index);
         Arc::new(keys.into_iter().map(|key| (key, number)).collect())
     }
@@ -454,7 +516,8 @@ impl Planner<'_> {
                     // The condition of a put fails because the item exists.
                     let exists = *outcome == CallOutcome::Fails
                         && write.kind == WriteKind::Put
-                        && matches!(access.call, PatternCall::Write { .. });
+                        && (matches!(access.call, PatternCall::Write { .. })
+                            || is_of_statements(access.operation));
                     finds.push(exists || happens(&write.finds, draws.place(number)));
                     number += 1;
                 }
@@ -483,7 +546,7 @@ impl Planner<'_> {
         for (before, after, weight) in changes(write, &self.design.table) {
             let change =
                 |without: &[usize]| vec![outside(&before, without), outside(&after, without)];
-            for (classes, weight) in self.covered(Exact::whole(weight), &change) {
+            for (classes, weight) in self.covered(Exact::whole(weight), &change)? {
                 if !weight.is_zero() {
                     let before = self.layout(&classes[0], write.entity)?;
                     let after = self.layout(&classes[1], write.entity)?;
@@ -660,11 +723,7 @@ fn is_certain(call: &PatternCall, design: &TableDesign) -> bool {
             missing,
             ..
         } => {
-            // What a Scan of some of the items meets depends on their order.
-            let one_kind = design.kinds().all(|sizes| sizes.count() == 1)
-                && design.entities.is_empty()
-                && has_one_size(&design.sizes);
-            let is_even = !scan || (*segments == 1 && one_kind);
+            let is_even = !scan || *segments == 1;
             one_size && (fixed || *whole) && is_whole(missing) && is_even
         }
         _ => of_plans && fixed,
@@ -675,7 +734,15 @@ fn is_certain(call: &PatternCall, design: &TableDesign) -> bool {
 fn impossible(call: &PatternCall) -> Option<&'static str> {
     let checks = call.plans().iter();
     let mut checks = checks.filter(|(plan, _)| plan.kind == WriteKind::ConditionCheck);
+    let fails = |plan: &WritePlan| match plan.kind {
+        WriteKind::Put => !plan.finds.is_zero(),
+        WriteKind::Update => plan.finds != Exact::one(),
+        WriteKind::Delete | WriteKind::ConditionCheck => false,
+    };
     match call {
+        _ if call.plans().iter().any(|(plan, _)| fails(plan)) => Some(
+            "an INSERT of an item that is there fails, and so does an UPDATE of one that is not",
+        ),
         PatternCall::Page { fetches: true, .. } => {
             Some("a statement that fetches attributes from the table must name them")
         }

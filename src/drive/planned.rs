@@ -33,6 +33,8 @@ pub struct Slot {
     pub put: Option<Arc<Layout>>,
     /// Whether it is in the table, as far as is known.
     pub is_there: bool,
+    /// Whether a call that may have made it was sent.
+    pub was_sent: bool,
 }
 
 /// An access pattern that is called.

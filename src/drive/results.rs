@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use super::DriveError;
-use super::cost::{self, put, reading_all, removed};
+use super::cost::{self, PUT, put, reading_all, removed, whole};
 use super::planned::{CallOutcome, LeftOut, TablePlan};
 use crate::estimate::{CallUnits, units_of_call};
 use crate::files::FileSource;
@@ -37,6 +37,14 @@ pub struct Driven {
     pub lines_that_differ: u64,
     /// Lines of the log that state units.
     pub lines: u64,
+}
+
+impl Driven {
+    /// Whether every call had its answer, every figure is what it must be, and nothing was left.
+    pub fn agrees(&self) -> bool {
+        let mut patterns = self.patterns.iter();
+        self.left.is_empty() && patterns.all(|one| !one.differs() && !one.is_incomplete())
+    }
 }
 
 /// A table of a run.
@@ -124,6 +132,11 @@ impl DrivenUnits {
 }
 
 impl DrivenPattern {
+    /// Whether calls failed that the design does not say to fail, or have no answer with units.
+    pub fn is_incomplete(&self) -> bool {
+        !self.refused.is_empty() || self.unstated > 0
+    }
+
     /// Whether a figure is not what it must be: stated and metered differ, or expected and stated
     /// although nothing was left to the shares of sizes and numbers.
     pub fn differs(&self) -> bool {
@@ -179,8 +192,10 @@ impl CalledPattern {
         let plan = &table.patterns[pattern];
         let mut access = plan.access.clone();
         let mut is_certain = plan.is_certain;
+        if let PatternCall::Page { scan: true, .. } = &access.call {
+            is_certain &= cost::is_certain(table, &access.call);
+        }
         if plan.reads_all {
-            is_certain = cost::is_certain(table, &access.call);
             access.call = reading_all(table, &access.call);
         }
         CalledPattern {
@@ -194,8 +209,9 @@ impl CalledPattern {
 
     /// What put the items of the run, and removed them again.
     pub fn around(table: &TablePlan, is_made: bool) -> Vec<CalledPattern> {
+        let design = std::sync::Arc::new(whole(table));
         let one = |access: AccessPattern| CalledPattern {
-            design: table.design.clone(),
+            design: design.clone(),
             called: Called {
                 answered: BTreeMap::from([(
                     CallOutcome::Succeeds,
@@ -203,9 +219,10 @@ impl CalledPattern {
                 )]),
                 ..Called::default()
             },
+            // What is removed may not all have been there.
+            is_certain: access.name == PUT,
             access,
             is_of_design: false,
-            is_certain: true,
         };
         let removed = removed(table).filter(|_| !is_made);
         put(table).into_iter().chain(removed).map(one).collect()

@@ -6,8 +6,7 @@ use std::io::{BufWriter, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use serde_json::{Map, Value, json};
-use tokio::task::JoinSet;
+use serde_json::{Value, json};
 
 use super::calls::{Request, create_table, requests};
 use super::cost::{PUT, REMOVE, cost};
@@ -15,20 +14,18 @@ use super::items::ItemMaker;
 use super::plan::{calls_of, plan};
 use super::planned::{CallItems, CallOutcome, PlannedCall, TablePlan, after};
 use super::results::{Called, CalledPattern, Driven, DrivenTable, Facts, results};
+use super::sent::{Flight, Line, Sent, pages, rest_of};
 use super::tables::{
     MadeTable, account_of, adopt, describe, failed, is_there, make, must_agree, remove, until_ready,
 };
 use super::{DriveError, DriveEvent, DriveOptions, DriveProgress, LeftOut};
-use crate::aws::{Connection, Refusal, is_aws};
+use crate::aws::{Connection, Refusal};
 use crate::money::Money;
 use crate::pricing::Books;
 use crate::table::ApiName;
 use crate::trace::Time;
 use crate::units::{Exact, count_of};
 use crate::workload::{PatternCall, Workload, WriteKind};
-
-/// How many calls wait for their answers at most.
-const IN_FLIGHT: usize = 32;
 
 /// How many calls a run makes at most.
 const CALLS_MAX: u64 = 1_000_000;
@@ -42,8 +39,11 @@ const UNTIL_INDEXED: Duration = Duration::from_secs(5);
 /// How often it is looked whether to stop.
 const LOOK: Duration = Duration::from_millis(100);
 
-/// How often what a batch leaves is sent again.
-const ATTEMPTS: u32 = 10;
+/// How long calls are waited for before items are removed from a table that stays.
+const UNTIL_ANSWERED: Duration = Duration::from_secs(30);
+
+/// A token of a transaction is known for ten minutes; a repeated call must come well before.
+const TOKEN_NANOSECONDS: i64 = 8 * 60 * Time::SECOND;
 
 /// Makes the calls of a workload, and writes their log to a file.
 ///
@@ -98,30 +98,11 @@ struct Run<'a> {
     made: Vec<MadeTable>,
     log: BufWriter<File>,
     called: BTreeMap<(usize, usize), Called>,
+    flight: Flight,
     /// The number of items put into each table.
     put: BTreeMap<usize, u64>,
     /// Tells the tokens of this run from those of others.
     run: String,
-}
-
-/// A line of the log.
-struct Line {
-    api: ApiName,
-    request: Value,
-    caller: String,
-    time: Time,
-    answer: Result<Value, Refusal>,
-    /// The names of the table's keys, for the items that a page read.
-    keys: Vec<String>,
-}
-
-/// The answers to a call that was sent.
-struct Sent {
-    number: u64,
-    place: (usize, usize),
-    outcome: CallOutcome,
-    items: Vec<usize>,
-    lines: Vec<Line>,
 }
 
 impl<'a> Run<'a> {
@@ -139,7 +120,7 @@ impl<'a> Run<'a> {
             DriveError::new(error.to_string(), "docs/account.md says how to set them up")
         })?;
         let now = (options.clock)();
-        let run = format!("{:x}", now.0);
+        let run = base_36(now.0.unsigned_abs());
         let seconds = &Exact::from(options.seconds) * &options.scale;
         let names: BTreeSet<&String> = workload.tables.iter().map(|one| &one.table.name).collect();
         if let Some(unknown) = options.uses.iter().find(|name| !names.contains(name)) {
@@ -156,7 +137,7 @@ impl<'a> Run<'a> {
             match (&described, options.uses.contains(name)) {
                 (Some(described), true) => {
                     adopt(&mut maker, described)?;
-                    maker.mark = format!("dynameter{:x}-", now.second());
+                    maker.mark = format!("dynameter{run}-");
                 }
                 (Some(_), false) => return Err(is_there(name)),
                 (None, true) => {
@@ -168,7 +149,7 @@ impl<'a> Run<'a> {
                 (None, false) => {}
             }
             let calls = |access: &_| calls_of(access, workload, &seconds);
-            must_be_few(design.access.iter().map(calls).sum())?;
+            must_be_few(design.access.iter().map(calls).fold(0, u64::saturating_add))?;
             let table = plan(design, maker, &calls);
             if let Some(described) = described {
                 must_agree(&table, &described)?;
@@ -186,6 +167,7 @@ impl<'a> Run<'a> {
             made: Vec::new(),
             log: BufWriter::new(File::create(&options.log)?),
             called: BTreeMap::new(),
+            flight: Flight::default(),
             put: BTreeMap::new(),
             run,
         })
@@ -194,17 +176,19 @@ impl<'a> Run<'a> {
     /// Says what the run costs; an account of AWS needs a limit that it is below.
     fn agree_on_the_cost(&mut self, workload: &Workload, books: &Books) -> Result<(), DriveError> {
         let uses = |name: &str| self.options.uses.contains(name);
-        let cost = cost(workload, books, &self.tables, &uses)?;
-        (self.tell)(DriveEvent::Planned(cost.clone()));
-        must_be_few(cost.calls)?;
         if self.tables.iter().all(|table| table.calls.is_empty()) {
+            let left_out = self.tables.iter().flat_map(|table| &table.left_out);
+            let why = left_out.map(|one| format!("\n  {}: {}", one.access, one.why));
+            let why: String = why.collect();
             return Err(DriveError::new(
-                "no access pattern of the design can be called",
+                format!("no access pattern of the design can be called{why}"),
                 "describe the calls of the design as [[table.access]], with sizes",
             ));
         }
-        let url = self.options.endpoint_url.as_deref();
-        if url.is_some_and(|url| !is_aws(url)) {
+        let cost = cost(workload, books, &self.tables, &uses)?;
+        (self.tell)(DriveEvent::Planned(cost.clone()));
+        must_be_few(cost.calls)?;
+        if self.options.is_local() {
             return Ok(());
         }
         let shown = |usd: Money| usd.human();
@@ -239,6 +223,17 @@ impl<'a> Run<'a> {
         }
     }
 
+    /// Waits for work, unless the run is stopped.
+    async fn until_stopped<T>(&self, work: impl Future<Output = T>) -> Result<T, DriveError> {
+        let mut work = Box::pin(work);
+        loop {
+            match tokio::time::timeout(LOOK, &mut work).await {
+                Ok(done) => return Ok(done),
+                Err(_) => self.must_go_on(|| "a while of waiting".to_string())?,
+            }
+        }
+    }
+
     fn progress(&mut self, what: &'static str, done: u64, total: u64) {
         (self.tell)(DriveEvent::Progress(DriveProgress { what, done, total }));
     }
@@ -259,70 +254,80 @@ impl<'a> Run<'a> {
             self.write(&line)?;
         }
         for table in &self.made {
-            until_ready(&self.connection, table).await?;
+            self.until_stopped(until_ready(&self.connection, table))
+                .await??;
         }
         for at in 0..self.tables.len() {
             self.put_items(at).await?;
         }
         let has_indexes = |table: &TablePlan| !table.design.table.indexes.is_empty();
-        let url = self.options.endpoint_url.as_deref();
-        if url.is_none_or(is_aws) && self.tables.iter().any(has_indexes) {
-            tokio::time::sleep(UNTIL_INDEXED).await;
+        if !self.options.is_local() && self.tables.iter().any(has_indexes) {
+            self.until_stopped(tokio::time::sleep(UNTIL_INDEXED))
+                .await?;
         }
         self.calls().await
     }
 
     /// Puts the items of a table that its calls find.
     async fn put_items(&mut self, at: usize) -> Result<(), DriveError> {
-        let table = &self.tables[at];
-        let there = table.items.iter().filter(|slot| slot.is_there);
-        let puts: Vec<Value> = there
-            .map(|slot| json!({ "PutRequest": { "Item": table.maker.json(&slot.item) } }))
-            .collect();
+        let table = &mut self.tables[at];
+        let mut puts = Vec::new();
+        for (number, slot) in table.items.iter_mut().enumerate() {
+            if slot.is_there {
+                slot.was_sent = true;
+                puts.push(number);
+            }
+        }
         self.put.insert(at, puts.len() as u64);
-        self.batches(at, &puts, (PUT, "items")).await
+        self.batches(at, &puts, Batch::Put).await
     }
 
-    /// Makes BatchWriteItem calls until everything was processed.
-    async fn batches(
-        &mut self,
-        at: usize,
-        writes: &[Value],
-        (caller, what): (&'static str, &'static str),
-    ) -> Result<(), DriveError> {
+    /// Makes BatchWriteItem calls for some items until everything was processed.
+    async fn batches(&mut self, at: usize, items: &[usize], what: Batch) -> Result<(), DriveError> {
         let name = self.tables[at].design.table.name.clone();
-        let total = writes.len() as u64;
-        for (number, batch) in writes.chunks(BATCH).enumerate() {
-            if caller == PUT {
+        for (number, batch) in items.chunks(BATCH).enumerate() {
+            if what == Batch::Put {
                 self.must_go_on(|| "putting items".to_string())?;
             }
-            self.progress(what, (number * BATCH) as u64, total);
-            let mut rest = json!({ (&name): batch });
-            for attempt in 0..ATTEMPTS {
-                let request = json!({ "RequestItems": rest, "ReturnConsumedCapacity": "INDEXES" });
-                let time = (self.options.clock)();
-                let api = ApiName::BatchWriteItem;
-                let answer = self.connection.call(api, &request).await;
-                let answer = answer.map_err(|refusal| failed("BatchWriteItem", &name, &refusal))?;
-                rest = answer["UnprocessedItems"].clone();
-                self.write(&Line {
-                    api,
-                    request,
-                    caller: caller.to_string(),
-                    time,
-                    answer: Ok(answer),
-                    keys: Vec::new(),
-                })?;
-                if rest.as_object().is_none_or(Map::is_empty) {
-                    break;
+            self.progress(what.word(), (number * BATCH) as u64, items.len() as u64);
+            let table = &self.tables[at];
+            let write = |item: &usize| {
+                let item = &table.items[*item].item;
+                match what {
+                    Batch::Put => json!({ "PutRequest": { "Item": table.maker.json(item) } }),
+                    Batch::Remove => json!({ "DeleteRequest": { "Key": table.maker.key(item) } }),
                 }
-                if attempt + 1 == ATTEMPTS {
+            };
+            let writes: Vec<Value> = batch.iter().map(write).collect();
+            let request = Request {
+                api: ApiName::BatchWriteItem,
+                body: json!({
+                    "RequestItems": { (&name): writes },
+                    "ReturnConsumedCapacity": "INDEXES",
+                }),
+                limit: None,
+                is_page: false,
+            };
+            let time = (self.options.clock)();
+            let connection = self.connection.clone();
+            let sent = pages(&connection, request, (what.caller(), time), &[]);
+            // What is put into a table that stays must be known, to be removed again.
+            let lines = match what == Batch::Put && !self.options.uses.contains(&name) {
+                true => self.until_stopped(sent).await?,
+                false => sent.await,
+            };
+            for line in &lines {
+                self.write(line)?;
+            }
+            match lines.last().map(|line| &line.answer) {
+                Some(Err(refusal)) => return Err(failed("BatchWriteItem", &name, refusal)),
+                Some(Ok(answer)) if rest_of(answer).is_some() => {
                     return Err(DriveError::new(
                         format!("{name}: DynamoDB leaves items of a batch again and again"),
                         "try again later, or raise the capacity of the table",
                     ));
                 }
-                tokio::time::sleep(Duration::from_millis(50 << attempt)).await;
+                _ => {}
             }
         }
         Ok(())
@@ -342,35 +347,33 @@ impl<'a> Run<'a> {
         order.sort_unstable();
         let total = order.len() as u64;
         let start = (self.options.clock)();
-        let mut flight = Flight::default();
         for (number, (at, table, call)) in order.into_iter().enumerate() {
             let due = (u128::from(at) * u128::from(self.options.seconds)) << 1;
             // Half a nanosecond is lost at most: the place is a share of 2^64.
             let offset = (due * Time::SECOND as u128) >> 65;
-            self.wait(&mut flight, start.0 + offset as i64).await?;
-            self.send(&mut flight, number as u64, (table, call)).await?;
+            self.wait(start.0 + offset as i64).await?;
+            self.send(number as u64, (table, call)).await?;
             self.progress("calls", number as u64 + 1, total);
         }
-        while self.answer(&mut flight).await? {}
+        while self.answer().await? {}
         Ok(())
     }
 
     /// Waits until a time, and takes answers meanwhile.
-    async fn wait(&mut self, flight: &mut Flight, due: i64) -> Result<(), DriveError> {
+    async fn wait(&mut self, due: i64) -> Result<(), DriveError> {
         loop {
-            let calls = flight.next;
-            self.must_go_on(|| count_of(calls, "call"))?;
+            self.must_go_on(|| count_of(self.flight.next, "call"))?;
             let left = due - (self.options.clock)().0;
             let Some(left) = u64::try_from(left).ok().filter(|left| *left > 0) else {
                 return Ok(());
             };
             let left = Duration::from_nanos(left).min(LOOK);
-            match flight.sent.is_empty() {
+            match self.flight.sent.is_empty() {
                 true => tokio::time::sleep(left).await,
                 false => {
-                    let answered = tokio::time::timeout(left, flight.sent.join_next()).await;
+                    let answered = tokio::time::timeout(left, self.flight.sent.join_next()).await;
                     if let Ok(Some(answered)) = answered {
-                        self.take(flight, answered)?;
+                        self.take(answered)?;
                     }
                 }
             }
@@ -378,65 +381,60 @@ impl<'a> Run<'a> {
     }
 
     /// Takes an answer; `false` if nothing is waited for.
-    async fn answer(&mut self, flight: &mut Flight) -> Result<bool, DriveError> {
-        match flight.sent.join_next().await {
-            None => Ok(false),
-            Some(answered) => {
-                self.take(flight, answered)?;
-                Ok(true)
+    async fn answer(&mut self) -> Result<bool, DriveError> {
+        loop {
+            match tokio::time::timeout(LOOK, self.flight.sent.join_next()).await {
+                Ok(None) => return Ok(false),
+                Ok(Some(answered)) => {
+                    self.take(answered)?;
+                    return Ok(true);
+                }
+                Err(_) => self.must_go_on(|| count_of(self.flight.next, "call"))?,
             }
         }
     }
 
     /// Sends a call, once nothing else writes its items.
-    async fn send(
-        &mut self,
-        flight: &mut Flight,
-        number: u64,
-        (table, at): (usize, usize),
-    ) -> Result<(), DriveError> {
-        let call = self.tables[table].calls[at].clone();
+    async fn send(&mut self, number: u64, (table, at): (usize, usize)) -> Result<(), DriveError> {
+        let mut call = self.tables[table].calls[at].clone();
         let pattern = &self.tables[table].patterns[call.pattern];
         let caller = pattern.access.name.clone();
-        // A Scan of everything must meet what was put, and a repeated call what it repeats.
-        let is_alone = pattern.reads_all || call.outcome == CallOutcome::Repeats;
         let items = written(&call);
-        let is_busy = |flight: &Flight| {
-            items
-                .iter()
-                .any(|item| flight.busy.contains(&(table, *item)))
-        };
-        while flight.sent.len() >= IN_FLIGHT
-            || is_busy(flight)
-            || ((is_alone || flight.is_alone) && !flight.sent.is_empty())
-        {
-            self.answer(flight).await?;
+        // A Scan must meet what was put, and a repeated call what it repeats.
+        let is_alone =
+            matches!(call.what, CallItems::Scan(_)) || call.outcome == CallOutcome::Repeats;
+        while self.flight.must_wait(table, &items, is_alone) {
+            self.answer().await?;
         }
-        flight.is_alone = is_alone;
-        let token = format!("{}-{number}", self.run);
+        self.flight.is_alone = is_alone;
+        let time = (self.options.clock)();
         let place = (table, call.pattern);
-        let last = flight.committed.get(&place).cloned();
+        let last = self.flight.committed.get(&place);
+        let last = last.filter(|(sent, _)| time.0 - sent.0 < TOKEN_NANOSECONDS);
         let requests = match (call.outcome, last) {
-            (CallOutcome::Repeats, Some(request)) => vec![request],
-            _ => requests(&self.tables[table], &call, &token),
+            (CallOutcome::Repeats, Some((_, request))) => vec![request.clone()],
+            (outcome, _) => {
+                if outcome == CallOutcome::Repeats {
+                    call.outcome = CallOutcome::Succeeds;
+                }
+                let token = format!("{}-{number}", self.run);
+                requests(&self.tables[table], &call, &token)
+            }
         };
-        if let ([request], CallOutcome::Succeeds, ApiName::TransactWriteItems) = (
-            requests.as_slice(),
-            call.outcome,
-            requests.first().map_or(ApiName::Free, |one| one.api),
-        ) {
-            flight.committed.insert(place, request.clone());
+        for item in &items {
+            self.tables[table].items[*item].was_sent = true;
         }
         if call.outcome == CallOutcome::Succeeds {
             self.apply(table, &call);
         }
-        flight.busy.extend(items.iter().map(|item| (table, *item)));
+        self.flight
+            .busy
+            .extend(items.iter().map(|item| (table, *item)));
         let connection = self.connection.clone();
-        let time = (self.options.clock)();
         let keys = &self.tables[table].design.table.keys;
         let keys: Vec<String> = keys.names().map(str::to_string).collect();
         let outcome = call.outcome;
-        flight.sent.spawn(async move {
+        self.flight.sent.spawn(async move {
             let mut lines = Vec::new();
             for request in requests {
                 lines.extend(pages(&connection, request, (&caller, time), &keys).await);
@@ -480,16 +478,12 @@ impl<'a> Run<'a> {
     }
 
     /// Counts a call, and writes its lines in the order in which the calls were made.
-    fn take(
-        &mut self,
-        flight: &mut Flight,
-        answered: Result<Sent, tokio::task::JoinError>,
-    ) -> Result<(), DriveError> {
+    fn take(&mut self, answered: Result<Sent, tokio::task::JoinError>) -> Result<(), DriveError> {
         let sent = answered.map_err(|error| {
             DriveError::new(format!("a call was lost: {error}"), "run it again")
         })?;
         for item in &sent.items {
-            flight.busy.remove(&(sent.place.0, *item));
+            self.flight.busy.remove(&(sent.place.0, *item));
         }
         let called = self.called.entry(sent.place).or_default();
         let refusal = sent
@@ -497,9 +491,12 @@ impl<'a> Run<'a> {
             .iter()
             .find_map(|line| line.answer.as_ref().err());
         let is_planned = |refusal: &Refusal| {
-            sent.outcome == CallOutcome::Fails
-                && (refusal.is("ConditionalCheckFailedException")
-                    || refusal.is("TransactionCanceledException"))
+            let codes = [
+                "ConditionalCheckFailedException",
+                "DuplicateItemException",
+                "TransactionCanceledException",
+            ];
+            sent.outcome == CallOutcome::Fails && codes.into_iter().any(|code| refusal.is(code))
         };
         match refusal {
             None if !sent.lines.iter().all(Line::states_units) => called.unstated += 1,
@@ -528,12 +525,26 @@ impl<'a> Run<'a> {
                 own.0 += 1;
             }
         }
-        flight.done.insert(sent.number, sent.lines);
-        while let Some(lines) = flight.done.remove(&flight.next) {
+        if let ([line], None, CallOutcome::Succeeds) =
+            (sent.lines.as_slice(), refusal, sent.outcome)
+            && line.request.get("ClientRequestToken").is_some()
+        {
+            let request = Request {
+                api: line.api,
+                body: line.request.clone(),
+                limit: None,
+                is_page: false,
+            };
+            self.flight
+                .committed
+                .insert(sent.place, (line.time, request));
+        }
+        self.flight.done.insert(sent.number, sent.lines);
+        while let Some(lines) = self.flight.done.remove(&self.flight.next) {
             for line in &lines {
                 self.write(line)?;
             }
-            flight.next += 1;
+            self.flight.next += 1;
         }
         Ok(())
     }
@@ -547,20 +558,32 @@ impl<'a> Run<'a> {
     /// Removes what the run made; returns what is left, in words.
     async fn clean(&mut self) -> Vec<String> {
         let mut left = Vec::new();
+        // Calls whose answers have not come may still put items into tables that stay.
+        let patience = match self.options.uses.is_empty() {
+            true => Duration::ZERO,
+            false => UNTIL_ANSWERED,
+        };
+        let all = async { while self.flight.sent.join_next().await.is_some() {} };
+        if tokio::time::timeout(patience, all).await.is_err() && !self.options.uses.is_empty() {
+            left.push("what calls without an answer may have put".to_string());
+        }
+        self.flight.sent.abort_all();
         for at in 0..self.tables.len() {
             let table = &self.tables[at];
             let name = table.design.table.name.clone();
-            if !self.options.uses.contains(&name) || !self.put.contains_key(&at) {
+            if !self.options.uses.contains(&name) {
                 continue;
             }
-            let there = table.items.iter().filter(|slot| slot.is_there);
-            let deletes: Vec<Value> = there
-                .map(|slot| json!({ "DeleteRequest": { "Key": table.maker.key(&slot.item) } }))
-                .collect();
-            if let Err(error) = self.batches(at, &deletes, (REMOVE, "items removed")).await {
+            let sent = table.items.iter().enumerate();
+            let sent =
+                sent.filter(|(_, slot)| slot.was_sent || slot.is_there && slot.put.is_none());
+            let items: Vec<usize> = sent.map(|(number, _)| number).collect();
+            if let Err(error) = self.batches(at, &items, Batch::Remove).await {
+                let mark = &self.tables[at].maker.mark;
+                let why = error.to_string();
+                let why = why.lines().next().unwrap_or_default();
                 left.push(format!(
-                    "items in {name} whose partition key has {} ({error})",
-                    self.tables[at].maker.mark
+                    "items of {name} whose partition key contains {mark} ({why})"
                 ));
             }
         }
@@ -604,20 +627,39 @@ impl<'a> Run<'a> {
     }
 }
 
-/// Calls that wait for their answers.
-#[derive(Default)]
-struct Flight {
-    sent: JoinSet<Sent>,
-    /// Items that are being written, by table.
-    busy: BTreeSet<(usize, usize)>,
-    /// The last transaction of each access pattern.
-    committed: BTreeMap<(usize, usize), Request>,
-    /// Lines of calls that are done while an earlier one is not.
-    done: BTreeMap<u64, Vec<Line>>,
-    /// The number of the next call to be written.
-    next: u64,
-    /// Whether the last call must not run beside others.
-    is_alone: bool,
+/// What a batch of the run itself does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Batch {
+    /// Puts items beforehand.
+    Put,
+    /// Removes them afterwards.
+    Remove,
+}
+
+impl Batch {
+    fn caller(self) -> &'static str {
+        match self {
+            Batch::Put => PUT,
+            Batch::Remove => REMOVE,
+        }
+    }
+
+    fn word(self) -> &'static str {
+        match self {
+            Batch::Put => "items",
+            Batch::Remove => "items removed",
+        }
+    }
+}
+
+/// A number in few characters.
+fn base_36(mut number: u64) -> String {
+    let mut text = Vec::new();
+    while number > 0 || text.is_empty() {
+        text.push(char::from_digit((number % 36) as u32, 36).unwrap_or('0'));
+        number /= 36;
+    }
+    text.into_iter().rev().collect()
 }
 
 fn must_be_few(calls: u64) -> Result<(), DriveError> {
@@ -635,118 +677,5 @@ fn written(call: &PlannedCall) -> Vec<usize> {
     match &call.what {
         CallItems::Writes(writes) => writes.iter().map(|write| write.item).collect(),
         CallItems::Keys(_) | CallItems::Collection(_) | CallItems::Scan(_) => Vec::new(),
-    }
-}
-
-/// Makes a call with all its pages.
-async fn pages(
-    connection: &Connection,
-    request: Request,
-    (caller, time): (&str, Time),
-    keys: &[String],
-) -> Vec<Line> {
-    let Request {
-        api,
-        mut body,
-        limit,
-        is_page,
-    } = request;
-    let mut left = limit;
-    let mut lines = Vec::new();
-    loop {
-        if let Some(left) = left {
-            body["Limit"] = json!(left.max(1));
-        }
-        let answer = connection.call(api, &body).await;
-        let next = answer.as_ref().ok().and_then(|answer| {
-            let items = answer["Items"].as_array().map_or(0, Vec::len) as u64;
-            let scanned = answer["ScannedCount"].as_u64().unwrap_or(items);
-            left = left.map(|left| left.saturating_sub(scanned));
-            let next = ["LastEvaluatedKey", "NextToken"].into_iter();
-            let mut next = next.filter_map(|member| answer.get(member));
-            next.find(|next| next.is_object() || next.is_string())
-                .cloned()
-        });
-        lines.push(Line {
-            api,
-            request: body.clone(),
-            caller: caller.to_string(),
-            time,
-            answer,
-            keys: if is_page { keys.to_vec() } else { Vec::new() },
-        });
-        match next.filter(|_| is_page && left != Some(0)) {
-            Some(token @ Value::String(_)) => body["NextToken"] = token,
-            Some(key) => body["ExclusiveStartKey"] = key,
-            None => return lines,
-        }
-    }
-}
-
-impl Line {
-    /// Of a call that consumes nothing.
-    fn free(api: ApiName, request: Value, time: Time) -> Line {
-        Line {
-            api,
-            request,
-            caller: String::new(),
-            time,
-            answer: Ok(Value::Null),
-            keys: Vec::new(),
-        }
-    }
-
-    /// Whether the answer states units.
-    fn states_units(&self) -> bool {
-        let answer = self.answer.as_ref().ok();
-        let stated = answer.and_then(|answer| answer.get("ConsumedCapacity"));
-        stated.is_some_and(|stated| match stated {
-            Value::Array(list) => !list.is_empty(),
-            stated => stated.is_object(),
-        })
-    }
-
-    /// The line, as the replay reads it.
-    fn json(&self) -> Value {
-        let mut line = json!({
-            "time": self.time.to_string(),
-            "operation": self.api.name(),
-            "request": self.request,
-        });
-        if !self.caller.is_empty() {
-            line["caller"] = json!(self.caller);
-        }
-        match &self.answer {
-            Ok(answer) => {
-                let members = [
-                    ("ConsumedCapacity", "consumed"),
-                    ("UnprocessedItems", "unprocessed"),
-                    ("UnprocessedKeys", "unprocessed"),
-                ];
-                for (member, name) in members {
-                    if name == "consumed" && !self.states_units() {
-                        continue;
-                    }
-                    if let Some(value) = answer.get(member) {
-                        line[name] = value.clone();
-                    }
-                }
-                if let (Some(items), false) = (answer["Items"].as_array(), self.keys.is_empty()) {
-                    let key = |item: &Value| {
-                        let one = |name: &String| Some((name.clone(), item.get(name)?.clone()));
-                        Value::Object(self.keys.iter().filter_map(one).collect())
-                    };
-                    line["evaluated_keys"] = items.iter().map(key).collect();
-                }
-            }
-            Err(refusal) => {
-                let code = refusal
-                    .code
-                    .as_deref()
-                    .unwrap_or("ServiceUnavailableException");
-                line["error"] = json!(code);
-            }
-        }
-        line
     }
 }

@@ -129,9 +129,14 @@ fn write(table: &TablePlan, call: &PlannedCall, write: &PlannedWrite, fails: boo
             let mut set: Vec<(&String, &Value)> = own()
                 .filter(|(name, value)| old.get(*name) != Some(*value))
                 .collect();
-            let gone: Vec<&String> = old.keys().filter(|name| !new.contains_key(*name)).collect();
+            let none = "none".to_string();
+            let mut gone: Vec<&String> =
+                old.keys().filter(|name| !new.contains_key(*name)).collect();
             if set.is_empty() && gone.is_empty() {
                 set.extend(own().next());
+            }
+            if set.is_empty() && gone.is_empty() {
+                gone.push(&none);
             }
             let clauses = set
                 .iter()

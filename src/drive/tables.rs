@@ -15,6 +15,10 @@ use crate::table::{ApiName, Arn};
 const LOOK: Duration = Duration::from_millis(250);
 const LOOKS: u32 = 1_200;
 
+/// … whether it can be removed, and whether it is gone.
+const LOOKS_REMOVABLE: u32 = 240;
+const LOOKS_GONE: u32 = 20;
+
 /// A table that the run made.
 #[derive(Clone, Debug)]
 pub struct MadeTable {
@@ -49,7 +53,8 @@ pub fn failed(action: &str, table: &str, refusal: &Refusal) -> DriveError {
         ),
     };
     let help = match &refusal.code {
-        Some(_) => "docs/account.md lists the actions that a run needs",
+        Some(code) if code.contains("Denied") => "docs/drive.md lists the actions that a run needs",
+        Some(_) => "try again; if it stays so, the message says why",
         None => "check the address and the credentials",
     };
     DriveError::new(what, help)
@@ -69,11 +74,11 @@ pub fn adopt(table: &mut super::items::ItemMaker, described: &Value) -> Result<(
         }
     }
     let partition = &table.table.keys.partition;
-    if table.types.get(partition) == Some(&KeyType::Number) {
+    if table.types.get(partition) != Some(&KeyType::String) {
         return Err(DriveError::new(
             format!(
-                "{}: its partition key {partition} is a number, so that items of a run could not be \
-                 told from those that are there",
+                "{}: its partition key {partition} is not a string, so that items of a run could not \
+                 be told from those that are there",
                 table.table.name
             ),
             "leave --use-table out where the table is not there: the run makes its own",
@@ -103,8 +108,24 @@ pub async fn make(connection: &Connection, table: &TablePlan) -> Result<MadeTabl
     let created = connection.call(ApiName::CreateTable, &body).await;
     let created = match created {
         Ok(created) => created,
-        Err(refusal) if refusal.is("ResourceInUseException") => return Err(is_there(name)),
-        Err(refusal) => return Err(failed("CreateTable", name, &refusal)),
+        // It was not there a moment ago.
+        Err(refusal) if refusal.is("ResourceInUseException") => {
+            return Err(DriveError::new(
+                format!(
+                    "{name}: the table has appeared while the run made it: by another program, or by this \
+                     run, if AWS's first answer was lost"
+                ),
+                "look when it was created; if it is of this run, delete it",
+            ));
+        }
+        Err(refusal) => {
+            let error = failed("CreateTable", name, &refusal).to_string();
+            let error = error.lines().next().unwrap_or_default();
+            return Err(DriveError::new(
+                format!("{error}\nThe table may be there all the same."),
+                format!("look, and delete it: aws dynamodb delete-table --table-name {name}"),
+            ));
+        }
     };
     Ok(MadeTable {
         name: name.clone(),
@@ -162,11 +183,30 @@ pub async fn remove(connection: &Connection, table: &MadeTable) -> Result<(), St
         return Err("it is another table of the same name by now".to_string());
     }
     let body = json!({ "TableName": table.name });
-    let removed = connection.call(ApiName::DeleteTable, &body).await;
-    match removed {
-        Ok(_) => Ok(()),
-        Err(refusal) if refusal.is("ResourceNotFoundException") => Ok(()),
-        Err(refusal) => Err(refusal.message),
+    for _ in 0..LOOKS_REMOVABLE {
+        let removed = connection.call(ApiName::DeleteTable, &body).await;
+        match removed {
+            Ok(_) => {
+                until_gone(connection, &table.name).await;
+                return Ok(());
+            }
+            Err(refusal) if refusal.is("ResourceNotFoundException") => return Ok(()),
+            // A table that is being made cannot be removed yet.
+            Err(refusal) if refusal.is("ResourceInUseException") => {}
+            Err(refusal) => return Err(refusal.message),
+        }
+        tokio::time::sleep(LOOK).await;
+    }
+    Err("it is in use".to_string())
+}
+
+/// Waits for a while until a table that is being removed is gone, so that another run can make it.
+async fn until_gone(connection: &Connection, name: &str) {
+    for _ in 0..LOOKS_GONE {
+        if matches!(connection.describe(name).await, Ok(None)) {
+            return;
+        }
+        tokio::time::sleep(LOOK).await;
     }
 }
 

@@ -43,6 +43,36 @@ const ANSWERS: [&str; 14] = [
     "Tags",
 ];
 
+/// The warm throughput of a table or an index, if it is more than each has from the start: it was
+/// raised once and is not charged every month.
+///
+/// Source: Developer Guide, "DynamoDB warm throughput": 12,000 read and 4,000 write units a second
+/// on demand; the provisioned units otherwise.
+fn warm(node: &SourceNode, of: &str) -> Option<String> {
+    let units = |path: &[&str]| {
+        let number = node.at(path).and_then(SourceNode::scalar)?;
+        Exact::parse(&number)
+    };
+    let (read, write) = (
+        units(&["WarmThroughput", "ReadUnitsPerSecond"])?,
+        units(&["WarmThroughput", "WriteUnitsPerSecond"])?,
+    );
+    let is_usual = |warm: &Exact, key: &str, usual: u64| {
+        let provisioned = units(&["ProvisionedThroughput", key]).unwrap_or_else(Exact::zero);
+        *warm <= provisioned.max(Exact::from(usual))
+    };
+    let usual = is_usual(&read, "ReadCapacityUnits", 12_000)
+        && is_usual(&write, "WriteCapacityUnits", 4_000);
+    (!usual).then(|| {
+        format!(
+            "Warm throughput of {of}: {} read and {} write units a second (WarmThroughput). Raising it \
+             is charged once, so that it is in no month.",
+            read.human(0),
+            write.human(0)
+        )
+    })
+}
+
 /// Whether a document is an AWS response or a list of responses.
 pub(super) fn is_description(document: &SourceNode) -> bool {
     let one =
@@ -296,6 +326,11 @@ impl Reading<'_> {
         table.block("backup").set("pitr", Sourced::unknown(note));
         self.features(node, &mut table);
         self.replicas(node, &mut table, on_demand);
+        table.notes.extend(warm(node, "the table"));
+        for index in node.list("GlobalSecondaryIndexes") {
+            let name = index.text_at("IndexName").unwrap_or("an index");
+            table.notes.extend(warm(index, name));
+        }
         Some(table)
     }
 

@@ -17,6 +17,10 @@ fn target(pattern: &DrivenPattern, units: &DrivenUnits) -> String {
     clean(units.index.as_deref().unwrap_or(&pattern.table))
 }
 
+fn refused(pattern: &DrivenPattern) -> u64 {
+    pattern.refused.iter().map(|refused| refused.calls).sum()
+}
+
 fn known(units: Option<&Exact>) -> String {
     units.map_or_else(|| "unknown".to_string(), |units| units.human(6))
 }
@@ -24,11 +28,8 @@ fn known(units: Option<&Exact>) -> String {
 impl Driven {
     fn calls(&self) -> u64 {
         let own = self.patterns.iter().filter(|one| one.is_of_design);
-        own.map(|one| {
-            let refused: u64 = one.refused.iter().map(|refused| refused.calls).sum();
-            one.answered + one.failed + one.unstated + refused
-        })
-        .sum()
+        own.map(|one| one.answered + one.failed + one.unstated + refused(one))
+            .sum()
     }
 
     fn differing(&self) -> impl Iterator<Item = &DrivenPattern> {
@@ -42,15 +43,24 @@ impl Driven {
 
     fn headline(&self) -> String {
         let calls = count_of(self.calls(), "call");
-        match self.differing().count() as u64 {
-            0 if self.by_shares() => format!(
-                "{calls}: every unit is as metered; sums of few calls differ from the estimate"
-            ),
-            0 => format!("{calls}: every unit is as the estimate expects"),
-            count => {
-                let of = count_of(self.patterns.len() as u64, "access pattern");
-                format!("{calls}: the units of {count} of {of} differ")
+        let design = || self.patterns.iter().filter(|one| one.is_of_design);
+        let of = count_of(design().count() as u64, "access pattern");
+        let differing = design().filter(|one| one.differs()).count();
+        let incomplete = design().filter(|one| one.is_incomplete()).count();
+        match (differing, incomplete) {
+            (0, 0) if self.differs() => {
+                format!("{calls}: the units of the items put beforehand differ")
             }
+            (0, 0) if self.by_shares() => format!(
+                "{calls}: every unit is as metered; shares of few calls differ from the estimate"
+            ),
+            (0, 0) => format!("{calls}: every unit is as the estimate expects"),
+            (0, some) => format!("{calls}: calls of {some} of {of} have no answer with units"),
+            (some, 0) => format!("{calls}: the units of {some} of {of} differ"),
+            (some, others) => format!(
+                "{calls}: the units of {some} of {of} differ, and calls of {others} have no answer \
+                 with units"
+            ),
         }
     }
 
@@ -282,7 +292,7 @@ impl Present for Driven {
         let mut document = Document::new(self.headline())
             .note(format!("against {}", self.place()))
             .note(tables.join("; "));
-        document.is_warning = self.differs();
+        document.is_warning = !self.agrees();
         let header = [
             "Access pattern",
             "Calls",
@@ -295,7 +305,7 @@ impl Present for Driven {
         document.table("Units", &header, self.rows(), &[1, 4, 5, 6]);
         if self.by_shares() {
             let text = "Where metered and consumed agree and expected differs, the shares of sizes \
-                        and numbers of items cannot be exactly those of the design in so few calls.";
+                        and numbers of items cannot be exactly those of the design.";
             document.part("", Body::Paragraph(text.to_string()));
         }
         document.warning("Differences", Body::List(self.differences()));
@@ -320,7 +330,7 @@ impl Present for Driven {
             region: &self.region,
             account: self.account.as_deref(),
             calls: self.calls(),
-            agrees: !self.differs(),
+            agrees: self.agrees(),
             lines: self.lines,
             lines_that_differ: self.lines_that_differ,
             tables: tables
@@ -353,6 +363,10 @@ impl Present for Driven {
             "expected",
             "metered",
             "consumed",
+            "certain",
+            "failed_as_designed",
+            "unstated",
+            "refused",
         ];
         let row = |pattern: &DrivenPattern, units: &DrivenUnits| {
             let operation = pattern.operation.map_or("", |api| api.name());
@@ -366,6 +380,10 @@ impl Present for Driven {
                 units.expected.as_ref().map(decimal).unwrap_or_default(),
                 decimal(&units.metered),
                 decimal(&units.consumed),
+                pattern.is_certain.to_string(),
+                pattern.failed.to_string(),
+                pattern.unstated.to_string(),
+                refused(pattern).to_string(),
             ]
         };
         let of = |pattern| {

@@ -2,29 +2,33 @@
 //! based on.
 
 use super::document::Document;
-use super::estimate::{ONCE_TITLE, conventions, headline, switches, usage_name, what, what_of};
+use super::estimate::{
+    ONCE_TITLE, conventions, estimate_csv, headline, switches, usage_name, what, what_of,
+};
 use super::json::explain::explain_json;
-use super::present::Present;
+use super::present::{Present, together};
 use super::render::text::{Style, clean};
 use crate::money::MoneyError;
 use crate::outcome::Outcome;
 use crate::pricing::LineItem;
 use crate::units::group_thousands;
 
-/// An estimate with the working behind every line.
-pub struct Explanation<'a>(pub &'a Outcome);
+/// Estimates with the working behind every line.
+pub struct Explanation<'a>(pub &'a [Outcome]);
 
 impl Present for Explanation<'_> {
     fn document(&self) -> Result<Document, MoneyError> {
-        self.0.document()
+        let documents = self.0.iter().map(Present::document);
+        Ok(together(documents.collect::<Result<_, _>>()?))
     }
 
     fn text(&self, style: Style) -> Result<String, MoneyError> {
-        explain_text(self.0, style)
+        let texts = self.0.iter().map(|outcome| explain_text(outcome, style));
+        Ok(texts.collect::<Result<Vec<_>, _>>()?.join("\n"))
     }
 
     fn markdown(&self) -> Result<String, MoneyError> {
-        let text = explain_text(self.0, Style::default())?;
+        let text = self.text(Style::default())?;
         Ok(format!("```text\n{text}```\n"))
     }
 
@@ -33,7 +37,7 @@ impl Present for Explanation<'_> {
     }
 
     fn csv(&self) -> String {
-        self.0.csv()
+        estimate_csv(self.0)
     }
 }
 

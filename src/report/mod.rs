@@ -33,7 +33,7 @@ pub use estimates::Estimates;
 pub use explain::Explanation;
 pub use fleet::FleetSummary;
 #[cfg(feature = "html")]
-pub use html::{ReportError, report_html, report_json};
+pub use html::{ReportError, fleet_html, report_html, report_json};
 #[cfg(feature = "replay")]
 pub use inspect::InspectedFiles;
 pub use present::Present;

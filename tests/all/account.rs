@@ -49,6 +49,7 @@ fn orders(region: &str) -> Value {
                 "IndexSizeBytes": 20_000,
             }],
             "StreamSpecification": {"StreamEnabled": true, "StreamViewType": "NEW_IMAGE"},
+            "WarmThroughput": {"ReadUnitsPerSecond": 40000, "WriteUnitsPerSecond": 4000},
             "Replicas": [
                 {"RegionName": "eu-west-1", "ReplicaStatus": "ACTIVE"},
                 {"RegionName": "us-east-1", "ReplicaStatus": "ACTIVE"},

@@ -154,3 +154,84 @@ fn folders_and_patterns_are_fleets_of_every_command() {
         assert_eq!(compared.as_array().map(Vec::len), Some(2));
     }
 }
+
+#[cfg(feature = "html")]
+#[test]
+fn a_page_shows_all_tables_of_several_designs() {
+    let folder = support::root().join("workloads");
+    let files = ["leaderboard.toml", "sessions.toml", "iot.toml"];
+    let run = |more: &[&str]| {
+        let (code, stdout, stderr) = run_in(&folder, &[&["report"], &files[..], more].concat());
+        assert_eq!(code, 0, "{stderr}");
+        stdout
+    };
+    let page = run(&[]);
+    let compared = json(&folder, &[&["compare", "--summary"], &files[..]].concat());
+    let total = format!(
+        "data-total=\"{}\"",
+        compared["total_usd"].as_str().expect("a text")
+    );
+    assert!(page.contains(&total), "{total}");
+    for expected in [
+        "<h1 dir=\"auto\">3 designs</h1>",
+        "By design",
+        "Scores (Leaderboard)",
+        "Readings",
+    ] {
+        assert!(page.contains(expected), "{expected}");
+    }
+    let figures: Value = serde_json::from_str(&run(&["--format", "json"])).expect("JSON");
+    assert_eq!(figures, compared);
+    let most = run(&["--top", "1"]);
+    assert!(most.contains("The 1 most expensive of 3 tables"), "{most}");
+    let (code, _, stderr) = run_in(
+        &folder,
+        &["report", "iot.toml", "--summary", "--baseline", "iot.toml"],
+    );
+    assert_eq!(code, 2, "{stderr}");
+    assert!(
+        stderr.contains("--baseline is for the page of one design"),
+        "{stderr}"
+    );
+}
+
+#[cfg(feature = "html")]
+#[test]
+fn the_page_of_a_thousand_tables_is_small() {
+    let mut text = "name = \"Fleet\"\nregion = \"us-east-1\"\n".to_string();
+    for number in 0..1_000 {
+        text += &format!(
+            "[[table]]\nname = \"orders-of-customer-{number:04}\"\nitems = {}\n\
+             partition_key = {{ name = \"pk\" }}\nitem.size = \"4 KB\"\n",
+            number * 1_000
+        );
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(folder.path().join("fleet.toml"), text).expect("written");
+    let (code, page, stderr) = run_in(folder.path(), &["report", "fleet.toml"]);
+    assert_eq!(code, 0, "{stderr}");
+    assert!(stderr.contains("1000 tables without"), "{stderr}");
+    assert!(page.len() < 2_000_000, "{}", page.len());
+    for number in [0, 500, 999] {
+        assert!(
+            page.contains(&format!("orders-of-customer-{number:04}")),
+            "{number}"
+        );
+    }
+}
+
+#[test]
+fn several_designs_are_explained_one_after_another() {
+    let folder = support::root().join("workloads");
+    let files = ["explain", "iot.toml", "sessions.toml"];
+    let (code, text, stderr) = run_in(&folder, &files);
+    assert_eq!(code, 0, "{stderr}");
+    let alone: Vec<String> = files[1..]
+        .iter()
+        .map(|file| run_in(&folder, &["explain", file]).1)
+        .collect();
+    assert_eq!(text, alone.join("\n"));
+    let all = json(&folder, &files);
+    assert_eq!(all[0]["schema"], "dynameter.explain/1");
+    assert_eq!(all.as_array().map(Vec::len), Some(2));
+}

@@ -146,7 +146,11 @@ fn say(outcome: &Outcome, measure: &str, expected: &str) -> String {
             }),
             "reads_per_second" => shown(rate(outcome, true)),
             "writes_per_second" => shown(rate(outcome, false)),
-            "explain" => words(Explanation(outcome).text(Style::default()).expect("fits")),
+            "explain" => words(
+                Explanation(std::slice::from_ref(outcome))
+                    .text(Style::default())
+                    .expect("fits"),
+            ),
             "estimate" => words(outcome.text(Style::default()).expect("fits")),
             other => panic!("unknown measure {other}"),
         },

@@ -1,22 +1,148 @@
-//! The tables of a design at a glance.
+//! The tables of a design, or of many designs, at a glance.
 
-use super::{HtmlCell, HtmlTable, ReportError, Section};
-use crate::fleet::{FleetTable, compared_fleet};
+use std::collections::BTreeSet;
+
+use askama::Template;
+
+use super::{HtmlBlock, HtmlCell, HtmlTable, ReportError, Section};
+use crate::fleet::{BestChange, Fleet, FleetTable, compared_fleet};
+use crate::outcome::Outcome;
 use crate::report::estimate::{bound_sign, share_of};
 use crate::report::render::text::clean;
 use crate::review::Review;
+use crate::units::count_of;
 use crate::usage::ACCOUNT;
 
 /// How many tables are shown before the others are folded away.
 const SHOWN: usize = 20;
 
+/// How many tables and changes are named in the answer.
+const NAMED: usize = 5;
+
+/// The page of a fleet.
+#[derive(Template)]
+#[template(path = "fleet.html")]
+struct FleetPage {
+    title: String,
+    subtitle: String,
+    total: String,
+    exact: String,
+    unknown: String,
+    drivers: Vec<String>,
+    /// `None` if alternatives were not compared.
+    best: Option<Vec<String>>,
+    sections: Vec<Section>,
+    style: &'static str,
+}
+
+/// Many tables at a glance as a page, with the estimates of their designs.
+///
+/// # Errors
+/// [`ReportError`] where a sum has more than 28 digits.
+pub fn fleet_html(
+    fleet: &Fleet,
+    outcomes: &[&Outcome],
+    top: Option<usize>,
+) -> Result<String, ReportError> {
+    let own = || fleet.tables.iter().filter(|one| one.table.is_some());
+    let name = |one: &FleetTable| clean(one.table.as_deref().unwrap_or(ACCOUNT));
+    let driver = |one: &FleetTable| {
+        let share = share_of(one.monthly, fleet.monthly);
+        let monthly = format!("{}{}", bound_sign(one.bound), one.monthly.human());
+        format!("{}: {monthly} ({share})", name(one))
+    };
+    let mut best: Vec<(&FleetTable, &BestChange)> = own()
+        .filter_map(|one| Some((one, one.best.as_ref()?)))
+        .collect();
+    best.sort_by_key(|(_, best)| std::cmp::Reverse(best.saves));
+    let change = |(one, best): &(&FleetTable, &BestChange)| {
+        let change = clean(&best.change);
+        format!(
+            "{}: {change}, saves {} a month",
+            name(one),
+            best.saves.human()
+        )
+    };
+    let unknown = outcomes.iter().flat_map(|one| &one.bill.unknown).count() as u64;
+    let tables = count_of(own().count() as u64, "table");
+    let title = match outcomes {
+        [one] if !one.workload.trim().is_empty() => clean(&one.workload),
+        several => count_of(several.len() as u64, "design"),
+    };
+    let regions: BTreeSet<&str> = fleet.tables.iter().map(|one| one.region.as_str()).collect();
+    let regions: Vec<&str> = regions
+        .into_iter()
+        .filter(|region| !region.is_empty())
+        .collect();
+    let page = FleetPage {
+        title,
+        subtitle: format!("{tables} in {}", regions.join(", ")),
+        total: format!("{}{}", bound_sign(fleet.bound), fleet.monthly.human()),
+        exact: fleet.monthly.to_string(),
+        unknown: match unknown {
+            0 => String::new(),
+            count => format!("{} not in the total", is_are(count, "cost")),
+        },
+        drivers: own().take(NAMED).map(driver).collect(),
+        best: fleet
+            .is_compared
+            .then(|| best.iter().take(NAMED).map(change).collect()),
+        sections: sections(fleet, outcomes, top)?,
+        style: include_str!("../../../templates/report.css"),
+    };
+    Ok(page.render()?)
+}
+
+/// How many unknown costs there are.
+fn is_are(count: u64, noun: &str) -> String {
+    let verb = if count == 1 {
+        "is unknown and"
+    } else {
+        "are unknown and"
+    };
+    format!("{} {verb}", count_of(count, noun))
+}
+
+fn sections(
+    fleet: &Fleet,
+    outcomes: &[&Outcome],
+    top: Option<usize>,
+) -> Result<Vec<Section>, ReportError> {
+    let mut all = Section::new("tables", "All tables");
+    list(&mut all, fleet, top);
+    let mut designs = Section::new("designs", "By design");
+    if outcomes.len() > 1 {
+        let header = ["Design", "Region", "#Tables", "#Monthly", "#Share"];
+        let mut table = HtmlTable::new(count_of(outcomes.len() as u64, "design"), &header);
+        for outcome in outcomes {
+            let total = outcome.bill.total()?;
+            table.row([
+                HtmlCell::from(clean(&outcome.workload)),
+                HtmlCell::from(clean(&outcome.region)),
+                HtmlCell::from(outcome.tables.len().to_string()),
+                HtmlCell::from(total),
+                HtmlCell::from(share_of(total, fleet.monthly)),
+            ]);
+        }
+        designs.table(table);
+    }
+    let mut sections = vec![designs, all];
+    sections.retain(|section| !section.blocks.is_empty());
+    Ok(sections)
+}
+
 /// Each table of a design of several, the most expensive first.
 pub(super) fn tables(review: &Review) -> Result<Section, ReportError> {
     let mut section = Section::new("tables", "All tables");
     let fleet = compared_fleet(std::slice::from_ref(&review.comparison))?;
-    if !fleet.is_of_several() {
-        return Ok(section);
+    if fleet.is_of_several() {
+        list(&mut section, &fleet, None);
     }
+    Ok(section)
+}
+
+/// The tables of a fleet, the first ones at once and the others folded.
+fn list(section: &mut Section, fleet: &Fleet, top: Option<usize>) {
     let header = [
         "Table",
         "Mode",
@@ -27,6 +153,18 @@ pub(super) fn tables(review: &Review) -> Result<Section, ReportError> {
         "Best change",
         "#Saves",
     ];
+    let designs: BTreeSet<&str> = fleet
+        .tables
+        .iter()
+        .map(|one| one.workload.as_str())
+        .collect();
+    let name = |one: &FleetTable| {
+        let table = clean(one.table.as_deref().unwrap_or(ACCOUNT));
+        match designs.len() {
+            0 | 1 => table,
+            _ => format!("{table} ({})", clean(&one.workload)),
+        }
+    };
     let row = |one: &FleetTable| {
         let percent = |share: &Option<_>| {
             share
@@ -35,7 +173,7 @@ pub(super) fn tables(review: &Review) -> Result<Section, ReportError> {
         };
         let best = one.best.as_ref();
         [
-            HtmlCell::from(clean(one.table.as_deref().unwrap_or(ACCOUNT))),
+            HtmlCell::from(name(one)),
             HtmlCell::from(one.mode.map_or("-", |mode| mode.word())),
             percent(&one.reads_used),
             percent(&one.writes_used),
@@ -45,11 +183,13 @@ pub(super) fn tables(review: &Review) -> Result<Section, ReportError> {
             HtmlCell::from(best.map(|best| best.saves)),
         ]
     };
-    let (first, others) = fleet.tables.split_at(SHOWN.min(fleet.tables.len()));
-    let caption = match others.len() {
+    let shown = top.unwrap_or(usize::MAX).min(fleet.tables.len());
+    let (first, others) = fleet.tables[..shown].split_at(SHOWN.min(shown));
+    let caption = match fleet.tables.len() - first.len() {
         0 => format!("{} tables, the most expensive first", fleet.tables.len()),
         _ => format!(
-            "The {SHOWN} most expensive of {} tables",
+            "The {} most expensive of {} tables",
+            first.len(),
             fleet.tables.len()
         ),
     };
@@ -61,5 +201,4 @@ pub(super) fn tables(review: &Review) -> Result<Section, ReportError> {
         others.iter().for_each(|one| table.row(row(one)));
         section.table(table.folded());
     }
-    Ok(section)
 }

@@ -16,6 +16,7 @@ mod trace;
 mod working;
 
 use askama::Template;
+pub use fleet::fleet_html;
 use serde::Serialize;
 
 use super::fleet::FleetSummary;

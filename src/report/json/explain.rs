@@ -69,12 +69,19 @@ fn explained<'a>(outcome: &'a Outcome, lines: &'a [LineItem]) -> Vec<ExplainedLi
     lines.iter().map(line).collect()
 }
 
-/// Every line with its working, as JSON, `dynameter.explain/1`.
+/// Every line with its working, as JSON, `dynameter.explain/1`; a list of several designs.
 ///
 /// # Errors
 /// [`MoneyError::TooLarge`] where a sum has more than 28 digits.
-pub(in crate::report) fn explain_json(outcome: &Outcome) -> Result<String, MoneyError> {
-    Ok(pretty(&Explained {
+pub(in crate::report) fn explain_json(outcomes: &[Outcome]) -> Result<String, MoneyError> {
+    Ok(match outcomes {
+        [one] => pretty(&design(one)?),
+        several => pretty(&several.iter().map(design).collect::<Result<Vec<_>, _>>()?),
+    })
+}
+
+fn design(outcome: &Outcome) -> Result<Explained<'_>, MoneyError> {
+    Ok(Explained {
         schema: "dynameter.explain/1",
         workload: &outcome.workload,
         region: &outcome.region,
@@ -124,5 +131,5 @@ pub(in crate::report) fn explain_json(outcome: &Outcome) -> Result<String, Money
         sources: outcome.documents(),
         assumptions: &outcome.assumptions,
         warnings: &outcome.warnings,
-    }))
+    })
 }
