@@ -156,6 +156,13 @@ pub enum Command {
     /// Make a design's calls for real, against a test server or an account, and compare what each
     /// consumes with the estimate
     Drive(DriveArgs),
+    /// Serve the commands as tools of a coding agent (Model Context Protocol) over standard input and
+    /// output
+    Mcp {
+        /// The folder whose files the agent may read; nothing outside of it is read
+        #[arg(long, value_name = "DIR", default_value = ".")]
+        root: PathBuf,
+    },
     /// List, show, compare and import price books
     Prices {
         #[command(subcommand)]

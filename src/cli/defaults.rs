@@ -7,6 +7,7 @@ use anyhow::{Context, Result};
 use serde::Deserialize;
 
 use super::args::{Args, Command, Defaults};
+use dynameter::opened;
 
 /// The name of the file.
 const FILE: &str = "dynameter.toml";
@@ -91,12 +92,12 @@ fn read(design: &str) -> Result<(DefaultsFile, PathBuf)> {
     })?;
     let found = absolute
         .ancestors()
-        .find(|folder| folder.join(FILE).is_file());
+        .find(|folder| folder.join(FILE).is_file() && opened::is_readable(&folder.join(FILE)));
     let Some(folder) = found else {
         return Ok((DefaultsFile::default(), PathBuf::new()));
     };
     let path = folder.join(FILE);
-    let text = std::fs::read_to_string(&path)
+    let text = opened::read_to_string(&path)
         .with_context(|| format!("{}: cannot be read", path.display()))?;
     let file = toml::from_str(&text).map_err(|error| {
         anyhow::anyhow!(

@@ -11,6 +11,8 @@ mod files;
 mod import;
 mod input;
 mod into;
+#[cfg(feature = "mcp")]
+mod mcp;
 mod output;
 #[cfg(feature = "html")]
 mod page;
@@ -59,6 +61,11 @@ const NO_CALLS: &str = "this binary was built without `drive`\nhelp: build one t
                         `cargo build --release --features aws,replay` (they take minutes to \
                         compile)";
 
+/// The error of a binary without the Model Context Protocol.
+#[cfg(not(feature = "mcp"))]
+const NO_AGENTS: &str = "this binary was built without `mcp`\nhelp: build one that has it with \
+                         `cargo build --release --features mcp`";
+
 /// The error of a binary without polars.
 #[cfg(not(feature = "tables"))]
 const NO_TABLES: &str = "this binary was built without `synthesize`\nhelp: build one that has it \
@@ -75,6 +82,8 @@ const WRONG: u8 = 2;
 
 /// Runs the command line.
 pub fn run() -> ExitCode {
+    #[cfg(feature = "mcp")]
+    mcp::confine();
     let mut args = match Args::try_parse() {
         Ok(args) => args,
         Err(error) => {
@@ -189,18 +198,11 @@ fn command(args: &Args) -> Result<()> {
         Command::Drive(_) => Ok(()),
         #[cfg(not(all(feature = "aws", feature = "replay")))]
         Command::Drive(_) => anyhow::bail!(NO_CALLS),
-        Command::Prices {
-            command: PricesCommand::List,
-        } => prices_list(args),
-        Command::Prices {
-            command: PricesCommand::Diff { before, after },
-        } => prices_diff(args, before, after),
-        Command::Prices {
-            command: PricesCommand::Import { files, into },
-        } => prices_import(args, files, into.as_deref()),
-        Command::Prices {
-            command: PricesCommand::Show { date },
-        } => prices_show(args, date.as_deref()),
+        #[cfg(feature = "mcp")]
+        Command::Mcp { root } => mcp::serve(root),
+        #[cfg(not(feature = "mcp"))]
+        Command::Mcp { .. } => anyhow::bail!(NO_AGENTS),
+        Command::Prices { command } => prices(args, command),
         Command::Schema { budget } => {
             let schema = if *budget {
                 dynameter::check::budget_schema().to_value()
@@ -219,6 +221,15 @@ fn command(args: &Args) -> Result<()> {
             clap_mangen::Man::new(Args::command()).render(&mut page)?;
             output::write(args, &String::from_utf8(page)?)
         }
+    }
+}
+
+fn prices(args: &Args, command: &PricesCommand) -> Result<()> {
+    match command {
+        PricesCommand::List => prices_list(args),
+        PricesCommand::Diff { before, after } => prices_diff(args, before, after),
+        PricesCommand::Import { files, into } => prices_import(args, files, into.as_deref()),
+        PricesCommand::Show { date } => prices_show(args, date.as_deref()),
     }
 }
 

@@ -150,7 +150,7 @@ fn no_bills(traces: &[FileSource]) -> Result<()> {
 
 /// The beginning of a file and, of Parquet, its end, where the names of the columns are.
 fn ends(path: &Path) -> std::io::Result<Vec<u8>> {
-    let mut file = std::fs::File::open(path)?;
+    let mut file = dynameter::opened::open(path)?;
     let mut bytes = Vec::new();
     file.by_ref().take(ENDS_BYTES).read_to_end(&mut bytes)?;
     if bytes.starts_with(b"PAR1") {

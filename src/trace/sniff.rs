@@ -19,6 +19,7 @@ use super::stream::ChangeRecords;
 use super::unwrap::{Around, Inner, LISTS, mentions_capacity, names_capacity, unwrap};
 use super::{ReadOptions, TraceError, TraceReader, known_operation, parse_time};
 use crate::files::{FileSource, FileText, Progress, open, why};
+use crate::opened;
 
 /// The formats of traces.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -373,7 +374,7 @@ fn parquet(
 fn is_parquet(path: &Path) -> bool {
     let mut start = [0; 4];
     path.is_file()
-        && std::fs::File::open(path)
+        && opened::open(path)
             .and_then(|mut file| file.read_exact(&mut start))
             .is_ok()
         && &start == b"PAR1"

@@ -37,6 +37,8 @@ mod invariants;
 mod joins;
 mod logs;
 mod made;
+#[cfg(feature = "mcp")]
+mod mcp;
 mod mutations;
 mod price_lists;
 mod prices;
