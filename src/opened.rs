@@ -20,6 +20,11 @@ pub fn confine(folders: Vec<PathBuf>) {
     let _ = CONFINED.set(folders);
 }
 
+/// Whether this process is confined, so that it uses no network either.
+pub fn is_confined() -> bool {
+    CONFINED.get().is_some()
+}
+
 /// Whether a process that may be confined may read a path.
 pub fn is_readable(path: &Path) -> bool {
     must_be_inside(path).is_ok()
@@ -31,8 +36,13 @@ fn must_be_inside(path: &Path) -> io::Result<()> {
         return Ok(());
     };
     let path = path.canonicalize()?;
+    let is_file = path.metadata()?.is_file();
     match folders.iter().any(|folder| path.starts_with(folder)) {
-        true => Ok(()),
+        true if is_file => Ok(()),
+        true => Err(io::Error::new(
+            io::ErrorKind::PermissionDenied,
+            "is not a regular file",
+        )),
         false => Err(io::Error::new(
             io::ErrorKind::PermissionDenied,
             "lies outside of the folder that may be read",

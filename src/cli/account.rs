@@ -61,6 +61,9 @@ fn asked_now(
 ) -> Result<AccountAnswers> {
     use dynameter::aws::{AccountRequest, AskEvent, ask};
 
+    if dynameter::opened::is_confined() {
+        bail!("an account is not asked here\nhelp: name the folder that --raw wrote");
+    }
     let raw = account
         .raw
         .as_deref()

@@ -9,6 +9,18 @@ use clap_complete::Shell;
 use dynameter::forecast::MONTHS_MAX;
 use dynameter::unread::UnreadKind;
 
+/// What `import` reads.
+pub const IMPORT_KINDS: [&str; 8] = [
+    "terraform",
+    "cloudformation",
+    "describe-table",
+    "export",
+    "cloudwatch",
+    "bill",
+    "model",
+    "account",
+];
+
 /// The number of hot keys that a replay shows, if nothing else is asked for.
 const HOT_KEYS: usize = 5;
 
@@ -369,7 +381,7 @@ pub struct ReplayArgs {
 #[derive(Clone, Debug, clap::Args)]
 pub struct ImportArgs {
     /// The kind of the files, or account: the tables of an AWS account
-    #[arg(value_parser = ["terraform", "cloudformation", "describe-table", "export", "cloudwatch", "bill", "model", "account"])]
+    #[arg(value_parser = IMPORT_KINDS)]
     pub kind: String,
     /// The files (for an export, its folder); - reads standard input. Another kind and its files
     /// may follow: describe-table d.json cloudwatch m.json. The first file decides; those after it

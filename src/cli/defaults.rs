@@ -50,11 +50,14 @@ pub fn apply(args: &mut Args) -> Result<()> {
             true => folder.join(&prices).to_string_lossy().into_owned(),
             false => prices,
         });
-    args.prices = args.prices.take().or(prices);
+    // An import prices nothing.
+    let is_priced = !matches!(args.command, Command::Import(_));
+    args.prices = args.prices.take().or(prices.filter(|_| is_priced));
     if !args.list_prices {
         args.commitments = args.commitments.take().or(path(file.commitments));
     }
-    args.month_hours = args.month_hours.take().or(file.month_hours);
+    let month_hours = file.month_hours.filter(|_| is_priced);
+    args.month_hours = args.month_hours.take().or(month_hours);
     if let Command::Check(check) = &mut args.command {
         check.budget = check.budget.take().or(path(file.budget));
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use anyhow::{Context, Result, bail};
 
 use super::args::{Args, DriveArgs, OutputFormat};
-use super::progress::{bar, interruption};
+use super::progress::{bar, interruption, stays_at_the_end};
 use super::{input, output};
 use dynameter::drive::{self, DriveEvent, DriveOptions};
 use dynameter::money::Money;
@@ -56,6 +56,11 @@ pub fn run(args: &Args, asked: &DriveArgs) -> Result<u8> {
     let bar = bar(args, 1, "{msg} {pos}/{len} [{wide_bar}] {eta} left");
     let mut tell = |event: DriveEvent| match event {
         DriveEvent::Planned(cost) => bar.suspend(|| output::note(args, &cost.to_string())),
+        DriveEvent::Touches(table) => {
+            stays_at_the_end(format!(
+                "not removed: {table}, if the run made it, and the items of the run in it"
+            ));
+        }
         DriveEvent::Progress(now) => {
             bar.set_message(now.what);
             bar.set_length(now.total.max(now.done));

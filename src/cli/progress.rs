@@ -30,6 +30,10 @@ pub fn interruption() -> Result<Arc<AtomicBool>> {
             for folder in folders.iter() {
                 let _ = std::fs::remove_dir_all(folder);
             }
+            let left = LEFT.lock().unwrap_or_else(PoisonError::into_inner);
+            for text in left.iter() {
+                super::output::say(text);
+            }
             std::process::exit(130);
         }
     })
@@ -39,6 +43,16 @@ pub fn interruption() -> Result<Arc<AtomicBool>> {
 
 /// Folders that do not stay when the process is ended.
 static TEMPORARY: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
+
+/// What stays when the process is ended, in words.
+static LEFT: Mutex<Vec<String>> = Mutex::new(Vec::new());
+
+/// Says that something stays if a second Ctrl-C ends the process.
+#[cfg(all(feature = "aws", feature = "replay"))]
+pub fn stays_at_the_end(text: String) {
+    let mut left = LEFT.lock().unwrap_or_else(PoisonError::into_inner);
+    left.push(text);
+}
 
 /// Removes a folder if a second Ctrl-C ends the process.
 #[cfg(feature = "aws")]

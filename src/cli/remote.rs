@@ -113,6 +113,9 @@ pub fn fetch(args: &mut Args) -> Result<Fetched> {
     use super::{output, progress};
 
     refuse_exports(args)?;
+    if dynameter::opened::is_confined() && !inputs(args).is_empty() {
+        bail!("{S3} is not read here\nhelp: name a file, or give its text");
+    }
     if inputs(args).is_empty() {
         return Ok(Fetched { _folder: None });
     }

@@ -54,6 +54,8 @@ pub struct ItemMaker {
     /// Attributes that some access pattern changes: items that are not described by their attributes
     /// have them too.
     pub changed: BTreeSet<String>,
+    /// The bytes of the values of keys, as far as the design describes them.
+    pub described: BTreeMap<String, u64>,
     /// How all keys begin, in a table that has items of others; else empty.
     pub mark: String,
 }
@@ -126,6 +128,7 @@ impl ItemMaker {
             table: table.clone(),
             types,
             changed: BTreeSet::new(),
+            described: BTreeMap::new(),
             mark: String::new(),
         }
     }
@@ -245,7 +248,11 @@ impl ItemMaker {
         }
         let mut add = |name: &str, bytes: u64| {
             if !all.iter().any(|one| one.name == name) {
-                all.push(self.sought(name, bytes));
+                let known = self.described.get(name);
+                all.push(Sought {
+                    is_described: known.is_some(),
+                    ..self.sought(name, known.copied().unwrap_or(bytes))
+                });
             }
         };
         for key in self.table.keys.names() {
@@ -423,6 +430,12 @@ impl ItemMaker {
 }
 
 impl Layout {
+    /// Whether the values of a table's keys have the same bytes as in another layout.
+    pub fn has_keys_of(&self, other: &Layout, table: &Table) -> bool {
+        let mut keys = table.keys.names();
+        keys.all(|key| self.bytes_of(key) == other.bytes_of(key))
+    }
+
     /// The bytes of the value of an attribute; `None` if items do not have it.
     fn bytes_of(&self, name: &str) -> Option<u64> {
         let mut all = self.attributes.iter();

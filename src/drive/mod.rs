@@ -72,6 +72,8 @@ impl DriveOptions {
 pub enum DriveEvent {
     /// The run is planned, and nothing was done yet.
     Planned(RunCost),
+    /// A table is going to be made, or items are going to be put into one that stays.
+    Touches(String),
     /// So much of a step is done.
     Progress(DriveProgress),
 }

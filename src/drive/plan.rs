@@ -63,6 +63,17 @@ pub fn plan(
             .changed
             .extend(write.changes.iter().flatten().cloned());
     }
+    let own = design.sizes.iter();
+    let classes = own.chain(design.kinds()).flat_map(SizeClasses::iter);
+    for (name, bytes) in classes
+        .flat_map(|class| class.attributes.iter())
+        .flat_map(|all| all.iter())
+    {
+        if maker.types.contains_key(name) {
+            let value = bytes.saturating_sub(name.len() as u64);
+            maker.described.entry(name.clone()).or_insert(value);
+        }
+    }
     let mut planner = Planner {
         design,
         is_used: !maker.mark.is_empty(),
@@ -550,6 +561,12 @@ impl Planner<'_> {
                 if !weight.is_zero() {
                     let before = self.layout(&classes[0], write.entity)?;
                     let after = self.layout(&classes[1], write.entity)?;
+                    if !before.has_keys_of(&after, &self.maker.table) {
+                        return Err(
+                            "its items cannot have the same keys before and after a write"
+                                .to_string(),
+                        );
+                    }
                     pairs.push(((before, after), weight));
                 }
             }

@@ -246,6 +246,7 @@ impl<'a> Run<'a> {
             self.progress("tables", at as u64, total);
             let table = &self.tables[at];
             let body = create_table(table);
+            (self.tell)(DriveEvent::Touches(table.design.table.name.clone()));
             if !self.options.uses.contains(&table.design.table.name) {
                 self.made.push(make(&self.connection, table).await?);
             }

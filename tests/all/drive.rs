@@ -318,3 +318,73 @@ fn ctrl_c_removes_what_was_made() {
     assert_eq!(tables().trim(), "[]");
     assert!(!folder.path().join("log.ndjson").exists());
 }
+
+/// Writes to items of another size before keep their keys, so that nothing stays in a table that is
+/// used, and index entries change as the design says.
+#[test]
+fn items_keep_their_keys_whatever_their_size_before() {
+    let Some(dynoxide) = Server::dynoxide("items_keep_their_keys_whatever_their_size_before")
+    else {
+        return;
+    };
+    let folder = tempfile::tempdir().expect("a folder");
+    let design = folder.path().join("design.toml");
+    std::fs::write(
+        &design,
+        r#"
+name = "x"
+region = "us-east-1"
+[[table]]
+name = "Orders"
+items = 1_000
+partition_key = { name = "p", bytes = 80 }
+sort_key = { name = "s", bytes = 30 }
+item.attributes = [{ name = "owner", type = "S", bytes = 20 }, { name = "text", type = "S", bytes = 900 }]
+[[table.index]]
+name = "ByOwner"
+kind = "global"
+partition_key = "owner"
+projection = "all"
+[[table.access]]
+name = "grow"
+operation = "PutItem"
+overwrites = 1
+before = "3 KB"
+rate = { per_second = 20 }
+[[table.access]]
+name = "fail"
+operation = "DeleteItem"
+condition_failures = 0.25
+rate = { per_second = 20 }
+[[table.access]]
+name = "repeat"
+operation = "ExecuteTransaction"
+statement = "UPDATE"
+items = 2
+replayed = 0.5
+rate = { per_second = 20 }
+"#,
+    )
+    .expect("written");
+    let more = ["--for", "1s", "--scale", "1"];
+    let (result, _) = driven(&dynoxide, &design, folder.path(), &more);
+    assert_eq!(result["agrees"], true, "{result:#}");
+    let patterns = list(&result, "patterns");
+    assert!(
+        patterns.iter().all(|pattern| pattern["certain"] == true),
+        "{result:#}"
+    );
+    let pattern = |name: &str| {
+        patterns
+            .iter()
+            .find(|one| one["access"] == name)
+            .expect("it")
+    };
+    assert_eq!(pattern("fail")["failed_as_designed"], 5);
+    let directions = list(pattern("repeat"), "units");
+    assert_eq!(
+        directions.len(),
+        2,
+        "reads of repeated calls, and writes: {result:#}"
+    );
+}

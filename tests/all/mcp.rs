@@ -160,6 +160,10 @@ fn tools_answer_what_the_command_line_does() {
         .call("rules", &json!({ "rule": "1.7" }))
         .expect("a rule");
     assert_eq!(rule["rules"][0]["id"], "1.7");
+    let rule = agent
+        .call("rules", &json!({ "rule": 1.7 }))
+        .expect("a rule");
+    assert_eq!(rule["rules"].as_array().map(Vec::len), Some(1));
     let all = agent.call("rules", &json!({})).expect("rules");
     assert!(
         all["rules"]
@@ -188,13 +192,21 @@ fn a_mistake_comes_back_with_its_place() {
         ),
         (
             json!({ "text": text, "months": "many" }),
-            vec!["months must be a number"],
+            vec!["months must be a whole number"],
+        ),
+        (
+            json!({ "text": text, "prices": "../books" }),
+            vec!["prices must be a date"],
+        ),
+        (
+            json!({ "text": text, "files": ["a.toml"] }),
+            vec!["files and text are both given"],
         ),
         (
             json!({ "text": text, "region": "--output" }),
             vec!["begins with -"],
         ),
-        (json!({}), vec!["required"]),
+        (json!({}), vec!["estimate needs files or text"]),
     ] {
         let error = agent.call("estimate", &arguments).expect_err("a mistake");
         for expected in expected {
@@ -223,6 +235,15 @@ fn budgets_are_checked_and_imports_are_written_only_if_asked() {
         .call("check", &arguments)
         .unwrap_or_else(|error| panic!("{error}"));
     assert_eq!(checked["schema"], "dynameter.check/1", "{checked}");
+    let unknown = support::root().join("workloads/payments.toml");
+    std::fs::copy(unknown, folder.path().join("payments.toml")).expect("copied");
+    let arguments =
+        json!({ "files": ["payments.toml"], "budget_text": "[[limit]]\nmonthly_usd = 5000\n" });
+    let checked = agent
+        .call("check", &arguments)
+        .unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(checked["status"], "unknown", "{checked}");
+    std::fs::remove_file(folder.path().join("payments.toml")).expect("removed");
 
     let described = json!({ "Table": {
         "TableName": "Orders",
@@ -292,8 +313,26 @@ fn nothing_outside_of_the_folder_is_read_or_written() {
             error.contains("is not below the folder") || error.contains("lies outside");
         assert!(is_refused, "{arguments}: {error}");
     }
-    let arguments = json!({ "kind": "account" });
-    assert!(agent.call("import", &arguments).is_err());
+    std::os::unix::fs::symlink(outside.path(), root.join("linked")).expect("a link");
+    let made = std::process::Command::new("mkfifo")
+        .arg(root.join("pipe.toml"))
+        .status();
+    assert!(made.is_ok_and(|status| status.success()));
+    let error = agent
+        .call("estimate", &json!({ "files": ["pipe.toml"] }))
+        .expect_err("a pipe");
+    assert!(error.contains("not a regular file"), "{error}");
+    let template = "AWSTemplateFormatVersion: 2010-09-09\nResources: {}\n";
+    for arguments in [
+        json!({ "kind": "account" }),
+        json!({ "kind": "account", "files": ["."] }),
+        json!({ "files": ["account"] }),
+        json!({ "kind": "describe-table", "files": ["account"] }),
+        json!({ "kind": "cloudformation", "text": template, "output": "linked/made.toml" }),
+    ] {
+        let error = agent.call("import", &arguments);
+        assert!(error.is_err(), "{arguments}: {error:?}");
+    }
     let arguments = json!({ "kind": "terraform", "text": "{}", "output": "../made.toml" });
     assert!(agent.call("import", &arguments).is_err());
     assert!(!outside.path().join("made.toml").exists());

@@ -31,6 +31,11 @@ pub fn serve(root: &Path) -> Result<()> {
     if !root.is_dir() {
         bail!("{shown}: is not a folder\nhelp: name the folder whose files the agent may read");
     }
+    if std::env::join_paths([&root]).is_err() {
+        bail!(
+            "{shown}: has a character in its path that separates paths\nhelp: serve another folder"
+        );
+    }
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
@@ -79,7 +84,7 @@ impl ServerHandler for Server {
     async fn call_tool(
         &self,
         request: CallToolRequestParams,
-        _: RequestContext<RoleServer>,
+        context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
         let all = ToolSpec::all();
         let Some(tool) = all.iter().find(|tool| tool.name == request.name) else {
@@ -92,7 +97,11 @@ impl ServerHandler for Server {
             return Err(ErrorData::invalid_params(text, None));
         };
         let arguments = request.arguments.unwrap_or_default();
-        let answer = match tool.answer(&self.root, &arguments).await {
+        let work = tool.answer(&self.root, &arguments);
+        // A call that the agent cancels ends the run that it started.
+        let answered = context.ct.run_until_cancelled(work).await;
+        let answered = answered.unwrap_or_else(|| Err("cancelled".to_string()));
+        let answer = match answered {
             Ok(answer) => succeeded(answer),
             Err(message) => CallToolResult::error(vec![ContentBlock::text(message)]),
         };

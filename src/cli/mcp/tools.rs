@@ -2,7 +2,9 @@
 
 use std::path::{Component, Path};
 
+use dynameter::money::Money;
 use dynameter::rules::RULES;
+use dynameter::units::Exact;
 use serde_json::{Map, Value, json};
 
 use super::child::{self, Ran};
@@ -43,8 +45,12 @@ enum Kind {
     Text,
     /// A word, after a flag.
     Word(&'static str),
+    /// A date, after a flag.
+    Date(&'static str),
     /// A number, after a flag.
     Number(&'static str),
+    /// A whole number, after a flag.
+    Whole(&'static str),
     /// A flag.
     Flag(&'static str),
     /// A path after a flag.
@@ -78,7 +84,7 @@ const REGION: Argument = Argument {
 
 const PRICES: Argument = Argument {
     name: "prices",
-    kind: Kind::Word("--prices"),
+    kind: Kind::Date("--prices"),
     description: "The date of the prices, YYYY-MM-DD; default: the newest",
 };
 
@@ -109,7 +115,7 @@ const TOOLS: &[ToolSpec] = &[
             TEXT,
             Argument {
                 name: "months",
-                kind: Kind::Number("--months"),
+                kind: Kind::Whole("--months"),
                 description: "Show each of the next months instead, 1 to 120",
             },
             SUMMARY,
@@ -232,11 +238,29 @@ const TOOLS: &[ToolSpec] = &[
     },
 ];
 
+/// Arguments of which one is given: a path, or the text of a file.
+const EITHER: [(&str, &str); 4] = [
+    ("files", "text"),
+    ("old", "old_text"),
+    ("new", "new_text"),
+    ("budget", "budget_text"),
+];
+
+/// The formats that `import` reads from files.
+fn kinds() -> Vec<&'static str> {
+    let kinds = crate::cli::args::IMPORT_KINDS.iter().copied();
+    kinds.filter(|kind| *kind != "account").collect()
+}
+
 impl Argument {
     fn schema(&self) -> Value {
         let mut schema = match self.kind {
-            Kind::Files => json!({ "type": "array", "items": { "type": "string" } }),
+            Kind::Files => {
+                json!({ "type": "array", "items": { "type": "string" }, "minItems": 1 })
+            }
             Kind::Number(_) => json!({ "type": "number" }),
+            Kind::Whole(_) => json!({ "type": "integer", "minimum": 1, "maximum": 120 }),
+            Kind::First => json!({ "type": "string", "enum": kinds() }),
             Kind::Flag(_) => json!({ "type": "boolean" }),
             _ => json!({ "type": "string" }),
         };
@@ -269,7 +293,15 @@ impl ToolSpec {
             .iter()
             .map(|one| (one.name.to_string(), one.schema()))
             .collect();
-        json!({ "type": "object", "properties": properties, "additionalProperties": false })
+        let mut schema = json!({
+            "type": "object",
+            "properties": properties,
+            "additionalProperties": false,
+        });
+        if self.argument("kind").is_some() {
+            schema["required"] = json!(["kind"]);
+        }
+        schema
     }
 
     /// Answers a call.
@@ -285,6 +317,7 @@ impl ToolSpec {
                 names.join(", ")
             ));
         }
+        self.must_be_clear(given)?;
         if self.name == "rules" {
             return rules(given);
         }
@@ -314,6 +347,38 @@ impl ToolSpec {
         self.read(ran, &command)
     }
 
+    /// Whether each design is given once, as a path or as a text.
+    fn must_be_clear(&self, given: &Map<String, Value>) -> Result<(), String> {
+        let has = |name: &str| given.get(name).is_some_and(|value| !value.is_null());
+        for (path, text) in EITHER {
+            if self.argument(path).is_none() || self.argument(text).is_none() {
+                continue;
+            }
+            match (has(path), has(text)) {
+                (true, true) => {
+                    return Err(format!(
+                        "error: {path} and {text} are both given\nhelp: give one"
+                    ));
+                }
+                (false, false) => {
+                    return Err(format!(
+                        "error: {} needs {path} or {text}\nhelp: {path}: {}",
+                        self.name,
+                        self.argument(path).map_or("", |one| one.description)
+                    ));
+                }
+                _ => {}
+            }
+        }
+        if self.argument("kind").is_some() && !has("kind") {
+            return Err(format!(
+                "error: import needs kind\nhelp: one of {}",
+                kinds().join(", ")
+            ));
+        }
+        Ok(())
+    }
+
     fn argument(&self, name: &str) -> Option<&'static Argument> {
         self.arguments.iter().find(|one| one.name == name)
     }
@@ -321,11 +386,12 @@ impl ToolSpec {
     /// Reads what a run wrote.
     fn read(&self, ran: Ran, command: &Command) -> Result<Answer, String> {
         let message = command.readable(&ran.stderr);
-        // The exit code 1 is an answer of `check`.
-        if ran.code > 1 {
+        let stdout = command.readable(&ran.stdout);
+        // The exit code 1 is an answer of `check`, and so is 2 if a figure is unknown.
+        let is_answered = self.name == "check" && stdout.trim_start().starts_with('{');
+        if ran.code > 1 && !is_answered {
             return Err(message.trim_end().to_string());
         }
-        let stdout = command.readable(&ran.stdout);
         if self.name == "import" {
             let short = match &command.written {
                 Some(path) => format!("wrote {path}\n{message}"),
@@ -377,6 +443,16 @@ impl Command<'_> {
                 self.arguments.push(path);
             }
             Kind::Word(flag) => self.flag(flag, plain(text()?)?),
+            Kind::Date(flag) => {
+                let date = text()?;
+                let read = dynameter::time::Date::parse(date);
+                read.ok_or_else(|| wrong("a date, YYYY-MM-DD"))?;
+                self.flag(flag, date.to_string());
+            }
+            Kind::Whole(flag) => {
+                let number = value.as_u64().ok_or_else(|| wrong("a whole number"))?;
+                self.flag(flag, number.to_string());
+            }
             Kind::Number(flag) => {
                 let number = value.as_number().ok_or_else(|| wrong("a number"))?;
                 self.flag(flag, number.to_string());
@@ -396,6 +472,13 @@ impl Command<'_> {
             }
             Kind::Written => {
                 let path = self.path(text()?)?;
+                let folder = self.root.join(&path);
+                let folder = folder
+                    .parent()
+                    .and_then(|folder| folder.canonicalize().ok());
+                if !folder.is_some_and(|folder| folder.starts_with(self.root)) {
+                    return Err(wrong("a new file in a folder below that of the server"));
+                }
                 self.written = Some(path.clone());
                 self.flag("-o", path);
             }
@@ -438,9 +521,10 @@ impl Command<'_> {
         if leads_out || is_special {
             return Err(outside());
         }
-        Ok(match shown.is_empty() {
-            true => ".".to_string(),
-            false => shown.into_owned(),
+        Ok(match shown.contains(['.', '/', '\\']) {
+            true => shown.into_owned(),
+            // A bare word could be taken for something else than a path.
+            false => format!("./{shown}"),
         })
     }
 
@@ -484,7 +568,12 @@ fn plain(word: &str) -> Result<String, String> {
 }
 
 fn rules(given: &Map<String, Value>) -> Result<Answer, String> {
-    let wanted = given.get("rule").and_then(Value::as_str);
+    let wanted = given.get("rule").filter(|rule| !rule.is_null());
+    let wanted = wanted.map(|rule| {
+        rule.as_str()
+            .map_or_else(|| rule.to_string(), str::to_string)
+    });
+    let wanted = wanted.as_deref();
     let all = RULES
         .iter()
         .filter(|rule| wanted.is_none_or(|wanted| rule.id == wanted));
@@ -517,42 +606,80 @@ fn rules(given: &Map<String, Value>) -> Result<Answer, String> {
     }
 }
 
+/// An amount of dollars, to the cent.
+fn dollars(value: &Value) -> String {
+    let amount = value.as_str().and_then(Exact::parse);
+    let amount = amount.and_then(|amount| Money::dollars(&amount).ok());
+    amount.map_or_else(|| "an unknown amount".to_string(), |amount| amount.human())
+}
+
+/// How many there are, in words.
+fn count(number: usize, noun: &str) -> String {
+    match number {
+        1 => format!("1 {noun}"),
+        more => format!("{more} {noun}s"),
+    }
+}
+
 /// The answer in a sentence.
 fn short(tool: &str, value: &Value) -> String {
-    let one = |value: &Value| {
-        let text = |key: &str| value[key].as_str().unwrap_or_default().to_string();
-        let name = match text("workload").is_empty() {
-            true => String::new(),
-            false => format!("{}: ", text("workload")),
-        };
-        let unknown = value["unknown"].as_array().map_or(0, Vec::len);
-        let rest = match unknown {
-            0 => String::new(),
-            1 => ", and 1 cost that is unknown".to_string(),
-            more => format!(", and {more} costs that are unknown"),
-        };
-        match (tool, value.get("total_usd")) {
-            ("check", _) => format!("{name}{}", text("status")),
-            ("diff", _) => format!(
-                "from ${} to ${} a month",
-                value["old"]["total_usd"].as_str().unwrap_or_default(),
-                value["new"]["total_usd"].as_str().unwrap_or_default()
-            ),
-            (_, Some(total)) => format!(
-                "{name}${} a month{rest}",
-                total.as_str().unwrap_or_default()
-            ),
-            _ => "see the JSON".to_string(),
-        }
-    };
     match value {
-        Value::Array(several) => several.iter().map(one).collect::<Vec<_>>().join("\n"),
-        value if tool == "schema" => {
-            format!(
-                "the JSON Schema of a {}",
-                value["title"].as_str().unwrap_or("file")
-            )
+        Value::Array(several) => {
+            let all: Vec<String> = several.iter().map(|one| short(tool, one)).collect();
+            all.join("\n")
         }
-        value => one(value),
+        value if tool == "schema" => {
+            "the JSON Schema of the file".to_string()
+                + &match value["title"].as_str() {
+                    Some(title) => format!(" ({title})"),
+                    None => String::new(),
+                }
+        }
+        value => sentence(value),
+    }
+}
+
+fn sentence(value: &Value) -> String {
+    let text = |key: &str| value[key].as_str().unwrap_or_default();
+    let list = |key: &str| value[key].as_array().map_or(0, Vec::len);
+    let name = match text("workload") {
+        "" => String::new(),
+        name => format!("{name}: "),
+    };
+    let unknown = match list("unknown") {
+        0 => String::new(),
+        more => format!("; {} unknown and in no total", count(more, "cost")),
+    };
+    match text("schema") {
+        "dynameter.forecast/1" => format!(
+            "{name}{} over {}{unknown}",
+            dollars(&value["total_usd"]),
+            count(list("months"), "month")
+        ),
+        "dynameter.fleet/1" => format!(
+            "{}: {} a month ({})",
+            count(list("tables"), "table"),
+            dollars(&value["total_usd"]),
+            text("total")
+        ),
+        "dynameter.diff/1" => format!(
+            "from {} to {} a month: {}",
+            dollars(&value["old"]["total_usd"]),
+            dollars(&value["new"]["total_usd"]),
+            dollars(&value["delta_usd"])
+        ),
+        "dynameter.check/1" => format!(
+            "{}: {} a month, {}",
+            text("status"),
+            dollars(&value["total_usd"]),
+            count(list("verdicts"), "limit")
+        ),
+        "dynameter.compare/1" => format!(
+            "{name}{} a month; with the changes that need no decision {}; {} to consider",
+            dollars(&value["total_usd"]),
+            dollars(&value["best"]["monthly_usd"]),
+            count(list("advice"), "change")
+        ),
+        _ => format!("{name}{} a month{unknown}", dollars(&value["total_usd"])),
     }
 }

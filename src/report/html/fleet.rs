@@ -7,7 +7,8 @@ use askama::Template;
 use super::{HtmlBlock, HtmlCell, HtmlTable, ReportError, Section};
 use crate::fleet::{BestChange, Fleet, FleetTable, compared_fleet};
 use crate::outcome::Outcome;
-use crate::report::estimate::{bound_sign, share_of};
+use crate::pricing::Bound;
+use crate::report::estimate::{bound_sign, bound_word, share_of};
 use crate::report::render::text::clean;
 use crate::review::Review;
 use crate::units::count_of;
@@ -77,7 +78,7 @@ pub fn fleet_html(
     let page = FleetPage {
         title,
         subtitle: format!("{tables} in {}", regions.join(", ")),
-        total: format!("{}{}", bound_sign(fleet.bound), fleet.monthly.human()),
+        total: format!("{}{}", bound_word(fleet.bound), fleet.monthly.human()),
         exact: fleet.monthly.to_string(),
         unknown: match unknown {
             0 => String::new(),
@@ -114,19 +115,27 @@ fn sections(
     if outcomes.len() > 1 {
         let header = ["Design", "Region", "#Tables", "#Monthly", "#Share"];
         let mut table = HtmlTable::new(count_of(outcomes.len() as u64, "design"), &header);
+        let mut ranked = Vec::new();
         for outcome in outcomes {
-            let total = outcome.bill.total()?;
+            ranked.push((outcome.bill.total()?, outcome));
+        }
+        ranked.sort_by_key(|(total, _)| std::cmp::Reverse(*total));
+        for (total, outcome) in ranked {
             table.row([
                 HtmlCell::from(clean(&outcome.workload)),
                 HtmlCell::from(clean(&outcome.region)),
                 HtmlCell::from(outcome.tables.len().to_string()),
-                HtmlCell::from(total),
+                HtmlCell::from(format!(
+                    "{}{}",
+                    bound_sign(Bound::of_total(&outcome.bill.unknown)),
+                    total.human()
+                )),
                 HtmlCell::from(share_of(total, fleet.monthly)),
             ]);
         }
         designs.table(table);
     }
-    let mut sections = vec![designs, all];
+    let mut sections = vec![all, designs];
     sections.retain(|section| !section.blocks.is_empty());
     Ok(sections)
 }
