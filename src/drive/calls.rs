@@ -3,8 +3,8 @@
 use serde_json::{Map, Value, json};
 
 use super::planned::{
-    CallItems, CallOutcome, PlannedCall, PlannedWrite, TablePlan, after, index_of,
-    is_of_statements, is_strong, partition_keys, segments,
+    CallItems, CallOutcome, ItemChange, PlannedCall, PlannedWrite, TablePlan, after, index_of,
+    is_of_statements, is_strong, item_change, partition_keys, segments,
 };
 use super::statements;
 use crate::table::{ApiName, IndexKind, Projection, TableClass};
@@ -231,32 +231,21 @@ fn condition(table: &TablePlan, body: &mut Value, exists: bool) {
     body["ExpressionAttributeNames"]["#key"] = json!(table.design.table.keys.partition);
 }
 
-/// An update that makes one item of another. If both are the same, it sets an attribute to the value
-/// that it has.
+/// An update that makes one item of another.
 fn update(table: &TablePlan, key: Value, old: &Value, new: &Value) -> Value {
     let none = Map::new();
     let (old, new) = (
         old.as_object().unwrap_or(&none),
         new.as_object().unwrap_or(&none),
     );
-    let is_key = |name: &String| key.get(name).is_some();
-    let is_same = |(name, value): &(&String, &Value)| old.get(*name) == Some(*value);
-    let mut set: Vec<(&String, &Value)> = new
-        .iter()
-        .filter(|(name, _)| !is_key(name))
-        .filter(|one| !is_same(one))
-        .collect();
-    let gone: Vec<&String> = old.keys().filter(|name| !new.contains_key(*name)).collect();
-    if set.is_empty() && gone.is_empty() {
-        set.extend(new.iter().find(|(name, _)| !is_key(name)));
-    }
+    let ItemChange { set, removed } = item_change(old, new, |name| key.get(name).is_some());
     let (mut names, mut values) = (Map::new(), Map::new());
     let mut clauses = Vec::new();
     for (at, (name, value)) in set.iter().enumerate() {
         names.insert(format!("#s{at}"), json!(name));
         values.insert(format!(":s{at}"), (*value).clone());
     }
-    for (at, name) in gone.iter().enumerate() {
+    for (at, name) in removed.iter().enumerate() {
         names.insert(format!("#r{at}"), json!(name));
     }
     if !set.is_empty() {
@@ -265,15 +254,8 @@ fn update(table: &TablePlan, key: Value, old: &Value, new: &Value) -> Value {
             .collect();
         clauses.push(format!("SET {}", all.join(", ")));
     }
-    // An item of keys only has nothing to set; removing what it lacks changes nothing.
-    let none = "none".to_string();
-    let mut gone = gone;
-    if set.is_empty() && gone.is_empty() {
-        gone.push(&none);
-        names.insert("#r0".to_string(), json!(none));
-    }
-    if !gone.is_empty() {
-        let all: Vec<String> = (0..gone.len()).map(|at| format!("#r{at}")).collect();
+    if !removed.is_empty() {
+        let all: Vec<String> = (0..removed.len()).map(|at| format!("#r{at}")).collect();
         clauses.push(format!("REMOVE {}", all.join(", ")));
     }
     let mut body = json!({ "TableName": name(table), "Key": key });

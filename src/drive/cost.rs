@@ -13,8 +13,8 @@ use crate::pricing::Books;
 use crate::table::ApiName;
 use crate::units::{Bytes, Exact, count_of};
 use crate::workload::{
-    AccessPattern, Capacity, ContributorInsights, Counts, IndexDesign, IndexEntry, ItemsBefore,
-    PatternCall, ReadItems, SizeClass, SizeClasses, TableDesign, Workload, WriteKind, WritePlan,
+    AccessPattern, Capacity, ContributorInsights, Counts, IndexDesign, ItemsBefore, PatternCall,
+    ReadItems, SizeClass, SizeClasses, TableDesign, Workload, WriteKind, WritePlan,
 };
 
 /// What a run does and costs.
@@ -227,12 +227,10 @@ fn write(name: &str, kind: WriteKind, sizes: SizeClasses, calls: u64) -> AccessP
 pub fn reading_all(table: &TablePlan, call: &PatternCall) -> PatternCall {
     let mut call = call.clone();
     if let PatternCall::Page { index, reads, .. } = &mut call {
-        let is_in = |entries: &[IndexEntry]| {
-            index.is_none_or(|at| !matches!(entries.get(at), None | Some(IndexEntry::None)))
-        };
+        let is_in = |class: &&SizeClass| index.is_none_or(|at| class.is_in(at));
         let all = table.items.iter().filter_map(|slot| slot.put.as_ref());
         let classes = all.map(|layout| &layout.class);
-        let classes: Vec<_> = classes.filter(|class| is_in(&class.entries)).collect();
+        let classes: Vec<_> = classes.filter(is_in).collect();
         *reads = vec![ReadItems {
             entity: None,
             sizes: sizes_of(classes.iter().copied()),

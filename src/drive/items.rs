@@ -258,7 +258,7 @@ impl ItemMaker {
         for key in self.table.keys.names() {
             add(key, key_bytes);
         }
-        let is_in = |at: usize| !matches!(class.entries.get(at), None | Some(IndexEntry::None));
+        let is_in = |at: usize| class.is_in(at);
         let members = |wanted: bool| {
             let indexes = self.table.indexes.iter().enumerate();
             indexes.filter(move |(at, _)| is_in(*at) == wanted)

@@ -55,7 +55,7 @@ pub struct DriveOptions {
     pub uses: BTreeSet<String>,
     /// The file in which the log is written.
     pub log: PathBuf,
-    /// The present time.
+    /// Returns the current time.
     pub clock: fn() -> Time,
 }
 
@@ -72,9 +72,9 @@ impl DriveOptions {
 pub enum DriveEvent {
     /// The run is planned, and nothing was done yet.
     Planned(RunCost),
-    /// A table is going to be made, or items are going to be put into one that stays.
+    /// The run is about to make a table, or to put items into an existing one.
     Touches(String),
-    /// So much of a step is done.
+    /// The progress of a step.
     Progress(DriveProgress),
 }
 
@@ -102,7 +102,7 @@ pub enum DriveError {
         help: String,
     },
     /// The run was stopped.
-    #[error("stopped after {0}; what the run made was removed, and no log was written")]
+    #[error("stopped {0}; what the run made was removed, and no log was written")]
     Stopped(String),
     /// The run cannot be priced.
     #[error(transparent)]

@@ -18,13 +18,13 @@ use crate::workload::{
     TableDesign, Workload, WriteKind, WritePlan,
 };
 
-/// At most so many items are put into a table beforehand.
+/// The maximum number of items that are put into a table beforehand.
 const ITEMS_MAX: usize = 100_000;
 
-/// … and at most so many bytes.
+/// The maximum number of bytes of these items.
 const BYTES_MAX: u64 = 1 << 30;
 
-/// Of so many indexes, all combinations of entries are distinguished.
+/// The maximum number of indexes with a coverage: every combination of entries is a case.
 const COVERED_MAX: usize = 6;
 
 /// How many keys are tried until one is free.
@@ -45,7 +45,7 @@ const COLLECTED_MAX: u64 = 20_000;
 /// … and their bytes.
 const COLLECTED_BYTES_MAX: u64 = 1 << 26;
 
-/// How many calls of an access pattern are made in a run: its rate for so many seconds, at least one.
+/// The number of calls of an access pattern in a run of `seconds` at its rate; at least one.
 pub fn calls_of(access: &AccessPattern, workload: &Workload, seconds: &Exact) -> u64 {
     let calls = &access.calls * seconds / workload.month.seconds();
     let nearest = (calls + Exact::ratio(1, 2)).floor();
@@ -284,9 +284,7 @@ impl Planner<'_> {
         for class in sizes.iter() {
             let change = |without: &[usize]| vec![outside(class, without)];
             for (classes, weight) in self.covered(Exact::from(class.weight), &change)? {
-                let is_in = index.is_none_or(|at| {
-                    !matches!(classes[0].entries.get(at), None | Some(IndexEntry::None))
-                });
+                let is_in = index.is_none_or(|at| classes[0].is_in(at));
                 if is_in && !weight.is_zero() {
                     all.push((self.layout(&classes[0], entity)?, weight));
                 }

@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use serde_json::{Map, Value};
+
 use super::items::{ItemMaker, Layout, MadeItem};
 use crate::table::{ApiName, Consistency, IndexKind, Projection};
 use crate::workload::{AccessPattern, PatternCall, TableDesign};
@@ -91,7 +93,7 @@ pub enum CallItems {
     Keys(Vec<usize>),
     /// The items with the partition key of one of them, by a Query.
     Collection(usize),
-    /// A Scan of so many items; of all, if `None`.
+    /// A Scan of this number of items; of all, if `None`.
     Scan(Option<u64>),
     /// Writes.
     Writes(Vec<PlannedWrite>),
@@ -135,6 +137,36 @@ pub fn partition_keys(design: &TableDesign, index: Option<usize>) -> BTreeSet<St
                 .collect()
         }
     }
+}
+
+/// What an update sets and removes.
+pub struct ItemChange<'a> {
+    /// Attributes with their new values.
+    pub set: Vec<(&'a String, &'a Value)>,
+    /// Attributes that are removed.
+    pub removed: Vec<&'a str>,
+}
+
+/// What makes one item of another. If both are the same, an attribute is set to the value that it
+/// has; an item of keys only removes an attribute that it lacks, since an update must do something.
+pub fn item_change<'a>(
+    old: &'a Map<String, Value>,
+    new: &'a Map<String, Value>,
+    is_key: impl Fn(&str) -> bool,
+) -> ItemChange<'a> {
+    let own = || new.iter().filter(|(name, _)| !is_key(name));
+    let mut set: Vec<(&String, &Value)> = own()
+        .filter(|(name, value)| old.get(*name) != Some(*value))
+        .collect();
+    let gone = old.keys().map(String::as_str);
+    let mut removed: Vec<&str> = gone.filter(|name| !new.contains_key(*name)).collect();
+    if set.is_empty() && removed.is_empty() {
+        match own().next() {
+            Some(first) => set.push(first),
+            None => removed.push("none"),
+        }
+    }
+    ItemChange { set, removed }
 }
 
 /// Whether a call is made of statements.

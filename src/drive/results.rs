@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use super::DriveError;
-use super::cost::{self, PUT, put, reading_all, removed, whole};
+use super::cost::{self, put, reading_all, removed, whole};
 use super::planned::{CallOutcome, LeftOut, TablePlan};
 use crate::estimate::{CallUnits, units_of_call};
 use crate::files::FileSource;
@@ -107,7 +107,7 @@ pub struct DrivenUnits {
     pub index: Option<String>,
     /// Reads or writes.
     pub direction: Direction,
-    /// What the estimate expects of so many calls; `None` if it is unknown.
+    /// What the estimate expects for these calls; `None` if it is unknown.
     pub expected: Option<Exact>,
     /// What the meter computes for the calls as they were made.
     pub metered: Exact,
@@ -210,7 +210,7 @@ impl CalledPattern {
     /// What put the items of the run, and removed them again.
     pub fn around(table: &TablePlan, is_made: bool) -> Vec<CalledPattern> {
         let design = std::sync::Arc::new(whole(table));
-        let one = |access: AccessPattern| CalledPattern {
+        let one = |access: AccessPattern, is_certain: bool| CalledPattern {
             design: design.clone(),
             called: Called {
                 answered: BTreeMap::from([(
@@ -219,13 +219,15 @@ impl CalledPattern {
                 )]),
                 ..Called::default()
             },
-            // What is removed may not all have been there.
-            is_certain: access.name == PUT,
             access,
             is_of_design: false,
+            is_certain,
         };
+        let put = put(table).map(|put| one(put, true));
+        // What is removed may not all have been there.
         let removed = removed(table).filter(|_| !is_made);
-        put(table).into_iter().chain(removed).map(one).collect()
+        let removed = removed.map(|removed| one(removed, false));
+        put.into_iter().chain(removed).collect()
     }
 
     /// The units that the estimate expects of the calls that have an answer.

@@ -47,7 +47,7 @@ const TOKEN_NANOSECONDS: i64 = 8 * 60 * Time::SECOND;
 
 /// Makes the calls of a workload, and writes their log to a file.
 ///
-/// `tell` is told the cost of the run before anything is done, and how far it is. When `stop` becomes
+/// `tell` receives the cost of the run before anything is done, and then its progress. When `stop` becomes
 /// true, the run ends and removes what it made.
 ///
 /// # Errors
@@ -143,7 +143,7 @@ impl<'a> Run<'a> {
                 (None, true) => {
                     return Err(DriveError::new(
                         format!("--use-table {name}: there is no table of this name"),
-                        "leave --use-table out: the run makes the table and removes it",
+                        "remove --use-table: the run makes the table and removes it",
                     ));
                 }
                 (None, false) => {}
@@ -229,7 +229,7 @@ impl<'a> Run<'a> {
         loop {
             match tokio::time::timeout(LOOK, &mut work).await {
                 Ok(done) => return Ok(done),
-                Err(_) => self.must_go_on(|| "a while of waiting".to_string())?,
+                Err(_) => self.must_go_on(|| "while waiting for DynamoDB".to_string())?,
             }
         }
     }
@@ -242,7 +242,7 @@ impl<'a> Run<'a> {
     async fn all(&mut self) -> Result<(), DriveError> {
         let total = self.tables.len() as u64;
         for at in 0..self.tables.len() {
-            self.must_go_on(|| "making tables".to_string())?;
+            self.must_go_on(|| "while making tables".to_string())?;
             self.progress("tables", at as u64, total);
             let table = &self.tables[at];
             let body = create_table(table);
@@ -288,7 +288,7 @@ impl<'a> Run<'a> {
         let name = self.tables[at].design.table.name.clone();
         for (number, batch) in items.chunks(BATCH).enumerate() {
             if what == Batch::Put {
-                self.must_go_on(|| "putting items".to_string())?;
+                self.must_go_on(|| "while putting items".to_string())?;
             }
             self.progress(what.word(), (number * BATCH) as u64, items.len() as u64);
             let table = &self.tables[at];
@@ -324,7 +324,9 @@ impl<'a> Run<'a> {
                 Some(Err(refusal)) => return Err(failed("BatchWriteItem", &name, refusal)),
                 Some(Ok(answer)) if rest_of(answer).is_some() => {
                     return Err(DriveError::new(
-                        format!("{name}: DynamoDB leaves items of a batch again and again"),
+                        format!(
+                            "{name}: DynamoDB did not process all items of a batch after several attempts"
+                        ),
                         "try again later, or raise the capacity of the table",
                     ));
                 }
@@ -360,10 +362,10 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    /// Waits until a time, and takes answers meanwhile.
+    /// Waits until a time, and takes the answers that arrive until then.
     async fn wait(&mut self, due: i64) -> Result<(), DriveError> {
         loop {
-            self.must_go_on(|| count_of(self.flight.next, "call"))?;
+            self.must_go_on(|| format!("after {}", count_of(self.flight.next, "call")))?;
             let left = due - (self.options.clock)().0;
             let Some(left) = u64::try_from(left).ok().filter(|left| *left > 0) else {
                 return Ok(());
@@ -390,7 +392,9 @@ impl<'a> Run<'a> {
                     self.take(answered)?;
                     return Ok(true);
                 }
-                Err(_) => self.must_go_on(|| count_of(self.flight.next, "call"))?,
+                Err(_) => {
+                    self.must_go_on(|| format!("after {}", count_of(self.flight.next, "call")))?
+                }
             }
         }
     }

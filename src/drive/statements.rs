@@ -3,8 +3,8 @@
 use serde_json::{Map, Value, json};
 
 use super::planned::{
-    CallItems, CallOutcome, PlannedCall, PlannedWrite, TablePlan, after, index_of, is_strong,
-    partition_keys,
+    CallItems, CallOutcome, ItemChange, PlannedCall, PlannedWrite, TablePlan, after, index_of,
+    is_strong, item_change, partition_keys,
 };
 use crate::table::ApiName;
 use crate::workload::{PatternCall, WriteKind};
@@ -125,23 +125,15 @@ fn write(table: &TablePlan, call: &PlannedCall, write: &PlannedWrite, fails: boo
                 false => Map::new(),
             };
             let is_key = |name: &str| table.design.table.keys.names().any(|key| key == name);
-            let own = || new.iter().filter(|(name, _)| !is_key(name));
-            let mut set: Vec<(&String, &Value)> = own()
-                .filter(|(name, value)| old.get(*name) != Some(*value))
-                .collect();
-            let none = "none".to_string();
-            let mut gone: Vec<&String> =
-                old.keys().filter(|name| !new.contains_key(*name)).collect();
-            if set.is_empty() && gone.is_empty() {
-                set.extend(own().next());
-            }
-            if set.is_empty() && gone.is_empty() {
-                gone.push(&none);
-            }
+            let ItemChange { set, removed } = item_change(&old, &new, is_key);
             let clauses = set
                 .iter()
                 .map(|(name, _)| format!("SET {} = ?", quoted(name)));
-            let clauses = clauses.chain(gone.iter().map(|name| format!("REMOVE {}", quoted(name))));
+            let clauses = clauses.chain(
+                removed
+                    .iter()
+                    .map(|name| format!("REMOVE {}", quoted(name))),
+            );
             let clauses: Vec<String> = clauses.collect();
             let text = format!("UPDATE {name} {} {matching}", clauses.join(" "));
             let values = set.iter().map(|(_, value)| (*value).clone());

@@ -54,7 +54,7 @@ pub fn failed(action: &str, table: &str, refusal: &Refusal) -> DriveError {
     };
     let help = match &refusal.code {
         Some(code) if code.contains("Denied") => "docs/drive.md lists the actions that a run needs",
-        Some(_) => "try again; if it stays so, the message says why",
+        Some(_) => "try again; if the error persists, its message says why",
         None => "check the address and the credentials",
     };
     DriveError::new(what, help)
@@ -81,7 +81,7 @@ pub fn adopt(table: &mut super::items::ItemMaker, described: &Value) -> Result<(
                  be told from those that are there",
                 table.table.name
             ),
-            "leave --use-table out where the table is not there: the run makes its own",
+            "remove --use-table, and delete or rename the table: the run then makes its own",
         ));
     }
     Ok(())
@@ -200,7 +200,7 @@ pub async fn remove(connection: &Connection, table: &MadeTable) -> Result<(), St
     Err("it is in use".to_string())
 }
 
-/// Waits for a while until a table that is being removed is gone, so that another run can make it.
+/// Waits a few seconds until a table that is being removed is gone, so that another run can make it.
 async fn until_gone(connection: &Connection, name: &str) {
     for _ in 0..LOOKS_GONE {
         if matches!(connection.describe(name).await, Ok(None)) {

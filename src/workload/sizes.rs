@@ -63,6 +63,13 @@ pub struct SizeClass {
     pub weight: u64,
 }
 
+impl SizeClass {
+    /// Whether its items are in an index, by position.
+    pub fn is_in(&self, index: usize) -> bool {
+        !matches!(self.entries.get(index), None | Some(IndexEntry::None))
+    }
+}
+
 /// An exact distribution of item sizes: weights are integers, so sums over many classes are sums of
 /// integers.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

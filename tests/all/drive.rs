@@ -381,10 +381,10 @@ rate = { per_second = 20 }
             .expect("it")
     };
     assert_eq!(pattern("fail")["failed_as_designed"], 5);
-    let directions = list(pattern("repeat"), "units");
-    assert_eq!(
-        directions.len(),
-        2,
-        "reads of repeated calls, and writes: {result:#}"
+    // A repeated call reads, the others write.
+    let units = list(pattern("repeat"), "units");
+    assert!(
+        units.iter().any(|one| one["direction"] == "read"),
+        "{result:#}"
     );
 }

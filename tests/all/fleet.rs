@@ -182,6 +182,14 @@ fn a_page_shows_all_tables_of_several_designs() {
     }
     let figures: Value = serde_json::from_str(&run(&["--format", "json"])).expect("JSON");
     assert_eq!(figures, compared);
+    let (_, page, _) = run_in(&folder, &["report", "payments.toml", "iot.toml"]);
+    for expected in [
+        "at least $",
+        "unknown and not in the total",
+        "the storage of its entries in ByTier",
+    ] {
+        assert!(page.contains(expected), "{expected}");
+    }
     let most = run(&["--top", "1"]);
     assert!(most.contains("The 1 most expensive of 3 tables"), "{most}");
     let (code, _, stderr) = run_in(

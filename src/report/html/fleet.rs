@@ -7,7 +7,7 @@ use askama::Template;
 use super::{HtmlBlock, HtmlCell, HtmlTable, ReportError, Section};
 use crate::fleet::{BestChange, Fleet, FleetTable, compared_fleet};
 use crate::outcome::Outcome;
-use crate::pricing::Bound;
+use crate::pricing::{Bound, Unknown};
 use crate::report::estimate::{bound_sign, bound_word, share_of};
 use crate::report::render::text::clean;
 use crate::review::Review;
@@ -16,6 +16,9 @@ use crate::usage::ACCOUNT;
 
 /// How many tables are shown before the others are folded away.
 const SHOWN: usize = 20;
+
+/// How many unknown costs are listed.
+const UNKNOWN_SHOWN: usize = 100;
 
 /// How many tables and changes are named in the answer.
 const NAMED: usize = 5;
@@ -64,7 +67,8 @@ pub fn fleet_html(
             best.saves.human()
         )
     };
-    let unknown = outcomes.iter().flat_map(|one| &one.bill.unknown).count() as u64;
+    let unknown = outcomes.iter().flat_map(|one| &one.bill.unknown);
+    let unknown = unknown.filter(|one| !one.is_in_the_bill()).count() as u64;
     let tables = count_of(own().count() as u64, "table");
     let title = match outcomes {
         [one] if !one.workload.trim().is_empty() => clean(&one.workload),
@@ -135,7 +139,19 @@ fn sections(
         }
         designs.table(table);
     }
-    let mut sections = vec![all, designs];
+    let mut unknown = Section::new("unknown", "Unknown costs");
+    let line = |one: &Unknown| format!("{}: {}: {}", one.subject.table_name(), one.what, one.why);
+    let of_all = outcomes.iter().flat_map(|one| &one.bill.unknown);
+    let mut lines: Vec<String> = of_all.map(line).collect();
+    let hidden = lines.len().saturating_sub(UNKNOWN_SHOWN);
+    lines.truncate(UNKNOWN_SHOWN);
+    if hidden > 0 {
+        lines.push(format!(
+            "and {hidden} more, which the estimate of each design lists"
+        ));
+    }
+    unknown.list(lines);
+    let mut sections = vec![all, designs, unknown];
     sections.retain(|section| !section.blocks.is_empty());
     Ok(sections)
 }

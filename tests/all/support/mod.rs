@@ -94,15 +94,18 @@ pub fn golden(path: &Path, found: &str) -> Option<String> {
 
 /// Runs the command in a folder: exit code, standard output, standard error.
 pub fn run_in(folder: &Path, arguments: &[&str]) -> (i32, String, String) {
-    let output = assert_cmd::Command::cargo_bin("dynameter")
-        .expect("the binary")
+    let mut command = assert_cmd::Command::cargo_bin("dynameter").expect("the binary");
+    command
         .current_dir(folder)
         .args(arguments)
-        .env("NO_COLOR", "1")
         // Nothing is asked of a machine in the cloud.
-        .env("AWS_EC2_METADATA_DISABLED", "true")
-        .output()
-        .expect("it runs");
+        .env("AWS_EC2_METADATA_DISABLED", "true");
+    ran(&mut command)
+}
+
+/// Runs a command: exit code, standard output, standard error.
+pub fn ran(command: &mut assert_cmd::Command) -> (i32, String, String) {
+    let output = command.env("NO_COLOR", "1").output().expect("it runs");
     let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).expect("UTF-8");
     (
         output.status.code().expect("an exit code"),

@@ -102,23 +102,15 @@ pub fn run_at(folder: &Path, url: Option<&str>, arguments: &[&str]) -> (i32, Str
     if let Some(url) = url {
         command.env("AWS_ENDPOINT_URL", url);
     }
-    let output = command
+    command
         .current_dir(folder)
         .args(arguments)
-        .env("NO_COLOR", "1")
         .env("AWS_ACCESS_KEY_ID", "id")
         .env("AWS_SECRET_ACCESS_KEY", "secret")
         .env("AWS_EC2_METADATA_DISABLED", "true")
         .env("AWS_CONFIG_FILE", "none")
         .env("AWS_SHARED_CREDENTIALS_FILE", "none")
         .env_remove("AWS_REGION")
-        .env_remove("AWS_PROFILE")
-        .output()
-        .expect("it runs");
-    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).expect("UTF-8");
-    (
-        output.status.code().expect("an exit code"),
-        text(&output.stdout),
-        text(&output.stderr),
-    )
+        .env_remove("AWS_PROFILE");
+    super::ran(&mut command)
 }
