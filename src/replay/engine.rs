@@ -19,7 +19,7 @@ use crate::meter::{
     ConsumedCapacity, Switches, change_data_capture_units, meter, replicate, replicated_bytes,
 };
 use crate::table::{ApiName, Direction, KeySchema, Operation};
-use crate::trace::{Name, NameTable, SkipReason, TracedKey, slot_of};
+use crate::trace::{Name, NameTable, RowPlace, SkipReason, Time, TracedKey, slot_of};
 use crate::units::Bytes;
 use crate::workload::Workload;
 
@@ -47,10 +47,24 @@ pub struct Engine {
 /// The event that is executed.
 #[derive(Clone, Copy, Debug)]
 pub struct Moment {
-    /// Its number in the trace.
-    pub ordinal: u64,
+    /// Its time.
+    pub time: Time,
+    /// Its place in the trace, which orders events of the same time.
+    pub place: RowPlace,
     /// Its second since 1970.
     pub second: i64,
+}
+
+impl Moment {
+    /// The moment of an event.
+    pub fn new(time: Time, place: RowPlace) -> Moment {
+        let second = time.second();
+        Moment {
+            time,
+            place,
+            second,
+        }
+    }
 }
 
 /// Where a call is counted.
@@ -367,8 +381,8 @@ impl Engine {
             counts.add(bytes, writes);
             let accesses = &mut self.tally.keys.accesses;
             accesses.count(cache, counts);
-            let ordinal = site.moment.ordinal;
-            accesses.push(hash, || CacheAccess::new(ordinal, of));
+            let moment = site.moment;
+            accesses.push(hash, || CacheAccess::new((moment.time, moment.place), of));
         }
         if writes {
             self.caches.write(of, design);

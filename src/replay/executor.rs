@@ -37,13 +37,12 @@ impl Executor {
         }
     }
 
-    /// Executes one event, number `ordinal` of the trace.
+    /// Executes one event.
     ///
     /// # Errors
     /// Why it cannot be executed, and its place.
     pub fn event(
         &mut self,
-        ordinal: u64,
         event: Event,
         names: &NameTable,
         bad: &Bad,
@@ -55,10 +54,7 @@ impl Executor {
             bad,
             time: event.time,
             place: event.place,
-            moment: Moment {
-                ordinal,
-                second: event.time.second(),
-            },
+            moment: Moment::new(event.time, event.place),
         };
         events.execute(event)
     }
@@ -70,13 +66,12 @@ impl Executor {
     /// As [`event`](Executor::event).
     pub fn event_of_another_share(
         &mut self,
-        ordinal: u64,
         event: Event,
         names: &NameTable,
         bad: &Bad,
     ) -> Result<(), (RowPlace, CannotExecute)> {
         self.engine.tally.swap_totals(&mut self.discarded);
-        let done = self.event(ordinal, event, names, bad);
+        let done = self.event(event, names, bad);
         self.engine.tally.swap_totals(&mut self.discarded);
         done
     }

@@ -371,7 +371,7 @@ impl ReplayRun {
             self.define(&all);
         }
         let failed = if is_dealt && (self.executors.len() > 1 || self.share.of > 1) {
-            self.events_by_slot(first, events)
+            self.events_by_slot(events)
         } else {
             self.events_in_order(first, events)
         };
@@ -383,23 +383,24 @@ impl ReplayRun {
     }
 
     /// Executes each event on the thread of its key's slot, if the slot belongs to this share.
-    fn events_by_slot(&mut self, first: u64, events: Vec<Event>) -> Vec<Failed> {
+    fn events_by_slot(&mut self, events: Vec<Event>) -> Vec<Failed> {
         let count = self.executors.len();
-        let mut of_threads: Vec<Vec<(u64, Event)>> = vec![Vec::new(); count];
+        let mut of_threads: Vec<Vec<Event>> = vec![Vec::new(); count];
         let (names, bad) = (&self.trace.names, &self.trace.bad);
-        for (ordinal, event) in (first..).zip(events) {
+        for event in events {
             let slot = match &event.what {
                 What::Call(call) => self.executors[0].engine.slot(event.table, &call.key, names),
                 _ => 0,
             };
             if self.share.owns(slot) {
-                of_threads[thread_of(slot, self.share, count)].push((ordinal, event));
+                of_threads[thread_of(slot, self.share, count)].push(event);
             }
         }
-        let execute = |(executor, events): (&mut Executor, Vec<(u64, Event)>)| -> Vec<Failed> {
-            let one = |(ordinal, event)| {
-                let (place, wrong) = executor.event(ordinal, event, names, bad).err()?;
-                Some((ordinal, place, wrong))
+        let execute = |(executor, events): (&mut Executor, Vec<Event>)| -> Vec<Failed> {
+            let one = |event: Event| {
+                let time = event.time;
+                let (place, wrong) = executor.event(event, names, bad).err()?;
+                Some((time, place, wrong))
             };
             events.into_iter().filter_map(one).collect()
         };
@@ -421,14 +422,15 @@ impl ReplayRun {
         let mut failed = Vec::new();
         for (ordinal, event) in (first..).zip(events) {
             let counts = self.share.counts(ordinal);
+            let time = event.time;
             let done = if counts {
-                executor.event(ordinal, event, names, bad)
+                executor.event(event, names, bad)
             } else {
-                executor.event_of_another_share(ordinal, event, names, bad)
+                executor.event_of_another_share(event, names, bad)
             };
             let Err((place, wrong)) = done else { continue };
             if counts || !bad.skip {
-                failed.push((ordinal, place, wrong));
+                failed.push((time, place, wrong));
             }
             if !bad.skip {
                 break;
@@ -439,7 +441,7 @@ impl ReplayRun {
 
     /// Events that could not be executed: the first ends the run, or all are counted.
     fn failed(&mut self, mut failed: Vec<Failed>) -> Result<(), TraceError> {
-        failed.sort_by_key(|(ordinal, ..)| *ordinal);
+        failed.sort_by_key(|(time, place, _)| (*time, *place));
         for (_, place, (reason, message)) in failed {
             let text = self.trace.bad.refused(place, reason, message)?;
             let totals = &mut self.executors[0].engine.tally.totals;

@@ -13,8 +13,8 @@ use serde_json::Value;
 use super::json::{RecordFormat, RecordOf, RecordSink, member, text};
 use super::notes::{Notes, Passed};
 use super::{
-    ApiName, Event, Failure, MemberAction, NameTable, SkipReason, TracedCall, TracedKey, What,
-    Wrong, parse_time,
+    ApiName, Event, Failure, MemberAction, NameTable, RecordId, SkipReason, TracedCall, TracedKey,
+    What, Wrong, parse_time,
 };
 use crate::table::{Arn, Consistency, KeySchema};
 
@@ -247,12 +247,6 @@ impl RecordFormat for Trail {
             sink.notes.pass(Passed::FailedWithoutParameters);
             return Ok(());
         }
-        if let Some(id) = text(&record, "eventID")
-            && !sink.ids.is_new(id)
-        {
-            sink.notes.pass(Passed::Duplicate);
-            return Ok(());
-        }
         let is_statement = matches!(
             api,
             ApiName::ExecuteStatement
@@ -281,10 +275,12 @@ impl RecordFormat for Trail {
             }
         };
         let region = text(&record, "awsRegion").map(|region| sink.names.number(region));
+        let mut id = text(&record, "eventID").map(RecordId::of);
         for (table, call) in calls {
             let call = TracedCall {
                 region,
                 failure,
+                record: id,
                 ..call
             };
             sink.events.push(Event {
@@ -293,6 +289,9 @@ impl RecordFormat for Trail {
                 table: table.map(|table| sink.names.number(&table)),
                 what: What::Call(call),
             });
+            if let Some(id) = &mut id {
+                id.is_first = false;
+            }
         }
         Ok(())
     }

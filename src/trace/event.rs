@@ -410,6 +410,27 @@ pub struct TracedCall {
     pub sized_by_next: bool,
     /// Whether it is a transaction repeated with the same client token (rule 3.7b).
     pub replayed: bool,
+    /// The record that it is of, if the record may be delivered more than once.
+    pub record: Option<RecordId>,
+}
+
+/// The id of a record that may be delivered more than once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct RecordId {
+    /// The hash of the id.
+    pub hash: u64,
+    /// Whether the call is the first of the record.
+    pub is_first: bool,
+}
+
+impl RecordId {
+    /// The id of the first call of a record.
+    pub fn of(id: &str) -> RecordId {
+        RecordId {
+            hash: hash_of(id.as_bytes()),
+            is_first: true,
+        }
+    }
 }
 
 impl TracedCall {
@@ -434,6 +455,7 @@ impl TracedCall {
             cached: None,
             sized_by_next: false,
             replayed: false,
+            record: None,
         }
     }
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, VecDeque};
 use std::sync::atomic::Ordering;
 
 use super::export::{incremental_files, manifest};
-use super::ids::EventIds;
+use super::ids::{EventIds, RecordIds};
 use super::moment::EARLIEST;
 use super::notes::{Notes, Passed};
 use super::sniff::{self, Recognised, TraceFormat};
@@ -60,6 +60,7 @@ pub struct Trace {
     kinds: BTreeSet<TraceFormat>,
     notes: Notes,
     ids: EventIds,
+    records: RecordIds,
     /// The first time that was returned.
     first: Option<Time>,
     /// The number of events returned so far.
@@ -197,6 +198,7 @@ impl Trace {
             kinds: BTreeSet::new(),
             notes: Notes::default(),
             ids: EventIds::default(),
+            records: RecordIds::default(),
             first: None,
             ordinal: 0,
         };
@@ -402,7 +404,11 @@ impl Trace {
                 }
                 continue;
             }
-            let events = self.merged(until);
+            let mut events = self.merged(until);
+            let copies = self.records.remove_copies(&mut events);
+            if copies > 0 {
+                *self.notes.passed.entry(Passed::Duplicate).or_default() += copies;
+            }
             let events = self.in_window(events)?;
             if let (Some(first), Some(last)) = (events.first(), events.last()) {
                 self.spans(first.time, last.time, last.place)?;
@@ -472,7 +478,7 @@ impl Trace {
         let is_whole = |rows: &Rows| self.is_in_window(rows.first) && self.is_in_window(rows.last);
         if rows.iter().all(is_whole) {
             for rows in &rows {
-                self.spans(rows.first, rows.last, rows.place)?;
+                self.spans(rows.first, rows.last, rows.from)?;
             }
             let mut rows = rows;
             for rows in &mut rows {

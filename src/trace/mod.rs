@@ -44,8 +44,8 @@ pub use crate::table::ApiName;
 pub use cloudwatch::queries;
 pub use columns::{COLUMNS, Mapping};
 pub use event::{
-    Counted, Event, Failure, ItemChange, MemberAction, Name, NameTable, Request, RowPlace, Time,
-    TracedCall, TracedKey, What,
+    Counted, Event, Failure, ItemChange, MemberAction, Name, NameTable, RecordId, Request,
+    RowPlace, Time, TracedCall, TracedKey, What,
 };
 use event::{hash_of, hash_of_whole};
 pub(crate) use event::{mixed, salt};

@@ -181,7 +181,9 @@ pub struct Rows {
     pub starts: Box<[u32; SLOTS + 1]>,
     keys: Arc<RowKeys>,
     /// The place of the first row in its file.
-    pub place: RowPlace,
+    pub from: RowPlace,
+    /// The number of each row in its file, by position; `None` if they are consecutive.
+    numbers: Option<Vec<u64>>,
     /// The time of the first row.
     pub first: Time,
     /// The time of the last row.
@@ -299,7 +301,8 @@ impl Rows {
             rows,
             starts,
             keys: Arc::new(keys),
-            place,
+            from: place,
+            numbers: None,
             first,
             last,
             ordinal: 0,
@@ -314,6 +317,15 @@ impl Rows {
     /// The time of a row, by its position.
     pub fn time(&self, at: usize) -> Time {
         Time(self.times[at] * self.each)
+    }
+
+    /// The place of a row in its file, by its position.
+    pub fn place(&self, at: usize) -> RowPlace {
+        let row = match &self.numbers {
+            Some(numbers) => numbers[at],
+            None => self.from.row + at as u64,
+        };
+        RowPlace { row, ..self.from }
     }
 
     /// The key of a row.
@@ -350,13 +362,9 @@ impl Rows {
             old_bytes: given(self.old(row)),
             ..TracedCall::new(kind.api, key)
         };
-        let place = RowPlace {
-            row: self.place.row + row.at() as u64,
-            ..self.place
-        };
         Event {
             time: self.time(row.at()),
-            place,
+            place: self.place(row.at()),
             table: kind.table,
             what: What::Call(call),
         }

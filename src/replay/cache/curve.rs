@@ -24,7 +24,7 @@ use rayon::prelude::{IntoParallelIterator, ParallelIterator};
 use super::lru::{Cache, Overwrite};
 use crate::replay::tally::merge::Merge;
 use crate::table::{Consistency, Direction};
-use crate::trace::{SLOT_BITS, mixed, salt};
+use crate::trace::{RowPlace, SLOT_BITS, Time, mixed, salt};
 use crate::units::Bytes;
 
 /// Maximum number of accesses that are kept.
@@ -37,17 +37,27 @@ const GROUPS: u64 = 8;
 /// thousandths.
 const T_MILLI: u128 = 2_365;
 
-/// One access: 24 bytes.
+/// One access: 32 bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CacheAccess {
-    /// The number of its event; accesses of one event have the same number.
-    pub ordinal: u64,
+    /// The time of its event.
+    pub time: Time,
+    /// The place of its event in the trace, [packed](packed).
+    pub place: u64,
     /// The hash of the key.
     pub hash: u64,
     /// Seconds since 1970, modulo 2^32.
     pub second: u32,
     /// The cache, whether it writes, and the bytes of the item.
     pub what: u32,
+}
+
+/// Bits of a row in a place that is packed: a million million rows.
+const ROW_BITS: u32 = 40;
+
+/// A place as one number, which orders as places do.
+fn packed(place: RowPlace) -> u64 {
+    u64::from(place.file) << ROW_BITS | place.row.min((1 << ROW_BITS) - 1)
 }
 
 /// Bits of a size: a page of 1 MB and its last item fit.
@@ -73,9 +83,9 @@ pub struct CacheUse {
 }
 
 impl CacheAccess {
-    /// The use of a cache by an event, given by its number.
+    /// The use of a cache by an event, given by its time and its place.
     #[inline]
-    pub fn new(ordinal: u64, of: CacheUse) -> CacheAccess {
+    pub fn new((time, place): (Time, RowPlace), of: CacheUse) -> CacheAccess {
         let CacheUse {
             cache,
             hash,
@@ -91,11 +101,18 @@ impl CacheAccess {
         };
         let what = ((cache as u32) << (BYTES_BITS + 1)) | writes | bytes;
         CacheAccess {
-            ordinal,
+            time,
+            place: packed(place),
             hash,
             second: second as u32,
             what,
         }
+    }
+
+    /// The order of accesses: by time, place and key. Those of one key are in the order in which
+    /// they were added.
+    fn order(&self) -> (Time, u64, u64) {
+        (self.time, self.place, self.hash)
     }
 
     fn cache(&self) -> usize {
@@ -217,8 +234,8 @@ impl AccessLog {
             .filter(|access| access.cache() == cache)
             .copied()
             .collect();
-        // The sort is stable, so keys of one event keep their order.
-        own.sort_by_key(|access| access.ordinal);
+        // The sort is stable, so accesses of one key keep their order.
+        own.sort_by_key(CacheAccess::order);
         // A cache that has room for all items together evicts nothing, and neither does any larger
         // one.
         let mut largest: BTreeMap<u64, u64> = BTreeMap::new();
@@ -371,7 +388,8 @@ mod tests {
                     Direction::Read
                 },
             };
-            CacheAccess::new(at, of)
+            let place = RowPlace { file: 0, row: at };
+            CacheAccess::new((Time::from_second(at as i64 / 1_000), place), of)
         })
     }
 
@@ -393,7 +411,7 @@ mod tests {
         let mut joined = share(2);
         joined.merge_from(share(0));
         joined.merge_from(share(1));
-        joined.entries.sort_unstable_by_key(|access| access.ordinal);
+        joined.entries.sort_by_key(CacheAccess::order);
         assert_eq!(joined, whole);
     }
 

@@ -23,7 +23,7 @@ use crate::replay::tally::merge::Merge;
 use crate::replay::tally::partitions::SlotSeconds;
 use crate::table::{Consistency, Direction, EntryEffect, Transition};
 use crate::trace::{
-    ApiName, Bad, MemberAction, NO_BYTES, NameTable, PlainRow, RowKind, RowPlace, Rows,
+    ApiName, Bad, MemberAction, NO_BYTES, NameTable, PlainRow, RowKind, RowPlace, Rows, Time,
 };
 use crate::units::Bytes;
 use crate::workload::{AccessPattern, IndexEntry, PatternCall, TargetUnits, WritePlan};
@@ -38,7 +38,7 @@ const ROWS_OF_A_LINE: usize = 64 / size_of::<PlainRow>();
 const DENSE_SECONDS: i64 = 1 << 20;
 
 /// An event that could not be executed.
-pub type Failed = (u64, RowPlace, CannotExecute);
+pub type Failed = (Time, RowPlace, CannotExecute);
 
 /// One account direction in a round.
 struct DemandWork {
@@ -87,8 +87,9 @@ struct Here<'a> {
 
 impl Here<'_> {
     #[inline(always)]
-    fn ordinal(&self) -> u64 {
-        self.rows.ordinal + self.row.at() as u64
+    fn order(&self) -> (Time, RowPlace) {
+        let at = self.row.at();
+        (self.rows.time(at), self.rows.place(at))
     }
 }
 
@@ -449,7 +450,6 @@ impl FastPath<'_> {
     /// Executes a row on the full path; returns it if it cannot be executed.
     fn on_full_path(&mut self, rows: &Rows, row: &PlainRow) -> Option<Failed> {
         let event = rows.event(row);
-        let ordinal = rows.ordinal + row.at() as u64;
         let events = Events {
             engine: self.engine,
             pending: self.pending,
@@ -457,13 +457,11 @@ impl FastPath<'_> {
             bad: self.bad,
             time: event.time,
             place: event.place,
-            moment: Moment {
-                ordinal,
-                second: event.time.second(),
-            },
+            moment: Moment::new(event.time, event.place),
         };
+        let time = event.time;
         let (place, wrong) = events.execute(event).err()?;
-        Some((ordinal, place, wrong))
+        Some((time, place, wrong))
     }
 
     /// Moves the keys of a slot out of their stores and its hot keys out of their account
@@ -794,10 +792,10 @@ impl KindWork {
         if consistency == Consistency::Eventual {
             let bytes = found.map_or(0, |bytes| bytes.0 as u32);
             sums.bytes += u64::from(bytes);
-            let (cache, ordinal) = (Which::Item.of(self.kind.table), here.ordinal());
+            let cache = Which::Item.of(self.kind.table);
             into.accesses.push(hash, || {
                 CacheAccess::new(
-                    ordinal,
+                    here.order(),
                     CacheUse {
                         cache,
                         hash,
@@ -926,11 +924,11 @@ impl KindWork {
                     self.halves(state, hash, resized(old, size), resized(new, size));
             }
         }
-        let (cache, ordinal) = (Which::Item.of(self.kind.table), here.ordinal());
+        let cache = Which::Item.of(self.kind.table);
         let bytes = if new == NO_BYTES { 0 } else { new };
         into.accesses.push(hash, || {
             CacheAccess::new(
-                ordinal,
+                here.order(),
                 CacheUse {
                     cache,
                     hash,

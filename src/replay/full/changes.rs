@@ -87,7 +87,7 @@ impl Events<'_> {
             let images = images.map(|item| item.size(numbers)).sum::<Bytes>();
             let calculated = change.keys.size(numbers) + images;
             verification.check_size(
-                self.moment.ordinal,
+                (self.time, place),
                 || bad.file_and_row(place),
                 stated,
                 calculated,

@@ -130,11 +130,11 @@ impl Events<'_> {
             (u128::from(said) != *bytes).then_some((name, values))
         };
         let found: Vec<_> = metered.iter().filter_map(differs).collect();
-        let (bad, place, ordinal) = (self.bad, self.place, self.moment.ordinal);
+        let (bad, place, order) = (self.bad, self.place, (self.time, self.place));
         if let Some(verification) = &mut self.engine.tally.totals.verification {
             for (table, values) in found {
                 verification.vectors_differ(VerifyDifference {
-                    ordinal,
+                    order,
                     place: bad.file_and_row(place),
                     operation: request.api.name().to_string(),
                     caller: request
@@ -190,12 +190,11 @@ impl Events<'_> {
             .iter()
             .map(|(at, operation, consumed)| (table(*at), operation, consumed))
             .collect();
-        let (bad, place) = (self.bad, self.place);
-        let place = || bad.file_and_row(place);
-        let ordinal = self.moment.ordinal;
+        let (bad, order) = (self.bad, (self.time, self.place));
+        let place = || bad.file_and_row(order.1);
         let caller = request.caller.map_or("", |caller| self.names.text(caller));
         let call = (request.api.name(), caller);
-        verification.check((ordinal, place), call, stated, &metered);
+        verification.check((order, place), call, stated, &metered);
     }
 
     /// Meters what a request did on one table.

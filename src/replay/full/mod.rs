@@ -72,7 +72,7 @@ pub struct Events<'e> {
     pub time: Time,
     /// The event's place in its file.
     pub place: RowPlace,
-    /// The event's number and second.
+    /// The event's time, place and second.
     pub moment: Moment,
 }
 

@@ -29,11 +29,11 @@ use crate::replay::tally::partitions::{HeatMap, Partitions, SlotSecond};
 use crate::replay::tally::share::KeyShare;
 use crate::replay::tally::{Tally, Totals};
 use crate::table::Item;
-use crate::trace::{Name, NameTable};
+use crate::trace::{Name, NameTable, Time};
 use crate::workload::Workload;
 
 /// File format version. Files with another version are rejected.
-const FORMAT: u32 = 5;
+const FORMAT: u32 = 6;
 
 /// Bytes of one piece of the rest.
 const PIECE_BYTES: usize = 1 << 24;
@@ -289,10 +289,11 @@ fn write_accesses<W: Write + Send>(
     for access in &tally.keys.accesses.entries {
         writer.row(PartRow {
             section: Section::Access,
-            time: access.ordinal as i64,
+            time: access.time.0,
             key: access.hash,
             a: access.second.into(),
             b: access.what.into(),
+            c: access.place,
             ..PartRow::default()
         })?;
     }
@@ -480,7 +481,8 @@ impl ReadRows {
                 self.minutes.push((owner, time, hot));
             }
             Section::Access => self.accesses.push(CacheAccess {
-                ordinal: time as u64,
+                time: Time(time),
+                place: c,
                 hash: key,
                 second: small(a)?,
                 what: small(b)?,

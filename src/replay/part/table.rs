@@ -82,7 +82,7 @@ pub struct PartRow {
     pub section: Section,
     /// The position of its owner in a list of the rest.
     pub owner: usize,
-    /// Seconds or minutes since 1970, or the number of an event.
+    /// Seconds or minutes since 1970, or, of an access, nanoseconds.
     pub time: i64,
     /// The slot.
     pub slot: u8,

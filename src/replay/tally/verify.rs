@@ -10,6 +10,7 @@ use crate::meter::{ConsumedCapacity, TargetCapacity};
 use crate::table::{
     Arn, Direction, IndexKind, Operation, Table, TransactionAction, Transition, Write,
 };
+use crate::trace::{RowPlace, Time};
 use crate::units::{Bytes, Exact};
 
 /// Whether AWS's figures in a trace are compared with the meter's, and how many differences are
@@ -119,8 +120,8 @@ impl VerifiedUnits {
 /// A stream record whose stated size differs from the calculated size.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct SizeDifference {
-    /// The number of the event in the trace.
-    pub ordinal: u64,
+    /// The time of the event and its place, by which differences are ordered.
+    pub order: (Time, RowPlace),
     /// The file and the line.
     pub place: String,
     /// The size that the record states.
@@ -133,8 +134,8 @@ pub struct SizeDifference {
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[non_exhaustive]
 pub struct VerifyDifference {
-    /// The number of the event in the trace.
-    pub ordinal: u64,
+    /// The time of the event and its place, by which differences are ordered.
+    pub order: (Time, RowPlace),
     /// The file and the line.
     pub place: String,
     /// The API call.
@@ -188,7 +189,7 @@ impl Verification {
     /// Compares the ConsumedCapacity of one line with the meter's results for it, table by table.
     pub fn check(
         &mut self,
-        (ordinal, place): (u64, impl Fn() -> String),
+        (order, place): ((Time, RowPlace), impl Fn() -> String),
         (api, caller): (&str, &str),
         answers: &Value,
         metered: &[(&Table, &Operation, &ConsumedCapacity)],
@@ -257,7 +258,7 @@ impl Verification {
         for (table, targets, working) in differences {
             if self.keeps(self.first.len()) {
                 self.first.push(VerifyDifference {
-                    ordinal,
+                    order,
                     place: place(),
                     operation: api.to_string(),
                     caller: caller.to_string(),
@@ -318,7 +319,7 @@ impl Verification {
     /// images.
     pub fn check_size(
         &mut self,
-        ordinal: u64,
+        order: (Time, RowPlace),
         place: impl Fn() -> String,
         said: Bytes,
         weighed: Bytes,
@@ -328,7 +329,7 @@ impl Verification {
             self.size_mismatches += 1;
             if self.keeps(self.first_sizes.len()) {
                 self.first_sizes.push(SizeDifference {
-                    ordinal,
+                    order,
                     place: place(),
                     said,
                     weighed,
@@ -343,13 +344,12 @@ impl Merge for Verification {
         self.checked += other.checked;
         self.mismatches += other.mismatches;
         self.first.extend(other.first);
-        self.first.sort_by_key(|difference| difference.ordinal);
+        self.first.sort_by_key(|difference| difference.order);
         self.first.truncate(self.kept.unwrap_or(usize::MAX));
         self.sizes_checked += other.sizes_checked;
         self.size_mismatches += other.size_mismatches;
         self.first_sizes.extend(other.first_sizes);
-        self.first_sizes
-            .sort_by_key(|difference| difference.ordinal);
+        self.first_sizes.sort_by_key(|difference| difference.order);
         self.first_sizes.truncate(self.kept.unwrap_or(usize::MAX));
         for (of, units) in other.units {
             let sum = self.units.entry(of).or_default();

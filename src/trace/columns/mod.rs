@@ -410,7 +410,7 @@ impl ColumnReader {
             match batch {
                 Decoded::Plain(plain) => {
                     let rows = plain.numbered(shared.names);
-                    self.row = rows.place.row - 1 + rows.rows.len() as u64;
+                    self.row = rows.from.row - 1 + rows.rows.len() as u64;
                     self.progress
                         .rows
                         .fetch_add(rows.rows.len() as u64, Ordering::Relaxed);
