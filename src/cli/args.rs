@@ -350,20 +350,37 @@ pub struct ReplayArgs {
         hide_default_value = true
     )]
     pub share: String,
-    /// Write the result of the share to a part file (-o part.parquet), for --merge
+    /// Write the result of the share to a part file (-o part.parquet, or -o - for standard output), for
+    /// --merge
     #[arg(long)]
     pub partial: bool,
     /// Merge part files, given instead of the trace, into the result of one run over the whole
-    /// trace
-    #[arg(long, conflicts_with_all = ["partial", "checkpoint", "share"])]
+    /// trace; with --partial, into one part
+    #[arg(long, conflicts_with_all = ["checkpoint", "share"])]
     pub merge: bool,
+    /// Decode the trace once and deal its rows into blobs, one for each of N shares of the keys, in
+    /// the folder that -o names
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=256), conflicts_with_all = ["merge", "partial", "checkpoint", "share", "write_workload", "verify"])]
+    pub deal: Option<u32>,
+    /// With --deal: the number of the first file, if other machines deal the files before it
+    #[arg(
+        long,
+        value_name = "NUMBER",
+        default_value_t = 0,
+        requires = "deal",
+        hide_default_value = true
+    )]
+    pub file_number: u32,
+    /// Replay one share of dealt rows: blobs or folders that --deal wrote, given instead of the trace
+    #[arg(long, value_name = "I/N", requires = "partial", conflicts_with_all = ["merge", "deal", "checkpoint", "share", "from", "to"])]
+    pub dealt: Option<String>,
     /// Save the progress to this file at intervals; if the file exists, resume the run that wrote
     /// it
     #[arg(long, value_name = "FILE")]
     pub checkpoint: Option<std::path::PathBuf>,
     /// Show how the files are understood (format, first calls, what is missing) without running
     /// them
-    #[arg(long, conflicts_with_all = ["partial", "checkpoint", "merge", "write_workload"])]
+    #[arg(long, conflicts_with_all = ["partial", "checkpoint", "merge", "write_workload", "deal"])]
     pub inspect: bool,
     /// The number of events between two checkpoints
     #[arg(long, value_name = "EVENTS", default_value_t = 20_000_000)]

@@ -4,6 +4,8 @@ mod account;
 mod args;
 mod bill;
 mod check;
+#[cfg(feature = "replay")]
+mod deal;
 mod defaults;
 #[cfg(all(feature = "aws", feature = "replay"))]
 mod drive;

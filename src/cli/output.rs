@@ -188,6 +188,26 @@ pub fn file<T>(path: &Path, fill: impl FnOnce(&mut std::fs::File) -> Result<T>) 
     save(path, fill)
 }
 
+/// Writes a part to the file of `-o`, or to standard output.
+#[cfg(feature = "replay")]
+pub fn part(
+    args: &Args,
+    what: &str,
+    fill: impl FnOnce(&mut (dyn Write + Send)) -> Result<()>,
+) -> Result<()> {
+    let Some(path) = args.output.as_ref().filter(|path| path.as_os_str() != "-") else {
+        let mut out = std::io::BufWriter::new(std::io::stdout());
+        if std::io::stdout().is_terminal() {
+            bail!("a part is not for a terminal\nhelp: name a file with -o, or use a pipe");
+        }
+        fill(&mut out)?;
+        return out.flush().context("cannot write to standard output");
+    };
+    file(path, |into| fill(into))?;
+    note(args, &format!("wrote {what} to {}", path.display()));
+    Ok(())
+}
+
 /// The same, but may replace a file that the command has read: a checkpoint.
 #[cfg(feature = "replay")]
 pub fn save<T>(path: &Path, fill: impl FnOnce(&mut std::fs::File) -> Result<T>) -> Result<T> {
@@ -313,11 +333,15 @@ fn replace(path: &Path, text: &str, overwrite: bool) -> Result<()> {
 
 /// Writes a result in the requested format.
 pub fn present(args: &Args, value: &impl Present) -> Result<()> {
-    let text = match args.format {
+    write(args, &rendered(args, value)?)
+}
+
+/// A result in the requested format.
+pub fn rendered(args: &Args, value: &impl Present) -> Result<String> {
+    Ok(match args.format {
         OutputFormat::Json => value.json()?,
         OutputFormat::Markdown => value.markdown()?,
         OutputFormat::Csv => value.csv(),
         _ => value.text(style(args))?,
-    };
-    write(args, &text)
+    })
 }

@@ -1,7 +1,7 @@
 //! Reads and replays traces.
 
 use std::io::{Read as _, Seek as _, SeekFrom};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::Ordering;
 
 use anyhow::{Context, Result, bail};
@@ -11,7 +11,7 @@ use clap::{Args as _, FromArgMatches};
 use super::args::ReportArgs;
 use super::args::{Args, MetricsArgs, ReadingArgs, ReplayArgs};
 use super::progress::{bar, interruption};
-use super::{files, input, output};
+use super::{deal, files, input, output};
 use dynameter::bill::is_bill;
 use dynameter::compare::Question;
 use dynameter::files::{FileSource, Progress};
@@ -19,8 +19,8 @@ use dynameter::import::{ImportOptions, Imported, import_metrics};
 use dynameter::meter::Switches;
 use dynameter::pricing::Books;
 use dynameter::replay::{
-    self, CONSTANT_BYTES, KEY_BYTES_MAX, KeyShare, Overwrite, ReplayError, ReplayRun, Replayed,
-    Verify, keeps_keys, keys, merge, price,
+    self, CONSTANT_BYTES, KEY_BYTES_MAX, KeyShare, Overwrite, PartInput, ReplayError, ReplayPart,
+    ReplayRun, Replayed, Verify, join, keeps_keys, keys, price,
 };
 use dynameter::report::InspectedFiles;
 use dynameter::time::{Date, MonthHours};
@@ -169,6 +169,39 @@ fn run(
     workload: Option<&Workload>,
     replay_options: &replay::ReplayOptions,
 ) -> Result<Option<ReplayRun>> {
+    let trace = opened(args, asked, options, replay_options)?;
+    if let Some(rows) = trace.rows().filter(|rows| *rows >= LONG_ROWS) {
+        output::note(args, &memory(rows, replay_options));
+    }
+    let mut run = ReplayRun::new(trace, workload, replay_options)?;
+    if let Some(checkpoint) = asked.checkpoint.as_ref().filter(|path| path.exists()) {
+        run.resume(checkpoint, workload, replay_options)?;
+    }
+    let mut saved = run.events_read();
+    to_the_end(args, &mut run, |run| {
+        if let Some(checkpoint) = asked.checkpoint.as_ref().filter(|_| !run.is_resuming())
+            && run.events_read() >= saved + asked.checkpoint_every.max(1)
+        {
+            output::save(checkpoint, |file| Ok(run.save(file)?))?;
+            saved = run.events_read();
+        }
+        Ok(())
+    })?;
+    if !asked.partial {
+        return Ok(Some(run));
+    }
+    let share = asked.dealt.as_ref().unwrap_or(&asked.share);
+    output::part(args, &format!("share {share}"), |into| {
+        Ok(run.finish_part(into)?)
+    })?;
+    if let Some(checkpoint) = &asked.checkpoint {
+        std::fs::remove_file(checkpoint).ok();
+    }
+    Ok(None)
+}
+
+/// The files of the trace, none of which the results replace.
+fn readable_sources(args: &Args, asked: &ReplayArgs) -> Result<Vec<FileSource>> {
     let sources = sources_of(&asked.traces)?;
     if sources
         .iter()
@@ -196,38 +229,21 @@ fn run(
             );
         }
     }
-    let trace = Trace::open(sources, options)?;
-    if let Some(rows) = trace.rows().filter(|rows| *rows >= LONG_ROWS) {
-        output::note(args, &memory(rows, replay_options));
+    Ok(sources)
+}
+
+/// Opens the trace: files, or the dealt rows of a share.
+fn opened(
+    args: &Args,
+    asked: &ReplayArgs,
+    options: ReadOptions,
+    replay_options: &replay::ReplayOptions,
+) -> Result<Trace> {
+    if asked.dealt.is_some() {
+        return deal::dealt(asked, replay_options.share, options);
     }
-    let mut run = ReplayRun::new(trace, workload, replay_options)?;
-    if let Some(checkpoint) = asked.checkpoint.as_ref().filter(|path| path.exists()) {
-        run.resume(checkpoint, workload, replay_options)?;
-    }
-    let mut saved = run.events_read();
-    to_the_end(args, &mut run, |run| {
-        if let Some(checkpoint) = asked.checkpoint.as_ref().filter(|_| !run.is_resuming())
-            && run.events_read() >= saved + asked.checkpoint_every.max(1)
-        {
-            output::save(checkpoint, |file| Ok(run.save(file)?))?;
-            saved = run.events_read();
-        }
-        Ok(())
-    })?;
-    match (asked.partial, &args.output) {
-        (true, Some(path)) => {
-            output::file(path, |file| Ok(run.finish_part(file)?))?;
-            if let Some(checkpoint) = &asked.checkpoint {
-                std::fs::remove_file(checkpoint).ok();
-            }
-            output::note(
-                args,
-                &format!("wrote share {} to {}", asked.share, path.display()),
-            );
-            Ok(None)
-        }
-        _ => Ok(Some(run)),
-    }
+    let sources = readable_sources(args, asked)?;
+    Ok(Trace::open(sources, options)?)
 }
 
 /// Executes batch by batch, with a progress bar, until the trace ends or the user presses Ctrl-C.
@@ -465,8 +481,7 @@ pub fn replay(args: &Args, asked: &ReplayArgs) -> Result<()> {
         },
         switches: switches(&asked.switch)?,
         dax_sizes: dax_sizes(asked)?,
-        share: KeyShare::parse(&asked.share)
-            .map_err(|message| anyhow::anyhow!("--share {message}"))?,
+        share: share(asked)?,
         partial: asked.partial,
         ..replay_options(
             args,
@@ -478,13 +493,24 @@ pub fn replay(args: &Args, asked: &ReplayArgs) -> Result<()> {
             },
         )?
     };
-    let part = match (asked.partial, &args.output) {
-        (true, Some(path)) if path.as_os_str() != "-" => Some(path),
-        (true, _) => bail!("--partial needs a file\nhelp: name it with -o part.parquet"),
-        (false, _) => None,
-    };
+    if asked.partial && args.output.is_none() {
+        bail!(
+            "--partial needs a file\nhelp: name it with -o part.parquet, or write -o - for \
+             standard output"
+        );
+    }
     written_apart(args, asked)?;
-    if replay_options.share.of > 1 && part.is_none() {
+    if asked.deal.is_some() {
+        let sources = readable_sources(args, asked)?;
+        return deal::deal(
+            args,
+            asked,
+            sources,
+            &options,
+            (workload.as_ref(), &replay_options),
+        );
+    }
+    if replay_options.share.of > 1 && !asked.partial {
         bail!(
             "--share {} without --partial would price one share as if it were the whole \
              trace\nhelp: write --share {} --partial -o part.parquet, and join all parts with \
@@ -494,16 +520,13 @@ pub fn replay(args: &Args, asked: &ReplayArgs) -> Result<()> {
         );
     }
     let replayed = if asked.merge {
-        let paths: Vec<PathBuf> = sources(&asked.traces)?
-            .into_iter()
-            .map(|source| match source {
-                FileSource::File(path) => Ok(path),
-                FileSource::Stdin => {
-                    bail!("parts cannot be read from standard input\nhelp: name their files")
-                }
-            })
-            .collect::<Result<_>>()?;
-        merge(&paths, workload.as_ref(), &books, &replay_options)?
+        let part = joined(asked, workload.as_ref(), &replay_options)?;
+        if asked.partial {
+            return output::part(args, "the joined shares", |into| {
+                Ok(part.write(workload.as_ref(), &replay_options, into)?)
+            });
+        }
+        price(part, workload.as_ref(), &books, &replay_options)?
     } else {
         let Some(run) = run(args, asked, options, workload.as_ref(), &replay_options)? else {
             return Ok(());
@@ -519,6 +542,35 @@ pub fn replay(args: &Args, asked: &ReplayArgs) -> Result<()> {
         write_workload(args, &replayed, path)?;
     }
     output::present(args, &replayed)
+}
+
+/// Joins parts, of all shares or, with `--partial`, of some.
+fn joined(
+    asked: &ReplayArgs,
+    workload: Option<&Workload>,
+    options: &replay::ReplayOptions,
+) -> Result<ReplayPart> {
+    let mut parts: Vec<PartInput> = Vec::new();
+    for source in sources(&asked.traces)? {
+        match source {
+            FileSource::File(path) => parts.push(PartInput::File(path)),
+            FileSource::Stdin => {
+                bail!("parts cannot be read from standard input\nhelp: name their files")
+            }
+        }
+    }
+    let stopped = interruption()?;
+    let tick = || !stopped.load(Ordering::SeqCst);
+    Ok(join(parts, workload, options, !asked.partial, tick)?)
+}
+
+/// The share of the keys that is replayed.
+fn share(asked: &ReplayArgs) -> Result<KeyShare> {
+    let (option, text) = match &asked.dealt {
+        Some(text) => ("--dealt", text),
+        None => ("--share", &asked.share),
+    };
+    KeyShare::parse(text).map_err(|message| anyhow::anyhow!("{option} {message}"))
 }
 
 /// Writes the workload file that is made of a trace.

@@ -13,12 +13,12 @@ use super::state::tables::{TableState, Tables};
 use super::tally::Tally;
 use super::tally::consumption::{CallKind, DemandKey, add_units};
 use super::tally::hot_keys::KeyUnits;
-use super::tally::share::KeyShare;
 use crate::dax;
 use crate::meter::{
     ConsumedCapacity, Switches, change_data_capture_units, meter, replicate, replicated_bytes,
 };
 use crate::table::{ApiName, Direction, KeySchema, Operation};
+use crate::trace::KeyShare;
 use crate::trace::{Name, NameTable, RowPlace, SkipReason, Time, TracedKey, slot_of};
 use crate::units::Bytes;
 use crate::workload::Workload;

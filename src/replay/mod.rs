@@ -15,6 +15,7 @@
 //! divided by the length of the trace.
 
 mod cache;
+mod deal;
 mod dynamodb;
 mod engine;
 mod error;
@@ -30,15 +31,18 @@ mod state;
 mod tally;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
+pub use crate::trace::KeyShare;
 pub use cache::curve::{AccessCounts, AccessLog, CacheAccess, CachePoint, CacheUse};
 pub use cache::exact::Which;
 pub use cache::lru::{Cache, Overwrite};
+pub use deal::{Dealer, can_deal};
 pub use error::ReplayError;
 pub use fast::without_state::each_second;
 pub use options::{CONSTANT_BYTES, HOT_KEYS, KEY_BYTES_MAX, ReplayOptions};
 pub use part::ReplayPart;
+pub use part::merge::join;
+pub use part::table::PartInput;
 pub use price::price;
 pub use results::dax::{Cluster, DaxResult};
 pub use results::modes::{AccountRun, ModeResult};
@@ -52,7 +56,6 @@ pub use state::sizes::SizeSource;
 pub(crate) use state::sizes::drawn as key_class;
 pub use tally::consumption::{DemandKey, TraceSpan};
 pub use tally::partitions::{HEAT_MAP_ROWS, HeatMap};
-pub use tally::share::KeyShare;
 pub use tally::verify::{
     SizeDifference, Verification, VerifiedTarget, VerifiedUnits, Verify, VerifyDifference,
 };
@@ -90,18 +93,13 @@ pub fn replay(
 /// [`ReplayError`] if a share is missing or given twice, or if the parts are from different traces,
 /// versions or settings.
 pub fn merge(
-    paths: &[PathBuf],
+    parts: impl IntoIterator<Item = PartInput>,
     workload: Option<&Workload>,
     books: &Books,
     options: &ReplayOptions,
 ) -> Result<Replayed, ReplayError> {
-    let mut parts = Vec::new();
-    for path in paths {
-        let loaded = part::file::read(path, workload, options)?;
-        loaded.check(path, false)?;
-        parts.push((path.clone(), loaded));
-    }
-    price(part::merge::merge(parts)?, workload, books, options)
+    let whole = join(parts, workload, options, true, || true)?;
+    price(whole, workload, books, options)
 }
 
 /// Whether the keys of a trace tell the entities of a table apart, so that a reader must keep how they

@@ -1,12 +1,12 @@
 //! The options of a replay, and its limits.
 
 use super::cache::lru::Overwrite;
-use super::tally::share::KeyShare;
 use super::tally::verify::Verify;
 use crate::commitments::Commitment;
 use crate::compare::Question;
 use crate::meter::Switches;
 use crate::time::{Date, MonthHours};
+use crate::trace::KeyShare;
 use crate::trace::Time;
 
 /// The options of a replay.

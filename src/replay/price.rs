@@ -32,6 +32,8 @@ pub fn price(
 ) -> Result<Replayed, ReplayError> {
     part.settle(i64::MAX);
     let ReplayPart {
+        covers: _,
+        executed: _,
         read,
         names,
         executor,
@@ -131,6 +133,7 @@ fn summary(
     skipped: Skipped,
 ) -> Summary {
     let tally = &engine.tally;
+    let notes = read.note_texts(tally.totals.copies);
     let short = notes::short_batches(tally.totals.short_batches);
     Summary {
         files: read.files,
@@ -143,7 +146,7 @@ fn summary(
         first_skipped: skipped.first,
         refused: tally.totals.refused,
         throttled: tally.totals.throttled,
-        notes: read.notes.into_iter().chain(short).collect(),
+        notes: notes.into_iter().chain(short).collect(),
     }
 }
 
@@ -194,10 +197,10 @@ fn nothing_to_price(read: &Read, skipped: &Skipped) -> ReplayError {
             skipped.first.first().map_or("", String::as_str)
         ),
     };
-    let notes = if read.notes.is_empty() {
-        String::new()
-    } else {
-        format!("\n{}", read.notes.join("\n"))
+    let texts = read.note_texts(0);
+    let notes = match texts.is_empty() {
+        true => String::new(),
+        false => format!("\n{}", texts.join("\n")),
     };
     let shown: Vec<&str> = read
         .files

@@ -12,6 +12,7 @@ use std::path::Path;
 use rayon::ThreadPool;
 use rayon::prelude::{IndexedParallelIterator, IntoParallelRefMutIterator, ParallelIterator};
 
+use super::deal::can_deal;
 use super::error::ReplayError;
 use super::executor::Executor;
 use super::options::ReplayOptions;
@@ -19,9 +20,10 @@ use super::part::{Heats, Read, ReplayPart, settle};
 use crate::replay::cache::exact::Caches;
 use crate::replay::fast::rows::Failed;
 use crate::replay::part::file::{self as part_file, Loaded, Saved};
+use crate::replay::part::table::PartInput;
 use crate::replay::tally::FIRST_SKIPPED;
 use crate::replay::tally::merge::Merge;
-use crate::replay::tally::share::KeyShare;
+use crate::trace::KeyShare;
 use crate::trace::{
     Batch, Event, Name, NameTable, Rows, SLOTS, Time, Trace, TraceError, TraceFormat, What, mixed,
     salt, sign, starting_items,
@@ -44,6 +46,8 @@ pub struct ReplayRun {
     heat: Heats,
     events: u64,
     signature: u64,
+    /// Events that were executed: of one share.
+    executed: u64,
     settings: String,
     /// A checkpoint from which the run continues, once all events that it covers have been read.
     resume: Option<Box<Loaded>>,
@@ -78,6 +82,16 @@ impl ReplayRun {
             executor
         };
         let mut executors: Vec<Executor> = (0..threads).map(|_| executor()).collect();
+        if let Some(dealt) = trace.dealt_rows() {
+            can_deal(workload, options, [])?;
+            if dealt.share != options.share {
+                let text = format!(
+                    "the rows are of share {}, not of {}",
+                    dealt.share, options.share
+                );
+                return Err(ReplayError::part(text));
+            }
+        }
         start(&trace, &mut executors[0])?;
         // These need all events in one order: a DAX cluster in the design, caches of given sizes, a
         // starting state.
@@ -89,7 +103,7 @@ impl ReplayRun {
         let pool = pool.map_err(|error| {
             ReplayError::empty(format!("cannot start {threads} threads: {error}"))
         })?;
-        Ok(ReplayRun {
+        let mut run = ReplayRun {
             trace,
             executors,
             pool,
@@ -100,9 +114,34 @@ impl ReplayRun {
             heat: BTreeMap::new(),
             events: 0,
             signature: 0,
+            executed: 0,
             settings: part_file::settings(workload, options),
             resume: None,
-        })
+        };
+        run.define_dealt();
+        Ok(run)
+    }
+
+    /// Defines the tables that dealt rows name, in the order of the rows of all shares.
+    fn define_dealt(&mut self) {
+        let Some(dealt) = self.trace.dealt_rows() else {
+            return;
+        };
+        let mut named: Vec<_> = dealt
+            .files
+            .iter()
+            .flat_map(|file| file.names.iter().map(move |named| (named, file.number)))
+            .map(|(named, file)| (named.time, file, named.row, named.clone()))
+            .collect();
+        named.sort();
+        let number =
+            |name: Option<String>, names: &mut NameTable| name.map(|name| names.number(&name));
+        let names = &mut self.trace.names;
+        let all: Vec<(Option<Name>, Option<Name>)> = named
+            .into_iter()
+            .map(|(.., named)| (number(named.table, names), number(named.index, names)))
+            .collect();
+        self.define(&all);
     }
 
     /// Resumes from a checkpoint: the events that it covers are read again, but not executed.
@@ -115,13 +154,14 @@ impl ReplayRun {
         workload: Option<&Workload>,
         options: &ReplayOptions,
     ) -> Result<(), ReplayError> {
-        let loaded = part_file::read(path, workload, options)?;
-        loaded.check(path, true)?;
-        if loaded.header.share != self.share {
+        let input = PartInput::File(path.to_path_buf());
+        let loaded = part_file::read(&input, workload, options)?;
+        loaded.check(&input, true)?;
+        if loaded.header.covers != [self.share] {
             return Err(ReplayError::part(format!(
                 "{}: is a checkpoint of share {}, not of share {}",
                 path.display(),
-                loaded.header.share,
+                loaded.header.shares(),
                 self.share
             )));
         }
@@ -153,7 +193,8 @@ impl ReplayRun {
             names: &self.trace.names,
             executors: self.executors.iter().collect(),
             heat: &self.heat,
-            share: self.share,
+            covers: &[self.share],
+            executed: self.executed,
             settings: self.settings.clone(),
             unfinished: true,
         };
@@ -188,6 +229,7 @@ impl ReplayRun {
             ..
         } = part;
         self.heat = heat;
+        self.executed = header.executed;
         for own in &mut self.executors {
             let tables = &mut own.engine.tables;
             tables
@@ -330,13 +372,15 @@ impl ReplayRun {
         let kinds = round.iter().flat_map(|rows| &rows.kinds);
         let tables: Vec<_> = kinds.map(|kind| (kind.table, None)).collect();
         self.define(&tables);
-        for rows in round {
-            self.signature = self.signature.wrapping_add(rows.signature);
-            self.events += rows.rows.len() as u64;
-        }
         let owned: Vec<usize> = (0..SLOTS)
             .filter(|slot| self.share.owns(*slot as u8))
             .collect();
+        for rows in round {
+            self.signature = self.signature.wrapping_add(rows.signature);
+            self.events += rows.rows.len() as u64;
+            let own = owned.iter().map(|slot| rows.slot(*slot).len() as u64);
+            self.executed += own.sum::<u64>();
+        }
         let count = self.executors.len();
         let (names, bad) = (&self.trace.names, &self.trace.bad);
         let execute = |(at, executor): (usize, &mut Executor)| {
@@ -393,6 +437,7 @@ impl ReplayRun {
                 _ => 0,
             };
             if self.share.owns(slot) {
+                self.executed += 1;
                 of_threads[thread_of(slot, self.share, count)].push(event);
             }
         }
@@ -418,10 +463,15 @@ impl ReplayRun {
     /// Executes the events in their order; those of other shares only for their effects.
     fn events_in_order(&mut self, first: u64, events: Vec<Event>) -> Vec<Failed> {
         let executor = &mut self.executors[0];
+        let is_dealt = self.trace.dealt_rows().is_some();
         let (names, bad) = (&self.trace.names, &self.trace.bad);
         let mut failed = Vec::new();
         for (ordinal, event) in (first..).zip(events) {
-            let counts = self.share.counts(ordinal);
+            let counts = match is_dealt {
+                true => self.share.counts_event(&event),
+                false => self.share.counts(ordinal),
+            };
+            self.executed += u64::from(counts);
             let time = event.time;
             let done = if counts {
                 executor.event(event, names, bad)
@@ -477,18 +527,8 @@ impl ReplayRun {
     /// # Errors
     /// [`ReplayError::Part`] if it cannot be written.
     pub fn finish_part(self, into: impl Write + Send) -> Result<(), ReplayError> {
-        let (share, settings) = (self.share, self.settings.clone());
-        let part = self.finish();
-        let saved = Saved {
-            read: part.read.clone(),
-            names: &part.names,
-            executors: vec![&part.executor],
-            heat: &part.heat,
-            share,
-            settings,
-            unfinished: false,
-        };
-        part_file::write(&saved, into)
+        let settings = self.settings.clone();
+        part_file::write_part(&self.finish(), settings, into)
     }
 
     /// Ends the run.
@@ -501,12 +541,22 @@ impl ReplayRun {
         for other in executors {
             executor.engine.tally.merge_from(other.engine.tally);
         }
-        let read = Read {
+        let mut read = Read {
             events: self.events,
             signature: self.signature,
             ..read_of(&self.trace)
         };
+        let mut executed = self.executed;
+        if let Some(dealt) = self.trace.dealt_rows() {
+            read.events = dealt.files.iter().map(|file| file.rows).sum();
+            let signatures = dealt.files.iter().map(|file| file.signature);
+            read.signature = signatures.fold(0, u64::wrapping_add);
+            executed += dealt.copies;
+            executor.engine.tally.totals.copies = dealt.copied_records;
+        }
         ReplayPart {
+            covers: vec![self.share],
+            executed,
             read,
             names: self.trace.names,
             executor,
@@ -560,7 +610,7 @@ fn read_of(trace: &Trace) -> Read {
     Read {
         files: trace.files().chain(exports).collect(),
         kinds: kinds.chain(export).map(str::to_string).collect(),
-        notes: trace.notes(),
+        notes: trace.own_notes().clone(),
         skipped: skipped.map(|(reason, count)| (*reason, *count)).collect(),
         first_skipped: first_skipped
             .map(|(place, text)| (*place, text.clone()))

@@ -5,6 +5,8 @@
 
 mod check;
 mod compare;
+#[cfg(feature = "replay")]
+mod deal;
 mod diff;
 mod document;
 #[cfg(all(feature = "aws", feature = "replay"))]
@@ -29,12 +31,13 @@ mod replay;
 
 pub use check::{check_github, check_gitlab, check_junit, check_sarif, check_slack, github_error};
 pub use compare::Comparisons;
+#[cfg(feature = "replay")]
+pub use deal::DealtTrace;
 pub use estimates::Estimates;
 pub use explain::Explanation;
 pub use fleet::FleetSummary;
 #[cfg(feature = "html")]
 pub use html::{ReportError, fleet_html, report_html, report_json};
-#[cfg(feature = "replay")]
 pub use inspect::InspectedFiles;
 pub use present::Present;
 pub use prices::{ChangedRates, ImportedPrices, PriceList, PriceLists};

@@ -87,6 +87,11 @@ impl NameTable {
         name
     }
 
+    /// All names, in the order of their numbers.
+    pub(crate) fn texts(&self) -> impl Iterator<Item = &str> {
+        self.list.iter().map(|text| &**text)
+    }
+
     /// The name that has a number.
     pub fn text(&self, name: Name) -> &str {
         self.list.get(name.0 as usize).map_or("", |text| text)
@@ -251,9 +256,14 @@ impl TracedKey {
 }
 
 impl TracedKey {
+    /// Its first bytes.
+    pub(crate) fn shown(&self) -> &[u8] {
+        &self.start[..usize::from(self.length).min(TracedKey::SHOWN)]
+    }
+
     /// Whether its partition key and its sort key begin like this, as far as its first bytes show.
     pub fn begins_with(&self, partition: &[u8], sort: &[u8]) -> bool {
-        let shown = &self.start[..usize::from(self.length).min(TracedKey::SHOWN)];
+        let shown = self.shown();
         let own = shown.iter().position(|byte| *byte == b'|');
         let rest = own.map_or(&[][..], |at| &shown[at + 1..]);
         shown.starts_with(partition) && rest.starts_with(sort)
@@ -262,8 +272,7 @@ impl TracedKey {
 
 impl serde::Serialize for TracedKey {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let shown = &self.start[..usize::from(self.length).min(TracedKey::SHOWN)];
-        (self.hash, self.partition, self.length, shown).serialize(serializer)
+        (self.hash, self.partition, self.length, self.shown()).serialize(serializer)
     }
 }
 

@@ -138,7 +138,7 @@ fn fields_of(source: &FileSource) -> Result<Vec<String>, TraceError> {
 /// What a format contains and what it lacks.
 fn contents(format: TraceFormat) -> (&'static str, &'static str) {
     match format {
-        TraceFormat::Parquet | TraceFormat::Csv | TraceFormat::NdJson => (
+        TraceFormat::Parquet | TraceFormat::Arrow | TraceFormat::Csv | TraceFormat::NdJson => (
             "what its columns contain",
             "the rest: sizes come from earlier rows of the key, an export, or the workload",
         ),

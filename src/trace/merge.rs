@@ -3,16 +3,20 @@
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::atomic::Ordering;
 
+use super::arrow::Arrow;
+use super::columns::ColumnReader;
+use super::dealt::{Blob, DealtFile, DealtReader, ordered};
 use super::export::{incremental_files, manifest};
 use super::ids::{EventIds, RecordIds};
 use super::moment::EARLIEST;
 use super::notes::{Notes, Passed};
 use super::sniff::{self, Recognised, TraceFormat};
 use super::{
-    Bad, Event, NameTable, Piece, ReadOptions, RowPlace, Rows, Shared, SkipReason, Time,
+    Bad, Event, KeyShare, NameTable, Piece, ReadOptions, RowPlace, Rows, Shared, SkipReason, Time,
     TraceError, TraceReader, What,
 };
 use crate::files::{FileSource, Progress};
+use arrow_array::RecordBatchReader;
 
 /// The default for how many rows late an event may come within its file.
 pub const WINDOW: usize = 65_536;
@@ -53,7 +57,12 @@ pub struct Trace {
     pub states: Vec<StartingState>,
     /// The period that the manifests of incremental exports cover.
     pub window: Option<(Time, Time)>,
-    sources: Vec<FileSource>,
+    sources: Vec<Source>,
+    /// Whether other files of the trace are read elsewhere, so that a file that is no trace is none of
+    /// the user's mistakes.
+    is_part: bool,
+    /// What is known of the files of dealt rows.
+    dealt: Option<Dealt>,
     /// Files that are not open yet, sorted by their first time, earliest last.
     waiting: Vec<(Time, usize)>,
     open: Vec<Opened>,
@@ -65,6 +74,47 @@ pub struct Trace {
     first: Option<Time>,
     /// The number of events returned so far.
     ordinal: u64,
+}
+
+/// Where the events of one file come from.
+enum Source {
+    File(FileSource),
+    /// Record batches of a program; taken when they are read.
+    Batches(String, Option<Box<dyn RecordBatchReader + Send>>),
+    /// A file in a blob of dealt rows, by its position there.
+    Dealt(Blob, usize),
+}
+
+impl Source {
+    /// Its name in messages.
+    fn shown(&self) -> String {
+        match self {
+            Source::File(source) => source.shown(),
+            Source::Batches(name, _) => name.clone(),
+            Source::Dealt(blob, at) => blob.files().nth(*at).map_or("", |file| &file.name).into(),
+        }
+    }
+
+    /// The file, unless it cannot be read twice.
+    fn path(&self) -> Option<&std::path::Path> {
+        match self {
+            Source::File(FileSource::File(path)) => Some(path),
+            _ => None,
+        }
+    }
+}
+
+/// What is known of a trace whose rows were dealt.
+#[derive(Clone, Debug)]
+pub(crate) struct Dealt {
+    /// Its files.
+    pub files: Vec<DealtFile>,
+    /// The share whose rows are read.
+    pub share: KeyShare,
+    /// Events of records that were delivered again in another file.
+    pub copies: u64,
+    /// These records.
+    pub copied_records: u64,
 }
 
 /// The next part of a trace, in time order.
@@ -164,6 +214,116 @@ impl Trace {
             }
         }
         // The data files of an incremental export may be given twice: by folder and by file.
+        Trace::of_files(files, states, window, options)
+    }
+
+    /// Opens one of several files of a trace, of which others are read elsewhere.
+    ///
+    /// # Errors
+    /// As [`open`](Trace::open).
+    pub fn open_part(source: FileSource, options: ReadOptions) -> Result<Trace, TraceError> {
+        let mut trace = Trace::new(vec![Source::File(source)], options);
+        trace.is_part = true;
+        trace.look()?;
+        Ok(trace)
+    }
+
+    /// Reads record batches of a program, such as those of an Arrow stream.
+    ///
+    /// # Errors
+    /// [`TraceError`] if a column is missing.
+    pub fn of_batches(
+        name: &str,
+        batches: Box<dyn RecordBatchReader + Send>,
+        options: ReadOptions,
+    ) -> Result<Trace, TraceError> {
+        let source = Source::Batches(name.to_string(), Some(batches));
+        let mut trace = Trace::new(vec![source], options);
+        trace.look()?;
+        Ok(trace)
+    }
+
+    /// Reads the dealt rows of one share. `count` is the number of files of the trace, if it is known.
+    ///
+    /// # Errors
+    /// [`TraceError`] if a blob is missing, given twice, of another share or of a trace that was dealt
+    /// in another way.
+    pub fn dealt(
+        blobs: Vec<Blob>,
+        share: KeyShare,
+        count: Option<u32>,
+        options: ReadOptions,
+    ) -> Result<Trace, TraceError> {
+        let options = ReadOptions {
+            from: None,
+            to: None,
+            ..options
+        };
+        let sources = ordered(blobs, share, count, &options)?;
+        let files: Vec<DealtFile> = sources
+            .iter()
+            .filter_map(|(blob, at)| blob.files().nth(*at).cloned())
+            .collect();
+        let sources = sources.into_iter();
+        let sources = sources.map(|(blob, at)| Source::Dealt(blob, at)).collect();
+        let mut trace = Trace::new(sources, options);
+        trace.take_over(&files)?;
+        trace.dealt = Some(Dealt {
+            files,
+            share,
+            copies: 0,
+            copied_records: 0,
+        });
+        Ok(trace)
+    }
+
+    /// Takes over what the readers of dealt files found.
+    fn take_over(&mut self, files: &[DealtFile]) -> Result<(), TraceError> {
+        for (at, file) in files.iter().enumerate() {
+            self.notes.merge(file.notes.clone());
+            self.kinds.extend(TraceFormat::parse(&file.format));
+            for (reason, count) in &file.skipped {
+                *self.bad.skipped.entry(*reason).or_default() += count;
+            }
+            for (row, text) in &file.first_skipped {
+                let place = RowPlace {
+                    file: at as u32,
+                    row: *row,
+                };
+                self.bad.keep_first(place, text.clone());
+            }
+            if let Some((first, _)) = file.span {
+                self.waiting.push((first, at));
+            }
+        }
+        self.waiting.sort_by(|one, other| other.cmp(one));
+        let spans = files.iter().filter_map(|file| file.span);
+        let first = spans.clone().map(|(first, _)| first).min();
+        if let (Some(first), Some(last)) = (first, spans.map(|(_, last)| last).max()) {
+            let ends = |file: &DealtFile| file.span.is_some_and(|(_, end)| end == last);
+            let file = files.iter().position(ends).unwrap_or(0) as u32;
+            self.spans(first, first, RowPlace { file, row: 1 })?;
+            self.spans(first, last, RowPlace { file, row: 1 })?;
+        }
+        Ok(())
+    }
+
+    /// What is known of dealt rows.
+    pub(crate) fn dealt_rows(&self) -> Option<&Dealt> {
+        self.dealt.as_ref()
+    }
+
+    /// The notes of its readers.
+    pub(crate) fn own_notes(&self) -> &Notes {
+        &self.notes
+    }
+
+    fn of_files(
+        mut files: Vec<FileSource>,
+        states: Vec<StartingState>,
+        window: Option<(Time, Time)>,
+        options: ReadOptions,
+    ) -> Result<Trace, TraceError> {
         let mut seen = BTreeSet::new();
         let identity = |source: &FileSource| match source {
             FileSource::File(path) => path.canonicalize().unwrap_or_else(|_| path.clone()),
@@ -173,26 +333,41 @@ impl Trace {
         if files.is_empty() && states.is_empty() {
             return Err(TraceError::file("trace", "no files to read"));
         }
+        let sources = files.into_iter().map(Source::File).collect();
+        let mut trace = Trace::new(sources, options);
+        (trace.states, trace.window) = (states, window);
+        trace.look()?;
+        Ok(trace)
+    }
+
+    /// A trace of which nothing is read yet.
+    fn new(sources: Vec<Source>, options: ReadOptions) -> Trace {
         let progress = Progress::default();
-        let bytes = |source: &FileSource| match source {
-            FileSource::File(path) => std::fs::metadata(path).map_or(0, |data| data.len()),
-            FileSource::Stdin => 0,
+        let bytes = |source: &Source| match source {
+            Source::Dealt(blob, at) => blob.own_bytes(*at),
+            other => {
+                let path = other.path();
+                path.and_then(|path| std::fs::metadata(path).ok())
+                    .map_or(0, |data| data.len())
+            }
         };
         progress
             .total
-            .store(files.iter().map(bytes).sum(), Ordering::Relaxed);
+            .store(sources.iter().map(bytes).sum(), Ordering::Relaxed);
         let bad = Bad::new(
             options.skip_bad_rows,
-            files.iter().map(FileSource::shown).collect(),
+            sources.iter().map(Source::shown).collect(),
         );
-        let mut trace = Trace {
+        Trace {
             options,
             names: NameTable::default(),
             bad,
             progress,
-            states,
-            window,
-            sources: files,
+            states: Vec::new(),
+            window: None,
+            sources,
+            is_part: false,
+            dealt: None,
             waiting: Vec::new(),
             open: Vec::new(),
             kinds: BTreeSet::new(),
@@ -201,17 +376,15 @@ impl Trace {
             records: RecordIds::default(),
             first: None,
             ordinal: 0,
-        };
-        trace.look()?;
-        Ok(trace)
+        }
     }
 
     /// Finds the first time of each file, and leaves out those that are no traces.
     fn look(&mut self) -> Result<(), TraceError> {
-        let single = self.sources.len() == 1;
+        let single = self.sources.len() == 1 && !self.is_part;
         let mut left_out = Notes::default();
         for file in 0..self.sources.len() {
-            if self.sources[file] == FileSource::Stdin {
+            if self.sources[file].path().is_none() {
                 // Standard input cannot be read twice.
                 self.waiting.push((Time(i64::MIN), file));
                 continue;
@@ -221,9 +394,9 @@ impl Trace {
                 Recognised::Trace(kind, reader) => (kind, reader),
                 Recognised::Items => {
                     let table = self.options.table.clone();
-                    if let FileSource::File(path) = &self.sources[file] {
+                    if let Some(path) = self.sources[file].path() {
                         self.states.push(StartingState {
-                            folder: path.clone(),
+                            folder: path.to_path_buf(),
                             table,
                         });
                     }
@@ -242,7 +415,7 @@ impl Trace {
                     continue;
                 }
             };
-            if single {
+            if self.sources.len() == 1 {
                 // A single file needs no ordering.
                 self.waiting.push((Time(i64::MIN), file));
                 continue;
@@ -251,7 +424,7 @@ impl Trace {
             let first = self.first_time(&mut *reader)?;
             self.waiting.push((first.unwrap_or(Time(i64::MAX)), file));
         }
-        if self.waiting.is_empty() && self.states.is_empty() {
+        if self.waiting.is_empty() && self.states.is_empty() && !self.is_part {
             let files = self.sources.len();
             let message = format!(
                 "none of the {files} files is a trace; {}",
@@ -264,8 +437,25 @@ impl Trace {
         Ok(())
     }
 
-    fn recognised(&self, file: usize, progress: &Progress) -> Result<Recognised, TraceError> {
-        sniff::recognise(&self.sources[file], file as u32, &self.options, progress)
+    fn recognised(&mut self, file: usize, progress: &Progress) -> Result<Recognised, TraceError> {
+        let (number, options) = (file as u32, &self.options);
+        match &mut self.sources[file] {
+            Source::File(source) => sniff::recognise(source, number, options, progress),
+            Source::Batches(name, batches) => {
+                let Some(batches) = batches.take() else {
+                    return Err(TraceError::file(name, "record batches are read only once"));
+                };
+                let columns = Arrow::new(batches, number, name, options)?;
+                let reader = ColumnReader::arrow(columns, number, name, options, progress.clone());
+                Ok(Recognised::Trace(TraceFormat::Arrow, Box::new(reader)))
+            }
+            Source::Dealt(blob, at) => {
+                let format = blob.files().nth(*at).map_or("", |file| &file.format);
+                let format = TraceFormat::parse(format).unwrap_or(TraceFormat::Parquet);
+                let reader = DealtReader::new(blob.clone(), *at, options, progress.clone());
+                Ok(Recognised::Trace(format, Box::new(reader)))
+            }
+        }
     }
 
     /// The first time that a reader finds.
@@ -295,7 +485,7 @@ impl Trace {
 
     /// The names of its files.
     pub fn files(&self) -> impl Iterator<Item = String> {
-        self.sources.iter().map(FileSource::shown)
+        self.sources.iter().map(Source::shown)
     }
 
     /// The number of rows according to the files' metadata; `None` if a file has none.
@@ -303,8 +493,8 @@ impl Trace {
         self.sources
             .iter()
             .map(|source| match source {
-                FileSource::File(path) => super::parquet::rows(path),
-                FileSource::Stdin => None,
+                Source::Dealt(blob, at) => Some(blob.own_rows(*at)),
+                other => super::parquet::rows(other.path()?),
             })
             .sum()
     }
@@ -316,21 +506,7 @@ impl Trace {
 
     /// Notes for the user.
     pub fn notes(&self) -> Vec<String> {
-        let mut texts = self.notes.texts();
-        let metrics = [TraceFormat::CloudWatch, TraceFormat::CloudWatchCsv];
-        let (metrics, calls): (Vec<TraceFormat>, Vec<TraceFormat>) =
-            self.kinds.iter().partition(|kind| metrics.contains(kind));
-        let several = !metrics.is_empty() && !calls.is_empty()
-            || calls.contains(&TraceFormat::Log) && calls.len() > 1;
-        if several {
-            let names: Vec<&str> = self.kinds.iter().map(|kind| kind.name()).collect();
-            texts.push(format!(
-                "the files are of several kinds ({}); calls that more than one of them records \
-                 are counted more than once",
-                names.join(", ")
-            ));
-        }
-        texts
+        note_texts(&self.notes, &self.kinds)
     }
 
     /// The next batch in time order; events of equal time are in the order of the files.
@@ -346,7 +522,8 @@ impl Trace {
                 && now.is_none_or(|now| first <= now)
             {
                 self.waiting.pop();
-                let (kind, reader) = match self.recognised(file, &self.progress)? {
+                let progress = self.progress.clone();
+                let (kind, reader) = match self.recognised(file, &progress)? {
                     Recognised::Trace(kind, reader) => (kind, reader),
                     // Standard input is looked at only here.
                     Recognised::Items => return Err(self.not_a_trace(file, ITEMS_ALONE)),
@@ -356,7 +533,11 @@ impl Trace {
                 self.kinds.insert(kind);
                 self.open.push(Opened {
                     file,
-                    times: self.times(kind),
+                    times: match self.dealt {
+                        // They were looked at when their rows were dealt.
+                        Some(_) => Times::Any,
+                        None => self.times(kind),
+                    },
                     reader,
                     events: VecDeque::new(),
                     ready: 0,
@@ -391,7 +572,9 @@ impl Trace {
             for ended in self.open.extract_if(.., |opened| {
                 opened.ended && opened.events.is_empty() && opened.held.is_empty()
             }) {
-                self.notes.merge(ended.reader.notes());
+                if self.dealt.is_none() {
+                    self.notes.merge(ended.reader.notes());
+                }
             }
             if self.open.is_empty() && self.waiting.is_empty() {
                 return Ok(Batch::End);
@@ -405,9 +588,14 @@ impl Trace {
                 continue;
             }
             let mut events = self.merged(until);
+            let before = events.len();
             let copies = self.records.remove_copies(&mut events);
-            if copies > 0 {
-                *self.notes.passed.entry(Passed::Duplicate).or_default() += copies;
+            match &mut self.dealt {
+                Some(dealt) => {
+                    dealt.copies += (before - events.len()) as u64;
+                    dealt.copied_records += copies;
+                }
+                None => self.notes.pass_all(Passed::Duplicate, copies),
             }
             let events = self.in_window(events)?;
             if let (Some(first), Some(last)) = (events.first(), events.last()) {
@@ -431,10 +619,7 @@ impl Trace {
 
     /// Counts events outside `--from` and `--to`.
     fn leave_out(&mut self, count: usize) {
-        if count > 0 {
-            let passed = &mut self.notes.passed;
-            *passed.entry(Passed::OutsideWindow).or_default() += count as u64;
-        }
+        self.notes.pass_all(Passed::OutsideWindow, count as u64);
     }
 
     /// The events between `--from` and `--to`.
@@ -522,6 +707,7 @@ impl Trace {
         match kind {
             TraceFormat::Twemcache | TraceFormat::OracleGeneral | TraceFormat::Vscsi => Times::Any,
             TraceFormat::Parquet
+            | TraceFormat::Arrow
             | TraceFormat::Csv
             | TraceFormat::NdJson
             | TraceFormat::Requests => match self.options.time_unit {
@@ -609,6 +795,25 @@ impl Trace {
         }
         merged
     }
+}
+
+/// The notes of readers, and a note on files of several kinds.
+pub(crate) fn note_texts(notes: &Notes, kinds: &BTreeSet<TraceFormat>) -> Vec<String> {
+    let mut texts = notes.texts();
+    let metrics = [TraceFormat::CloudWatch, TraceFormat::CloudWatchCsv];
+    let (metrics, calls): (Vec<TraceFormat>, Vec<TraceFormat>) =
+        kinds.iter().partition(|kind| metrics.contains(kind));
+    let several = !metrics.is_empty() && !calls.is_empty()
+        || calls.contains(&TraceFormat::Log) && calls.len() > 1;
+    if several {
+        let names: Vec<&str> = kinds.iter().map(|kind| kind.name()).collect();
+        texts.push(format!(
+            "the files are of several kinds ({}); calls that more than one of them records are \
+             counted more than once",
+            names.join(", ")
+        ));
+    }
+    texts
 }
 
 impl Opened {

@@ -13,10 +13,12 @@
 //! | logs with ConsumedCapacity | the units that AWS counted for each call | sizes |
 //! | twemcache, oracleGeneral | keys, sizes, cache operations | tables, indexes; oracleGeneral also operations |
 
+mod arrow;
 mod cache;
 mod cloudtrail;
 mod cloudwatch;
 mod columns;
+mod dealt;
 mod document;
 mod event;
 pub mod export;
@@ -33,6 +35,7 @@ mod notes;
 mod parquet;
 mod request;
 mod rows;
+mod share;
 mod sniff;
 mod stream;
 mod time;
@@ -42,7 +45,11 @@ use std::collections::BTreeMap;
 
 pub use crate::table::ApiName;
 pub use cloudwatch::queries;
+pub(crate) use columns::RowPolicy;
 pub use columns::{COLUMNS, Mapping};
+pub(crate) use dealt::BlobWriter;
+pub(crate) use dealt::NamedTable;
+pub use dealt::{Blob, DealtFile};
 pub use event::{
     Counted, Event, Failure, ItemChange, MemberAction, Name, NameTable, RecordId, Request,
     RowPlace, Time, TracedCall, TracedKey, What,
@@ -52,12 +59,13 @@ pub(crate) use event::{mixed, salt};
 use ids::EventIds;
 pub use inspect::{Inspected, inspect};
 pub(crate) use items::starting_items;
-pub(crate) use merge::SPAN_SECONDS_MAX;
 pub use merge::{Batch, StartingState, Trace};
+pub(crate) use merge::{SPAN_SECONDS_MAX, note_texts};
 pub use moment::TimeFormat;
-use notes::Notes;
+pub(crate) use notes::{Notes, Passed};
 pub(crate) use parquet::each_size;
 pub use rows::{NO_BYTES, PlainRow, RowKeys, RowKind, Rows, SLOT_BITS, SLOTS, sign, slot_of};
+pub use share::KeyShare;
 pub use sniff::TraceFormat;
 pub use time::{TimeUnit, parse_time};
 
@@ -227,12 +235,17 @@ impl Bad {
         message: impl Into<String>,
     ) -> Result<(), TraceError> {
         let text = self.refused(place, reason, message)?;
+        self.keep_first(place, text);
+        *self.skipped.entry(reason).or_default() += 1;
+        Ok(())
+    }
+
+    /// Keeps the message of a skipped row, if it is one of the first.
+    fn keep_first(&mut self, place: RowPlace, text: String) {
         self.first.insert(place, text);
         if self.first.len() > FIRST {
             self.first.pop_last();
         }
-        *self.skipped.entry(reason).or_default() += 1;
-        Ok(())
     }
 
     /// The message for a bad row that is skipped.

@@ -1,13 +1,16 @@
 //! What a reader has to tell beside its events: counts that are added up over all files before they
 //! become text.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
 
 use super::Time;
 use super::moment::Found;
 
 /// What a file is that lies beside traces and is none.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum NoTrace {
     Empty,
     Manifest,
@@ -59,7 +62,7 @@ impl NoTrace {
 }
 
 /// What a reader left out because it is no call, or costs nothing.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Passed {
     /// An event of another service.
     OtherService,
@@ -119,7 +122,7 @@ impl Passed {
 }
 
 /// A choice that a reader made because the trace leaves it open.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Taken {
     /// The time zone.
     Zone,
@@ -176,7 +179,7 @@ impl Taken {
 }
 
 /// A time as the trace writes it.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct TimeSeen {
     /// The moment that was read.
     pub time: Time,
@@ -185,7 +188,7 @@ pub struct TimeSeen {
 }
 
 /// The notes of a reader, or of a whole trace.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Notes {
     /// What the format does not contain.
     pub format: BTreeSet<String>,
@@ -194,9 +197,9 @@ pub struct Notes {
     /// Choices that the trace leaves open.
     pub taken: BTreeMap<Taken, u64>,
     /// The operations that a word stands for, in calls whose operation only a word names.
-    pub words: BTreeMap<(String, &'static str), u64>,
+    pub words: BTreeMap<(String, Cow<'static, str>), u64>,
     /// The seconds of a data point, and where they are from.
-    pub periods: BTreeMap<(u32, &'static str), u64>,
+    pub periods: BTreeMap<(u32, Cow<'static, str>), u64>,
     /// The first and the last time, as the trace writes them.
     pub times: Option<(TimeSeen, TimeSeen)>,
 }
@@ -213,6 +216,13 @@ impl Notes {
     /// Counts something that was left out.
     pub fn pass(&mut self, what: Passed) {
         *self.passed.entry(what).or_default() += 1;
+    }
+
+    /// Counts several things that were left out.
+    pub fn pass_all(&mut self, what: Passed, count: u64) {
+        if count > 0 {
+            *self.passed.entry(what).or_default() += count;
+        }
     }
 
     /// Counts a choice.

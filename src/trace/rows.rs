@@ -28,7 +28,9 @@ pub fn slot_of(hash: u64) -> u8 {
 }
 
 /// What many rows have in common.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+)]
 pub struct RowKind {
     /// The API call.
     pub api: ApiName,
@@ -312,6 +314,41 @@ impl Rows {
             seconds,
             old,
         }
+    }
+
+    /// The same rows, with the number of each in its file.
+    #[must_use]
+    pub(super) fn numbered(mut self, numbers: Vec<u64>) -> Rows {
+        self.numbers = Some(numbers);
+        self
+    }
+
+    /// The keys of the rows.
+    pub(super) fn keys(&self) -> &RowKeys {
+        &self.keys
+    }
+
+    /// The bytes of a key that is no integer, by the position of its row.
+    pub(super) fn key_bytes(&self, at: usize) -> &[u8] {
+        match &*self.keys {
+            RowKeys::Hashes | RowKeys::Whole(_) => &[],
+            RowKeys::Text(texts) => texts.value(at).as_bytes(),
+            RowKeys::Binary(bytes) => bytes.value(at),
+            RowKeys::Lines(text, spans) => {
+                let (from, length) = spans[at];
+                &text[from as usize..(from + length) as usize]
+            }
+        }
+    }
+
+    /// Nanoseconds of a unit of time.
+    pub(super) fn each(&self) -> i64 {
+        self.each
+    }
+
+    /// The time of a row in units, by its position.
+    pub(super) fn units(&self, at: usize) -> i64 {
+        self.times[at]
     }
 
     /// The time of a row, by its position.

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
+use super::arrow::{self, Arrow};
 use super::cache::{Records, Twemcache};
 use super::cloudtrail::Trail;
 use super::cloudwatch::{Console, Label, MetricReader};
@@ -27,6 +28,8 @@ use crate::opened;
 pub enum TraceFormat {
     /// Columns in Parquet.
     Parquet,
+    /// Columns in Arrow.
+    Arrow,
     /// Columns in CSV.
     Csv,
     /// Columns in NDJSON.
@@ -61,6 +64,7 @@ impl TraceFormat {
         matches!(
             self,
             TraceFormat::Parquet
+                | TraceFormat::Arrow
                 | TraceFormat::Csv
                 | TraceFormat::NdJson
                 | TraceFormat::CloudTrail
@@ -73,6 +77,7 @@ impl TraceFormat {
     /// The formats and their names on the command line.
     pub const NAMES: &'static [(&'static str, TraceFormat)] = &[
         ("parquet", TraceFormat::Parquet),
+        ("arrow", TraceFormat::Arrow),
         ("csv", TraceFormat::Csv),
         ("ndjson", TraceFormat::NdJson),
         ("requests", TraceFormat::Requests),
@@ -163,6 +168,15 @@ pub fn recognise(
         )
         .help("name the uncompressed Parquet file; Parquet compresses its data internally"));
     }
+    let is_arrow = start.starts_with(arrow::STREAM) || start.starts_with(arrow::FILE);
+    if options.kind == Some(TraceFormat::Arrow) || options.kind.is_none() && is_arrow {
+        let begun: Box<dyn Read + Send> = match looked {
+            Ok(_) => Box::new(Cursor::new(start).chain(text)),
+            Err(error) => return Err(wrong(error)),
+        };
+        let reader = arrow_reader(begun, file, &name, options, progress)?;
+        return Ok(Recognised::Trace(TraceFormat::Arrow, reader));
+    }
     let (kind, layout) = match options.kind.or(by_name) {
         Some(kind) => (kind, layout_of(kind, &start)),
         None => match look(&start, options) {
@@ -188,6 +202,25 @@ pub fn recognise(
     };
     let reader = text_reader(kind, layout, opened, source, options)?;
     Ok(Recognised::Trace(kind, reader))
+}
+
+/// The reader of an Arrow stream, or of a file, in which a stream follows its magic number.
+fn arrow_reader(
+    mut stream: Box<dyn Read + Send>,
+    file: u32,
+    name: &str,
+    options: &ReadOptions,
+    progress: &Progress,
+) -> Result<Box<dyn TraceReader>, TraceError> {
+    let mut begins = vec![0; arrow::FILE.len()];
+    let read = stream.read_exact(&mut begins);
+    read.map_err(|error| TraceError::file(name, why(&error)))?;
+    if begins != arrow::FILE {
+        stream = Box::new(Cursor::new(begins).chain(stream));
+    }
+    let columns = Arrow::stream(stream, file, name, options)?;
+    let reader = ColumnReader::arrow(columns, file, name, options, progress.clone());
+    Ok(Box::new(reader))
 }
 
 fn unrecognised(name: &str, start: &[u8], found: &str) -> TraceError {
@@ -264,7 +297,7 @@ fn text_reader(
 ) -> Result<Box<dyn TraceReader>, TraceError> {
     let columns = match kind {
         TraceFormat::Csv => Some(TextLayout::Csv),
-        TraceFormat::NdJson | TraceFormat::Parquet => Some(TextLayout::NdJson),
+        TraceFormat::NdJson | TraceFormat::Parquet | TraceFormat::Arrow => Some(TextLayout::NdJson),
         _ => None,
     };
     if let Some(columns) = columns {
@@ -278,7 +311,11 @@ fn text_reader(
         progress,
     } = opened;
     Ok(match kind {
-        TraceFormat::Csv | TraceFormat::NdJson | TraceFormat::Parquet | TraceFormat::Export => {
+        TraceFormat::Csv
+        | TraceFormat::NdJson
+        | TraceFormat::Parquet
+        | TraceFormat::Arrow
+        | TraceFormat::Export => {
             let message =
                 "this is a data file of a full export, which is a starting state and not a trace";
             return Err(TraceError::file(name, message).help(

@@ -6,12 +6,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::Hash;
 use std::io::Write;
-use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::Xxh3;
 
-use super::table::{PartRow, PartWriter, Section, broken, failed, read_rows, wrong};
+use super::table::{PartInput, PartRow, PartWriter, Section, broken, failed, read_rows, wrong};
 use super::{Heats, Read, ReplayPart};
 use crate::replay::cache::curve::{AccessCounts, CacheAccess};
 use crate::replay::cache::exact::{Caches, Sized};
@@ -26,9 +25,9 @@ use crate::replay::tally::consumption::DemandKey;
 use crate::replay::tally::hot_keys::{Counter, Hot, HotKeys};
 use crate::replay::tally::merge::Merge;
 use crate::replay::tally::partitions::{HeatMap, Partitions, SlotSecond};
-use crate::replay::tally::share::KeyShare;
 use crate::replay::tally::{Tally, Totals};
 use crate::table::Item;
+use crate::trace::KeyShare;
 use crate::trace::{Name, NameTable, Time};
 use crate::workload::Workload;
 
@@ -43,8 +42,10 @@ const PIECE_BYTES: usize = 1 << 24;
 pub struct Header {
     format: u32,
     version: String,
-    /// Which share of the keys it is.
-    pub share: KeyShare,
+    /// The shares of keys that it covers.
+    pub covers: Vec<KeyShare>,
+    /// How many events of the trace were executed for it.
+    pub executed: u64,
     /// What the figures depend on: the workload and the options of the run.
     settings: String,
     /// Whether the run is unfinished: then the file is a checkpoint.
@@ -140,12 +141,36 @@ pub struct Saved<'a> {
     pub executors: Vec<&'a Executor>,
     /// Partitions and heat maps.
     pub heat: &'a BTreeMap<(usize, usize), (Partitions, HeatMap)>,
-    /// Which share it is.
-    pub share: KeyShare,
+    /// The shares that it covers.
+    pub covers: &'a [KeyShare],
+    /// How many events were executed.
+    pub executed: u64,
     /// What the figures depend on, from [`settings`].
     pub settings: String,
     /// Whether the run is unfinished.
     pub unfinished: bool,
+}
+
+/// Writes a part.
+///
+/// # Errors
+/// [`ReplayError::Part`] if it cannot be written.
+pub fn write_part(
+    part: &ReplayPart,
+    settings: String,
+    into: impl Write + Send,
+) -> Result<(), ReplayError> {
+    let saved = Saved {
+        read: part.read.clone(),
+        names: &part.names,
+        executors: vec![&part.executor],
+        heat: &part.heat,
+        covers: &part.covers,
+        executed: part.executed,
+        settings,
+        unfinished: false,
+    };
+    write(&saved, into)
 }
 
 /// Writes the result of a run so far.
@@ -349,7 +374,8 @@ fn rest_of(saved: &Saved, owners: Owners) -> Rest {
         header: Header {
             format: FORMAT,
             version: env!("CARGO_PKG_VERSION").to_string(),
-            share: saved.share,
+            covers: saved.covers.to_vec(),
+            executed: saved.executed,
             settings: saved.settings.clone(),
             unfinished: saved.unfinished,
             read: saved.read.clone(),
@@ -384,15 +410,15 @@ impl Loaded {
     ///
     /// # Errors
     /// [`ReplayError::Part`] with what differs.
-    pub fn check(&self, path: &Path, unfinished: bool) -> Result<(), ReplayError> {
+    pub fn check(&self, input: &PartInput, unfinished: bool) -> Result<(), ReplayError> {
         match (self.header.unfinished, unfinished) {
             (true, false) => {
                 let help = "run the same command again with --checkpoint to continue it";
-                return Err(wrong(path, "is a checkpoint of an unfinished run").with_help(help));
+                return Err(wrong(input, "is a checkpoint of an unfinished run").with_help(help));
             }
             (false, true) => {
                 let help = "merge parts with --merge";
-                return Err(wrong(path, "is a part, not a checkpoint").with_help(help));
+                return Err(wrong(input, "is a part, not a checkpoint").with_help(help));
             }
             _ => {}
         }
@@ -441,7 +467,7 @@ impl SlotRows {
 }
 
 impl ReadRows {
-    fn take(&mut self, path: &Path, row: PartRow) -> Result<(), ReplayError> {
+    fn take(&mut self, input: &PartInput, row: PartRow) -> Result<(), ReplayError> {
         let PartRow {
             owner,
             time,
@@ -453,7 +479,7 @@ impl ReadRows {
             text,
             ..
         } = row;
-        let small = |number: u64| u32::try_from(number).map_err(|error| broken(path, error));
+        let small = |number: u64| u32::try_from(number).map_err(|error| broken(input, error));
         match row.section {
             Section::Demand => self.demand.push((owner, time, a)),
             Section::Second => {
@@ -496,11 +522,11 @@ impl ReadRows {
     /// Moves the rows into a tally.
     fn into_tally(
         self,
-        path: &Path,
+        input: &PartInput,
         owners: &Owners,
         tally: &mut Tally,
     ) -> Result<(), ReplayError> {
-        let unknown = || broken(path, "a row with an unknown owner");
+        let unknown = || broken(input, "a row with an unknown owner");
         let account = |owner: usize| owners.accounts.get(owner).copied().ok_or_else(unknown);
         for (owner, second, halves) in self.demand {
             tally.demand(account(owner)?, second, halves);
@@ -527,32 +553,35 @@ impl ReadRows {
 /// # Errors
 /// [`ReplayError::Part`] if the file is neither, or has another version.
 pub fn read(
-    path: &Path,
+    input: &PartInput,
     workload: Option<&Workload>,
     options: &ReplayOptions,
 ) -> Result<Loaded, ReplayError> {
     let mut rows = ReadRows::default();
-    read_rows(path, |row| rows.take(path, row))?;
+    read_rows(input, |row| rows.take(input, row))?;
     let rest: Rest = postcard::from_bytes(&rows.rest).map_err(|_| {
         let own = env!("CARGO_PKG_VERSION");
         let text = format!("was written by another version; this is version {own}");
-        wrong(path, text).with_help(ONE_VERSION)
+        wrong(input, text).with_help(ONE_VERSION)
     })?;
-    rest.header.check(path, workload, options)?;
+    rest.header.check(input, workload, options)?;
     let mut executor = Executor::new(workload, "", options, Caches::default());
     let engine = &mut executor.engine;
     let defined = engine.tables.define_again(&rest.definitions);
-    defined.map_err(|error| broken(path, error))?;
+    defined.map_err(|error| broken(input, error))?;
     engine.regions = rest.regions;
     let tables = engine.tables.list.len();
     let mut accounts = rest.owners.accounts.iter().map(|account| account.table);
     let mut places = rest.owners.places.iter().map(|(table, _)| *table);
     if accounts.any(|table| table >= tables) || places.any(|table| table >= tables) {
-        return Err(broken(path, "it refers to a table that it does not define"));
+        return Err(broken(
+            input,
+            "it refers to a table that it does not define",
+        ));
     }
     let store = std::mem::take(&mut rows.store);
     engine.tally.totals = rest.totals;
-    rows.into_tally(path, &rest.owners, &mut engine.tally)?;
+    rows.into_tally(input, &rest.owners, &mut engine.tally)?;
     engine.tally.keys.accesses.power = rest.power.min(63);
     engine.tally.keys.accesses.asked = rest.accesses;
     let mut names = NameTable::default();
@@ -576,13 +605,15 @@ pub fn read(
         state.has_items |= !items.is_empty();
         let table = state.design.table.clone();
         for item in items {
-            let key = Stored::key(&table, &item).map_err(|error| broken(path, error))?;
+            let key = Stored::key(&table, &item).map_err(|error| broken(input, error))?;
             state.stored.put(&table, key, Some(item));
         }
     }
     executor.pending.tokens = rest.tokens;
     executor.pending.waiting = rest.waiting;
     let part = ReplayPart {
+        covers: rest.header.covers.clone(),
+        executed: rest.header.executed,
         read: rest.header.read.clone(),
         names,
         executor,
@@ -598,10 +629,16 @@ pub fn read(
 const ONE_VERSION: &str = "create the parts again with one version";
 
 impl Header {
+    /// The shares that it covers, in words.
+    pub fn shares(&self) -> String {
+        let shares: Vec<String> = self.covers.iter().map(KeyShare::to_string).collect();
+        shares.join(", ")
+    }
+
     /// The part is of this version, and of a run with the same settings.
     fn check(
         &self,
-        path: &Path,
+        input: &PartInput,
         workload: Option<&Workload>,
         options: &ReplayOptions,
     ) -> Result<(), ReplayError> {
@@ -611,7 +648,7 @@ impl Header {
                 "was written by version {}; this is version {own}",
                 self.version
             );
-            return Err(wrong(path, text).with_help(ONE_VERSION));
+            return Err(wrong(input, text).with_help(ONE_VERSION));
         }
         let now = settings(workload, options);
         if self.settings != now {
@@ -620,7 +657,7 @@ impl Header {
                 self.settings
             );
             let help = "give the same --workload, --region, --verify and --dax… options as then";
-            return Err(wrong(path, text).with_help(help));
+            return Err(wrong(input, text).with_help(help));
         }
         Ok(())
     }

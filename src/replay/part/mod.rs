@@ -7,12 +7,17 @@ pub mod table;
 
 use std::collections::BTreeMap;
 
+use super::error::ReplayError;
 use super::executor::Executor;
+use super::options::ReplayOptions;
 use super::tally::merge::Merge;
 use super::tally::partitions::{HeatMap, Partitions, SlotSeconds};
 #[cfg(feature = "aws")]
 use super::tally::verify::Verification;
-use crate::trace::{NameTable, RowPlace, SkipReason, Time};
+use crate::trace::{
+    KeyShare, NameTable, Notes, Passed, RowPlace, SkipReason, Time, TraceFormat, note_texts,
+};
+use crate::workload::Workload;
 
 /// What was read of a trace; the same for every thread and share that executes it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -21,8 +26,8 @@ pub struct Read {
     pub files: Vec<String>,
     /// Their formats.
     pub kinds: Vec<String>,
-    /// Notes on the formats.
-    pub notes: Vec<String>,
+    /// Notes of the readers.
+    pub notes: Notes,
     /// Rows that could not be read, by reason.
     pub skipped: Vec<(SkipReason, u64)>,
     /// The first of the skipped rows.
@@ -37,8 +42,27 @@ pub struct Read {
     pub signature: u64,
 }
 
+impl Read {
+    /// The notes of the readers as sentences. `copies` are records that only shares found to be
+    /// delivered again.
+    pub fn note_texts(&self, copies: u64) -> Vec<String> {
+        let mut notes = self.notes.clone();
+        notes.pass_all(Passed::Duplicate, copies);
+        let kinds = self
+            .kinds
+            .iter()
+            .filter_map(|name| TraceFormat::parse(name));
+        let kinds = kinds.filter(|kind| *kind != TraceFormat::Export);
+        note_texts(&notes, &kinds.collect())
+    }
+}
+
 /// The result of a run before it is priced: of all keys, or of a share of them.
 pub struct ReplayPart {
+    /// The shares of keys that it covers.
+    pub covers: Vec<KeyShare>,
+    /// How many events of the trace were executed for it.
+    pub executed: u64,
     /// Summary of the trace.
     pub read: Read,
     /// The names and their numbers.
@@ -57,6 +81,19 @@ impl ReplayPart {
     #[cfg(feature = "aws")]
     pub(crate) fn verification(self) -> Option<Verification> {
         self.executor.engine.tally.totals.verification
+    }
+
+    /// Writes the part, with the workload and the options of its run.
+    ///
+    /// # Errors
+    /// [`ReplayError::Part`] if it cannot be written.
+    pub fn write(
+        &self,
+        workload: Option<&Workload>,
+        options: &ReplayOptions,
+        into: impl std::io::Write + Send,
+    ) -> Result<(), ReplayError> {
+        file::write_part(self, file::settings(workload, options), into)
     }
 
     /// Adds all seconds before `before` to the partitions, which need the seconds of all keys
@@ -82,6 +119,9 @@ impl ReplayPart {
         if caches.tables.is_empty() {
             *caches = engine.caches;
         }
+        self.covers.extend(other.covers);
+        self.covers.sort();
+        self.executed += other.executed;
     }
 }
 

@@ -1,7 +1,7 @@
 //! The rows of a part, as columns of a Parquet file.
 
-use std::io::Write;
-use std::path::Path;
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
@@ -10,10 +10,12 @@ use arrow_array::{
     Array, ArrayRef, BinaryArray, Int64Array, PrimitiveArray, RecordBatch, StringArray, UInt8Array,
     UInt32Array, UInt64Array,
 };
+use bytes::Bytes;
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::WriterProperties;
+use parquet::file::reader::{ChunkReader, Length};
 
 use super::seal::{self, Seal, Sealing};
 use crate::opened;
@@ -97,20 +99,103 @@ pub struct PartRow {
     pub data: Option<Vec<u8>>,
 }
 
+/// Where a part is read from.
+#[derive(Clone, Debug)]
+pub enum PartInput {
+    /// A file.
+    File(PathBuf),
+    /// The bytes of a part, and a name for messages.
+    Bytes(String, Bytes),
+}
+
+impl From<PathBuf> for PartInput {
+    fn from(path: PathBuf) -> PartInput {
+        PartInput::File(path)
+    }
+}
+
+impl PartInput {
+    /// Its name in messages.
+    pub fn name(&self) -> String {
+        match self {
+            PartInput::File(path) => path.display().to_string(),
+            PartInput::Bytes(name, _) => name.clone(),
+        }
+    }
+
+    fn open(&self) -> io::Result<Opened> {
+        Ok(match self {
+            PartInput::File(path) => Opened::File(opened::open(path)?),
+            PartInput::Bytes(_, bytes) => Opened::Bytes(io::Cursor::new(bytes.clone())),
+        })
+    }
+}
+
+/// A part that is being read.
+enum Opened {
+    File(std::fs::File),
+    Bytes(io::Cursor<Bytes>),
+}
+
+impl Read for Opened {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Opened::File(file) => file.read(into),
+            Opened::Bytes(bytes) => bytes.read(into),
+        }
+    }
+}
+
+impl Seek for Opened {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        match self {
+            Opened::File(file) => file.seek(to),
+            Opened::Bytes(bytes) => bytes.seek(to),
+        }
+    }
+}
+
+impl Length for Opened {
+    fn len(&self) -> u64 {
+        match self {
+            Opened::File(file) => file.len(),
+            Opened::Bytes(bytes) => bytes.get_ref().len() as u64,
+        }
+    }
+}
+
+impl ChunkReader for Opened {
+    type T = Box<dyn Read + Send>;
+
+    fn get_read(&self, start: u64) -> parquet::errors::Result<Box<dyn Read + Send>> {
+        Ok(match self {
+            Opened::File(file) => Box::new(file.get_read(start)?),
+            Opened::Bytes(bytes) => Box::new(bytes.get_ref().get_read(start)?),
+        })
+    }
+
+    fn get_bytes(&self, start: u64, length: usize) -> parquet::errors::Result<Bytes> {
+        match self {
+            Opened::File(file) => file.get_bytes(start, length),
+            Opened::Bytes(bytes) => bytes.get_ref().get_bytes(start, length),
+        }
+    }
+}
+
 /// A file that cannot be read as a part, and why.
-pub fn wrong(path: &Path, why: impl std::fmt::Display) -> ReplayError {
-    ReplayError::part(format!("{}: {why}", path.display()))
+pub fn wrong(input: &PartInput, why: impl std::fmt::Display) -> ReplayError {
+    ReplayError::part(format!("{}: {why}", input.name()))
 }
 
 /// A part whose content does not fit together.
-pub fn broken(path: &Path, why: impl std::fmt::Display) -> ReplayError {
-    wrong(path, format!("is truncated or damaged: {why}"))
+pub fn broken(input: &PartInput, why: impl std::fmt::Display) -> ReplayError {
+    wrong(input, format!("is truncated or damaged: {why}"))
 }
 
 /// A file that is not a part.
-pub fn not_a_part(path: &Path) -> ReplayError {
+pub fn not_a_part(input: &PartInput) -> ReplayError {
     let text = "is not a part or checkpoint written by this version, or is damaged";
-    wrong(path, text)
+    wrong(input, text)
         .with_help("write a part with replay --partial, a checkpoint with replay --checkpoint")
 }
 
@@ -220,32 +305,33 @@ fn columns(rows: &[PartRow]) -> Result<RecordBatch, ReplayError> {
 /// # Errors
 /// [`ReplayError::Part`] if the file is not a part, or is damaged; or the error of `take`.
 pub fn read_rows(
-    path: &Path,
+    input: &PartInput,
     mut take: impl FnMut(PartRow) -> Result<(), ReplayError>,
 ) -> Result<(), ReplayError> {
-    let cannot = |error: std::io::Error| wrong(path, format!("cannot be read: {error}"));
-    let mut file = opened::open(path).map_err(cannot)?;
+    let cannot = |error: std::io::Error| wrong(input, format!("cannot be read: {error}"));
+    let mut file = input.open().map_err(cannot)?;
     match seal::check(&mut file).map_err(cannot)? {
         Seal::Whole => {}
-        Seal::Missing => return Err(not_a_part(path)),
+        Seal::Missing => return Err(not_a_part(input)),
         Seal::Broken => {
             let text = "is damaged: its content differs from what was written";
-            return Err(wrong(path, text).with_help("write it again"));
+            return Err(wrong(input, text).with_help("write it again"));
         }
     }
-    let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|_| not_a_part(path))?;
+    let builder = ParquetRecordBatchReaderBuilder::try_new(file);
+    let builder = builder.map_err(|_| not_a_part(input))?;
     let fields = builder.schema().fields();
     if !fields.iter().map(|field| field.name()).eq(COLUMNS) {
-        return Err(not_a_part(path));
+        return Err(not_a_part(input));
     }
     let reader = builder.with_batch_size(BATCH_ROWS).build();
-    for batch in reader.map_err(|error| broken(path, error))? {
-        let batch = batch.map_err(|error| broken(path, error))?;
-        let columns = Columns::of(&batch).ok_or_else(|| not_a_part(path))?;
+    for batch in reader.map_err(|error| broken(input, error))? {
+        let batch = batch.map_err(|error| broken(input, error))?;
+        let columns = Columns::of(&batch).ok_or_else(|| not_a_part(input))?;
         for at in 0..batch.num_rows() {
             let row = columns.row(at).ok_or_else(|| {
                 let section = columns.section.value(at);
-                broken(path, format!("unknown row section {section:?}"))
+                broken(input, format!("unknown row section {section:?}"))
             })?;
             take(row)?;
         }

@@ -7,7 +7,6 @@ pub mod found;
 pub mod hot_keys;
 pub mod merge;
 pub mod partitions;
-pub mod share;
 pub mod verify;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -56,6 +55,9 @@ sums! {
         /// Batches that consumed less than all their members cost, where the line lists none as
         /// unprocessed.
         pub short_batches: u64,
+        /// Records that were delivered again in another file than the one before, where the files were
+        /// dealt.
+        pub copies: u64,
         /// Throttled requests counted by metrics.
         pub throttled: u64,
         /// The times of the first and the last event.

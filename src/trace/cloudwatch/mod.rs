@@ -553,7 +553,7 @@ impl MetricReader {
         *sink
             .notes
             .periods
-            .entry((seconds, from.text()))
+            .entry((seconds, from.text().into()))
             .or_default() += 1;
         let calls = point.count.map(number).transpose()?;
         let point = MetricPoint {

@@ -198,7 +198,10 @@ impl Points {
             None => *notes.taken.entry(Taken::Statistic).or_default() += taken,
             _ => *notes.taken.entry(Taken::Converted).or_default() += taken,
         }
-        let points = notes.periods.entry((seconds, from.text())).or_default();
+        let points = notes
+            .periods
+            .entry((seconds, from.text().into()))
+            .or_default();
         *points += values.list.len() as u64;
         self.series.push((series, seconds, values.row.max(1)));
         Ok(())

@@ -4,6 +4,7 @@
 //! calls but Scan. This module reads every column; rows with only a few columns take the [fast
 //! path](super::rows).
 
+pub(super) mod batches;
 pub(super) mod cells;
 pub(super) mod plain;
 pub(super) mod schema;
@@ -16,17 +17,21 @@ use rayon::prelude::{IntoParallelRefMutIterator, ParallelExtend, ParallelIterato
 
 pub use schema::{COLUMNS, Mapping};
 
+use super::arrow::Arrow;
 use super::lines::{self, TextLines};
 use super::moment::Clock;
 use super::notes::Notes;
-use super::parquet::{Decoded, Parquet};
+use super::parquet::Parquet;
 use super::time::TimeUnit;
 use super::{
     Bad, EventSink, Piece, ReadOptions, RowPlace, Shared, SkipReason, TraceError, TraceReader,
 };
 use crate::files::{FileText, Progress, why};
+use batches::Decoded;
 use cells::{Cell, Cells, RowDefaults, Wrong};
-use plain::{Plain, RowPolicy};
+pub(crate) use plain::RowPolicy;
+
+use plain::Plain;
 use schema::{BATCH_ROWS, check_columns};
 
 /// The text of a columnar trace.
@@ -73,6 +78,7 @@ pub struct ColumnReader {
 
 enum Blocks {
     Parquet(Box<Parquet>),
+    Arrow(Box<Arrow>),
     Text(TextBlocks),
 }
 
@@ -103,6 +109,28 @@ impl ColumnReader {
             row: 0,
             progress,
         })
+    }
+
+    /// Reads Arrow.
+    pub fn arrow(
+        arrow: Arrow,
+        file: u32,
+        name: &str,
+        options: &ReadOptions,
+        progress: Progress,
+    ) -> ColumnReader {
+        ColumnReader {
+            file,
+            mapping: options.mapping.clone(),
+            table: options.table.clone(),
+            unit: options.time_unit,
+            clock: options.clock(name),
+            notes: Notes::default(),
+            blocks: Blocks::Arrow(Box::new(arrow)),
+            policy: RowPolicy::new(options),
+            row: 0,
+            progress,
+        }
     }
 
     /// Reads CSV or NDJSON.
@@ -391,20 +419,24 @@ impl ColumnReader {
         Ok(())
     }
 
-    fn parquet_pieces(
+    fn column_pieces(
         &mut self,
         look: bool,
         shared: &mut Shared,
     ) -> Result<(Vec<Piece>, bool), TraceError> {
-        let Blocks::Parquet(parquet) = &mut self.blocks else {
-            return Ok((Vec::new(), false));
+        let (decoded, unit) = match &mut self.blocks {
+            Blocks::Parquet(parquet) => {
+                let before = parquet.bytes();
+                let decoded = parquet.decode(look)?;
+                self.progress
+                    .read
+                    .fetch_add(parquet.bytes() - before, Ordering::Relaxed);
+                (decoded, parquet.policy.unit)
+            }
+            Blocks::Arrow(arrow) => (arrow.decode(look)?, arrow.policy.unit),
+            Blocks::Text(_) => return Ok((Vec::new(), false)),
         };
-        let before = parquet.bytes();
-        let decoded = parquet.decode(look)?;
-        self.progress
-            .read
-            .fetch_add(parquet.bytes() - before, Ordering::Relaxed);
-        self.unit = self.unit.or(parquet.policy.unit);
+        self.unit = self.unit.or(unit);
         let (mut pieces, more) = (Vec::new(), !decoded.is_empty());
         for batch in decoded {
             match batch {
@@ -527,7 +559,7 @@ impl TraceReader for ColumnReader {
         shared: &mut Shared,
     ) -> Result<(Vec<Piece>, bool), TraceError> {
         match &self.blocks {
-            Blocks::Parquet(_) => self.parquet_pieces(look, shared),
+            Blocks::Parquet(_) | Blocks::Arrow(_) => self.column_pieces(look, shared),
             Blocks::Text(_) => self.text_pieces(look, shared),
         }
     }

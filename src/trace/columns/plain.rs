@@ -84,8 +84,14 @@ impl RowPolicy {
             .unwrap_or_default()
     }
 
+    /// The tables that have a sort key; the empty name stands for the only table.
+    pub(crate) fn sorted_tables(&self) -> Vec<String> {
+        let sorted = self.sorted.iter().filter(|(_, is_sorted)| **is_sorted);
+        sorted.map(|(table, _)| table.clone()).collect()
+    }
+
     /// Whether a table has a sort key.
-    pub(in crate::trace) fn is_sorted(&self, table: Option<&str>) -> bool {
+    pub(crate) fn is_sorted(&self, table: Option<&str>) -> bool {
         self.sorted
             .get(table.unwrap_or_default())
             .copied()

@@ -331,7 +331,7 @@ impl Logged {
         match (named, self.operation, self.asked) {
             (Ok(Some((api, word))), ..) => {
                 if let Some(word) = word {
-                    let entry = notes.words.entry((word.to_string(), api.name()));
+                    let entry = notes.words.entry((word.to_string(), api.name().into()));
                     *entry.or_default() += 1;
                 }
                 Ok(Some(api))

@@ -1,9 +1,11 @@
 //! Shares of all keys: which slots a run counts.
 
-use crate::trace::SLOTS;
+use super::rows::SLOTS;
 
 /// One of several shares of all keys, by slot.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
+)]
 pub struct KeyShare {
     /// The number of this share, from 1.
     pub number: u32,
