@@ -118,6 +118,9 @@ impl Executor {
         for at in 0..self.engine.tables.list.len() {
             let held = self.engine.held(at);
             self.engine.tally.totals.held.insert(at, held);
+            if self.engine.tables.list[at].has_items {
+                self.engine.tally.totals.with_items.insert(at);
+            }
             self.engine.entities(at);
         }
     }

@@ -307,7 +307,8 @@ impl ReplayRun {
             .get_or_insert_with(|| !self.single && self.trace.kinds().all(TraceFormat::is_calls));
         if !dealt {
             self.executors.truncate(1);
-        } else {
+        }
+        if dealt || self.trace.dealt_rows().is_some() {
             // Each executor receives only keys of this share.
             for executor in &mut self.executors {
                 executor.engine.share = KeyShare::default();

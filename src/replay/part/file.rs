@@ -581,6 +581,11 @@ pub fn read(
     }
     let store = std::mem::take(&mut rows.store);
     engine.tally.totals = rest.totals;
+    for at in &engine.tally.totals.with_items {
+        if let Some(state) = engine.tables.list.get_mut(*at) {
+            state.has_items = true;
+        }
+    }
     rows.into_tally(input, &rest.owners, &mut engine.tally)?;
     engine.tally.keys.accesses.power = rest.power.min(63);
     engine.tally.keys.accesses.asked = rest.accesses;

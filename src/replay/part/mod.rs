@@ -111,6 +111,9 @@ impl ReplayPart {
     pub fn join(&mut self, other: ReplayPart) {
         let Executor { engine, .. } = other.executor;
         let mut tally = engine.tally;
+        for at in &tally.totals.with_items {
+            self.executor.engine.tables.list[*at].has_items = true;
+        }
         tally
             .totals
             .renumber_callers(|caller| self.names.number(other.names.text(caller)));

@@ -77,6 +77,8 @@ sums! {
         pub time_to_live: BTreeSet<usize>,
         /// The items that each table holds at the end, as far as the trace shows.
         pub held: BTreeMap<usize, ItemCounts>,
+        /// Tables of which the trace has the items.
+        pub with_items: BTreeSet<usize>,
         /// Searches of vector indexes: the table, the index, by position, and the bytes that AWS says
         /// were searched.
         pub searches: BTreeMap<(usize, usize, Option<u64>), u64>,
