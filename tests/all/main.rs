@@ -22,6 +22,7 @@ mod cli;
 mod commitments;
 mod compare;
 mod conformance;
+mod deal;
 mod diff;
 mod docs;
 #[cfg(all(feature = "aws", feature = "replay"))]

@@ -12,7 +12,7 @@ use arrow_array::{ArrayRef, Int64Array, RecordBatch, StringArray, UInt32Array};
 use dynameter::files::FileSource;
 use dynameter::pricing::Books;
 use dynameter::replay::{
-    self, KeyShare, ReplayError, ReplayOptions, ReplayRun, keys, merge, price,
+    self, KeyShare, PartInput, ReplayError, ReplayOptions, ReplayRun, keys, merge, price,
 };
 use dynameter::report::Present;
 use dynameter::synthesize::{self, TraceLayout};
@@ -21,10 +21,10 @@ use dynameter::units::Exact;
 use dynameter::workload::{self, Workload};
 
 /// A trace to be replayed: its files, and the workload that it runs on.
-struct Case {
-    name: &'static str,
-    files: Vec<PathBuf>,
-    workload: Option<Workload>,
+pub(crate) struct Case {
+    pub(crate) name: &'static str,
+    pub(crate) files: Vec<PathBuf>,
+    pub(crate) workload: Option<Workload>,
 }
 
 fn load(path: &str) -> Workload {
@@ -74,7 +74,7 @@ fn synthesized(
     (file, workload)
 }
 
-fn cases(folder: &Path) -> Vec<Case> {
+pub(crate) fn cases(folder: &Path) -> Vec<Case> {
     let sample = |name: &str| vec![support::root().join("traces").join(name)];
     let orders = || Some(load("traces/orders.toml"));
     let (cart, cart_workload) = synthesized(
@@ -190,7 +190,7 @@ impl Case {
             .expect("JSON")
     }
 
-    fn whole(&self, options: &ReplayOptions) -> String {
+    pub(crate) fn whole(&self, options: &ReplayOptions) -> String {
         let mut run = self.run(options);
         while run
             .batch()
@@ -219,13 +219,14 @@ impl Case {
     }
 
     fn merged(&self, parts: &[PathBuf], options: &ReplayOptions) -> Result<String, ReplayError> {
+        let parts = parts.iter().cloned().map(PartInput::from);
         let merged = merge(parts, self.workload.as_ref(), &Books::embedded(), options)?;
         Ok(merged.json().expect("JSON"))
     }
 }
 
 /// Asserts that two texts are equal; otherwise shows where they begin to differ.
-fn assert_same(expected: &str, found: &str, what: &str) {
+pub(crate) fn assert_same(expected: &str, found: &str, what: &str) {
     let apart = expected
         .lines()
         .zip(found.lines())
@@ -331,9 +332,9 @@ fn a_run_that_was_broken_off_goes_on_to_the_same_bytes() {
 }
 
 /// A row: time, operation, key, size.
-type Row = (i64, &'static str, String, u32);
+pub(crate) type Row = (i64, &'static str, String, u32);
 
-fn parquet(path: &Path, rows: &[Row], group: usize) {
+pub(crate) fn parquet(path: &Path, rows: &[Row], group: usize) {
     let columns: Vec<(&str, ArrayRef)> = vec![
         (
             "time",
