@@ -168,6 +168,10 @@ pub mod review;
 
 pub mod report;
 
+#[cfg(feature = "cli")]
+#[doc(hidden)]
+pub mod cli;
+
 /// The names that most programs need.
 pub mod prelude {
     pub use crate::check::{Budget, CheckedDesign, Designs, Status, budget, check};

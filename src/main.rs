@@ -1,6 +1,4 @@
-//! The `dynameter` command. `cli` is the command line; everything else is in the library.
-
-mod cli;
+//! The `dynameter` command, which is in the library so that other programs can bring it along.
 
 use std::process::ExitCode;
 
@@ -10,5 +8,5 @@ use mimalloc::MiMalloc;
 static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
-    cli::run()
+    dynameter::cli::run(std::env::args_os())
 }

@@ -7,9 +7,9 @@ use anyhow::{Context, Result, bail};
 use super::args::{AccountArgs, Args, DiffArgs, ImportArgs};
 use super::input::WorkloadText;
 use super::{files, input, into, output};
-use dynameter::diag::harmless;
-use dynameter::import::{AccountAnswers, ImportOptions, import_account};
-use dynameter::workload::Workload;
+use crate::diag::harmless;
+use crate::import::{AccountAnswers, ImportOptions, import_account};
+use crate::workload::Workload;
 
 /// Imports an account, or the folder in which its answers were kept.
 pub fn run(args: &Args, asked: &ImportArgs, files: &[String]) -> Result<()> {
@@ -59,9 +59,9 @@ fn asked_now(
     regions: &[String],
     tables: &[String],
 ) -> Result<AccountAnswers> {
-    use dynameter::aws::{AccountRequest, AskEvent, ask};
+    use crate::aws::{AccountRequest, AskEvent, ask};
 
-    if dynameter::opened::is_confined() {
+    if crate::opened::is_confined() {
         bail!("an account is not asked here\nhelp: name the folder that --raw wrote");
     }
     let raw = account
@@ -115,8 +115,8 @@ fn asked_now(
 
 /// What reading a sample costs, in words.
 #[cfg(feature = "aws")]
-fn cost_of(sample: &dynameter::aws::SampledTables) -> String {
-    use dynameter::prelude::{ApiName, Books, Builder, BuilderPart, Setting};
+fn cost_of(sample: &crate::aws::SampledTables) -> String {
+    use crate::prelude::{ApiName, Books, Builder, BuilderPart, Setting};
 
     let books = Books::embedded();
     let mut design = Builder::new("sample", &sample.region);
@@ -137,7 +137,7 @@ fn cost_of(sample: &dynameter::aws::SampledTables) -> String {
     let built = design.build(&Setting::new(&books));
     let outcome = built
         .ok()
-        .and_then(|workload| dynameter::estimate::estimate(&workload, &books).ok());
+        .and_then(|workload| crate::estimate::estimate(&workload, &books).ok());
     let total = outcome.and_then(|outcome| outcome.once.total().ok());
     let cost = match total {
         Some(total) => format!("about {} on demand", total.human()),
@@ -216,8 +216,7 @@ pub fn drift(args: &Args, asked: &DiffArgs, folder: &str) -> Result<Vec<(Workloa
         ..ImportOptions::default()
     };
     let account = import_account(&answers, at, &options)?;
-    let drift =
-        dynameter::import::drift(&file.text, &account.text).with_context(|| path.clone())?;
+    let drift = crate::import::drift(&file.text, &account.text).with_context(|| path.clone())?;
     if !drift.missing.is_empty() {
         let tables = drift.missing.join(", ");
         output::note(

@@ -6,8 +6,8 @@ use clap::builder::{FalseyValueParser, PossibleValue, PossibleValuesParser};
 use clap::{Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
-use dynameter::forecast::MONTHS_MAX;
-use dynameter::unread::UnreadKind;
+use crate::forecast::MONTHS_MAX;
+use crate::unread::UnreadKind;
 
 /// What `import` reads.
 pub const IMPORT_KINDS: [&str; 8] = [
@@ -25,7 +25,7 @@ pub const IMPORT_KINDS: [&str; 8] = [
 const HOT_KEYS: usize = 5;
 
 #[cfg(feature = "replay")]
-const _: () = assert!(HOT_KEYS == dynameter::replay::HOT_KEYS);
+const _: () = assert!(HOT_KEYS == crate::replay::HOT_KEYS);
 
 /// Compute exactly what an Amazon DynamoDB design costs, with the working behind every line.
 #[derive(Debug, Parser)]
@@ -363,14 +363,15 @@ pub struct ReplayArgs {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=256), conflicts_with_all = ["merge", "partial", "checkpoint", "share", "write_workload", "verify"])]
     pub deal: Option<u32>,
     /// With --deal: the number of the first file, if other machines deal the files before it
-    #[arg(
-        long,
-        value_name = "NUMBER",
-        default_value_t = 0,
-        requires = "deal",
-        hide_default_value = true
-    )]
-    pub file_number: u32,
+    #[arg(long, value_name = "NUMBER", requires = "deal")]
+    pub file_number: Option<u32>,
+    /// With --deal: the name of the file in messages and results (default: its path)
+    #[arg(long, value_name = "NAME", requires = "file_number")]
+    pub file_name: Option<String>,
+    /// With --dealt: the number of files that were dealt, so that a missing one is noticed (default:
+    /// as the manifest of a folder says)
+    #[arg(long, value_name = "COUNT", requires = "dealt")]
+    pub files: Option<u32>,
     /// Replay one share of dealt rows: blobs or folders that --deal wrote, given instead of the trace
     #[arg(long, value_name = "I/N", requires = "partial", conflicts_with_all = ["merge", "deal", "checkpoint", "share", "from", "to"])]
     pub dealt: Option<String>,

@@ -8,16 +8,16 @@ use rust_decimal::Decimal;
 #[cfg(feature = "html")]
 use super::args::ReportArgs;
 use super::args::{Args, ImportArgs, ReconcileArgs};
-use super::{input, output, progress};
-use dynameter::bill::{AwsBill, Cost, Detail, Month, ReadBill, read};
+use super::{input, output, progress, session};
+use crate::bill::{AwsBill, Cost, Detail, Month, ReadBill, read};
 #[cfg(feature = "html")]
-use dynameter::commitments::Commitment;
-use dynameter::files::Progress;
-use dynameter::import::{ImportOptions, Imported, import_bill};
-use dynameter::pricing::Books;
-use dynameter::reconcile::{ExpectedBill, Grouping, Question, Reconciled, Tolerance, reconcile};
-use dynameter::time::Date;
-use dynameter::workload::Workload;
+use crate::commitments::Commitment;
+use crate::files::Progress;
+use crate::import::{ImportOptions, Imported, import_bill};
+use crate::pricing::Books;
+use crate::reconcile::{ExpectedBill, Grouping, Question, Reconciled, Tolerance, reconcile};
+use crate::time::Date;
+use crate::workload::Workload;
 
 /// How many looks at Ctrl-C a reader that waits for its input has to stop.
 const TICKS_OF_PATIENCE: u32 = 3;
@@ -26,6 +26,10 @@ const TICKS_OF_PATIENCE: u32 = 3;
 pub fn read_bill(args: &Args, files: &[String], asked: &ReadBill) -> Result<AwsBill> {
     let shared = Progress::default();
     let stop = progress::interruption()?;
+    if session::is_active() {
+        // The program that runs the command watches it.
+        return Ok(read(files, asked, &shared, &stop)?);
+    }
     let is_done = AtomicBool::new(false);
     let bill = std::thread::scope(|scope| {
         scope.spawn(|| {

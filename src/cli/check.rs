@@ -8,16 +8,16 @@ use super::args::{Args, CheckArgs, OutputFormat};
 use super::input::Role;
 use super::source::TerraformSource;
 use super::{WRONG, files, input, output};
-use dynameter::check::{
+use crate::check::{
     BudgetSetting, Checked, CheckedDesign, Designs, Place, Status, budget, check as checked,
 };
-use dynameter::commitments::Commitment;
-use dynameter::estimate::estimate_together;
-use dynameter::pricing::{Bill, Books};
-use dynameter::report;
-use dynameter::time::Date;
-use dynameter::unread::UnreadKind;
-use dynameter::workload::Workload;
+use crate::commitments::Commitment;
+use crate::estimate::estimate_together;
+use crate::pricing::{Bill, Books};
+use crate::report;
+use crate::time::Date;
+use crate::unread::UnreadKind;
+use crate::workload::Workload;
 
 /// Exit code of designs that are over budget.
 const OVER: u8 = 1;
@@ -206,13 +206,9 @@ fn designs(args: &Args, asked: &CheckArgs, books: &Books, date: Option<Date>) ->
         Ok((input::loaded(args, &source, books, date)?, source.text))
     });
     let (designs, errors): (Vec<_>, Vec<_>) = designs.partition(Result::is_ok);
-    let errors: Vec<String> = errors
-        .into_iter()
-        .filter_map(Result::err)
-        .map(|error| output::failure(&error))
-        .collect();
+    let errors: Vec<anyhow::Error> = errors.into_iter().filter_map(Result::err).collect();
     if !errors.is_empty() {
-        return Err(output::Reported(errors.join("\n\n")).into());
+        return Err(output::Reported::of(errors).into());
     }
     let (mut workloads, mut texts): (Vec<Workload>, Vec<String>) =
         designs.into_iter().flatten().unzip();

@@ -5,16 +5,17 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 
 use anyhow::{Context, Result, bail};
+use arrow_array::RecordBatchReader;
 use tempfile::NamedTempFile;
 
 use super::args::{Args, ReplayArgs};
-use super::output;
 use super::progress::{bar, interruption};
-use dynameter::files::FileSource;
-use dynameter::replay::{Dealer, KeyShare, ReplayError, ReplayOptions, can_deal};
-use dynameter::report::{DealtTrace, Present};
-use dynameter::trace::{Blob, ReadOptions, Trace, TraceFormat};
-use dynameter::workload::Workload;
+use super::{output, session};
+use crate::files::FileSource;
+use crate::replay::{Dealer, KeyShare, ReplayError, ReplayOptions, can_deal};
+use crate::report::{DealtTrace, Present};
+use crate::trace::{Blob, ReadOptions, Trace, TraceError, TraceFormat};
+use crate::workload::Workload;
 
 /// The name of the manifest in a folder of blobs.
 const MANIFEST: &str = "manifest.json";
@@ -24,6 +25,14 @@ fn blob_name(share: KeyShare) -> String {
     format!("share-{:03}-of-{:03}.dealt", share.number, share.of)
 }
 
+/// What is dealt.
+pub enum Traces {
+    /// Files.
+    Files(Vec<FileSource>),
+    /// The record batches of a program.
+    Batches(Box<dyn RecordBatchReader + Send>),
+}
+
 /// Deals the files of a trace into a folder.
 ///
 /// # Errors
@@ -31,7 +40,7 @@ fn blob_name(share: KeyShare) -> String {
 pub fn deal(
     args: &Args,
     asked: &ReplayArgs,
-    sources: Vec<FileSource>,
+    traces: Traces,
     reading: &ReadOptions,
     (workload, options): (Option<&Workload>, &ReplayOptions),
 ) -> Result<()> {
@@ -40,7 +49,11 @@ pub fn deal(
         bail!("--deal needs a folder for its blobs\nhelp: name it with -o DIR");
     };
     can_deal(workload, options, [])?;
-    refuse_exports(&sources)?;
+    let sources = match &traces {
+        Traces::Files(sources) => sources.as_slice(),
+        Traces::Batches(_) => &[],
+    };
+    refuse_exports(sources)?;
     let writes = || format!("{}: cannot be written", folder.display());
     std::fs::create_dir_all(folder).with_context(writes)?;
     if folder.join(MANIFEST).exists() {
@@ -59,25 +72,42 @@ pub fn deal(
         ))
     });
     let blobs = blobs.collect::<Result<Vec<BufWriter<NamedTempFile>>>>()?;
-    let mut dealer = Dealer::new(blobs, asked.file_number, workload, reading, options.threads)?;
+    let mut dealer = Dealer::new(
+        blobs,
+        asked.file_number.unwrap_or(0),
+        workload,
+        reading,
+        options.threads,
+    )?;
     let mut dealt = DealtTrace {
         shares: of,
         files: Vec::new(),
     };
     let stopped = interruption()?;
-    let is_part = sources.len() > 1 || asked.file_number > 0;
+    let is_part = sources.len() > 1 || asked.file_number.is_some();
     let total: u64 = sources.iter().map(bytes).sum();
+    let opened = |source: FileSource| match is_part {
+        true => Trace::open_part(source, reading.clone()),
+        false => Trace::open(vec![source], reading.clone()),
+    };
+    let opened: Box<dyn Iterator<Item = Result<Trace, TraceError>>> = match traces {
+        Traces::Files(sources) => Box::new(sources.into_iter().map(opened)),
+        Traces::Batches(batches) => {
+            let trace = Trace::of_batches(session::BATCHES, batches, reading.clone());
+            Box::new(std::iter::once(trace))
+        }
+    };
     let bar = bar(
         args,
         total,
         "{spinner} {bytes} of {total_bytes} read [{wide_bar}] {msg}, {eta} left",
     );
-    for source in sources {
-        let before = bar.position();
-        let trace = match is_part {
-            true => Trace::open_part(source, reading.clone())?,
-            false => Trace::open(vec![source], reading.clone())?,
-        };
+    for trace in opened {
+        let (mut trace, before) = (trace?, bar.position());
+        if let Some(name) = &asked.file_name {
+            trace.rename(name);
+        }
+        session::reads(&trace.progress);
         let file = dealer.file(trace, |trace| {
             bar.set_position(before + trace.progress.read.load(Ordering::Relaxed));
             let rows = dealt.rows() + trace.progress.rows.load(Ordering::Relaxed);
@@ -132,7 +162,7 @@ fn refuse_exports(sources: &[FileSource]) -> Result<()> {
 /// # Errors
 /// If a blob is missing, damaged or of another share.
 pub fn dealt(asked: &ReplayArgs, share: KeyShare, reading: ReadOptions) -> Result<Trace> {
-    let (mut blobs, mut count) = (Vec::new(), None);
+    let (mut blobs, mut count) = (Vec::new(), asked.files);
     for argument in &asked.traces {
         let path = Path::new(argument);
         if argument == "-" {
@@ -169,7 +199,7 @@ pub fn dealt(asked: &ReplayArgs, share: KeyShare, reading: ReadOptions) -> Resul
 fn in_folder(folder: &Path, share: KeyShare) -> Result<(PathBuf, usize)> {
     let manifest = folder.join(MANIFEST);
     let shown = manifest.display();
-    let text = dynameter::opened::read_to_string(&manifest).with_context(|| {
+    let text = crate::opened::read_to_string(&manifest).with_context(|| {
         format!("{shown}: cannot be read\nhelp: name a folder that replay --deal wrote, or blobs")
     })?;
     let value: serde_json::Value =

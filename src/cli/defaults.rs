@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use serde::Deserialize;
 
 use super::args::{Args, Command, Defaults};
-use dynameter::opened;
+use crate::opened;
 
 /// The name of the file.
 const FILE: &str = "dynameter.toml";

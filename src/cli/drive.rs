@@ -7,11 +7,11 @@ use anyhow::{Context, Result, bail};
 use super::args::{Args, DriveArgs, OutputFormat};
 use super::progress::{bar, interruption, stays_at_the_end};
 use super::{input, output};
-use dynameter::drive::{self, DriveEvent, DriveOptions};
-use dynameter::money::Money;
-use dynameter::report::Present;
-use dynameter::trace::Time;
-use dynameter::units::Exact;
+use crate::drive::{self, DriveEvent, DriveOptions};
+use crate::money::Money;
+use crate::report::Present;
+use crate::trace::Time;
+use crate::units::Exact;
 
 /// `dynameter drive`.
 pub fn run(args: &Args, asked: &DriveArgs) -> Result<u8> {

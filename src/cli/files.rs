@@ -6,7 +6,7 @@ use std::process::Command;
 
 use anyhow::{Result, bail};
 
-use dynameter::bill::is_bill;
+use crate::bill::is_bill;
 
 use super::args::Args;
 use super::output;
@@ -117,7 +117,7 @@ fn in_folder(folder: &str) -> Result<Vec<String>> {
 /// Whether a file is meant as a workload: unlike usage files and budgets, it has a name, a region
 /// and tables. One with a mistake may be one.
 fn is_workload(path: &str) -> bool {
-    let Ok(text) = dynameter::opened::read_to_string(Path::new(path)) else {
+    let Ok(text) = crate::opened::read_to_string(Path::new(path)) else {
         return false;
     };
     match text.parse::<toml::Table>() {

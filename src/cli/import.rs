@@ -6,7 +6,7 @@ use super::args::{Args, ImportArgs, MetricsArgs, OutputFormat};
 use super::{account, bill, files, input, into};
 #[cfg(feature = "replay")]
 use super::{output, trace};
-use dynameter::import::{ImportFormat, ImportOptions};
+use crate::import::{ImportFormat, ImportOptions};
 
 /// Files of one kind.
 struct FileGroup {

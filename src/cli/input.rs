@@ -7,21 +7,21 @@ use std::sync::Arc;
 use anyhow::{Result, bail};
 
 use super::args::{Args, HorizonArgs, QuestionArgs};
-use super::{files, output};
-use dynameter::capacity::series::Horizon;
-use dynameter::commitments::Commitment;
-use dynameter::compare::Question;
-use dynameter::diag::{Diagnostics, Origins, Source};
-use dynameter::import::{
+use super::{files, output, session};
+use crate::capacity::series::Horizon;
+use crate::commitments::Commitment;
+use crate::compare::Question;
+use crate::diag::{Diagnostics, Origins, Source};
+use crate::import::{
     ImportDocument, ImportFormat, ImportOptions, Imported, UnusedPart, used_nowhere,
 };
-use dynameter::opened;
-use dynameter::outcome::Uncertainty;
-use dynameter::pricing::{Books, PriceListFile, read_offer};
-use dynameter::time::{Date, MonthHours};
-use dynameter::uncertainty::uncertainty;
-use dynameter::units::Exact;
-use dynameter::workload::{self, Setting, Workload, load_commitments};
+use crate::opened;
+use crate::outcome::Uncertainty;
+use crate::pricing::{Books, PriceListFile, read_offer};
+use crate::time::{Date, MonthHours};
+use crate::uncertainty::uncertainty;
+use crate::units::Exact;
+use crate::workload::{self, Setting, Workload, load_commitments};
 
 /// The size limit of workload files, plans and templates: 64 MB.
 const FILE_BYTES_MAX: u64 = 64 << 20;
@@ -284,7 +284,7 @@ pub fn imported(kind: ImportFormat, files: &[String], asked: &ImportOptions) -> 
                 files.len()
             )
         };
-        return Ok(dynameter::import::import_export(Path::new(folder), asked)?);
+        return Ok(crate::import::import_export(Path::new(folder), asked)?);
     }
     let sources = files
         .iter()
@@ -306,7 +306,7 @@ pub fn imported(kind: ImportFormat, files: &[String], asked: &ImportOptions) -> 
         unused_is_wrong(&[own.unused.clone(), other.unused])?;
         return Ok(own);
     }
-    Ok(dynameter::import::import(kind, &sources, asked)?)
+    Ok(crate::import::import(kind, &sources, asked)?)
 }
 
 /// Checks a file that was read, without the commitments that the command line names.
@@ -472,6 +472,9 @@ pub fn month(args: &Args) -> Result<Option<MonthHours>> {
 
 /// The text of a file, and the folder that paths in it are relative to.
 fn text(path: &str) -> Result<(String, PathBuf)> {
+    if let Some(text) = session::text(path) {
+        return Ok((text, PathBuf::from(".")));
+    }
     let mut bytes = Vec::new();
     let (reader, folder): (Box<dyn Read>, PathBuf) = if path == "-" {
         (Box::new(std::io::stdin()), PathBuf::from("."))

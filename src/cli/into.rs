@@ -6,9 +6,9 @@ use anyhow::{Result, bail};
 
 use super::args::{Args, ImportArgs};
 use super::output;
-use dynameter::diag::harmless;
-use dynameter::import::{JoinError, JoinedFile, join};
-use dynameter::opened;
+use crate::diag::harmless;
+use crate::import::{JoinError, JoinedFile, join};
+use crate::opened;
 
 /// Writes the result: in place of the file of `--into`, unless `-o` names another.
 pub fn written(args: &Args, asked: &ImportArgs, text: &str) -> Result<()> {

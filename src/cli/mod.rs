@@ -20,31 +20,33 @@ mod output;
 mod page;
 mod progress;
 mod remote;
+pub mod session;
 mod source;
 #[cfg(feature = "tables")]
 mod synthesize;
 #[cfg(feature = "replay")]
 mod trace;
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use clap::{CommandFactory, Parser};
 
-use args::{Args, Command, DiffArgs, OutputFormat, PricesCommand, SummaryArgs};
-use dynameter::check::BUDGET_TEMPLATE;
-use dynameter::compare::{Comparison, Question, compare};
-use dynameter::diff::diff;
-use dynameter::estimate::{Together, estimate, estimate_together, once_of_change};
-use dynameter::fleet::{compared_fleet, fleet};
-use dynameter::forecast::forecast;
-use dynameter::pricing::{Books, PriceListFile, changed_rates, update};
-use dynameter::report::{
+use crate::check::BUDGET_TEMPLATE;
+use crate::compare::{Comparison, Question, compare};
+use crate::diff::diff;
+use crate::estimate::{Together, estimate, estimate_together, once_of_change};
+use crate::fleet::{compared_fleet, fleet};
+use crate::forecast::forecast;
+use crate::pricing::{Books, PriceListFile, changed_rates, update};
+use crate::report::{
     self, ChangedRates, Comparisons, Estimates, Explanation, FleetSummary, ImportedPrices,
     PriceList, PriceLists,
 };
-use dynameter::time::Date;
-use dynameter::workload::{self, Setting, Workload};
+use crate::time::Date;
+use crate::workload::{self, Setting, Workload};
+use args::{Args, Command, DiffArgs, OutputFormat, PricesCommand, SummaryArgs};
 
 /// The error of a binary without trace readers.
 #[cfg(not(feature = "replay"))]
@@ -82,17 +84,22 @@ const NO_PAGES: &str = "this binary was built without HTML reports\nhelp: build 
 /// The exit code of an error in the command line, a file or a value.
 const WRONG: u8 = 2;
 
-/// Runs the command line.
-pub fn run() -> ExitCode {
+/// Runs the command line; the first argument is the name of the program.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    ExitCode::from(exit_code(arguments))
+}
+
+/// Runs the command line, and returns its exit code.
+pub fn exit_code(arguments: impl IntoIterator<Item = OsString>) -> u8 {
     #[cfg(feature = "mcp")]
     mcp::confine();
-    let mut args = match Args::try_parse() {
+    let mut args = match Args::try_parse_from(arguments) {
         Ok(args) => args,
         Err(error) => {
             // Help and version are results; everything else is an error in the command line.
             let code = if error.use_stderr() { WRONG } else { 0 };
             let _ = error.print();
-            return ExitCode::from(code);
+            return code;
         }
     };
     let ready = defaults::apply(&mut args)
@@ -100,7 +107,7 @@ pub fn run() -> ExitCode {
         .and_then(|()| remote::fetch(&mut args));
     // What was fetched is removed when the result is written.
     match ready.and_then(|_fetched| execute(&args)) {
-        Ok(code) => ExitCode::from(code),
+        Ok(code) => code,
         Err(error) => {
             let failure = output::failure(&error);
             // An annotation, so that the error is seen where the result would be.
@@ -108,7 +115,7 @@ pub fn run() -> ExitCode {
                 let _ = output::write(&args, &report::github_error(&failure));
             }
             output::say(&failure);
-            ExitCode::from(WRONG)
+            WRONG
         }
     }
 }
@@ -207,7 +214,7 @@ fn command(args: &Args) -> Result<()> {
         Command::Prices { command } => prices(args, command),
         Command::Schema { budget } => {
             let schema = if *budget {
-                dynameter::check::budget_schema().to_value()
+                crate::check::budget_schema().to_value()
             } else {
                 workload::schema()
             };
@@ -351,14 +358,9 @@ fn all_workloads(
     };
     let workloads: Vec<Result<(Workload, input::WorkloadText)>> = paths.iter().map(read).collect();
     let (workloads, errors): (Vec<_>, Vec<_>) = workloads.into_iter().partition(Result::is_ok);
-    let mut errors: Vec<String> = errors
-        .into_iter()
-        .filter_map(Result::err)
-        .map(|error| output::failure(&error))
-        .collect();
-    errors.dedup();
+    let errors: Vec<anyhow::Error> = errors.into_iter().filter_map(Result::err).collect();
     if !errors.is_empty() {
-        return Err(output::Reported(errors.join("\n\n")).into());
+        return Err(output::Reported::of(errors).into());
     }
     let workloads: Vec<_> = workloads.into_iter().flatten().collect();
     input::usage_is_used(workloads.iter().map(|(_, text)| text))?;
@@ -518,11 +520,11 @@ fn prices_import(args: &Args, files: &[String], into: Option<&std::path::Path>) 
     for file in files {
         match input::offer(file) {
             Ok(offer) => offers.push(offer),
-            Err(error) => errors.push(output::failure(&error)),
+            Err(error) => errors.push(error),
         }
     }
     if !errors.is_empty() {
-        return Err(output::Reported(errors.join("\n\n")).into());
+        return Err(output::Reported::of(errors).into());
     }
     if let Some(region) = &args.region {
         offers

@@ -9,17 +9,42 @@ use std::sync::OnceLock;
 use anyhow::{Context, Result, bail};
 
 use super::args::{Args, OutputFormat};
-use dynameter::diag::{Diagnostics, harmless};
-use dynameter::opened;
-use dynameter::report::{Present, Style};
+use super::session;
+use crate::diag::{Diagnostic, Diagnostics, harmless};
+use crate::opened;
+use crate::report::{Present, Style};
 
 /// Failures that are already formatted for the user.
 #[derive(Debug)]
-pub struct Reported(pub String);
+pub struct Reported {
+    text: String,
+    diagnostics: Vec<Diagnostic>,
+}
+
+impl Reported {
+    /// Several failures, each told once.
+    pub fn of(errors: Vec<anyhow::Error>) -> Reported {
+        let mut texts: Vec<String> = errors.iter().map(failure).collect();
+        texts.dedup();
+        Reported {
+            text: texts.join("\n\n"),
+            diagnostics: errors.iter().flat_map(diagnostics).collect(),
+        }
+    }
+}
+
+/// The mistakes of a failure that have a place in a text.
+pub fn diagnostics(error: &anyhow::Error) -> Vec<Diagnostic> {
+    if let Some(found) = error.downcast_ref::<Diagnostics>() {
+        return found.list().to_vec();
+    }
+    let reported = error.downcast_ref::<Reported>();
+    reported.map_or_else(Vec::new, |reported| reported.diagnostics.clone())
+}
 
 impl fmt::Display for Reported {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&self.text)
     }
 }
 
@@ -36,6 +61,9 @@ pub fn failure(error: &anyhow::Error) -> String {
 
 /// Prints a message to standard error; ignores a closed one.
 pub fn say(text: &str) {
+    if session::say(&with_addresses(text)) {
+        return;
+    }
     let _ = writeln!(std::io::stderr().lock(), "{}", with_addresses(text));
 }
 
@@ -60,7 +88,10 @@ fn with_addresses(text: &str) -> Cow<'_, str> {
 pub fn style(args: &Args) -> Style {
     let wanted = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
     Style {
-        color: wanted && args.output.is_none() && std::io::stdout().is_terminal(),
+        color: wanted
+            && args.output.is_none()
+            && !session::is_active()
+            && std::io::stdout().is_terminal(),
     }
 }
 
@@ -80,6 +111,9 @@ pub fn write(args: &Args, text: &str) -> Result<()> {
 
 /// Writes to standard output.
 pub fn print(text: &str) -> Result<()> {
+    if session::print(text.as_bytes()) {
+        return Ok(());
+    }
     match std::io::stdout().lock().write_all(text.as_bytes()) {
         // The reader has closed the pipe, which is not an error.
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
@@ -196,6 +230,12 @@ pub fn part(
     fill: impl FnOnce(&mut (dyn Write + Send)) -> Result<()>,
 ) -> Result<()> {
     let Some(path) = args.output.as_ref().filter(|path| path.as_os_str() != "-") else {
+        if session::is_active() {
+            let mut bytes = Vec::new();
+            fill(&mut bytes)?;
+            session::print(&bytes);
+            return Ok(());
+        }
         let mut out = std::io::BufWriter::new(std::io::stdout());
         if std::io::stdout().is_terminal() {
             bail!("a part is not for a terminal\nhelp: name a file with -o, or use a pipe");

@@ -5,15 +5,15 @@ use anyhow::{Context, Result};
 use super::args::{Args, OutputFormat, ReportArgs, SummaryArgs};
 use super::input::WorkloadText;
 use super::{all_workloads, bill, compared, files, input, output, together};
-use dynameter::bill::AwsBill;
-use dynameter::estimate::estimate;
-use dynameter::fleet::{Fleet, compared_fleet, fleet};
-use dynameter::outcome::Outcome;
-use dynameter::report::{self, FleetSummary, Present};
-use dynameter::review::review;
-use dynameter::time::MonthHours;
-use dynameter::units::Exact;
-use dynameter::workload::{Setting, Workload};
+use crate::bill::AwsBill;
+use crate::estimate::estimate;
+use crate::fleet::{Fleet, compared_fleet, fleet};
+use crate::outcome::Outcome;
+use crate::report::{self, FleetSummary, Present};
+use crate::review::review;
+use crate::time::MonthHours;
+use crate::units::Exact;
+use crate::workload::{Setting, Workload};
 
 /// Designs of more tables are shown at a glance only: a page of everything could not be read.
 const TABLES_IN_FULL: usize = 100;

@@ -11,12 +11,16 @@ use anyhow::{Context, Result};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::args::Args;
+use super::session;
 
 /// How often a bar is drawn.
 pub const TICK: Duration = Duration::from_millis(200);
 
 /// A flag that Ctrl-C sets; a second Ctrl-C ends the process immediately.
 pub fn interruption() -> Result<Arc<AtomicBool>> {
+    if let Some(stopped) = session::stopped() {
+        return Ok(stopped);
+    }
     // A process has one handler; a second reader shares its flag.
     static STOPPED: OnceLock<Arc<AtomicBool>> = OnceLock::new();
     if let Some(stopped) = STOPPED.get() {
@@ -63,7 +67,7 @@ pub fn remove_at_the_end(folder: &Path) {
 
 /// A progress bar on standard error; hidden if that is not a terminal.
 pub fn bar(args: &Args, total: u64, template: &str) -> ProgressBar {
-    let target = if args.quiet {
+    let target = if args.quiet || session::is_active() {
         ProgressDrawTarget::hidden()
     } else {
         ProgressDrawTarget::stderr_with_hz(5)

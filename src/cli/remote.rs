@@ -107,13 +107,13 @@ pub fn fetch(args: &mut Args) -> Result<Fetched> {
 /// Fetches every object that the arguments name, which then name the fetched files.
 #[cfg(feature = "aws")]
 pub fn fetch(args: &mut Args) -> Result<Fetched> {
+    use crate::aws::AskProgress;
     use anyhow::Context;
-    use dynameter::aws::AskProgress;
 
     use super::{output, progress};
 
     refuse_exports(args)?;
-    if dynameter::opened::is_confined() && !inputs(args).is_empty() {
+    if crate::opened::is_confined() && !inputs(args).is_empty() {
         bail!("{S3} is not read here\nhelp: name a file, or give its text");
     }
     if inputs(args).is_empty() {
@@ -136,7 +136,7 @@ pub fn fetch(args: &mut Args) -> Result<Fetched> {
         bar.set_position(now.done);
     };
     for input in inputs(args) {
-        let path = dynameter::aws::fetch(input, folder.path(), &stop, &mut show);
+        let path = crate::aws::fetch(input, folder.path(), &stop, &mut show);
         let path = path.with_context(|| {
             format!(
                 "{input}: cannot be fetched; `aws s3 cp {input} - | dynameter {command} -` reads a \

@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use dynameter::diag::Place;
-use dynameter::import::plain_address;
+use crate::diag::Place;
+use crate::import::plain_address;
 
 /// How deeply modules may call modules.
 const MODULES_MAX: usize = 20;
@@ -88,8 +88,8 @@ impl TerraformSource {
 /// The folders of the modules that `terraform init` has installed.
 fn installed(root: &Path) -> BTreeMap<String, PathBuf> {
     let read = || -> Option<BTreeMap<String, PathBuf>> {
-        let text = dynameter::opened::read_to_string(&root.join(".terraform/modules/modules.json"))
-            .ok()?;
+        let text =
+            crate::opened::read_to_string(&root.join(".terraform/modules/modules.json")).ok()?;
         let json: serde_json::Value = serde_json::from_str(&text).ok()?;
         let modules = json.get("Modules")?.as_array()?;
         let module = |one: &serde_json::Value| {
@@ -119,7 +119,7 @@ fn blocks_in(folder: &Path) -> Vec<Block> {
             continue;
         }
         let file = tidy(&folder.join(&name));
-        if let Ok(text) = dynameter::opened::read_to_string(&file) {
+        if let Ok(text) = crate::opened::read_to_string(&file) {
             blocks.extend(blocks_of(&text, &file));
         }
     }

@@ -9,8 +9,8 @@ use super::args::{Args, SynthesizeArgs};
 use super::progress::{bar, interruption};
 use super::trace::moment;
 use super::{input, output};
-use dynameter::synthesize::{self, HEADER, SynthesizeError, SynthesizeOptions, TraceLayout};
-use dynameter::units::Exact;
+use crate::synthesize::{self, HEADER, SynthesizeError, SynthesizeOptions, TraceLayout};
+use crate::units::Exact;
 
 /// `dynameter synthesize`.
 pub fn synthesize(args: &Args, asked: &SynthesizeArgs) -> Result<()> {

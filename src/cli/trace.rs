@@ -5,31 +5,33 @@ use std::path::Path;
 use std::sync::atomic::Ordering;
 
 use anyhow::{Context, Result, bail};
+use arrow_array::RecordBatchReader;
 use clap::{Args as _, FromArgMatches};
 
 #[cfg(feature = "html")]
 use super::args::ReportArgs;
 use super::args::{Args, MetricsArgs, ReadingArgs, ReplayArgs};
+use super::deal::Traces;
 use super::progress::{bar, interruption};
-use super::{deal, files, input, output};
-use dynameter::bill::is_bill;
-use dynameter::compare::Question;
-use dynameter::files::{FileSource, Progress};
-use dynameter::import::{ImportOptions, Imported, import_metrics};
-use dynameter::meter::Switches;
-use dynameter::pricing::Books;
-use dynameter::replay::{
+use super::{deal, files, input, output, session};
+use crate::bill::is_bill;
+use crate::compare::Question;
+use crate::files::{FileSource, Progress};
+use crate::import::{ImportOptions, Imported, import_metrics};
+use crate::meter::Switches;
+use crate::pricing::Books;
+use crate::replay::{
     self, CONSTANT_BYTES, KEY_BYTES_MAX, KeyShare, Overwrite, PartInput, ReplayError, ReplayPart,
     ReplayRun, Replayed, Verify, join, keeps_keys, keys, price,
 };
-use dynameter::report::InspectedFiles;
-use dynameter::time::{Date, MonthHours};
-use dynameter::trace::{
+use crate::report::InspectedFiles;
+use crate::time::{Date, MonthHours};
+use crate::trace::{
     Mapping, ReadOptions, Time, TimeFormat, TimeUnit, Trace, TraceFormat, inspect, parse_time,
     sources,
 };
-use dynameter::units::Exact;
-use dynameter::workload::{Size, Workload};
+use crate::units::Exact;
+use crate::workload::{Size, Workload};
 
 /// A time, a date, or a duration before now.
 pub fn moment(option: &str, text: &str) -> Result<Time> {
@@ -150,7 +152,7 @@ fn no_bills(traces: &[FileSource]) -> Result<()> {
 
 /// The beginning of a file and, of Parquet, its end, where the names of the columns are.
 fn ends(path: &Path) -> std::io::Result<Vec<u8>> {
-    let mut file = dynameter::opened::open(path)?;
+    let mut file = crate::opened::open(path)?;
     let mut bytes = Vec::new();
     file.by_ref().take(ENDS_BYTES).read_to_end(&mut bytes)?;
     if bytes.starts_with(b"PAR1") {
@@ -200,6 +202,14 @@ fn run(
     Ok(None)
 }
 
+/// The record batches that the program hands over, if the trace is nothing else.
+fn batches(asked: &ReplayArgs) -> Option<Box<dyn RecordBatchReader + Send>> {
+    match asked.traces.as_slice() {
+        [only] if only == session::BATCHES => session::batches(),
+        _ => None,
+    }
+}
+
 /// The files of the trace, none of which the results replace.
 fn readable_sources(args: &Args, asked: &ReplayArgs) -> Result<Vec<FileSource>> {
     let sources = sources_of(&asked.traces)?;
@@ -242,6 +252,9 @@ fn opened(
     if asked.dealt.is_some() {
         return deal::dealt(asked, replay_options.share, options);
     }
+    if let Some(batches) = batches(asked) {
+        return Ok(Trace::of_batches(session::BATCHES, batches, options)?);
+    }
     let sources = readable_sources(args, asked)?;
     Ok(Trace::open(sources, options)?)
 }
@@ -259,6 +272,7 @@ fn to_the_end(
         "{spinner} {bytes} of {total_bytes} read [{wide_bar}] {msg}, {eta} left",
     );
     let stopped = interruption()?;
+    session::reads(&run.trace().progress);
     while run.batch()? {
         bar.set_position(read.load(Ordering::Relaxed));
         let (rows, seconds) = (rows.load(Ordering::Relaxed), bar.elapsed().as_secs().max(1));
@@ -501,14 +515,12 @@ pub fn replay(args: &Args, asked: &ReplayArgs) -> Result<()> {
     }
     written_apart(args, asked)?;
     if asked.deal.is_some() {
-        let sources = readable_sources(args, asked)?;
-        return deal::deal(
-            args,
-            asked,
-            sources,
-            &options,
-            (workload.as_ref(), &replay_options),
-        );
+        let traces = match batches(asked) {
+            Some(batches) => Traces::Batches(batches),
+            None => Traces::Files(readable_sources(args, asked)?),
+        };
+        let run = (workload.as_ref(), &replay_options);
+        return deal::deal(args, asked, traces, &options, run);
     }
     if replay_options.share.of > 1 && !asked.partial {
         bail!(
@@ -639,7 +651,7 @@ pub fn queries(args: &Args, tables: &[String]) -> Result<String> {
             ),
         );
     }
-    let queries = dynameter::trace::queries(&named);
+    let queries = crate::trace::queries(&named);
     let count = queries.as_array().map_or(0, Vec::len);
     if count > QUERIES_MAX {
         output::note(
@@ -666,7 +678,7 @@ fn is_table_name(text: &str) -> bool {
 
 /// The tables that a file describes, with their global indexes.
 fn described(path: &str) -> Result<Vec<(String, Vec<String>)>> {
-    let text = dynameter::opened::read_to_string(Path::new(path))
+    let text = crate::opened::read_to_string(Path::new(path))
         .with_context(|| format!("{path}: cannot be read"))?;
     let mut tables = Vec::new();
     for value in serde_json::Deserializer::from_str(&text).into_iter::<serde_json::Value>() {

@@ -63,6 +63,8 @@ pub struct Trace {
     is_part: bool,
     /// What is known of the files of dealt rows.
     dealt: Option<Dealt>,
+    /// Another name of the only file.
+    name: Option<String>,
     /// Files that are not open yet, sorted by their first time, earliest last.
     waiting: Vec<(Time, usize)>,
     open: Vec<Opened>,
@@ -368,6 +370,7 @@ impl Trace {
             sources,
             is_part: false,
             dealt: None,
+            name: None,
             waiting: Vec::new(),
             open: Vec::new(),
             kinds: BTreeSet::new(),
@@ -483,9 +486,19 @@ impl Trace {
         }
     }
 
+    /// Gives the only file another name in messages and results, such as the address that it was
+    /// fetched from.
+    pub fn rename(&mut self, name: &str) {
+        if let [Source::File(_) | Source::Batches(..)] = self.sources.as_slice() {
+            self.bad.rename(name);
+            self.name = Some(name.to_string());
+        }
+    }
+
     /// The names of its files.
     pub fn files(&self) -> impl Iterator<Item = String> {
-        self.sources.iter().map(Source::shown)
+        let shown = |source: &Source| self.name.clone().unwrap_or_else(|| source.shown());
+        self.sources.iter().map(shown)
     }
 
     /// The number of rows according to the files' metadata; `None` if a file has none.

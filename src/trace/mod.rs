@@ -52,7 +52,7 @@ pub(crate) use dealt::NamedTable;
 pub use dealt::{Blob, DealtFile};
 pub use event::{
     Counted, Event, Failure, ItemChange, MemberAction, Name, NameTable, RecordId, Request,
-    RowPlace, Time, TracedCall, TracedKey, What,
+    RowPlace, Time, TracedCall, TracedKey, What, key_hash,
 };
 use event::{hash_of, hash_of_whole};
 pub(crate) use event::{mixed, salt};
@@ -210,6 +210,11 @@ impl Bad {
             files,
             ..Bad::default()
         }
+    }
+
+    /// Gives the only file another name.
+    fn rename(&mut self, name: &str) {
+        self.files = vec![name.to_string()];
     }
 
     /// A row as `file:line`.

@@ -1,6 +1,6 @@
 //! Shares of all keys: which slots a run counts.
 
-use super::rows::SLOTS;
+use super::rows::{SLOTS, slot_of};
 
 /// One of several shares of all keys, by slot.
 #[derive(
@@ -43,6 +43,13 @@ impl KeyShare {
                  at most"
             )),
         }
+    }
+
+    /// The share of some number of shares to which the hash of a key (of its partition key, if the
+    /// table has a sort key) belongs; `None` if there cannot be so many.
+    pub fn of_hash(hash: u64, of: u32) -> Option<KeyShare> {
+        let number = u32::from(slot_of(hash)).checked_rem(of)? + 1;
+        (of <= SLOTS as u32).then_some(KeyShare { number, of })
     }
 
     /// Whether a slot belongs to it.

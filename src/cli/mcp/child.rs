@@ -24,7 +24,7 @@ pub const CONFINED: &str = "DYNAMETER_CONFINED_TO";
 pub fn confine() {
     if let Some(folders) = std::env::var_os(CONFINED) {
         let folders: Vec<PathBuf> = std::env::split_paths(&folders).collect();
-        dynameter::opened::confine(folders);
+        crate::opened::confine(folders);
     }
 }
 

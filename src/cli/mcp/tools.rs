@@ -2,9 +2,9 @@
 
 use std::path::{Component, Path};
 
-use dynameter::money::Money;
-use dynameter::rules::RULES;
-use dynameter::units::Exact;
+use crate::money::Money;
+use crate::rules::RULES;
+use crate::units::Exact;
 use serde_json::{Map, Value, json};
 
 use super::child::{self, Ran};
@@ -445,7 +445,7 @@ impl Command<'_> {
             Kind::Word(flag) => self.flag(flag, plain(text()?)?),
             Kind::Date(flag) => {
                 let date = text()?;
-                let read = dynameter::time::Date::parse(date);
+                let read = crate::time::Date::parse(date);
                 read.ok_or_else(|| wrong("a date, YYYY-MM-DD"))?;
                 self.flag(flag, date.to_string());
             }
