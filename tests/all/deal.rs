@@ -367,9 +367,7 @@ fn what_is_lost_doubled_or_mistaken_is_named() {
         .err()
         .expect("an error");
     assert!(
-        error
-            .to_string()
-            .contains("share 1/2, whose keys are in part 0 too"),
+        error.to_string().contains("share 1/2, and so is part 0"),
         "{error}"
     );
 

@@ -227,9 +227,13 @@ fn write_demand<W: Write + Send>(
     }
     for (place, seconds) in &tally.keys.seconds {
         let owner = owners.place(place)?;
-        for second in seconds.clone().before(i64::MAX) {
+        let mut written = Ok(());
+        seconds.clone().drain(i64::MAX, |second| {
+            if written.is_err() {
+                return;
+            }
             let [a, b] = second.halves.map(u64::from);
-            writer.row(PartRow {
+            written = writer.row(PartRow {
                 section: Section::Second,
                 owner,
                 time: second.second,
@@ -237,8 +241,9 @@ fn write_demand<W: Write + Send>(
                 a,
                 b,
                 ..PartRow::default()
-            })?;
-        }
+            });
+        });
+        written?;
     }
     Ok(())
 }

@@ -17,7 +17,7 @@ struct Joined {
     header: Header,
     first: String,
     /// The part that covers each slot.
-    slots: Vec<Option<String>>,
+    slots: Vec<Option<(String, KeyShare)>>,
 }
 
 /// Joins parts, each of which is read and dropped before the next, so that memory holds the result and
@@ -73,12 +73,18 @@ impl Joined {
     /// Marks the slots of a part as covered.
     fn cover(&mut self, input: &PartInput, shares: &[KeyShare]) -> Result<(), ReplayError> {
         for slot in slots_of(shares) {
-            if let Some(other) = self.slots[slot].replace(input.name()) {
-                let covers = |share: &&KeyShare| share.owns(slot as u8);
-                let share = shares.iter().find(covers).copied().unwrap_or_default();
-                let text = format!("is share {share}, whose keys are in {other} too");
-                return Err(wrong(input, text).with_help("give each share once"));
-            }
+            let covers = |share: &&KeyShare| share.owns(slot as u8);
+            let share = shares.iter().find(covers).copied().unwrap_or_default();
+            let Some((other, its)) = self.slots[slot].replace((input.name(), share)) else {
+                continue;
+            };
+            let text = match its == share {
+                true => format!("is share {share}, and so is {other}"),
+                false => format!(
+                    "is share {share}, but {other} is share {its}, which has some of the same keys"
+                ),
+            };
+            return Err(wrong(input, text).with_help("give each share once"));
         }
         Ok(())
     }

@@ -11,7 +11,7 @@ use super::error::ReplayError;
 use super::executor::Executor;
 use super::options::ReplayOptions;
 use super::tally::merge::Merge;
-use super::tally::partitions::{HeatMap, Partitions, SlotSeconds};
+use super::tally::partitions::{HeatMap, Partitions, SlotSecond, SlotSeconds};
 #[cfg(feature = "aws")]
 use super::tally::verify::Verification;
 use crate::trace::{
@@ -137,16 +137,24 @@ pub fn settle(
     starting: impl Fn(usize) -> u64,
 ) {
     for (place, seconds) in seconds {
-        let seconds = seconds.before(before);
-        if seconds.is_empty() {
-            continue;
-        }
-        let (partitions, heat_map) = heat
-            .entry(*place)
-            .or_insert_with(|| (Partitions::new(starting(place.0)), HeatMap::default()));
-        for second in seconds.chunk_by(|one, other| one.second == other.second) {
+        // The slots of the current second.
+        let mut second: Vec<SlotSecond> = Vec::new();
+        let mut ends = |second: &[SlotSecond]| {
+            let (partitions, heat_map) = heat
+                .entry(*place)
+                .or_insert_with(|| (Partitions::new(starting(place.0)), HeatMap::default()));
             partitions.second(second);
             second.iter().for_each(|one| heat_map.add(one));
+        };
+        seconds.drain(before, |one| {
+            if second.last().is_some_and(|last| last.second != one.second) {
+                ends(&second);
+                second.clear();
+            }
+            second.push(one);
+        });
+        if !second.is_empty() {
+            ends(&second);
         }
     }
 }

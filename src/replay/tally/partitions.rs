@@ -1,7 +1,8 @@
 //! Partitions of a table and its heat map, from the demand of each slot (one of [`SLOTS`]) in each
 //! second.
 
-use std::collections::BTreeMap;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap};
 
 use super::merge::Merge;
 use crate::table::Direction;
@@ -35,12 +36,56 @@ pub fn ordered(mut grains: Vec<SlotSecond>) -> Vec<SlotSecond> {
     grains
 }
 
+/// Slot seconds in order, in about five bytes each: those of a thread or share that was merged.
+#[derive(Clone, Debug)]
+struct Packed {
+    bytes: Vec<u8>,
+    /// Where the next one begins.
+    at: usize,
+    /// The last one that was unpacked.
+    second: i64,
+}
+
+impl Packed {
+    /// Packs slot seconds that are in order.
+    fn of(grains: &[SlotSecond]) -> Packed {
+        let (mut bytes, mut second) = (Vec::new(), 0);
+        for grain in grains {
+            let [reads, writes] = grain.halves;
+            let step = grain.second.wrapping_sub(second);
+            second = grain.second;
+            let values = (step, grain.slot, reads, writes);
+            // Writing into memory does not fail.
+            bytes = postcard::to_extend(&values, bytes).unwrap_or_default();
+        }
+        Packed {
+            bytes,
+            at: 0,
+            second: 0,
+        }
+    }
+
+    /// The next one and where it ends, which is not taken yet.
+    fn peek(&self) -> Option<(SlotSecond, usize)> {
+        let bytes = self.bytes.get(self.at..)?;
+        let values: Result<((i64, u8, u32, u32), &[u8]), _> = postcard::take_from_bytes(bytes);
+        let ((step, slot, reads, writes), rest) = values.ok()?;
+        let grain = SlotSecond {
+            second: self.second.wrapping_add(step),
+            slot,
+            halves: [reads, writes],
+        };
+        Some((grain, self.bytes.len() - rest.len()))
+    }
+}
+
 /// The slot seconds of one table in one region: the current second of each slot, and earlier
 /// seconds.
 #[derive(Clone, Debug)]
 pub struct SlotSeconds {
     open: Vec<(i64, [u32; 2])>,
     closed: Vec<SlotSecond>,
+    packed: Vec<Packed>,
 }
 
 impl Default for SlotSeconds {
@@ -48,6 +93,7 @@ impl Default for SlotSeconds {
         SlotSeconds {
             open: vec![(i64::MIN, [0, 0]); SLOTS],
             closed: Vec::new(),
+            packed: Vec::new(),
         }
     }
 }
@@ -73,6 +119,65 @@ impl SlotSeconds {
 
     /// Removes and returns all slot seconds before a given second, in order.
     pub fn before(&mut self, second: i64) -> Vec<SlotSecond> {
+        let mut all = Vec::new();
+        self.drain(second, |grain| all.push(grain));
+        all
+    }
+
+    /// Removes all slot seconds before a given second, and calls a function with each in order.
+    pub fn drain(&mut self, second: i64, mut each: impl FnMut(SlotSecond)) {
+        let own = self.own_before(second);
+        let mut own = own.into_iter().peekable();
+        // The first of each source, by time: sources are few, and each is in order.
+        let mut heads: BinaryHeap<Reverse<(i64, u8, usize)>> = BinaryHeap::new();
+        let head = |packed: &Packed| packed.peek().filter(|(grain, _)| grain.second < second);
+        for (at, packed) in self.packed.iter().enumerate() {
+            if let Some((grain, _)) = head(packed) {
+                heads.push(Reverse((grain.second, grain.slot, at)));
+            }
+        }
+        let mut last: Option<SlotSecond> = None;
+        let mut take = |grain: SlotSecond| match &mut last {
+            Some(last) if (last.second, last.slot) == (grain.second, grain.slot) => {
+                last.halves = [0, 1].map(|way| last.halves[way].saturating_add(grain.halves[way]));
+            }
+            last => {
+                if let Some(done) = last.replace(grain) {
+                    each(done);
+                }
+            }
+        };
+        loop {
+            let of_packed = heads
+                .peek()
+                .map(|Reverse((second, slot, _))| (*second, *slot));
+            let of_own = own.peek().map(|grain| (grain.second, grain.slot));
+            match (of_own, of_packed) {
+                (None, None) => break,
+                (Some(one), other) if other.is_none_or(|other| one <= other) => {
+                    own.next().into_iter().for_each(&mut take);
+                }
+                _ => {
+                    let Some(Reverse((.., at))) = heads.pop() else {
+                        break;
+                    };
+                    let packed = &mut self.packed[at];
+                    if let Some((grain, end)) = packed.peek() {
+                        take(grain);
+                        (packed.at, packed.second) = (end, grain.second);
+                    }
+                    if let Some((grain, _)) = head(packed) {
+                        heads.push(Reverse((grain.second, grain.slot, at)));
+                    }
+                }
+            }
+        }
+        last.into_iter().for_each(each);
+        self.packed.retain(|packed| packed.at < packed.bytes.len());
+    }
+
+    /// The same of those that were added here.
+    fn own_before(&mut self, second: i64) -> Vec<SlotSecond> {
         for (slot, (known, sums)) in (0_u8..=255).zip(&mut self.open) {
             if *known != i64::MIN && *known < second {
                 self.closed.push(SlotSecond {
@@ -98,7 +203,11 @@ impl SlotSeconds {
 
 impl Merge for SlotSeconds {
     fn merge_from(&mut self, mut other: SlotSeconds) {
-        self.extend(other.before(i64::MAX));
+        let own = other.own_before(i64::MAX);
+        if !own.is_empty() {
+            self.packed.push(Packed::of(&own));
+        }
+        self.packed.append(&mut other.packed);
     }
 }
 
