@@ -26,7 +26,7 @@ use dynameter::replay::{
 };
 use dynameter::synthesize::{self, TraceLayout};
 use dynameter::table::Direction;
-use dynameter::trace::{self, Batch, Time, Trace};
+use dynameter::trace::{self, Batch, RowPlace, Time, Trace};
 use dynameter::workload::{Setting, Workload, load};
 
 /// Rows of the trace, which covers one hour.
@@ -478,7 +478,13 @@ fn caches(folder: &Path, python: Option<&Path>, trace: &Path) {
                 second: *second,
                 direction: Direction::Read,
             };
-            log.push(*key, || CacheAccess::new(at as u64, of));
+            log.push(*key, || {
+                let place = RowPlace {
+                    file: 0,
+                    row: at as u64,
+                };
+                CacheAccess::new((Time::from_second(of.second), place), of)
+            });
         }
         log.count(0, sum);
         let sizes: Vec<u64> = (20..34)

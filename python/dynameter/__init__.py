@@ -28,13 +28,15 @@ from dynameter._commands import (
     import_export,
     import_terraform,
     join,
+    key_hash,
     prices,
     reconcile,
     replay,
     schema,
+    share_of,
 )
 from dynameter._errors import Diagnostic, DynameterError
-from dynameter._native import __version__, key_hash, share_of
+from dynameter._native import __version__
 from dynameter._result import Checked, Result
 
 __all__ = [

@@ -271,6 +271,16 @@ def schema(budget: bool = False) -> Dict[str, Any]:
     return json.loads(output)
 
 
+def key_hash(key: bytes) -> int:
+    """The hash of a key, from 0 to 2**64 - 1: a key has the same hash in every format of a trace."""
+    return _native.key_hash(key)
+
+
+def share_of(hash: int, shares: int) -> int:
+    """The number of the share, from 1, to which the hash of a partition key belongs."""
+    return _native.share_of(hash, shares)
+
+
 def _design(inputs: _Inputs, options: Dict[str, Any]) -> List[str]:
     """Options of a command on designs; files among them may be texts or dictionaries too."""
     options = dict(options)

@@ -3,6 +3,7 @@
 from typing import Any, Callable, Dict, List, Optional, Tuple
 
 __version__: str
+has_replay: bool
 
 def run(
     arguments: List[str],

@@ -10,10 +10,11 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::time::Duration;
 
-use arrow_array::RecordBatchReader;
+#[cfg(feature = "replay")]
 use arrow_array::ffi_stream::RecordBatchStreamReader;
+#[cfg(feature = "replay")]
 use arrow_pyarrow::FromPyArrow;
-use dynameter::cli::session::{Answer, Call, Watch, call};
+use dynameter::cli::call::{Answer, Call, Watch, call};
 use dynameter::diag::Diagnostic;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -73,6 +74,9 @@ fn mistake(found: &Diagnostic) -> Mistake {
     )
 }
 
+/// What a command came to: its exit code, what it wrote, its notes and its mistakes.
+type Ran = (u8, Py<PyBytes>, Vec<String>, Vec<Mistake>);
+
 /// Runs a command, and returns its exit code, what it wrote, its notes and its mistakes.
 #[pyfunction]
 #[pyo3(signature = (arguments, texts, trace=None, progress=None))]
@@ -82,25 +86,30 @@ fn run(
     texts: BTreeMap<String, String>,
     trace: Option<Bound<'_, PyAny>>,
     progress: Option<Bound<'_, PyAny>>,
-) -> PyResult<(u8, Py<PyBytes>, Vec<String>, Vec<Mistake>)> {
-    let batches = match trace {
-        None => None,
-        Some(trace) => {
-            let stream = RecordBatchStreamReader::from_pyarrow_bound(&trace)?;
-            Some(Box::new(stream) as Box<dyn RecordBatchReader + Send>)
-        }
-    };
+) -> PyResult<Ran> {
     let watch = Watch::default();
-    let asked = Call {
-        arguments,
-        texts,
-        batches,
-        watch: watch.clone(),
-    };
+    let mut asked = Call::new(arguments, texts, watch.clone());
+    if let Some(trace) = trace {
+        read_from(&mut asked, &trace)?;
+    }
     let answer = watched(py, asked, &watch, progress)?;
     let output = PyBytes::new(py, &answer.output).unbind();
     let mistakes = answer.diagnostics.iter().map(mistake).collect();
     Ok((answer.code, output, answer.notes, mistakes))
+}
+
+/// Lets a command read the batches that Python hands over.
+#[cfg(feature = "replay")]
+fn read_from(asked: &mut Call, trace: &Bound<'_, PyAny>) -> PyResult<()> {
+    let stream = RecordBatchStreamReader::from_pyarrow_bound(trace)?;
+    asked.batches = Some(Box::new(stream));
+    Ok(())
+}
+
+/// The light wheel has no readers of traces; the command says so.
+#[cfg(not(feature = "replay"))]
+fn read_from(_: &mut Call, _: &Bound<'_, PyAny>) -> PyResult<()> {
+    Ok(())
 }
 
 /// Runs a command on the threads, and looks for Ctrl-C until it ends.
@@ -108,7 +117,7 @@ fn watched(
     py: Python<'_>,
     asked: Call,
     watch: &Watch,
-    progress: Option<Bound<'_, PyAny>>,
+    #[cfg_attr(not(feature = "replay"), allow(unused))] progress: Option<Bound<'_, PyAny>>,
 ) -> PyResult<Answer> {
     let (done, ends) = mpsc::sync_channel(1);
     let ends = Mutex::new(ends);
@@ -133,6 +142,7 @@ fn watched(
             let _ = py.detach(|| wait(PATIENCE));
             return Err(error);
         }
+        #[cfg(feature = "replay")]
         if let Some(show) = &progress {
             let read = watch.progress.lock();
             let read = read.unwrap_or_else(PoisonError::into_inner).clone();
@@ -157,12 +167,14 @@ fn toml_of(json: &str) -> PyResult<String> {
 }
 
 /// The hash of a key: rows with the same key have the same hash in every format.
+#[cfg(feature = "replay")]
 #[pyfunction]
 fn key_hash(key: &[u8]) -> u64 {
     dynameter::trace::key_hash(key)
 }
 
 /// The number of the share, from 1, to which a hash belongs.
+#[cfg(feature = "replay")]
 #[pyfunction]
 fn share_of(hash: u64, shares: u32) -> PyResult<u32> {
     dynameter::replay::KeyShare::of_hash(hash, shares)
@@ -177,7 +189,11 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(run, module)?)?;
     module.add_function(wrap_pyfunction!(main, module)?)?;
     module.add_function(wrap_pyfunction!(toml_of, module)?)?;
-    module.add_function(wrap_pyfunction!(key_hash, module)?)?;
-    module.add_function(wrap_pyfunction!(share_of, module)?)?;
+    module.add("has_replay", cfg!(feature = "replay"))?;
+    #[cfg(feature = "replay")]
+    {
+        module.add_function(wrap_pyfunction!(key_hash, module)?)?;
+        module.add_function(wrap_pyfunction!(share_of, module)?)?;
+    }
     Ok(())
 }

@@ -7,6 +7,7 @@ import pytest
 NOTEBOOK = pathlib.Path(__file__).parents[1] / "examples" / "dynameter.ipynb"
 
 
+@pytest.mark.traces
 def test_the_notebook_runs_and_shows_its_plots():
     nbformat = pytest.importorskip("nbformat")
     nbclient = pytest.importorskip("nbclient")

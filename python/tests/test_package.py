@@ -218,6 +218,7 @@ def test_steps_that_are_repeated_return_the_same_bytes(tmp_path, trace_table):
         _shares.join(plan, [pair])
 
 
+@pytest.mark.traces
 def test_rows_go_to_the_share_that_the_hash_says():
     shares = {dynameter.share_of(dynameter.key_hash(str(key).encode()), 8) for key in range(500)}
     assert shares == set(range(1, 9))
@@ -297,3 +298,12 @@ def test_every_function_says_what_it_does():
         value = getattr(dynameter, name)
         if callable(value):
             assert value.__doc__, name
+
+
+def test_the_light_wheel_says_what_it_lacks():
+    from dynameter import _native
+
+    if _native.has_replay:
+        pytest.skip("this wheel reads traces")
+    with pytest.raises(dynameter.DynameterError, match="without trace readers"):
+        dynameter.replay("trace.parquet")

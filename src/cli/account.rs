@@ -116,7 +116,9 @@ fn asked_now(
 /// What reading a sample costs, in words.
 #[cfg(feature = "aws")]
 fn cost_of(sample: &crate::aws::SampledTables) -> String {
-    use crate::prelude::{ApiName, Books, Builder, BuilderPart, Setting};
+    use crate::pricing::Books;
+    use crate::table::ApiName;
+    use crate::workload::{Builder, BuilderPart, Setting};
 
     let books = Books::embedded();
     let mut design = Builder::new("sample", &sample.region);

@@ -14,7 +14,7 @@ use super::{output, session};
 use crate::files::FileSource;
 use crate::replay::{Dealer, KeyShare, ReplayError, ReplayOptions, can_deal};
 use crate::report::{DealtTrace, Present};
-use crate::trace::{Blob, ReadOptions, Trace, TraceError, TraceFormat};
+use crate::trace::{Blob, DealtFile, ReadOptions, Trace, TraceError, TraceFormat};
 use crate::workload::Workload;
 
 /// The name of the manifest in a folder of blobs.
@@ -33,6 +33,15 @@ pub enum Traces {
     Batches(Box<dyn RecordBatchReader + Send>),
 }
 
+impl Traces {
+    fn sources(&self) -> &[FileSource] {
+        match self {
+            Traces::Files(sources) => sources,
+            Traces::Batches(_) => &[],
+        }
+    }
+}
+
 /// Deals the files of a trace into a folder.
 ///
 /// # Errors
@@ -49,11 +58,7 @@ pub fn deal(
         bail!("--deal needs a folder for its blobs\nhelp: name it with -o DIR");
     };
     can_deal(workload, options, [])?;
-    let sources = match &traces {
-        Traces::Files(sources) => sources.as_slice(),
-        Traces::Batches(_) => &[],
-    };
-    refuse_exports(sources)?;
+    refuse_exports(traces.sources())?;
     let writes = || format!("{}: cannot be written", folder.display());
     std::fs::create_dir_all(folder).with_context(writes)?;
     if folder.join(MANIFEST).exists() {
@@ -79,10 +84,30 @@ pub fn deal(
         reading,
         options.threads,
     )?;
-    let mut dealt = DealtTrace {
-        shares: of,
-        files: Vec::new(),
-    };
+    let files = dealt_files(args, asked, traces, reading, &mut dealer)?;
+    let dealt = DealtTrace { shares: of, files };
+    if dealt.files.iter().all(|file| file.format.is_empty()) {
+        bail!(
+            "none of the files is a trace\nhelp: name the files that contain the calls, or their \
+             folder; --inspect shows what is understood"
+        );
+    }
+    keep(folder, dealer.finish()?)?;
+    output::create(&folder.join(MANIFEST), &dealt.json()?)?;
+    output::note(args, &format!("wrote {}", folder.display()));
+    output::print(&output::rendered(args, &dealt)?)
+}
+
+/// Deals the files, one after another.
+fn dealt_files(
+    args: &Args,
+    asked: &ReplayArgs,
+    traces: Traces,
+    reading: &ReadOptions,
+    dealer: &mut Dealer<BufWriter<NamedTempFile>>,
+) -> Result<Vec<DealtFile>> {
+    let sources = traces.sources();
+    let (mut files, mut rows_before) = (Vec::new(), 0);
     let stopped = interruption()?;
     let is_part = sources.len() > 1 || asked.file_number.is_some();
     let total: u64 = sources.iter().map(bytes).sum();
@@ -110,23 +135,24 @@ pub fn deal(
         session::reads(&trace.progress);
         let file = dealer.file(trace, |trace| {
             bar.set_position(before + trace.progress.read.load(Ordering::Relaxed));
-            let rows = dealt.rows() + trace.progress.rows.load(Ordering::Relaxed);
+            let rows = rows_before + trace.progress.rows.load(Ordering::Relaxed);
             bar.set_message(format!("{rows} rows"));
             !stopped.load(Ordering::SeqCst)
         })?;
-        dealt.files.push(file);
+        rows_before += file.rows;
+        files.push(file);
         if stopped.load(Ordering::SeqCst) {
             return Err(ReplayError::Stopped.into());
         }
     }
     bar.finish_and_clear();
-    if dealt.files.iter().all(|file| file.format.is_empty()) {
-        bail!(
-            "none of the files is a trace\nhelp: name the files that contain the calls, or their \
-             folder; --inspect shows what is understood"
-        );
-    }
-    for (number, blob) in (1..).zip(dealer.finish()?) {
+    Ok(files)
+}
+
+/// Gives the blobs their names.
+fn keep(folder: &Path, blobs: Vec<BufWriter<NamedTempFile>>) -> Result<()> {
+    let of = blobs.len() as u32;
+    for (number, blob) in (1..).zip(blobs) {
         let path = folder.join(blob_name(KeyShare { number, of }));
         let file = blob.into_inner().map_err(|error| error.into_error());
         file.and_then(|file| {
@@ -135,9 +161,7 @@ pub fn deal(
         })
         .with_context(|| format!("{}: cannot be written", path.display()))?;
     }
-    output::create(&folder.join(MANIFEST), &dealt.json()?)?;
-    output::note(args, &format!("wrote {}", folder.display()));
-    output::print(&output::rendered(args, &dealt)?)
+    Ok(())
 }
 
 fn bytes(source: &FileSource) -> u64 {

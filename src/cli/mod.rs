@@ -3,6 +3,7 @@
 mod account;
 mod args;
 mod bill;
+pub mod call;
 mod check;
 #[cfg(feature = "replay")]
 mod deal;
@@ -20,7 +21,7 @@ mod output;
 mod page;
 mod progress;
 mod remote;
-pub mod session;
+mod session;
 mod source;
 #[cfg(feature = "tables")]
 mod synthesize;

@@ -2,13 +2,11 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Mutex, PoisonError};
+#[cfg(feature = "replay")]
+use std::sync::{Mutex, PoisonError};
 
-use clap::Parser;
-
-use super::args::Args;
-use super::{WRONG, defaults, execute, one_region, output, remote};
 use crate::diag::Diagnostic;
 #[cfg(feature = "replay")]
 use crate::files::Progress;
@@ -26,6 +24,7 @@ pub struct Watch {
 
 /// A command to run.
 #[derive(Default)]
+#[non_exhaustive]
 pub struct Call {
     /// The arguments, without the name of the program.
     pub arguments: Vec<String>,
@@ -36,6 +35,19 @@ pub struct Call {
     pub batches: Option<Box<dyn arrow_array::RecordBatchReader + Send>>,
     /// What can be seen of the command while it runs.
     pub watch: Watch,
+}
+
+impl Call {
+    /// A command with these arguments, which may name these texts.
+    pub fn new(arguments: Vec<String>, texts: BTreeMap<String, String>, watch: Watch) -> Call {
+        Call {
+            arguments,
+            texts,
+            #[cfg(feature = "replay")]
+            batches: None,
+            watch,
+        }
+    }
 }
 
 /// The argument that stands for record batches.
@@ -68,8 +80,9 @@ thread_local! {
     static SESSION: RefCell<Option<Session>> = const { RefCell::new(None) };
 }
 
-/// Runs a command on this thread.
-pub fn call(call: Call) -> Answer {
+/// Begins a command on this thread, and returns what ends it. A thread that waits for others may take
+/// up another command: the one before goes on when that has ended.
+pub fn begin(call: Call) -> Running {
     let session = Session {
         texts: call.texts,
         #[cfg(feature = "replay")]
@@ -77,37 +90,24 @@ pub fn call(call: Call) -> Answer {
         watch: call.watch,
         answer: Answer::default(),
     };
-    // A thread that waits for others may take up another command.
-    let before = SESSION.replace(Some(session));
-    let code = answered(&call.arguments);
-    let after = SESSION.replace(before);
-    let mut answer = after.map(|session| session.answer).unwrap_or_default();
-    answer.code = code;
-    answer
+    Running(SESSION.replace(Some(session)))
 }
 
-fn answered(arguments: &[String]) -> u8 {
-    let program = std::iter::once("dynameter");
-    let all = program.chain(arguments.iter().map(String::as_str));
-    let mut args = match Args::try_parse_from(all) {
-        Ok(args) => args,
-        Err(error) => {
-            output::say(error.to_string().trim_end());
-            return WRONG;
-        }
-    };
-    let ready = defaults::apply(&mut args)
-        .and_then(|()| one_region(&mut args))
-        .and_then(|()| remote::fetch(&mut args));
-    match ready.and_then(|_fetched| execute(&args)) {
-        Ok(code) => code,
-        Err(error) => {
-            let found = output::diagnostics(&error);
-            with(|session| session.answer.diagnostics = found);
-            output::say(&output::failure(&error));
-            WRONG
-        }
+/// A command that was begun, with the one before it on the same thread.
+pub struct Running(Option<Session>);
+
+impl Running {
+    /// Ends the command, and returns what it came to.
+    pub fn end(mut self, code: u8) -> Answer {
+        let session = SESSION.replace(self.0.take());
+        let answer = session.map(|session| session.answer).unwrap_or_default();
+        Answer { code, ..answer }
     }
+}
+
+/// Keeps the mistakes that the command found.
+pub fn found(diagnostics: Vec<Diagnostic>) {
+    with(|session| session.answer.diagnostics = diagnostics);
 }
 
 fn with<T>(of: impl FnOnce(&mut Session) -> T) -> Option<T> {

@@ -466,6 +466,37 @@ fn written_apart(args: &Args, asked: &ReplayArgs) -> Result<()> {
     Ok(())
 }
 
+/// How the trace of `replay` is executed.
+fn run_options(
+    args: &Args,
+    asked: &ReplayArgs,
+    workload: Option<&Workload>,
+    books: &Books,
+    date: Option<Date>,
+) -> Result<replay::ReplayOptions> {
+    let throttled_billionths = input::billionths("--throttled", &asked.throttled)?;
+    Ok(replay::ReplayOptions {
+        verify: verify(asked.verify.as_deref())?,
+        commitments: match workload {
+            Some(_) => Vec::new(),
+            None => input::commitments(args, &[], books)?,
+        },
+        switches: switches(&asked.switch)?,
+        dax_sizes: dax_sizes(asked)?,
+        share: share(asked)?,
+        partial: asked.partial,
+        ..replay_options(
+            args,
+            &asked.reading,
+            date,
+            Question {
+                throttled_billionths,
+                ..Question::default()
+            },
+        )?
+    })
+}
+
 /// `dynameter replay`.
 pub fn replay(args: &Args, asked: &ReplayArgs) -> Result<()> {
     if asked.inspect {
@@ -486,27 +517,7 @@ pub fn replay(args: &Args, asked: &ReplayArgs) -> Result<()> {
     if let (None, Some(region)) = (&workload, &args.region) {
         books.book(region, date)?;
     }
-    let throttled_billionths = input::billionths("--throttled", &asked.throttled)?;
-    let replay_options = replay::ReplayOptions {
-        verify: verify(asked.verify.as_deref())?,
-        commitments: match &workload {
-            Some(_) => Vec::new(),
-            None => input::commitments(args, &[], &books)?,
-        },
-        switches: switches(&asked.switch)?,
-        dax_sizes: dax_sizes(asked)?,
-        share: share(asked)?,
-        partial: asked.partial,
-        ..replay_options(
-            args,
-            &asked.reading,
-            date,
-            Question {
-                throttled_billionths,
-                ..Question::default()
-            },
-        )?
-    };
+    let replay_options = run_options(args, asked, workload.as_ref(), &books, date)?;
     if asked.partial && args.output.is_none() {
         bail!(
             "--partial needs a file\nhelp: name it with -o part.parquet, or write -o - for \

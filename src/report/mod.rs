@@ -38,6 +38,7 @@ pub use explain::Explanation;
 pub use fleet::FleetSummary;
 #[cfg(feature = "html")]
 pub use html::{ReportError, fleet_html, report_html, report_json};
+#[cfg(feature = "replay")]
 pub use inspect::InspectedFiles;
 pub use present::Present;
 pub use prices::{ChangedRates, ImportedPrices, PriceList, PriceLists};

@@ -158,13 +158,11 @@ const fn inverse(odd: u64) -> u64 {
 }
 
 /// The hash of a key, by which rows are dealt to shares: a key has the same hash in every format. Its
-/// top 8 bits are the [slot](slot_of) of the key.
+/// top 8 bits are the [slot](crate::trace::slot_of) of the key.
 ///
 /// The hash is 64-bit XXH3 of the key's bytes. If they are an integer of at most 18 digits in its only
 /// form (no plus sign, no leading zero), it is a mixture of the integer, from which the integer can be
 /// recovered.
-///
-/// [slot_of]: crate::trace::slot_of
 pub fn key_hash(key: &[u8]) -> u64 {
     hash_of(key)
 }

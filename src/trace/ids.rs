@@ -1,6 +1,6 @@
 //! The ids of events, to leave out those that were delivered twice.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 
 use super::event::{Event, What, hash_of};
 use super::{RowPlace, Time};
@@ -35,7 +35,7 @@ impl EventIds {
 #[derive(Clone, Debug, Default)]
 pub struct RecordIds {
     time: Option<Time>,
-    places: HashMap<u64, RowPlace>,
+    places: BTreeMap<u64, RowPlace>,
 }
 
 impl RecordIds {

@@ -528,42 +528,7 @@ impl Trace {
     /// [`TraceError`] with the file and the row.
     pub fn batch(&mut self) -> Result<Batch, TraceError> {
         loop {
-            // Open every file that begins before the next event, so that nothing is returned too
-            // early.
-            let now = self.open.iter().filter_map(Opened::front).min();
-            while let Some((first, file)) = self.waiting.last().copied()
-                && now.is_none_or(|now| first <= now)
-            {
-                self.waiting.pop();
-                let progress = self.progress.clone();
-                let (kind, reader) = match self.recognised(file, &progress)? {
-                    Recognised::Trace(kind, reader) => (kind, reader),
-                    // Standard input is looked at only here.
-                    Recognised::Items => return Err(self.not_a_trace(file, ITEMS_ALONE)),
-                    Recognised::NoTrace(what) => return Err(self.not_a_trace(file, what.one())),
-                    Recognised::Unknown(error) => return Err(*error),
-                };
-                self.kinds.insert(kind);
-                self.open.push(Opened {
-                    file,
-                    times: match self.dealt {
-                        // They were looked at when their rows were dealt.
-                        Some(_) => Times::Any,
-                        None => self.times(kind),
-                    },
-                    reader,
-                    events: VecDeque::new(),
-                    ready: 0,
-                    held: VecDeque::new(),
-                    ready_rows: 0,
-                    ended: false,
-                    last: Time(i64::MIN),
-                    newest: Time(i64::MIN),
-                });
-                if now.is_none() {
-                    break;
-                }
-            }
+            self.open_begun()?;
             let window = self.options.window.unwrap_or(WINDOW);
             let single = self.open.len() == 1;
             for opened in &mut self.open {
@@ -582,13 +547,7 @@ impl Trace {
                     opened.expand(window);
                 }
             }
-            for ended in self.open.extract_if(.., |opened| {
-                opened.ended && opened.events.is_empty() && opened.held.is_empty()
-            }) {
-                if self.dealt.is_none() {
-                    self.notes.merge(ended.reader.notes());
-                }
-            }
+            self.close_ended();
             if self.open.is_empty() && self.waiting.is_empty() {
                 return Ok(Batch::End);
             }
@@ -600,22 +559,78 @@ impl Trace {
                 }
                 continue;
             }
-            let mut events = self.merged(until);
-            let before = events.len();
-            let copies = self.records.remove_copies(&mut events);
-            match &mut self.dealt {
-                Some(dealt) => {
-                    dealt.copies += (before - events.len()) as u64;
-                    dealt.copied_records += copies;
-                }
-                None => self.notes.pass_all(Passed::Duplicate, copies),
-            }
+            let events = self.merged_once(until);
             let events = self.in_window(events)?;
             if let (Some(first), Some(last)) = (events.first(), events.last()) {
                 self.spans(first.time, last.time, last.place)?;
                 return Ok(self.events(events));
             }
         }
+    }
+
+    /// Opens every file that begins before the next event, so that nothing is returned too early.
+    fn open_begun(&mut self) -> Result<(), TraceError> {
+        let now = self.open.iter().filter_map(Opened::front).min();
+        while let Some((first, file)) = self.waiting.last().copied()
+            && now.is_none_or(|now| first <= now)
+        {
+            self.waiting.pop();
+            let progress = self.progress.clone();
+            let (kind, reader) = match self.recognised(file, &progress)? {
+                Recognised::Trace(kind, reader) => (kind, reader),
+                // Standard input is looked at only here.
+                Recognised::Items => return Err(self.not_a_trace(file, ITEMS_ALONE)),
+                Recognised::NoTrace(what) => return Err(self.not_a_trace(file, what.one())),
+                Recognised::Unknown(error) => return Err(*error),
+            };
+            self.kinds.insert(kind);
+            self.open.push(Opened {
+                file,
+                times: match self.dealt {
+                    // They were looked at when their rows were dealt.
+                    Some(_) => Times::Any,
+                    None => self.times(kind),
+                },
+                reader,
+                events: VecDeque::new(),
+                ready: 0,
+                held: VecDeque::new(),
+                ready_rows: 0,
+                ended: false,
+                last: Time(i64::MIN),
+                newest: Time(i64::MIN),
+            });
+            if now.is_none() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Closes the files whose events were all returned.
+    fn close_ended(&mut self) {
+        for ended in self.open.extract_if(.., |opened| {
+            opened.ended && opened.events.is_empty() && opened.held.is_empty()
+        }) {
+            if self.dealt.is_none() {
+                self.notes.merge(ended.reader.notes());
+            }
+        }
+    }
+
+    /// The events that are ready, without copies of records.
+    fn merged_once(&mut self, until: Option<Time>) -> Vec<Event> {
+        let mut events = self.merged(until);
+        let before = events.len();
+        let copies = self.records.remove_copies(&mut events);
+        match &mut self.dealt {
+            Some(dealt) => {
+                dealt.copies += (before - events.len()) as u64;
+                dealt.copied_records += copies;
+            }
+            None => self.notes.pass_all(Passed::Duplicate, copies),
+        }
+        events
     }
 
     /// A batch of events.

@@ -377,7 +377,7 @@ fn what_is_lost_doubled_or_mistaken_is_named() {
     let workload = dynameter::workload::load(
         "orders.toml",
         &std::fs::read_to_string(orders).expect("a workload"),
-        &support::root(),
+        support::root(),
         &dynameter::workload::Setting::new(&books),
     );
     let workload = workload.unwrap_or_else(|errors| panic!("{errors}"));

@@ -23,6 +23,7 @@ const LAYERS: &[&[&str]] = &[
     &["drive", "frames", "reconcile", "synthesize"],
     &["review"],
     &["report"],
+    &["cli"],
 ];
 
 /// Words that no source may contain, with what to do instead.
@@ -195,7 +196,7 @@ fn modules_import_lower_layers_only() {
     let mut wrong = Vec::new();
     for (file, text) in sources() {
         let own = module(&file);
-        if ["lib", "main", "cli"].contains(&own) {
+        if ["lib", "main"].contains(&own) {
             continue;
         }
         let Some(here) = layer(own) else {

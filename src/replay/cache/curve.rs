@@ -42,7 +42,7 @@ const T_MILLI: u128 = 2_365;
 pub struct CacheAccess {
     /// The time of its event.
     pub time: Time,
-    /// The place of its event in the trace, [packed](packed).
+    /// The place of its event in the trace, as one number: 24 bits of the file, 40 bits of the row.
     pub place: u64,
     /// The hash of the key.
     pub hash: u64,

@@ -158,3 +158,21 @@ pub fn settle(
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::replay::cache::curve::{CacheAccess, LOG_MAX};
+    use crate::replay::tally::hot_keys::COUNTERS;
+    use crate::trace::SLOTS;
+    use crate::units::Exact;
+
+    #[test]
+    fn the_documented_size_of_a_part_is_that_of_the_code() {
+        let text = include_str!("../../../docs/spark.md");
+        let says = |what: String| assert!(text.contains(&what), "docs/spark.md lacks: {what}");
+        says(format!("each second and slot ({SLOTS})"));
+        says(format!("{COUNTERS} keys for each slot"));
+        let (accesses, bytes) = (Exact::from(LOG_MAX as u64), size_of::<CacheAccess>());
+        says(format!("{accesses} accesses of {bytes} bytes"));
+    }
+}

@@ -36,6 +36,9 @@ pub fn ordered(mut grains: Vec<SlotSecond>) -> Vec<SlotSecond> {
     grains
 }
 
+/// The step to the second, the slot, and half units of reads and writes.
+type PackedSecond = (i64, u8, u32, u32);
+
 /// Slot seconds in order, in about five bytes each: those of a thread or share that was merged.
 #[derive(Clone, Debug)]
 struct Packed {
@@ -54,7 +57,7 @@ impl Packed {
             let [reads, writes] = grain.halves;
             let step = grain.second.wrapping_sub(second);
             second = grain.second;
-            let values = (step, grain.slot, reads, writes);
+            let values: PackedSecond = (step, grain.slot, reads, writes);
             // Writing into memory does not fail.
             bytes = postcard::to_extend(&values, bytes).unwrap_or_default();
         }
@@ -68,8 +71,8 @@ impl Packed {
     /// The next one and where it ends, which is not taken yet.
     fn peek(&self) -> Option<(SlotSecond, usize)> {
         let bytes = self.bytes.get(self.at..)?;
-        let values: Result<((i64, u8, u32, u32), &[u8]), _> = postcard::take_from_bytes(bytes);
-        let ((step, slot, reads, writes), rest) = values.ok()?;
+        let (values, rest) = postcard::take_from_bytes::<PackedSecond>(bytes).ok()?;
+        let (step, slot, reads, writes) = values;
         let grain = SlotSecond {
             second: self.second.wrapping_add(step),
             slot,
