@@ -15,6 +15,9 @@ Design = Union[str, "os.PathLike[str]", Dict[str, Any]]
 
 _BATCHES = "<trace>"
 
+# Options that say where a result goes, or in which form.
+_OF_THE_COMMAND = {"format", "output", "quiet", "summary", "top", "inspect", "queries", "help", "version"}
+
 
 class _Inputs:
     """The arguments of a command, and the texts that stand for files."""
@@ -70,6 +73,8 @@ def _options(options: Dict[str, Any]) -> List[str]:
     """Keyword arguments as options: ``month_hours=720`` is ``--month-hours 720``."""
     arguments: List[str] = []
     for name, value in options.items():
+        if name in _OF_THE_COMMAND:
+            raise TypeError(f"{name} is an option of the command line; the result is returned here")
         option = "--" + name.rstrip("_").replace("_", "-")
         if value is None or value is False:
             continue

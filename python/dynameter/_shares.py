@@ -66,6 +66,8 @@ def plan(shares: int, workload: Optional[Design], options: Dict[str, Any]) -> Pl
         # Tells every mistake here, and not in a task.
         _commands.estimate(workload)
         text = _text(workload)
+    # A task has one core.
+    options = {name: value for name, value in options.items() if name != "threads"}
     reading = {name: value for name, value in options.items() if name in _READING}
     pricing = {name: value for name, value in options.items() if name in _PRICING}
     running = {

@@ -307,3 +307,25 @@ def test_the_light_wheel_says_what_it_lacks():
         pytest.skip("this wheel reads traces")
     with pytest.raises(dynameter.DynameterError, match="without trace readers"):
         dynameter.replay("trace.parquet")
+
+
+def test_the_stubs_name_options_that_the_commands_have():
+    import ast
+
+    stub = pathlib.Path(dynameter.__file__).with_name("_commands.pyi").read_text()
+    functions = {node.name: node for node in ast.parse(stub).body if isinstance(node, ast.FunctionDef)}
+    assert set(functions) <= set(dynameter.__all__) | {"Path", "Design"}
+    commands = {"join": "replay"}
+    for name, function in functions.items():
+        if name in {"prices", "schema", "key_hash", "share_of"}:
+            continue
+        helped = command(commands.get(name, name.split("_")[0]), "--help").stdout.decode()
+        for option in function.args.kwonlyargs:
+            flag = "--" + option.arg.rstrip("_").replace("_", "-")
+            assert flag in helped, f"{name}({option.arg})"
+            assert ast.get_docstring(function) is None and dynameter.__dict__[name].__doc__
+
+
+def test_a_result_is_returned_and_not_written(design):
+    with pytest.raises(TypeError, match="output is an option of the command line"):
+        dynameter.estimate(design, output="file.json")
