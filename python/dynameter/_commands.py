@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import datetime
+import decimal
 import json
+import math
 import os
 import warnings
 from typing import Any, Dict, Iterable, List, Optional, Sequence, Union
 
 from dynameter import _errors, _native
 from dynameter._progress import progress_bar
-from dynameter._result import Checked, Result
+from dynameter._result import Checked, Result, of_json
 
 Design = Union[str, "os.PathLike[str]", Dict[str, Any]]
 
@@ -17,6 +20,48 @@ _BATCHES = "<trace>"
 
 # Options that say where a result goes, or in which form.
 _OF_THE_COMMAND = {"format", "output", "quiet", "summary", "top", "inspect", "queries", "help", "version"}
+
+
+def _json(value: Any, path: str) -> str:
+    """A member of a design as JSON; ``path`` is where it is.
+
+    Raises ``TypeError`` or ``ValueError`` for what TOML does not have.
+    """
+    if value is True or value is False:
+        return "true" if value else "false"
+    if isinstance(value, str):
+        try:
+            value.encode()
+        except UnicodeEncodeError as error:
+            raise ValueError(f"{path}: is no text: {error}") from None
+        return json.dumps(value)
+    if isinstance(value, int):
+        if not -(2**63) <= value < 2**63:
+            raise ValueError(f"{path}: {value} is too large; write a number below 2**63")
+        return str(value)
+    if isinstance(value, (float, decimal.Decimal)):
+        if not math.isfinite(value):
+            raise ValueError(f"{path}: {value} is not a number that a design can have")
+        return format(value, "f") if isinstance(value, decimal.Decimal) else repr(value)
+    if isinstance(value, datetime.date) and not isinstance(value, datetime.datetime):
+        return json.dumps(value.isoformat())
+    if isinstance(value, os.PathLike):
+        return json.dumps(os.fspath(value))
+    if path.count(".") + path.count("[") > 64:
+        raise ValueError(f"{path}: is nested too deeply")
+    if isinstance(value, dict):
+        members = []
+        for name, member in value.items():
+            if not isinstance(name, str):
+                raise TypeError(f"{path}: the key {name!r} is no text")
+            inner = f"{path}.{name}" if path else name
+            if member is not None:
+                members.append(f"{json.dumps(name)}: {_json(member, inner)}")
+        return "{" + ", ".join(members) + "}"
+    if isinstance(value, (list, tuple)):
+        return "[" + ", ".join(_json(one, f"{path}[{at}]") for at, one in enumerate(value)) + "]"
+    kind = type(value).__name__
+    raise TypeError(f"{path}: a {kind} is not a value that a design can have")
 
 
 class _Inputs:
@@ -31,14 +76,16 @@ class _Inputs:
         """The argument that stands for a path, a TOML text or a dictionary."""
         if isinstance(value, os.PathLike):
             return os.fspath(value)
-        if isinstance(value, str) and "\n" not in value and "=" not in value:
-            return value
+        if isinstance(value, str):
+            is_text = "\n" in value or "=" in value
+            if not is_text or ("\n" not in value and os.path.exists(value)):
+                return value
         number = sum(known.startswith(f"<{name}") for known in self.texts)
         label = f"<{name}>" if number == 0 else f"<{name} {number + 1}>"
         if isinstance(value, str):
             self.texts[label] = value
         elif isinstance(value, dict):
-            self.texts[label] = _native.toml_of(json.dumps(value, default=str))
+            self.texts[label] = _native.toml_of(_json(value, ""))
             self.dictionaries.add(label)
         else:
             kind = type(value).__name__
@@ -47,9 +94,11 @@ class _Inputs:
 
     def all(self, values: Any, name: str) -> List[str]:
         """Several of them, or one."""
-        if isinstance(values, (list, tuple)):
-            return [self.text(value, name) for value in values]
-        return [self.text(values, name)]
+        if not isinstance(values, (list, tuple)):
+            values = [values]
+        if not values:
+            raise ValueError(f"no {name} is given")
+        return [self.text(value, name) for value in values]
 
     def trace(self, trace: Any) -> List[str]:
         """The paths of a trace; data with the Arrow C stream interface is read as it is."""
@@ -58,6 +107,8 @@ class _Inputs:
         if isinstance(trace, (list, tuple)) and all(
             isinstance(path, (str, os.PathLike)) for path in trace
         ):
+            if not trace:
+                raise ValueError("no trace is given")
             return [os.fspath(path) for path in trace]
         if not hasattr(trace, "__arrow_c_stream__"):
             kind = type(trace).__name__
@@ -69,8 +120,18 @@ class _Inputs:
         return [_BATCHES]
 
 
+def _paths(values: Any, name: str) -> List[str]:
+    """One path or several."""
+    if isinstance(values, (str, os.PathLike)):
+        values = [values]
+    paths = [os.fspath(value) for value in values]
+    if not paths:
+        raise ValueError(f"no {name} is given")
+    return paths
+
+
 def _options(options: Dict[str, Any]) -> List[str]:
-    """Keyword arguments as options: ``month_hours=720`` is ``--month-hours 720``."""
+    """Keyword arguments as options: ``month_hours=720`` is ``--month-hours=720``."""
     arguments: List[str] = []
     for name, value in options.items():
         if name in _OF_THE_COMMAND:
@@ -81,28 +142,39 @@ def _options(options: Dict[str, Any]) -> List[str]:
         if value is True:
             arguments.append(option)
             continue
+        if isinstance(value, dict):
+            value = [f"{key}={one}" for key, one in value.items()]
         several = value if isinstance(value, (list, tuple)) else [value]
         for one in several:
-            arguments += [option, os.fspath(one) if isinstance(one, os.PathLike) else str(one)]
+            text = os.fspath(one) if isinstance(one, os.PathLike) else str(one)
+            arguments.append(f"{option}={text}")
     return arguments
 
 
 def _run(
-    inputs: _Inputs, arguments: Sequence[str], *, codes: Iterable[int] = (0,), what: str = ""
+    inputs: _Inputs,
+    command: Sequence[str],
+    paths: Sequence[str] = (),
+    *,
+    codes: Iterable[int] = (0,),
+    what: str = "",
 ) -> tuple:
-    """Runs a command; returns its exit code, its output and its notes."""
+    """Runs a command on paths; returns its exit code, its output and its notes."""
+    arguments = [*command, "--", *paths] if paths else list(command)
     with progress_bar(what) as progress:
         code, output, notes, mistakes = _native.run(
-            list(arguments), inputs.texts, inputs.batches, progress
+            arguments, inputs.texts, inputs.batches, progress
         )
     if code not in codes:
-        raise _errors.of(notes, mistakes, frozenset(inputs.dictionaries))
+        raise _errors.of(notes, mistakes, frozenset(inputs.dictionaries), len(inputs.texts))
     return code, output, notes
 
 
-def _result(inputs: _Inputs, arguments: Sequence[str], *, what: str = "") -> Result:
-    _, output, notes = _run(inputs, [*arguments, "--format", "json"], what=what)
-    return Result(output.decode(), notes)
+def _result(
+    inputs: _Inputs, command: Sequence[str], paths: Sequence[str] = (), *, what: str = ""
+) -> Any:
+    _, output, notes = _run(inputs, [*command, "--format", "json"], paths, what=what)
+    return of_json(output.decode(), notes)
 
 
 def estimate(design: Union[Design, List[Design]], **options: Any) -> Result:
@@ -119,13 +191,15 @@ def estimate(design: Union[Design, List[Design]], **options: Any) -> Result:
     Raises :class:`DynameterError` with every mistake and its place.
     """
     inputs = _Inputs()
-    return _result(inputs, ["estimate", *inputs.all(design, "design"), *_design(inputs, options)])
+    paths = inputs.all(design, "design")
+    return _result(inputs, ["estimate", *_design(inputs, options)], paths)
 
 
 def explain(design: Union[Design, List[Design]], **options: Any) -> Result:
     """The bill with the rule, the source and the price behind each line. Options as ``estimate``."""
     inputs = _Inputs()
-    return _result(inputs, ["explain", *inputs.all(design, "design"), *_design(inputs, options)])
+    paths = inputs.all(design, "design")
+    return _result(inputs, ["explain", *_design(inputs, options)], paths)
 
 
 def compare(design: Union[Design, List[Design]], **options: Any) -> Result:
@@ -136,8 +210,8 @@ def compare(design: Union[Design, List[Design]], **options: Any) -> Result:
     ``dynameter compare``.
     """
     inputs = _Inputs()
-    arguments = ["compare", *inputs.all(design, "design"), *_design(inputs, options)]
-    return _result(inputs, arguments, what="compare")
+    paths = inputs.all(design, "design")
+    return _result(inputs, ["compare", *_design(inputs, options)], paths, what="compare")
 
 
 def check(
@@ -148,13 +222,13 @@ def check(
     The result is true if nothing failed. ``baseline`` is the design before a change.
     """
     inputs = _Inputs()
-    arguments = ["check", *inputs.all(design, "design")]
+    paths = inputs.all(design, "design")
     if budget is not None:
-        arguments += ["--budget", inputs.text(budget, "budget")]
+        options["budget"] = inputs.text(budget, "budget")
     if options.get("baseline") is not None:
-        options["baseline"] = inputs.text(options["baseline"], "baseline")
-    arguments += [*_design(inputs, options), "--format", "json"]
-    code, output, notes = _run(inputs, arguments, codes=(0, 1))
+        options["baseline"] = inputs.all(options["baseline"], "baseline")
+    arguments = ["check", *_design(inputs, options), "--format", "json"]
+    code, output, notes = _run(inputs, arguments, paths, codes=(0, 1))
     return Checked(output.decode(), notes, code == 0)
 
 
@@ -162,7 +236,7 @@ def diff(old: Design, new: Design, **options: Any) -> Result:
     """What a change of a design does to its bill, in US dollars a month, and why."""
     inputs = _Inputs()
     designs = [inputs.text(old, "old"), inputs.text(new, "new")]
-    return _result(inputs, ["diff", *designs, *_design(inputs, options)])
+    return _result(inputs, ["diff", *_design(inputs, options)], designs)
 
 
 def replay(trace: Any, workload: Optional[Design] = None, **options: Any) -> Result:
@@ -173,8 +247,8 @@ def replay(trace: Any, workload: Optional[Design] = None, **options: Any) -> Res
     ``from_``, ``to``, ``threads``, ``skip_bad_rows``, ``verify`` and others.
     """
     inputs = _Inputs()
-    arguments = ["replay", *inputs.trace(trace), *_replayed(inputs, workload, options)]
-    return _result(inputs, arguments, what="replay")
+    paths = inputs.trace(trace)
+    return _result(inputs, ["replay", *_replayed(inputs, workload, options)], paths, what="replay")
 
 
 def join(
@@ -184,9 +258,9 @@ def join(
 ) -> Result:
     """Joins the parts of all shares of a trace, files that ``replay --partial`` wrote."""
     inputs = _Inputs()
-    paths = [os.fspath(part) for part in parts]
-    arguments = ["replay", "--merge", *paths, *_replayed(inputs, workload, options)]
-    return _result(inputs, arguments, what="join")
+    paths = _paths(parts, "part")
+    arguments = ["replay", "--merge", *_replayed(inputs, workload, options)]
+    return _result(inputs, arguments, paths, what="join")
 
 
 def reconcile(
@@ -199,15 +273,13 @@ def reconcile(
     difference is unexplained.
     """
     inputs = _Inputs()
-    paths = bill if isinstance(bill, (list, tuple)) else [bill]
-    arguments = ["reconcile", *(os.fspath(path) for path in paths)]
+    paths = _paths(bill, "bill")
     if workload is not None:
-        arguments += ["--workload", inputs.text(workload, "workload")]
+        options["workload"] = inputs.text(workload, "workload")
     if trace is not None:
-        for path in inputs.trace(trace):
-            arguments += ["--trace", path]
-    arguments += [*_options(options), "--format", "json"]
-    code, output, notes = _run(inputs, arguments, codes=(0, 1), what="reconcile")
+        options["trace"] = inputs.trace(trace)
+    arguments = ["reconcile", *_design(inputs, options), "--format", "json"]
+    code, output, notes = _run(inputs, arguments, paths, codes=(0, 1), what="reconcile")
     return Checked(output.decode(), notes, code == 0)
 
 
@@ -218,9 +290,12 @@ def import_(kind: str, *files: Any, **options: Any) -> str:
     ``describe-table``, ``cloudwatch``, ``export``, ``bill``, ``account`` and others.
     """
     inputs = _Inputs()
-    paths = [inputs.text(file, "file") for file in files]
-    arguments = ["import", kind, *paths, *_options(options)]
-    _, output, notes = _run(inputs, arguments, what=f"import {kind}")
+    given: List[Any] = []
+    for file in files:
+        given += file if isinstance(file, (list, tuple)) else [file]
+    paths = [inputs.text(file, "file") for file in given]
+    arguments = ["import", *_design(inputs, options)]
+    _, output, notes = _run(inputs, arguments, [kind, *paths], what=f"import {kind}")
     for note in notes:
         warnings.warn(note, stacklevel=2)
     return output.decode()
@@ -296,12 +371,10 @@ def _design(inputs: _Inputs, options: Dict[str, Any]) -> List[str]:
 
 
 def _replayed(inputs: _Inputs, workload: Optional[Design], options: Dict[str, Any]) -> List[str]:
-    """Options of a replay. ``verify`` takes its value after ``=``."""
+    """Options of a replay."""
     options = dict(options)
-    arguments: List[str] = []
-    verify = options.pop("verify", None)
-    if verify:
-        arguments.append("--verify" if verify is True else f"--verify={verify}")
+    if "usage" in options:
+        raise TypeError("usage belongs to plans and templates; a replay has the workload")
     if workload is not None:
-        arguments += ["--workload", inputs.text(workload, "workload")]
-    return arguments + _options(options)
+        options["workload"] = inputs.text(workload, "workload")
+    return _design(inputs, options)

@@ -35,14 +35,16 @@ class DynameterError(Exception):
         return (DynameterError, (str(self), self.diagnostics))
 
 
-def of(notes: List[str], mistakes: list, dictionaries: frozenset) -> DynameterError:
-    """The error of a command. Mistakes in dictionaries are told by their paths."""
+def of(notes: List[str], mistakes: list, dictionaries: frozenset, texts: int) -> DynameterError:
+    """The error of a command. Mistakes in dictionaries are told by their paths, and, if there are several
+    texts, by the name of the dictionary."""
     diagnostics = [Diagnostic(*mistake) for mistake in mistakes]
     in_dictionaries = [one for one in diagnostics if one.file in dictionaries]
     if in_dictionaries and len(in_dictionaries) == len(diagnostics):
         lines = []
         for one in diagnostics:
-            lines.append(f"{one.path or one.file}: {one.message}")
+            place = f"{one.file} {one.path}" if one.path and texts > 1 else one.path or one.file
+            lines.append(f"{place}: {one.message}")
             if one.help:
                 lines.append(f"  help: {one.help}")
         return DynameterError("\n".join(lines), diagnostics)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import json
+import re
 from decimal import Decimal
 from typing import Any, Dict, List, Optional
 
@@ -15,11 +16,27 @@ _TABLES = {
     "dynameter.diff/1": "lines",
     "dynameter.check/1": "findings",
     "dynameter.replay/1": "lines",
-    "dynameter.reconcile/1": "groups",
+    "dynameter.reconcile/1": "by",
     "dynameter.books/1": "books",
     "dynameter.prices/1": "rates",
     "dynameter.fleet/1": "tables",
 }
+
+# Results whose total is that of a month.
+_OF_A_MONTH = {
+    "dynameter.estimate/1",
+    "dynameter.explain/1",
+    "dynameter.compare/1",
+    "dynameter.diff/1",
+    "dynameter.replay/1",
+}
+
+# Columns of numbers are known by their names, so that a type never depends on the rows.
+_NUMBERS = re.compile(
+    r".*_(usd|units|bytes|ratio|error|seconds|minutes|hours|share|per_second|assumed|requests|calls|rows|high|low|factor)"
+    r"|quantity|units|items|count|calls|events|hits|misses|evicted|requests|nodes|share|seconds|rows|keys"
+    r"|value|low|high|partitions_(first|last)|tier_from|column_seconds|key_ranges|checked|mismatches"
+)
 
 # Rows that a notebook shows.
 _SHOWN = 20
@@ -70,7 +87,7 @@ class Result(dict):
         names: Dict[str, None] = {}
         for row in rows:
             names.update(dict.fromkeys(row))
-        return pa.table({name: _column(pa, [row.get(name) for row in rows]) for name in names})
+        return pa.table({name: _column(pa, name, [row.get(name) for row in rows]) for name in names})
 
     def to_pandas(self, table: Optional[str] = None):
         """A table as a pandas data frame; decimals are ``decimal.Decimal``."""
@@ -86,10 +103,12 @@ class Result(dict):
         rows = self.rows() if self.tables() else []
         title = self.get("workload") or self.get("schema", "")
         head = f"<p><strong>{html.escape(str(title))}</strong>"
-        if "total_usd" in self:
-            head += f": ${html.escape(_money(self['total_usd']))} a month"
-        if "delta_usd" in self:
-            head += f": {html.escape(_money(self['delta_usd']))} USD a month"
+        period = " a month" if self.get("schema") in _OF_A_MONTH else ""
+        for name in ("total_usd", "delta_usd"):
+            if name in self:
+                amount = self[name]
+                shown = "unknown" if amount is None else f"${_money(amount)}{period}"
+                head += f": {html.escape(shown)}"
         unknown = self.get("unknown")
         if unknown:
             head += f"; unknown costs: {len(unknown)}"
@@ -117,27 +136,39 @@ class Checked(Result):
         return self.passed
 
 
+def of_json(text: str, notes: Optional[List[str]] = None) -> Any:
+    """The result of a command: one, or a list of those of several designs."""
+    value = json.loads(text)
+    if isinstance(value, list):
+        return [Result(json.dumps(one, indent=2) + "\n", notes) for one in value]
+    return Result(text, notes)
+
+
+_DECIMAL = re.compile(r"-?[0-9]+(\.[0-9]+)?")
+
+
 def _decimal(value: Any) -> Optional[Decimal]:
-    if not isinstance(value, str) or not value.lstrip("-").replace(".", "", 1).isdigit():
+    if not isinstance(value, str) or not _DECIMAL.fullmatch(value):
         return None
     return Decimal(value)
 
 
-def _column(pa, values: List[Any]):
-    """A column: exact decimals if all of its texts are numbers, else texts, numbers or JSON."""
+def _column(pa, name: str, values: List[Any]):
+    """A column: exact decimals if its name is that of numbers, else texts, flags or JSON."""
     given = [value for value in values if value is not None]
     decimals = [_decimal(value) for value in given]
-    if given and all(decimal is not None for decimal in decimals):
-        scale = max(max(0, -decimal.as_tuple().exponent) for decimal in decimals)
-        whole = max(len(str(abs(int(decimal)))) for decimal in decimals)
-        kind = pa.decimal128(38, scale) if whole + scale <= 38 else pa.decimal256(76, scale)
-        return pa.array([None if value is None else Decimal(value) for value in values], kind)
+    if _NUMBERS.fullmatch(name) and all(decimal is not None for decimal in decimals):
+        scale = max((max(0, -decimal.as_tuple().exponent) for decimal in decimals), default=0)
+        whole = max((len(str(abs(int(decimal)))) for decimal in decimals), default=1)
+        if whole + scale <= 76:
+            kind = pa.decimal128(38, scale) if whole + scale <= 38 else pa.decimal256(76, scale)
+            return pa.array([None if value is None else Decimal(value) for value in values], kind)
     if any(isinstance(value, (dict, list)) for value in given):
         text = [None if value is None else json.dumps(value) for value in values]
         return pa.array(text, pa.string())
     if all(isinstance(value, bool) for value in given) and given:
         return pa.array(values, pa.bool_())
-    if all(isinstance(value, int) and not isinstance(value, bool) for value in given) and given:
+    if all(isinstance(value, int) and abs(value) < 2**63 for value in given) and given:
         return pa.array(values, pa.int64())
     return pa.array([None if value is None else str(value) for value in values], pa.string())
 

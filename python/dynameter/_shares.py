@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple, Union
+from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Union
 
 from dynameter import _commands
 from dynameter._commands import Design
@@ -54,6 +54,8 @@ def plan(shares: int, workload: Optional[Design], options: Dict[str, Any]) -> Pl
 
     Raises ``ValueError`` if an option needs one order over all keys.
     """
+    if not isinstance(shares, int):
+        raise TypeError(f"shares is a {type(shares).__name__}; it must be a number from 1 to 256")
     if not 1 <= shares <= 256:
         raise ValueError(f"shares is {shares}; it must be 1 to 256")
     for name, what in _ONE_ORDER.items():
@@ -64,7 +66,8 @@ def plan(shares: int, workload: Optional[Design], options: Dict[str, Any]) -> Pl
     text = None
     if workload is not None:
         # Tells every mistake here, and not in a task.
-        _commands.estimate(workload)
+        inputs = _commands._Inputs()
+        _commands._run(inputs, ["estimate", "--format=json"], [inputs.text(workload, "workload")])
         text = _text(workload)
     # A task has one core.
     options = {name: value for name, value in options.items() if name != "threads"}
@@ -108,13 +111,13 @@ def deal(
     """
     inputs = _commands._Inputs()
     with tempfile.TemporaryDirectory(prefix="dynameter-") as folder:
-        arguments = ["replay", *inputs.trace(trace), "--deal", str(plan.shares), "-o"]
-        arguments += [os.path.join(folder, "dealt"), "--threads", str(threads), "--quiet"]
+        options = {**plan.reading, "deal": plan.shares, "threads": threads}
         if several or name is not None:
-            arguments += ["--file-number", str(number)]
-        if name is not None:
-            arguments += ["--file-name", name]
-        _commands._run(inputs, [*arguments, *_arguments(plan, inputs, plan.reading)])
+            options["file_number"] = number
+        options["file_name"] = name
+        target = ["--quiet", "--output", os.path.join(folder, "dealt")]
+        paths = inputs.trace(trace)
+        _commands._run(inputs, ["replay", *target, *_arguments(plan, inputs, options)], paths)
         blobs = []
         for share in range(1, plan.shares + 1):
             path = os.path.join(folder, "dealt", _blob(share, plan.shares))
@@ -143,12 +146,10 @@ def run(
     inputs = _commands._Inputs()
     with tempfile.TemporaryDirectory(prefix="dynameter-") as folder:
         paths = [_path(folder, at, blob, "dealt") for at, blob in enumerate(blobs)]
-        arguments = ["replay", *paths, "--dealt", f"{share}/{plan.shares}", "--partial"]
-        arguments += ["-o", "-", "--threads", str(threads), "--quiet"]
-        if files is not None:
-            arguments += ["--files", str(files)]
-        arguments += _arguments(plan, inputs, plan.running)
-        return _commands._run(inputs, arguments)[1]
+        options = {**plan.running, "dealt": f"{share}/{plan.shares}", "threads": threads}
+        options["files"] = files
+        target = ["--partial", "--quiet", "--output", "-"]
+        return _commands._run(inputs, ["replay", *target, *_arguments(plan, inputs, options)], paths)[1]
 
 
 def join_some(plan: Plan, parts: Sequence[Union[bytes, str]]) -> bytes:
@@ -156,8 +157,8 @@ def join_some(plan: Plan, parts: Sequence[Union[bytes, str]]) -> bytes:
     inputs = _commands._Inputs()
     with tempfile.TemporaryDirectory(prefix="dynameter-") as folder:
         paths = [_path(folder, at, part, "parquet") for at, part in enumerate(parts)]
-        arguments = ["replay", "--merge", "--partial", *paths, "-o", "-", "--quiet"]
-        return _commands._run(inputs, [*arguments, *_arguments(plan, inputs, plan.running)])[1]
+        arguments = ["replay", "--merge", "--partial", "--quiet", "--output", "-"]
+        return _commands._run(inputs, [*arguments, *_arguments(plan, inputs, plan.running)], paths)[1]
 
 
 def join(plan: Plan, parts: Sequence[Union[bytes, str]]) -> Result:
@@ -166,8 +167,13 @@ def join(plan: Plan, parts: Sequence[Union[bytes, str]]) -> Result:
     with tempfile.TemporaryDirectory(prefix="dynameter-") as folder:
         paths = [_path(folder, at, part, "parquet") for at, part in enumerate(parts)]
         options = {**plan.running, **plan.pricing}
-        arguments = ["replay", "--merge", *paths, *_arguments(plan, inputs, options)]
-        return _commands._result(inputs, arguments, what="join")
+        arguments = ["replay", "--merge", *_arguments(plan, inputs, options)]
+        return _commands._result(inputs, arguments, paths, what="join")
+
+
+def files_of(paths: Union[str, "os.PathLike[str]", Sequence[Any]]) -> List[str]:
+    """The files that paths, patterns and folders name, each once, in the order of a trace."""
+    return _commands._native.files(_commands._paths(paths, "trace"))
 
 
 def _path(folder: str, at: int, content: Union[bytes, str], ending: str) -> str:
@@ -177,8 +183,3 @@ def _path(folder: str, at: int, content: Union[bytes, str], ending: str) -> str:
     with open(path, "wb") as file:
         file.write(content)
     return path
-
-
-def groups(count: int, size: int) -> List[Tuple[int, int]]:
-    """Cuts a number of parts into groups of at most some size."""
-    return [(at, min(at + size, count)) for at in range(0, count, size)]

@@ -27,15 +27,18 @@ def replay(
     ``processes`` is their number (default: one for each core), ``shares`` the number of shares of the
     keys (default: as many; 1 to 256). Options are those of ``dynameter.replay``.
 
+    Where processes are spawned (macOS, Windows, and Linux from Python 3.14 on), call it below
+    ``if __name__ == "__main__":``, as ``multiprocessing`` asks for.
+
     A process holds one share of the keys at a time. What needs all rows in one order (exact DAX
     caches, a DAX cluster, exports to start from, request logs with Query or batches) is refused: use
     ``dynameter.replay``, which has threads.
     """
-    files: List[str] = [os.fspath(paths)] if isinstance(paths, (str, os.PathLike)) else [
-        os.fspath(path) for path in paths
-    ]
+    files = _shares.files_of(paths)
+    if processes is not None and (not isinstance(processes, int) or processes < 1):
+        raise ValueError(f"processes is {processes!r}; it must be a number from 1")
     processes = processes or os.cpu_count() or 1
-    plan = _shares.plan(shares or processes, workload, options)
+    plan = _shares.plan(shares or min(processes, 256), workload, options)
     with tempfile.TemporaryDirectory(prefix="dynameter-") as folder:
         with ProcessPoolExecutor(processes) as pool:
             several = len(files) > 1

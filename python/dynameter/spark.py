@@ -13,8 +13,9 @@ import os
 import tempfile
 from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple, Union
 
-from dynameter import _shares
+from dynameter import _commands, _shares
 from dynameter._commands import Design
+from dynameter._errors import DynameterError
 from dynameter._result import Result
 
 # Parts that one task joins, and that the driver joins at the end.
@@ -47,7 +48,7 @@ def replay(
     :class:`dynameter.DynameterError` if a step fails.
     """
     plan = _shares.plan(shares or _parallelism(spark), workload, options)
-    with _small_batches(spark, is_frame=hasattr(trace, "mapInArrow")):
+    with _told(), _small_batches(spark, is_frame=hasattr(trace, "mapInArrow")):
         dealt, files = _dealt(spark, trace, plan)
         dealt = _apart(spark, dealt, "share", plan.shares)
         parts = dealt.mapInArrow(_run_of(plan, files), "share int, part binary")
@@ -59,6 +60,25 @@ def replay(
                 with open(paths[-1], "wb") as file:
                     file.write(row["part"])
             return _shares.join(plan, paths)
+
+
+_ERROR = "dynameter._errors.DynameterError: "
+
+
+@contextlib.contextmanager
+def _told() -> Iterator[None]:
+    """Raises the error of a task as it was raised there."""
+    try:
+        yield
+    except DynameterError:
+        raise
+    except Exception as error:
+        text = str(error)
+        if _ERROR not in text:
+            raise
+        # Spark puts its own stack after the error.
+        message = text.split(_ERROR, 1)[1].split("\n\n", 1)[0].split("\n\tat ", 1)[0]
+        raise DynameterError(message.strip(), []) from error
 
 
 @contextlib.contextmanager
@@ -127,12 +147,9 @@ def _dealt(spark: Any, trace: Any, plan: _shares.Plan) -> Tuple[Any, Optional[in
     """The blobs of all files and shares, as a DataFrame, and the number of files."""
     if hasattr(trace, "mapInArrow"):
         return trace.mapInArrow(_deal_rows_of(plan, list(trace.columns)), _DEALT), None
-    paths: List[str] = [os.fspath(trace)] if isinstance(trace, (str, os.PathLike)) else [
-        os.fspath(path) for path in trace
-    ]
-    if not paths:
-        raise ValueError("no paths")
+    paths = _commands._paths(trace, "trace")
     if not any("://" in path for path in paths):
+        paths = _shares.files_of(paths)
         numbered = spark.createDataFrame(list(enumerate(paths)), "number int, path string")
         numbered = numbered.repartitionByRange(len(paths), "number")
         return numbered.mapInArrow(_deal_paths_of(plan, len(paths)), _DEALT), len(paths)

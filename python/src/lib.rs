@@ -160,6 +160,16 @@ fn main(py: Python<'_>, arguments: Vec<String>) -> u8 {
     py.detach(|| dynameter::cli::exit_code(arguments.into_iter().map(Into::into)))
 }
 
+/// The files that paths, patterns and folders name, each once, in the order of a trace.
+#[cfg(feature = "replay")]
+#[pyfunction]
+fn files(paths: Vec<String>) -> PyResult<Vec<String>> {
+    let sources = dynameter::trace::sources(&paths);
+    let sources = sources.map_err(|error| PyValueError::new_err(error.to_string()))?;
+    let sources = dynameter::trace::without_doubles(sources);
+    Ok(sources.iter().map(|source| source.shown()).collect())
+}
+
 /// A design that is a dictionary, as TOML.
 #[pyfunction]
 fn toml_of(json: &str) -> PyResult<String> {
@@ -192,6 +202,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("has_replay", cfg!(feature = "replay"))?;
     #[cfg(feature = "replay")]
     {
+        module.add_function(wrap_pyfunction!(files, module)?)?;
         module.add_function(wrap_pyfunction!(key_hash, module)?)?;
         module.add_function(wrap_pyfunction!(share_of, module)?)?;
     }

@@ -329,3 +329,90 @@ def test_the_stubs_name_options_that_the_commands_have():
 def test_a_result_is_returned_and_not_written(design):
     with pytest.raises(TypeError, match="output is an option of the command line"):
         dynameter.estimate(design, output="file.json")
+
+
+def test_several_designs_are_several_results(design, tmp_path):
+    first, second = dynameter.estimate([design, WORKLOADS / "sessions.toml"])
+    assert first == dynameter.estimate(design)
+    assert second == dynameter.estimate(WORKLOADS / "sessions.toml")
+    assert len(dynameter.compare([design, design])) == 2
+    bad = {**design, "itms": 3}
+    with pytest.raises(dynameter.DynameterError, match=r"<design 2> itms: there is no key"):
+        dynameter.estimate([design, bad])
+    with pytest.raises(ValueError, match="no design is given"):
+        dynameter.estimate([])
+
+
+def test_files_beside_a_design_can_be_dictionaries(design):
+    budget = {"limit": [{"increase_usd": {"fail": 1}}]}
+    assert dynameter.check(design, budget, baseline=design)
+    discount = {"commitment": [{"kind": "discount", "percent": 10}]}
+    whole = decimal.Decimal(dynameter.estimate(design)["total_usd"])
+    less = decimal.Decimal(dynameter.estimate(design, commitments=discount)["total_usd"])
+    assert less == whole * decimal.Decimal("0.9")
+
+
+def test_names_stay_texts_and_numbers_are_numbers(design):
+    pa = pytest.importorskip("pyarrow")
+    design["table"][0]["name"] = "00123"
+    table = dynameter.estimate(design).to_arrow()
+    assert set(table.column("table").to_pylist()) == {"00123"}
+    unknown = {**design, "table": [{**design["table"][0], "items": "unknown"}]}
+    other = dynameter.estimate(unknown).to_arrow()
+    assert pa.types.is_decimal(other.schema.field("amount_usd").type)
+
+
+def test_values_of_a_dictionary_are_exact_or_told(design):
+    table = design["table"][0]
+    table["access"][1]["rate"] = {"per_second": decimal.Decimal("10")}
+    assert dynameter.estimate(design)["total_usd"]
+    for value, error in [
+        (float("nan"), "nan is not a number"),
+        (2**63, "too large"),
+        (b"1", "a bytes is not a value"),
+        ([None], "a NoneType is not a value"),
+        ({1: 2}, "the key 1 is no text"),
+    ]:
+        table["items"] = value
+        with pytest.raises((TypeError, ValueError), match=r"table\[0\]\.items.*" + error):
+            dynameter.estimate(design)
+
+
+def test_options_take_python_values(trace_table):
+    renamed = trace_table.rename_columns(["t", "operation", "key", "item_bytes"])
+    expected = dynameter.replay(trace_table)
+    assert dynameter.replay(renamed, map={"time": "t"})["lines"] == expected["lines"]
+    with pytest.raises(dynameter.DynameterError, match="hot-keys"):
+        dynameter.replay(trace_table, hot_keys=-1)
+    with pytest.raises(dynameter.DynameterError, match="list-prices"):
+        dynameter.estimate(WORKLOADS / "sessions.toml", list_prices="yes")
+
+
+def test_a_file_that_is_named_twice_counts_once(tmp_path, trace_table):
+    pq = pytest.importorskip("pyarrow.parquet")
+    from dynameter import local
+
+    folder = tmp_path / "trace"
+    folder.mkdir()
+    for at in range(2):
+        pq.write_table(trace_table.slice(at * 9_000, 9_000), folder / f"{at}.parquet")
+    paths = [folder / "0.parquet", folder, folder / "*.parquet"]
+    expected = dynameter.replay(paths)
+    assert expected["trace"]["events"] == "18000"
+    assert local.replay(paths, processes=2).json == expected.json
+
+
+def test_the_window_of_a_deal_is_that_of_the_join(trace_table):
+    from dynameter import _shares
+
+    window = {"from_": "2023-12-31T23:00:00Z", "to": "2024-01-01T02:00:00Z"}
+    expected = dynameter.replay(trace_table, **window)
+    plan = _shares.plan(2, None, window)
+    blobs = _shares.deal(plan, trace_table, 0, several=False)
+    parts = [_shares.run(plan, [blob], share) for share, blob in enumerate(blobs, 1)]
+    assert _shares.join(plan, parts).json == expected.json
+    without = _shares.plan(2, None, {})
+    assert _shares.join(without, parts).json == expected.json
+    other = _shares.plan(2, None, {"to": "2024-01-01T03:00:00Z"})
+    with pytest.raises(dynameter.DynameterError, match="the trace was cut at"):
+        _shares.join(other, parts)

@@ -114,5 +114,17 @@ def test_mistakes_are_told_before_anything_is_read(spark):
 
     with pytest.raises(ValueError, match="needs all rows in one order"):
         replay(spark, ["nothing.parquet"], dax="1 GB")
+    with pytest.raises(ValueError, match="nothing.parquet: no such file"):
+        replay(spark, ["nothing.parquet"])
     with pytest.raises(dynameter.DynameterError, match="name"):
         replay(spark, ["nothing.parquet"], {"region": "us-east-1"})
+
+
+def test_the_error_of_a_task_is_told(spark, tmp_path):
+    from dynameter.spark import replay
+
+    path = tmp_path / "bad.csv"
+    path.write_text("time,operation,key\nnever,GetItem,a\n")
+    with pytest.raises(dynameter.DynameterError, match="bad.csv:2") as caught:
+        replay(spark, [path], shares=2)
+    assert "Traceback" not in str(caught.value)

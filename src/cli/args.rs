@@ -363,7 +363,7 @@ pub struct ReplayArgs {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=256), conflicts_with_all = ["merge", "partial", "checkpoint", "share", "write_workload", "verify"])]
     pub deal: Option<u32>,
     /// With --deal: the number of the first file, if other machines deal the files before it
-    #[arg(long, value_name = "NUMBER", requires = "deal")]
+    #[arg(long, value_name = "NUMBER", requires = "deal", value_parser = clap::value_parser!(u32).range(..1 << 24))]
     pub file_number: Option<u32>,
     /// With --deal: the name of the file in messages and results (default: its path)
     #[arg(long, value_name = "NAME", requires = "file_number")]

@@ -7,7 +7,7 @@ use anyhow::{Result, bail};
 use super::args::{Args, CheckArgs, OutputFormat};
 use super::input::Role;
 use super::source::TerraformSource;
-use super::{WRONG, files, input, output};
+use super::{WRONG, files, input, output, session};
 use crate::check::{
     BudgetSetting, Checked, CheckedDesign, Designs, Place, Status, budget, check as checked,
 };
@@ -254,7 +254,8 @@ fn together(
 /// Reads a baseline: a file, or a version of it in git; `None` for a file that is new in git.
 fn baseline(path: &str, workload: &str) -> Result<Option<input::WorkloadText>> {
     let Some(object) = path.strip_prefix(GIT) else {
-        if path != "-" && !std::path::Path::new(path).exists() {
+        let is_text = path == "-" || session::text(path).is_some();
+        if !is_text && !std::path::Path::new(path).exists() {
             bail!(
                 "--baseline {path}: there is no such file\nhelp: name a file that exists, or a \
                  revision of git: git:{path}:"

@@ -68,9 +68,7 @@ pub fn deal(
         );
     }
     let blobs = (0..of).map(|_| {
-        let file = tempfile::Builder::new()
-            .prefix(".dynameter-")
-            .tempfile_in(folder);
+        let file = output::temporary(folder);
         Ok(BufWriter::with_capacity(
             1 << 18,
             file.with_context(writes)?,
@@ -85,7 +83,12 @@ pub fn deal(
         options.threads,
     )?;
     let files = dealt_files(args, asked, traces, reading, &mut dealer)?;
-    let dealt = DealtTrace { shares: of, files };
+    let dealt = DealtTrace {
+        shares: of,
+        files,
+        folder: folder.display().to_string(),
+        is_part: asked.file_number.is_some(),
+    };
     if dealt.files.iter().all(|file| file.format.is_empty()) {
         bail!(
             "none of the files is a trace\nhelp: name the files that contain the calls, or their \
@@ -202,7 +205,7 @@ pub fn dealt(asked: &ReplayArgs, share: KeyShare, reading: ReadOptions) -> Resul
             blobs.push(Blob::open(path)?);
             continue;
         }
-        let (path, files) = in_folder(path, share)?;
+        let (path, files) = in_folder(path, share, asked.files)?;
         let blob = Blob::open(&path)?;
         let last = blob.files().map(|file| file.number + 1).max();
         if blob.files().count() != files {
@@ -220,7 +223,7 @@ pub fn dealt(asked: &ReplayArgs, share: KeyShare, reading: ReadOptions) -> Resul
 }
 
 /// The blob of a share in a folder, and the number of files that its manifest names.
-fn in_folder(folder: &Path, share: KeyShare) -> Result<(PathBuf, usize)> {
+fn in_folder(folder: &Path, share: KeyShare, asked_files: Option<u32>) -> Result<(PathBuf, usize)> {
     let manifest = folder.join(MANIFEST);
     let shown = manifest.display();
     let text = crate::opened::read_to_string(&manifest).with_context(|| {
@@ -231,6 +234,13 @@ fn in_folder(folder: &Path, share: KeyShare) -> Result<(PathBuf, usize)> {
     let Some(of) = value["shares"].as_u64() else {
         bail!("{shown}: is not the manifest of dealt rows\nhelp: deal the files again");
     };
+    if value["is_part"] == true && asked_files.is_none() {
+        bail!(
+            "{}: has some of the files of a trace, and not how many there are\nhelp: add --files \
+             COUNT, the number of all files that were dealt",
+            folder.display()
+        );
+    }
     if of != u64::from(share.of) {
         bail!(
             "{}: was dealt into {of} shares, but --dealt names share {share}\nhelp: write --dealt \

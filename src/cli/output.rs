@@ -293,19 +293,22 @@ pub fn books(folder: &Path, texts: &std::collections::BTreeMap<String, String>) 
     Ok(())
 }
 
+/// A temporary file in a folder, which others may read as they may read any file made there.
+pub fn temporary(folder: &Path) -> std::io::Result<tempfile::NamedTempFile> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".dynameter-");
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    builder.tempfile_in(folder)
+}
+
 /// A temporary file in the folder of `path`, to be renamed to it.
 fn beside(path: &Path) -> Result<tempfile::NamedTempFile> {
     let folder = match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
     };
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".dynameter-");
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    let file = builder
-        .tempfile_in(folder)
-        .map_err(|error| failed(path, &error))?;
+    let file = temporary(folder).map_err(|error| failed(path, &error))?;
     if let Ok(existing) = std::fs::metadata(path) {
         file.as_file()
             .set_permissions(existing.permissions())

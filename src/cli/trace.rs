@@ -28,7 +28,7 @@ use crate::report::InspectedFiles;
 use crate::time::{Date, MonthHours};
 use crate::trace::{
     Mapping, ReadOptions, Time, TimeFormat, TimeUnit, Trace, TraceFormat, inspect, parse_time,
-    sources,
+    sources, without_doubles,
 };
 use crate::units::Exact;
 use crate::workload::{Size, Workload};
@@ -340,7 +340,11 @@ pub fn measured(
     let mut reading = options(&asked.reading)?;
     reading.keys = keys(workload);
     reading.keep_keys = keeps_keys(workload);
-    let options = replay_options(args, &asked.reading, date, question)?;
+    let options = replay::ReplayOptions {
+        from: reading.from,
+        to: reading.to,
+        ..replay_options(args, &asked.reading, date, question)?
+    };
     let mut run = ReplayRun::new(
         Trace::open(sources_of(&asked.trace)?, reading)?,
         Some(workload),
@@ -369,7 +373,13 @@ pub fn beside_a_bill(
         reading.keep_keys = keeps_keys(workload);
     }
     let options = replay_options(args, &asked, date, Question::default())?;
-    let trace = Trace::open(sources_of(traces)?, reading)?;
+    let trace = match traces {
+        [only] if only == session::BATCHES => match session::batches() {
+            Some(batches) => Trace::of_batches(only, batches, reading)?,
+            None => bail!("{only}: is read only once"),
+        },
+        _ => Trace::open(sources_of(traces)?, reading)?,
+    };
     let mut run = ReplayRun::new(trace, workload, &options)?;
     to_the_end(args, &mut run, |_| Ok(()))?;
     Ok(price(run.finish(), workload, books, &options)?)
@@ -517,7 +527,12 @@ pub fn replay(args: &Args, asked: &ReplayArgs) -> Result<()> {
     if let (None, Some(region)) = (&workload, &args.region) {
         books.book(region, date)?;
     }
-    let replay_options = run_options(args, asked, workload.as_ref(), &books, date)?;
+    let replay_options = replay::ReplayOptions {
+        // A time before now is taken once.
+        from: options.from,
+        to: options.to,
+        ..run_options(args, asked, workload.as_ref(), &books, date)?
+    };
     if asked.partial && args.output.is_none() {
         bail!(
             "--partial needs a file\nhelp: name it with -o part.parquet, or write -o - for \
@@ -528,7 +543,7 @@ pub fn replay(args: &Args, asked: &ReplayArgs) -> Result<()> {
     if asked.deal.is_some() {
         let traces = match batches(asked) {
             Some(batches) => Traces::Batches(batches),
-            None => Traces::Files(readable_sources(args, asked)?),
+            None => Traces::Files(without_doubles(readable_sources(args, asked)?)),
         };
         let run = (workload.as_ref(), &replay_options);
         return deal::deal(args, asked, traces, &options, run);

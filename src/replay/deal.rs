@@ -172,7 +172,7 @@ impl<W: Write + Send> Dealer<W> {
         for writer in &mut self.writers {
             writer.add_file(file.clone(), &trace.names);
         }
-        self.next += 1;
+        self.next = self.next.saturating_add(1);
         Ok(file)
     }
 
@@ -268,6 +268,7 @@ impl<W: Write + Send> Dealer<W> {
 fn read(file: &mut DealtFile, trace: &Trace) {
     let format = trace.kinds().next().map_or("", TraceFormat::name);
     file.format = format.to_string();
+    file.asked = trace.asked();
     file.notes = trace.own_notes().clone();
     let skipped = trace.bad.skipped.iter();
     file.skipped = skipped.map(|(reason, count)| (*reason, *count)).collect();

@@ -234,8 +234,19 @@ fn covered(
     let window = read
         .window
         .filter(|(from, to)| *from <= first && last < *to);
-    let from = options.from.or(window.map(|(from, _)| from));
-    let to = options.to.or(window.map(|(_, to)| to));
+    let asked = [(options.from, read.asked.0), (options.to, read.asked.1)];
+    let differs = |(now, then): &(Option<Time>, Option<Time>)| {
+        now.zip(*then).is_some_and(|(now, then)| now != then)
+    };
+    if let Some((Some(now), Some(then))) = asked.into_iter().find(differs) {
+        let text = format!("the trace was cut at {then}, and not at {now}");
+        return Err(
+            ReplayError::empty(text).with_help("give the same --from and --to as then, or none")
+        );
+    }
+    let [from, to] = asked.map(|(now, then)| now.or(then));
+    let from = from.or(window.map(|(from, _)| from));
+    let to = to.or(window.map(|(_, to)| to));
     let span = TraceSpan::new(first, last, from, to, month_seconds);
     if span.seconds() > SPAN_SECONDS_MAX as u64 {
         let text = format!("the trace runs from {first} to {last}, more than three years");

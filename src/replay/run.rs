@@ -616,6 +616,7 @@ fn read_of(trace: &Trace) -> Read {
         first_skipped: first_skipped
             .map(|(place, text)| (*place, text.clone()))
             .collect(),
+        asked: trace.asked(),
         window: trace.window,
         guessed: trace.kinds().any(has_key_names),
         events: 0,

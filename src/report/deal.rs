@@ -18,6 +18,10 @@ pub struct DealtTrace {
     pub shares: u32,
     /// The files, in the order of the trace.
     pub files: Vec<DealtFile>,
+    /// The folder of the blobs.
+    pub folder: String,
+    /// Whether other files of the trace are dealt elsewhere.
+    pub is_part: bool,
 }
 
 /// The name of a manifest's schema.
@@ -46,8 +50,9 @@ impl Present for DealtTrace {
             self.shares
         ));
         let run = format!(
-            "Run each share with: dynameter replay --dealt 1/{} DIR --partial -o part.parquet",
-            self.shares
+            "Run each share, with the same workload: dynameter replay --dealt 1/{} {} --partial -o \
+             1.parquet",
+            self.shares, self.folder
         );
         document.part("", Body::Paragraph(run));
         Ok(document)
@@ -67,6 +72,7 @@ impl Present for DealtTrace {
             "schema": SCHEMA,
             "shares": self.shares,
             "rows": self.rows(),
+            "is_part": self.is_part,
             "files": self.files.iter().map(file).collect::<Vec<Value>>(),
         })))
     }

@@ -315,23 +315,26 @@ impl Trace {
         self.dealt.as_ref()
     }
 
+    /// The window of time to which it was cut: `--from` and `--to`.
+    pub(crate) fn asked(&self) -> (Option<Time>, Option<Time>) {
+        match self.dealt.as_ref().and_then(|dealt| dealt.files.first()) {
+            Some(file) => file.asked,
+            None => (self.options.from, self.options.to),
+        }
+    }
+
     /// The notes of its readers.
     pub(crate) fn own_notes(&self) -> &Notes {
         &self.notes
     }
 
     fn of_files(
-        mut files: Vec<FileSource>,
+        files: Vec<FileSource>,
         states: Vec<StartingState>,
         window: Option<(Time, Time)>,
         options: ReadOptions,
     ) -> Result<Trace, TraceError> {
-        let mut seen = BTreeSet::new();
-        let identity = |source: &FileSource| match source {
-            FileSource::File(path) => path.canonicalize().unwrap_or_else(|_| path.clone()),
-            FileSource::Stdin => std::path::PathBuf::from("-"),
-        };
-        files.retain(|source| *source == FileSource::Stdin || seen.insert(identity(source)));
+        let files = without_doubles(files);
         if files.is_empty() && states.is_empty() {
             return Err(TraceError::file("trace", "no files to read"));
         }
@@ -823,6 +826,17 @@ impl Trace {
         }
         merged
     }
+}
+
+/// The files without those that were named before: by another path, by their folder or by a pattern.
+pub fn without_doubles(mut files: Vec<FileSource>) -> Vec<FileSource> {
+    let mut seen = BTreeSet::new();
+    let identity = |source: &FileSource| match source {
+        FileSource::File(path) => path.canonicalize().unwrap_or_else(|_| path.clone()),
+        FileSource::Stdin => std::path::PathBuf::from("-"),
+    };
+    files.retain(|source| *source == FileSource::Stdin || seen.insert(identity(source)));
+    files
 }
 
 /// The notes of readers, and a note on files of several kinds.

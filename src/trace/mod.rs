@@ -59,7 +59,7 @@ pub(crate) use event::{mixed, salt};
 use ids::EventIds;
 pub use inspect::{Inspected, inspect};
 pub(crate) use items::starting_items;
-pub use merge::{Batch, StartingState, Trace};
+pub use merge::{Batch, StartingState, Trace, without_doubles};
 pub(crate) use merge::{SPAN_SECONDS_MAX, note_texts};
 pub use moment::TimeFormat;
 pub(crate) use notes::{Notes, Passed};

@@ -121,8 +121,8 @@ pub fn settings(workload: Option<&Workload>, options: &ReplayOptions) -> String 
     };
     let workload = workload.map_or(0, |workload| meaning(&|hash| workload.hash(hash)));
     format!(
-        "workload {workload:016x}, region {:?}, readings {:016x}, verify {}, DAX {:?} {:?} {}",
-        options.region,
+        "workload {workload:016x}, region {}, readings {:016x}, verify {}, DAX {:?} {:?} {}",
+        options.region.as_deref().unwrap_or("of the trace"),
         meaning(&|hash| options.switches.hash(hash)),
         options.verify.word(),
         options.dax_sizes,

@@ -32,6 +32,8 @@ pub struct Read {
     pub skipped: Vec<(SkipReason, u64)>,
     /// The first of the skipped rows.
     pub first_skipped: Vec<(RowPlace, String)>,
+    /// The window of time to which the trace was cut, if one was asked for.
+    pub asked: (Option<Time>, Option<Time>),
     /// The time that incremental exports state they cover.
     pub window: Option<(Time, Time)>,
     /// Whether only the names of the key attributes are known, not which is the partition key.

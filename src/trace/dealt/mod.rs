@@ -56,6 +56,8 @@ pub struct DealtFile {
     pub skipped: Vec<(SkipReason, u64)>,
     /// The first of them.
     pub first_skipped: Vec<(u64, String)>,
+    /// The window of time to which it was cut, if one was asked for.
+    pub asked: (Option<Time>, Option<Time>),
     /// Notes of its reader.
     pub(crate) notes: Notes,
     /// The tables and indexes that its calls name, and the time and the row that first name each.
@@ -287,6 +289,18 @@ pub fn ordered(
                 return Err(wrong(message).help("give each blob once"));
             }
         }
+    }
+    let mut windows = files
+        .values()
+        .filter_map(|(blob, at)| Some((blob, blob.files().nth(*at)?.asked)));
+    if let Some((_, first)) = windows.next()
+        && let Some((blob, _)) = windows.find(|(_, other)| *other != first)
+    {
+        let message =
+            "its rows were dealt with another --from or --to than those of the other files";
+        return Err(
+            TraceError::file(blob.name(), message).help("deal all files with the same window")
+        );
     }
     let end = files.last_key_value().map_or(0, |(last, _)| last + 1);
     let count = count.unwrap_or(end).max(end);
