@@ -39,17 +39,7 @@ fn main() {
     let folder = root.join(format!("target/bench/shares-{rows}"));
     std::fs::create_dir_all(&folder).expect("a folder");
     let workload = root.join("workloads/shopping-cart.toml");
-    let trace = folder.join("trace.parquet");
-    if !trace.exists() {
-        let hours = rows.div_ceil(ROWS_OF_AN_HOUR).to_string();
-        let arguments = ["--poisson", "--columns", "item_bytes", "--hours", &hours];
-        run(Command::new(program())
-            .arg("synthesize")
-            .arg(&workload)
-            .args(arguments)
-            .arg("-o")
-            .arg(&trace));
-    }
+    let trace = trace(&folder, &workload, rows);
     let common = |command: &mut Command| {
         command
             .arg("-w")
@@ -110,6 +100,22 @@ fn main() {
         );
     }
     println!("times: deal and run to one process; blobs: their bytes to those of the Parquet file");
+}
+
+/// The trace, made once.
+fn trace(folder: &Path, workload: &Path, rows: u64) -> PathBuf {
+    let trace = folder.join("trace.parquet");
+    if !trace.exists() {
+        let hours = rows.div_ceil(ROWS_OF_AN_HOUR).to_string();
+        let arguments = ["--poisson", "--columns", "item_bytes", "--hours", &hours];
+        run(Command::new(program())
+            .arg("synthesize")
+            .arg(workload)
+            .args(arguments)
+            .arg("-o")
+            .arg(&trace));
+    }
+    trace
 }
 
 /// Processor seconds of a share without a row.
