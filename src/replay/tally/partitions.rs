@@ -2,6 +2,7 @@
 //! second.
 
 use std::cmp::Reverse;
+use std::collections::binary_heap::PeekMut;
 use std::collections::{BTreeMap, BinaryHeap};
 
 use super::merge::Merge;
@@ -38,6 +39,9 @@ pub fn ordered(mut grains: Vec<SlotSecond>) -> Vec<SlotSecond> {
 
 /// The step to the second, the slot, and half units of reads and writes.
 type PackedSecond = (i64, u8, u32, u32);
+
+/// The next slot second of a source: second, slot, the source and half units.
+type Head = (i64, u8, usize, [u32; 2]);
 
 /// Slot seconds in order, in about five bytes each: those of a thread or share that was merged.
 #[derive(Clone, Debug)]
@@ -131,14 +135,15 @@ impl SlotSeconds {
     pub fn drain(&mut self, second: i64, mut each: impl FnMut(SlotSecond)) {
         let own = self.own_before(second);
         let mut own = own.into_iter().peekable();
-        // The first of each source, by time: sources are few, and each is in order.
-        let mut heads: BinaryHeap<Reverse<(i64, u8, usize)>> = BinaryHeap::new();
-        let head = |packed: &Packed| packed.peek().filter(|(grain, _)| grain.second < second);
-        for (at, packed) in self.packed.iter().enumerate() {
-            if let Some((grain, _)) = head(packed) {
-                heads.push(Reverse((grain.second, grain.slot, at)));
-            }
-        }
+        // The next one of each source, the earliest on top: each source is in order.
+        let next = |packed: &mut Packed, at: usize| {
+            let (grain, end) = packed.peek().filter(|(grain, _)| grain.second < second)?;
+            (packed.at, packed.second) = (end, grain.second);
+            Some(Reverse((grain.second, grain.slot, at, grain.halves)))
+        };
+        let packed = self.packed.iter_mut().enumerate();
+        let mut heads: BinaryHeap<Reverse<Head>> =
+            packed.filter_map(|(at, packed)| next(packed, at)).collect();
         let mut last: Option<SlotSecond> = None;
         let mut take = |grain: SlotSecond| match &mut last {
             Some(last) if (last.second, last.slot) == (grain.second, grain.slot) => {
@@ -153,7 +158,7 @@ impl SlotSeconds {
         loop {
             let of_packed = heads
                 .peek()
-                .map(|Reverse((second, slot, _))| (*second, *slot));
+                .map(|Reverse((second, slot, ..))| (*second, *slot));
             let of_own = own.peek().map(|grain| (grain.second, grain.slot));
             match (of_own, of_packed) {
                 (None, None) => break,
@@ -161,16 +166,18 @@ impl SlotSeconds {
                     own.next().into_iter().for_each(&mut take);
                 }
                 _ => {
-                    let Some(Reverse((.., at))) = heads.pop() else {
+                    let Some(mut top) = heads.peek_mut() else {
                         break;
                     };
-                    let packed = &mut self.packed[at];
-                    if let Some((grain, end)) = packed.peek() {
-                        take(grain);
-                        (packed.at, packed.second) = (end, grain.second);
-                    }
-                    if let Some((grain, _)) = head(packed) {
-                        heads.push(Reverse((grain.second, grain.slot, at)));
+                    let Reverse((second, slot, at, halves)) = *top;
+                    take(SlotSecond {
+                        second,
+                        slot,
+                        halves,
+                    });
+                    match next(&mut self.packed[at], at) {
+                        Some(following) => *top = following,
+                        None => drop(PeekMut::pop(top)),
                     }
                 }
             }
