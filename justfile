@@ -9,7 +9,7 @@ check: lint test
 
 # Format and lints, in the order in which they fail fastest.
 lint:
-    cargo fmt --check
+    cargo fmt --all --check
     cargo clippy --no-default-features --lib -- -D warnings
     cargo clippy --all-targets --all-features -- -D warnings
     RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --all-features
@@ -34,3 +34,7 @@ docs:
 # Licences, sources and duplicate versions of the dependencies (needs cargo-deny).
 deny:
     cargo deny check licenses bans sources
+
+# Builds the wheels of the Python package and tests them in fresh environments.
+python:
+    python/check.sh
