@@ -63,7 +63,7 @@ class _Line:
 
 @contextlib.contextmanager
 def progress_bar(what: str) -> Iterator[Optional[Callable[[int, int, int], None]]]:
-    """A function that shows what is read: bytes, bytes in all, rows. None where nobody would see it."""
+    """A function that shows the progress (bytes read, bytes in total, rows); None if no output is visible."""
     if not what or not (_in_notebook() or (sys.stderr is not None and sys.stderr.isatty())):
         yield None
         return

@@ -125,7 +125,7 @@ fn watched(
         let ends = ends.lock().unwrap_or_else(PoisonError::into_inner);
         ends.recv_timeout(time)
     };
-    // Nothing is lost if nobody waits for the answer any more.
+    // Sending fails only after Ctrl-C, when the answer is not needed.
     pool()?.spawn(move || drop(done.send(call(asked))));
     loop {
         let answer = py.detach(|| wait(TICK));

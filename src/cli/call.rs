@@ -4,7 +4,7 @@ use clap::Parser;
 
 use super::args::Args;
 pub use super::session::{Answer, BATCHES, Call, Watch};
-use super::{WRONG, defaults, execute, one_region, output, remote, session};
+use super::{WRONG, output, prepared_and_executed, session};
 
 /// Runs a command on this thread. Nothing is written to the standard streams, and no signal is caught.
 pub fn call(mut call: Call) -> Answer {
@@ -24,10 +24,7 @@ fn exit_code(arguments: &[String]) -> u8 {
             return WRONG;
         }
     };
-    let ready = defaults::apply(&mut args)
-        .and_then(|()| one_region(&mut args))
-        .and_then(|()| remote::fetch(&mut args));
-    match ready.and_then(|_fetched| execute(&args)) {
+    match prepared_and_executed(&mut args) {
         Ok(code) => code,
         Err(error) => {
             session::found(output::diagnostics(&error));

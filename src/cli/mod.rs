@@ -103,11 +103,7 @@ pub fn exit_code(arguments: impl IntoIterator<Item = OsString>) -> u8 {
             return code;
         }
     };
-    let ready = defaults::apply(&mut args)
-        .and_then(|()| one_region(&mut args))
-        .and_then(|()| remote::fetch(&mut args));
-    // What was fetched is removed when the result is written.
-    match ready.and_then(|_fetched| execute(&args)) {
+    match prepared_and_executed(&mut args) {
         Ok(code) => code,
         Err(error) => {
             let failure = output::failure(&error);
@@ -119,6 +115,16 @@ pub fn exit_code(arguments: impl IntoIterator<Item = OsString>) -> u8 {
             WRONG
         }
     }
+}
+
+/// Completes the arguments, fetches what they name, and executes the command; returns the exit code of
+/// its result.
+fn prepared_and_executed(args: &mut Args) -> Result<u8> {
+    defaults::apply(args)?;
+    one_region(args)?;
+    // What was fetched is removed when the result is written.
+    let _fetched = remote::fetch(args)?;
+    execute(args)
 }
 
 /// Takes the region of `--region`; only `import account` may have several.

@@ -48,8 +48,8 @@ pub use cloudwatch::queries;
 pub(crate) use columns::RowPolicy;
 pub use columns::{COLUMNS, Mapping};
 pub(crate) use dealt::BlobWriter;
-pub(crate) use dealt::NamedTable;
 pub use dealt::{Blob, DealtFile};
+pub(crate) use dealt::{NamedTable, hash_bytes};
 pub use event::{
     Counted, Event, Failure, ItemChange, MemberAction, Name, NameTable, RecordId, Request,
     RowPlace, Time, TracedCall, TracedKey, What, key_hash,

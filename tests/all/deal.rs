@@ -4,9 +4,8 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::Arc;
 
-use arrow_array::{ArrayRef, Int64Array, RecordBatch, RecordBatchIterator, StringArray};
+use arrow_array::{RecordBatch, RecordBatchIterator};
 use dynameter::pricing::Books;
 use dynameter::replay::{
     Dealer, KeyShare, PartInput, ReplayError, ReplayOptions, ReplayPart, ReplayRun, can_deal, join,
@@ -17,7 +16,7 @@ use dynameter::trace::{self, Blob, DealtFile, ReadOptions, Trace};
 use dynameter::workload::Workload;
 use proptest::prelude::*;
 
-use crate::shares::{Case, Row, assert_same, cases, parquet};
+use crate::shares::{Case, Row, assert_same, batch, cases, parquet};
 use crate::support;
 
 fn reading(workload: Option<&Workload>) -> ReadOptions {
@@ -401,34 +400,7 @@ fn record_batches_and_arrow_streams_are_traces() {
     };
     let name = case.files[0].display().to_string();
     let expected = case.whole(&ReplayOptions::default());
-    let batches = |rows: &[Row]| {
-        let columns: Vec<(&str, ArrayRef)> = vec![
-            (
-                "time",
-                Arc::new(Int64Array::from_iter_values(rows.iter().map(|row| row.0))),
-            ),
-            (
-                "operation",
-                Arc::new(StringArray::from_iter_values(rows.iter().map(|row| row.1))),
-            ),
-            (
-                "key",
-                Arc::new(StringArray::from_iter_values(rows.iter().map(|row| &row.2))),
-            ),
-            (
-                "item_bytes",
-                Arc::new(Int64Array::from_iter(
-                    rows.iter()
-                        .map(|row| (row.3 > 0).then_some(i64::from(row.3))),
-                )),
-            ),
-        ];
-        RecordBatch::try_from_iter_with_nullable(
-            columns.into_iter().map(|(name, array)| (name, array, true)),
-        )
-        .expect("a batch")
-    };
-    let all: Vec<RecordBatch> = rows.chunks(1_300).map(batches).collect();
+    let all: Vec<RecordBatch> = rows.chunks(1_300).map(batch).collect();
     let schema = all[0].schema();
     let reader = RecordBatchIterator::new(all.clone().into_iter().map(Ok), schema.clone());
     let trace = Trace::of_batches(&name, Box::new(reader), ReadOptions::default());

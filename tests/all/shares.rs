@@ -334,7 +334,7 @@ fn a_run_that_was_broken_off_goes_on_to_the_same_bytes() {
 /// A row: time, operation, key, size.
 pub(crate) type Row = (i64, &'static str, String, u32);
 
-pub(crate) fn parquet(path: &Path, rows: &[Row], group: usize) {
+pub(crate) fn batch(rows: &[Row]) -> RecordBatch {
     let columns: Vec<(&str, ArrayRef)> = vec![
         (
             "time",
@@ -355,10 +355,14 @@ pub(crate) fn parquet(path: &Path, rows: &[Row], group: usize) {
             )),
         ),
     ];
-    let batch = RecordBatch::try_from_iter_with_nullable(
+    RecordBatch::try_from_iter_with_nullable(
         columns.into_iter().map(|(name, array)| (name, array, true)),
     )
-    .expect("a batch");
+    .expect("a batch")
+}
+
+pub(crate) fn parquet(path: &Path, rows: &[Row], group: usize) {
+    let batch = batch(rows);
     let properties = parquet::file::properties::WriterProperties::builder()
         .set_max_row_group_row_count(Some(group))
         .build();

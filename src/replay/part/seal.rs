@@ -10,6 +10,8 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use parquet::file::metadata::KeyValue;
 use xxhash_rust::xxh3::Xxh3;
 
+use crate::trace::hash_bytes;
+
 /// The text before the digits.
 const MARK: &[u8] = b"xxh3-128 ";
 
@@ -129,15 +131,8 @@ pub fn check(file: &mut (impl Read + Seek)) -> io::Result<Seal> {
     footer[at..at + DIGITS].fill(b'0');
 
     let mut hash = Xxh3::new();
-    let mut left = length - footer_length;
-    let mut buffer = vec![0; 1 << 20];
     file.seek(SeekFrom::Start(0))?;
-    while left > 0 {
-        let piece = &mut buffer[..left.min(1 << 20) as usize];
-        file.read_exact(piece)?;
-        hash.update(piece);
-        left -= piece.len() as u64;
-    }
+    hash_bytes(file, length - footer_length, &mut hash)?;
     hash.update(&footer);
     file.seek(SeekFrom::Start(0))?;
     Ok(if digits(&hash).as_bytes() == written {

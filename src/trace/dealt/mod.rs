@@ -336,6 +336,19 @@ enum Checked {
     NoBlob,
 }
 
+/// Adds the next bytes of a file to a hash.
+pub fn hash_bytes(file: &mut impl Read, count: u64, hash: &mut Xxh3) -> io::Result<()> {
+    let mut left = count;
+    let mut buffer = vec![0; 1 << 20];
+    while left > 0 {
+        let piece = &mut buffer[..left.min(1 << 20) as usize];
+        file.read_exact(piece)?;
+        hash.update(piece);
+        left -= piece.len() as u64;
+    }
+    Ok(())
+}
+
 /// The footer, if the hash fits all bytes before it.
 fn checked_footer(opened: &mut Opened) -> io::Result<Checked> {
     let length = opened.seek(SeekFrom::End(0))?;
@@ -355,15 +368,8 @@ fn checked_footer(opened: &mut Opened) -> io::Result<Checked> {
         return Ok(Checked::NoBlob);
     }
     let mut found = Xxh3::new();
-    let mut left = length - TAIL;
-    let mut buffer = vec![0; 1 << 20];
     opened.seek(SeekFrom::Start(0))?;
-    while left > 0 {
-        let piece = &mut buffer[..left.min(1 << 20) as usize];
-        opened.read_exact(piece)?;
-        found.update(piece);
-        left -= piece.len() as u64;
-    }
+    hash_bytes(opened, length - TAIL, &mut found)?;
     if found.digest128().to_le_bytes() != hash {
         return Ok(Checked::Damaged);
     }
