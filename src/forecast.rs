@@ -228,8 +228,20 @@ impl Stock {
     }
 }
 
+/// The number of items of a table at the beginning of each of the next months, the first of which is
+/// the one that is estimated.
+pub(crate) fn items_by_month(table: &TableDesign, months: u64) -> Vec<Exact> {
+    let mut stock = Stock::of(table);
+    let mut all = Vec::new();
+    for number in 1..=months {
+        all.push(stock.sum());
+        stock.pass(table, &growth(table, number), number);
+    }
+    all
+}
+
 /// By how much the rates of a table have grown in a month: evenly over the months of each year.
-fn growth(table: &TableDesign, number: u64) -> Exact {
+pub(crate) fn growth(table: &TableDesign, number: u64) -> Exact {
     let passed = number - 1;
     let a_year = Exact::one() + table.growth.clone();
     let whole = (0..passed / MONTHS_A_YEAR).fold(Exact::one(), |product, _| &product * &a_year);

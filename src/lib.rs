@@ -142,6 +142,8 @@ pub mod diff;
 pub mod forecast;
 pub mod uncertainty;
 
+pub mod headroom;
+
 pub mod check;
 pub mod fleet;
 pub mod import;

@@ -214,6 +214,20 @@ def compare(design: Union[Design, List[Design]], **options: Any) -> Result:
     return _result(inputs, ["compare", *_design(inputs, options)], paths, what="compare")
 
 
+def headroom(design: Design, trace: Any = None, **options: Any) -> Result:
+    """What breaks first: the factor of traffic up to which each part of a design holds, and why.
+
+    ``result["accounts"]`` has ``factor``, ``limit``, ``next``, ``month`` and ``because`` of each;
+    ``events`` what the events of the file do. Options: ``without_region`` (the loss of a region),
+    ``throttled``, and with ``trace``, whose traffic then counts, those of ``replay``.
+    """
+    inputs = _Inputs()
+    if trace is not None:
+        options["trace"] = inputs.trace(trace)
+    designs = [inputs.text(design, "design")]
+    return _result(inputs, ["headroom", *_design(inputs, options)], designs, what="headroom")
+
+
 def check(
     design: Union[Design, List[Design]], budget: Optional[Design] = None, **options: Any
 ) -> Checked:

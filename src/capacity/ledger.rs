@@ -2,8 +2,12 @@
 //! and enforces AWS's limits. The demand of an estimate and the demand of a trace run through the
 //! same ledger.
 
+use std::ops::Range;
+
 use super::policy::{PastMinutes, Policy};
-use super::series::{Minute, Series};
+use super::retries::{Refused, Retries, Returning};
+use super::series::Minute;
+use super::steps::Steps;
 use crate::table::{ByDirection, limits};
 
 /// AWS's limits for a table, as far as they are documented. Every figure has a name, so that a run
@@ -56,46 +60,86 @@ impl Hottest {
         })
     }
 
-    /// Half units of a step's demand that the key's partition refuses.
-    fn refused_of(&self, halves: u64, seconds: u64) -> u64 {
-        let own = u128::from(halves) * u128::from(self.parts) / u128::from(self.of.max(1));
+    /// What the key's partition refuses of a step's demand; a unit a second is `unit` in a step.
+    fn refused_of(&self, demand: u64, unit: u64) -> u64 {
+        let own = u128::from(demand) * u128::from(self.parts) / u128::from(self.of.max(1));
         u64::try_from(own)
             .unwrap_or(u64::MAX)
-            .saturating_sub(self.units_max.saturating_mul(2 * seconds))
+            .saturating_sub(self.units_max.saturating_mul(unit))
     }
 }
 
 /// One account direction: its demand, the policy that requests its capacity, and its hottest key.
 pub struct AccountDirection<'a> {
     /// The demand.
-    pub series: &'a Series,
+    pub series: &'a dyn Steps,
     /// The policy that requests the capacity.
     pub policy: Box<dyn Policy + 'a>,
     /// The hottest key, if keys are known to be skewed.
     pub hottest: Option<Hottest>,
+    /// How throttled requests are repeated; `None` if they are not.
+    pub retries: Option<Retries>,
+    /// Minutes whose steps are recorded.
+    pub watched: Range<u64>,
 }
 
 impl<'a> AccountDirection<'a> {
-    /// An account direction without a hot key.
-    pub fn new(series: &'a Series, policy: impl Policy + 'a) -> AccountDirection<'a> {
+    /// An account direction without a hot key, whose throttled requests are not repeated.
+    pub fn new(series: &'a dyn Steps, policy: impl Policy + 'a) -> AccountDirection<'a> {
+        AccountDirection::with(series, Box::new(policy))
+    }
+
+    /// The same with a policy that was chosen before.
+    pub fn with(series: &'a dyn Steps, policy: Box<dyn Policy + 'a>) -> AccountDirection<'a> {
         AccountDirection {
             series,
-            policy: Box::new(policy),
+            policy,
             hottest: None,
+            retries: None,
+            watched: 0..0,
         }
+    }
+
+    /// A unit a second, as a step's demand.
+    fn unit(&self) -> u64 {
+        2 * self.series.step_seconds() * self.series.parts()
+    }
+
+    /// Steps of a minute.
+    fn steps_a_minute(&self) -> u64 {
+        60 / self.series.step_seconds().clamp(1, 60)
     }
 
     /// Whether every step of a minute stays within the available capacity, and the hottest key
     /// within what its partition serves.
     fn serves(&self, minute: &Minute, available: u64) -> bool {
         minute.highest <= available
-            && self.hottest.is_none_or(|hottest| {
-                hottest.refused_of(minute.highest, self.series.step_seconds) == 0
-            })
+            && self
+                .hottest
+                .is_none_or(|hottest| hottest.refused_of(minute.highest, self.unit()) == 0)
     }
 }
 
-/// The result of one account direction.
+/// What happened in a step, in half units or their parts ([`Steps::parts`]).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct LedgerStep {
+    /// New demand.
+    pub demanded: u64,
+    /// Demand that came again.
+    pub returned: u64,
+    /// What was refused of both.
+    pub refused: u64,
+    /// What was refused of the new demand.
+    pub refused_first: u64,
+    /// What was refused for the last time.
+    pub given_up: u64,
+    /// Capacity units in force.
+    pub capacity: u64,
+}
+
+/// The result of one account direction. Amounts are in half units or their parts
+/// ([`Steps::parts`]).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct LedgerRun {
@@ -125,6 +169,14 @@ pub struct LedgerRun {
     pub decreases: Vec<u64>,
     /// Decreases that were requested but not allowed.
     pub refused_decreases: u64,
+    /// Half units of refused requests that came again.
+    pub returned: u128,
+    /// Half units of requests that used up their attempts: all that were throttled, unless they are
+    /// repeated. `demanded` is what was consumed, what was given up, and what had not come again at
+    /// the end.
+    pub given_up: u128,
+    /// The steps of the watched minutes.
+    pub steps: Vec<LedgerStep>,
 }
 
 impl LedgerRun {
@@ -147,6 +199,20 @@ impl LedgerRun {
             self.lowest.min(capacity)
         };
         self.highest = self.highest.max(capacity);
+    }
+
+    /// Adds a minute that was served step by step.
+    fn add(&mut self, at: u64, sums: &Sums) {
+        self.demanded += u128::from(sums.demanded);
+        self.consumed += u128::from(sums.demanded + sums.returned - sums.throttled);
+        self.throttled += u128::from(sums.throttled);
+        self.throttled_hot += u128::from(sums.hot);
+        self.returned += u128::from(sums.returned);
+        self.given_up += u128::from(sums.given_up);
+        self.throttled_steps += sums.bad_steps;
+        if sums.throttled > 0 {
+            self.throttled_minutes.push((at, sums.throttled));
+        }
     }
 
     /// Whether at most the given billionths of the demand were refused.
@@ -266,7 +332,29 @@ struct LedgerState {
     /// Half units consumed in each minute so far, warm-up included.
     consumed: Vec<u64>,
     decreases: Vec<u64>,
+    /// Refused requests that will come again.
+    returning: Option<Returning>,
+    /// Room for the steps of a minute.
+    room: Vec<u64>,
     run: LedgerRun,
+}
+
+/// What a minute begins with: what each step may use, and what was saved for a burst.
+struct Begin {
+    available: u64,
+    saved: u64,
+    saved_max: u64,
+}
+
+/// The steps of a minute, added up.
+#[derive(Default)]
+struct Sums {
+    demanded: u64,
+    returned: u64,
+    throttled: u64,
+    hot: u64,
+    given_up: u64,
+    bad_steps: u64,
 }
 
 impl LedgerState {
@@ -278,6 +366,10 @@ impl LedgerState {
             pending: None,
             consumed,
             decreases: Vec::new(),
+            returning: lane
+                .retries
+                .map(|retries| Returning::new(retries, lane.series.step_seconds())),
+            room: Vec::new(),
             run: LedgerRun::default(),
         }
     }
@@ -298,52 +390,61 @@ impl LedgerState {
     }
 
     fn serve(&mut self, lane: &AccountDirection, at: u64, counts: bool, limits: &Limits) {
-        let steps = lane.series.steps_a_minute();
-        let first = at as usize * steps;
-        let Some(demands) = lane.series.halves().get(first..first + steps) else {
-            self.consumed.push(0);
-            if counts {
-                self.run.minute(at, self.capacity);
-            }
-            return;
-        };
-        let seconds = lane.series.step_seconds;
-        let available = self.capacity.saturating_mul(2 * seconds);
+        let unit = lane.unit();
+        let available = self.capacity.saturating_mul(unit);
         let saved_max = if lane.policy.bursts() {
-            self.capacity.saturating_mul(2 * limits.burst_seconds)
+            self.capacity
+                .saturating_mul(2 * limits.burst_seconds * lane.series.parts())
         } else {
             0
         };
-        let (mut demanded, mut throttled, mut hot, mut bad_steps) = (0_u64, 0_u64, 0_u64, 0);
-        let mut saved = self.saved.min(saved_max);
-        if let Some(minute) = lane
-            .series
-            .by_minute()
-            .get(at as usize)
-            .filter(|minute| lane.serves(minute, available))
-        {
-            // No step of this minute refuses anything, so its steps need not be examined: unused
-            // capacity is saved.
-            self.saved = saved
-                .saturating_add(available.saturating_mul(steps as u64) - minute.sum)
-                .min(saved_max);
-            self.consumed.push(minute.sum);
-            if counts {
-                self.run.demanded += u128::from(minute.sum);
-                self.run.consumed += u128::from(minute.sum);
-                self.run.minute(at, self.capacity);
-            }
-            return;
+        let saved = self.saved.min(saved_max);
+        let is_watched = counts && lane.watched.contains(&at);
+        let is_quiet = self.returning.as_ref().is_none_or(Returning::is_idle);
+        let minute = lane.series.minute(at);
+        let Some(minute) =
+            minute.filter(|minute| !is_watched && is_quiet && lane.serves(minute, available))
+        else {
+            let begins = Begin {
+                available,
+                saved,
+                saved_max,
+            };
+            return self.serve_steps(lane, at, counts, begins);
+        };
+        // No step of this minute refuses anything, so its steps need not be examined: unused
+        // capacity is saved.
+        self.saved = saved
+            .saturating_add(available.saturating_mul(lane.steps_a_minute()))
+            .saturating_sub(minute.sum)
+            .min(saved_max);
+        self.consumed.push(minute.sum / lane.series.parts());
+        if counts {
+            self.run.demanded += u128::from(minute.sum);
+            self.run.consumed += u128::from(minute.sum);
+            self.run.minute(at, self.capacity);
         }
+    }
+
+    /// Serves a minute step by step.
+    fn serve_steps(&mut self, lane: &AccountDirection, at: u64, counts: bool, begins: Begin) {
+        let Begin {
+            available,
+            mut saved,
+            saved_max,
+        } = begins;
+        let mut room = std::mem::take(&mut self.room);
+        let is_watched = counts && lane.watched.contains(&at);
+        let mut sums = Sums::default();
+        let demands = lane.series.steps(at, &mut room).unwrap_or_default();
         for demand in demands {
-            demanded = demanded.saturating_add(*demand);
-            let mut wanted = *demand;
-            let mut refused = 0;
-            if let Some(hottest) = lane.hottest {
-                refused = hottest.refused_of(wanted, seconds);
-                hot += refused;
-                wanted -= refused;
-            }
+            let came_again = self.returning.as_mut().map(Returning::arrive);
+            let returned: u64 = came_again.iter().flatten().sum();
+            let asked = demand.saturating_add(returned);
+            let hot = lane
+                .hottest
+                .map_or(0, |hottest| hottest.refused_of(asked, lane.unit()));
+            let (wanted, mut refused) = (asked - hot, hot);
             if wanted <= available {
                 saved = saved.saturating_add(available - wanted).min(saved_max);
             } else {
@@ -351,28 +452,44 @@ impl LedgerState {
                 saved -= burst;
                 refused += wanted - available - burst;
             }
-            throttled += refused;
-            bad_steps += u64::from(refused > 0);
-        }
-        self.saved = saved;
-        self.consumed.push(demanded - throttled);
-        if counts {
-            let run = &mut self.run;
-            run.demanded += u128::from(demanded);
-            run.consumed += u128::from(demanded - throttled);
-            run.throttled += u128::from(throttled);
-            run.throttled_hot += u128::from(hot);
-            run.throttled_steps += bad_steps;
-            if throttled > 0 {
-                run.throttled_minutes.push((at, throttled));
+            sums.demanded = sums.demanded.saturating_add(*demand);
+            sums.returned += returned;
+            sums.throttled += refused;
+            sums.hot += hot;
+            sums.bad_steps += u64::from(refused > 0);
+            let outcome = match &mut self.returning {
+                Some(returning) => {
+                    let mut wanted = vec![*demand];
+                    wanted.extend(came_again.into_iter().flatten());
+                    returning.refuse(&wanted, refused)
+                }
+                None => Refused::once(refused),
+            };
+            sums.given_up += outcome.given_up;
+            if is_watched {
+                self.run.steps.push(LedgerStep {
+                    demanded: *demand,
+                    returned,
+                    refused,
+                    refused_first: outcome.first,
+                    given_up: outcome.given_up,
+                    capacity: self.capacity,
+                });
             }
-            run.minute(at, self.capacity);
+        }
+        self.room = room;
+        self.saved = saved;
+        let consumed = sums.demanded + sums.returned - sums.throttled;
+        self.consumed.push(consumed / lane.series.parts());
+        if counts {
+            self.run.add(at, &sums);
+            self.run.minute(at, self.capacity);
         }
     }
 
     fn request(&mut self, lane: &mut AccountDirection, now: u64, at: u64) {
         let seen = PastMinutes {
-            minute: lane.series.start_minute + at,
+            minute: lane.series.start_minute() + at,
             capacity: self.capacity,
             pending: self.pending.is_some(),
             consumed: &self.consumed,
@@ -389,6 +506,7 @@ impl LedgerState {
 mod tests {
     use super::*;
     use crate::capacity::policy::{AutoScaling, Fixed, OnDemand, Tracking};
+    use crate::capacity::series::Series;
 
     /// The same units in every second of `days` days.
     fn flat(units: u64, days: usize) -> Series {

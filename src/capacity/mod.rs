@@ -7,17 +7,24 @@ mod demand;
 mod ledger;
 pub mod policy;
 mod provisioned;
+mod retries;
 pub mod series;
 mod shape;
 mod simulate;
+mod steps;
+mod traffic;
 
 pub use demand::{Demand, ProvisionedUnits, demand};
 pub use ledger::{
-    AccountDirection, Hottest, LedgerRun, Limits, WARM_UP_MINUTES, execute, execute_cold,
+    AccountDirection, Hottest, LedgerRun, LedgerStep, Limits, WARM_UP_MINUTES, execute,
+    execute_cold,
 };
 pub use provisioned::{HourlyUnits, ProvisionedCapacity};
+pub use retries::Retries;
 pub use shape::{Course, Shape, WEEK_HOURS};
 pub use simulate::{AccountDemand, Scaling, Simulations, simulate};
+pub use steps::Steps;
+pub use traffic::{OtherTraffic, Traffic};
 
 use crate::table::{TableClass, limits};
 use crate::time::MonthHours;

@@ -247,9 +247,8 @@ pub fn simulate(
     let mut lanes: Vec<AccountDirection> = account
         .iter()
         .map(|(direction, (series, scaling))| AccountDirection {
-            series,
-            policy: scaling.policy(),
             hottest: hottest.map(|hottest| hottest[direction]),
+            ..AccountDirection::with(*series, scaling.policy())
         })
         .collect();
     let mut runs = execute(&mut lanes, &Limits::default()).into_iter();
@@ -292,6 +291,9 @@ impl LedgerRun {
         self.decreases
             .extend(run.decreases.iter().map(|minute| start + minute));
         self.refused_decreases += run.refused_decreases;
+        self.returned += run.returned;
+        self.given_up += run.given_up;
+        self.steps.extend(&run.steps);
     }
 
     /// The units that each hour is charged for.

@@ -1,6 +1,6 @@
 //! The figure of a limit: what is known of it, and what is missing.
 
-use super::{CheckedDesign, Designs, Limit, Measure, Scope};
+use super::{CheckedDesign, Designs, Limit, Measure, Reason, Scope};
 use crate::compare::designed_throttles;
 use crate::estimate::EstimateError;
 use crate::money::Money;
@@ -19,6 +19,8 @@ pub(super) struct Figure {
     pub bound: Bound,
     /// Whether a cost is missing whose kind `--allow-unread` accepts, which does not decide.
     pub has_allowed: bool,
+    /// What limits the capacity.
+    pub reasons: Vec<Reason>,
 }
 
 pub(super) fn figure(
@@ -46,6 +48,7 @@ pub(super) fn figure(
         bound: Bound::of(!missing.is_empty(), !included.is_empty()),
         missing: [missing.as_slice(), &included].concat(),
         has_allowed,
+        reasons: Vec::new(),
     };
     let more = [missing.as_slice(), &before_costs.included].concat();
     let less = [included.as_slice(), &before_costs.missing].concat();
@@ -55,6 +58,7 @@ pub(super) fn figure(
         bound: Bound::of(!more.is_empty(), !less.is_empty()),
         missing: [more.as_slice(), &less].concat(),
         has_allowed,
+        reasons: Vec::new(),
     };
     Ok(match limit.measure {
         Measure::Monthly => known(now()?),
@@ -73,7 +77,10 @@ pub(super) fn figure(
                 .map(|line| Exact::from(line.quantity))
                 .sum(),
         ),
-        Measure::ThrottledShare => throttled(scope, designs, books)?,
+        // The figures of capacity are found elsewhere.
+        Measure::ThrottledShare | Measure::Headroom | Measure::Events => {
+            throttled(scope, designs, books)?
+        }
     })
 }
 
@@ -236,6 +243,7 @@ fn throttled(scope: &Scope, designs: &Designs, books: &Books) -> Result<Figure, 
         missing: Vec::new(),
         bound: Bound::Exact,
         has_allowed: false,
+        reasons: Vec::new(),
     };
     for design in &designs.now {
         let simulated = designed_throttles(&design.workload, books)?;

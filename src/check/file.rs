@@ -92,6 +92,11 @@ document! {
         units: Option<Located<LevelFile>>,
         /// The share of the demand that provisioned capacity or a maximum throughput refuses, from 0 to 1.
         throttled_share: Option<Located<LevelFile>>,
+        /// The factor of today's traffic up to which nothing throttles and no quota is reached, at
+        /// least: 1.5, or { warn = 2.0, fail = 1.3 }.
+        headroom: Option<Located<LeastFile>>,
+        /// Whether the capacity must hold in the events of the designs: "hold".
+        events: Option<Located<EventsWord>>,
         /// Until a given day, exceeding the limit is only a warning.
         exception: Option<Located<ExceptionFile>>,
         /// Whether the limit is skipped in a run that does not contain its table, index, access pattern
@@ -121,6 +126,39 @@ choice! {
         Warn = "warn",
         /// It fails the check.
         Fail = "fail",
+    }
+}
+
+choice! {
+    /// What is required of events.
+    pub enum EventsWord {
+        /// The capacity holds.
+        Hold = "hold",
+    }
+}
+
+/// The least figure: a level below which a check fails, and one below which it warns.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LeastFile(LevelFile);
+
+impl JsonSchema for LeastFile {
+    fn inline_schema() -> bool {
+        true
+    }
+    fn schema_name() -> Cow<'static, str> {
+        "Least".into()
+    }
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        LevelFile::json_schema(generator)
+    }
+}
+
+impl Decode for LeastFile {
+    fn decode(node: &TomlNode, reader: &mut Decoder) -> Option<Self> {
+        LevelFile::read(node, reader, true).map(LeastFile)
+    }
+    fn placeholder() -> Self {
+        LeastFile(LevelFile::default())
     }
 }
 
@@ -170,6 +208,16 @@ fn figure(node: &TomlNode, reader: &mut Decoder) -> Option<Exact> {
 
 impl Decode for LevelFile {
     fn decode(node: &TomlNode, reader: &mut Decoder) -> Option<Self> {
+        LevelFile::read(node, reader, false)
+    }
+    fn placeholder() -> Self {
+        LevelFile::default()
+    }
+}
+
+impl LevelFile {
+    /// Levels that are the most or, with `is_least`, the least that is allowed.
+    fn read(node: &TomlNode, reader: &mut Decoder, is_least: bool) -> Option<Self> {
         let DeValue::Table(table) = node.get_ref() else {
             return figure(node, reader).map(|fail| LevelFile {
                 warn: None,
@@ -195,19 +243,25 @@ impl Decode for LevelFile {
             );
             return None;
         }
-        if matches!((&level.warn, &level.fail), (Some(warn), Some(fail)) if warn > fail) {
-            reader.report(
-                "level",
-                node.span(),
-                "`warn` is above `fail`",
-                "make `warn` the smaller of the two",
-            );
+        let is_wrong = |warn: &Exact, fail: &Exact| match is_least {
+            true => warn < fail,
+            false => warn > fail,
+        };
+        if matches!((&level.warn, &level.fail), (Some(warn), Some(fail)) if is_wrong(warn, fail)) {
+            let (message, help) = match is_least {
+                true => (
+                    "`warn` is below `fail`",
+                    "make `warn` the larger of the two",
+                ),
+                false => (
+                    "`warn` is above `fail`",
+                    "make `warn` the smaller of the two",
+                ),
+            };
+            reader.report("level", node.span(), message, help);
             return None;
         }
         Some(level)
-    }
-    fn placeholder() -> Self {
-        LevelFile::default()
     }
 }
 
@@ -504,12 +558,26 @@ fn of_limit(
         .exception
         .as_ref()
         .and_then(|exception| until(exception, today, reader));
-    let measures: [(&Option<Located<LevelFile>>, Measure); 5] = [
+    let headroom = limit.headroom.as_ref().map(|level| Located {
+        value: level.value.0.clone(),
+        span: level.span.clone(),
+    });
+    // No event may fail to hold.
+    let events = limit.events.as_ref().map(|word| Located {
+        value: LevelFile {
+            warn: None,
+            fail: Some(Exact::zero()),
+        },
+        span: word.span.clone(),
+    });
+    let measures: [(&Option<Located<LevelFile>>, Measure); 7] = [
         (&limit.monthly_usd, Measure::Monthly),
         (&limit.increase_usd, Measure::Increase),
         (&limit.increase_percent, Measure::IncreasePercent),
         (&limit.units, Measure::Units),
         (&limit.throttled_share, Measure::ThrottledShare),
+        (&headroom, Measure::Headroom),
+        (&events, Measure::Events),
     ];
     let (mut limits, mut skipped) = (Vec::new(), Vec::new());
     for (level, measure) in measures {
@@ -543,7 +611,11 @@ fn of_limit(
             "no-limit",
             limit.span.start..limit.span.start.saturating_add(1),
             message,
-            "add monthly_usd, increase_usd, increase_percent, units or throttled_share",
+            format!(
+                "add monthly_usd, increase_usd, increase_percent, units, throttled_share, headroom or \
+                 events = {:?}",
+                EventsWord::Hold.word()
+            ),
         );
     }
     (limits, skipped)
@@ -560,9 +632,13 @@ fn needs(measure: Measure, limit: &LimitFile, span: &Range<usize>, reader: &mut 
                 "add `usage_type = \"WriteRequestUnits\"` or another",
             );
         }
-        Measure::ThrottledShare if limit.access.is_some() || limit.usage_type.is_some() => {
-            let message = "`throttled_share` applies to a table or an index, not to an access \
-                           pattern or a usage type";
+        Measure::ThrottledShare | Measure::Headroom | Measure::Events
+            if limit.access.is_some() || limit.usage_type.is_some() =>
+        {
+            let message = format!(
+                "`{}` applies to a table or an index, not to an access pattern or a usage type",
+                measure.word()
+            );
             reader.report(
                 "needs",
                 span.clone(),

@@ -6,6 +6,7 @@
 
 mod figure;
 mod file;
+mod headroom;
 mod lint;
 mod places;
 mod rules;
@@ -196,6 +197,10 @@ pub enum Measure {
     Units,
     /// The share of the demand that is refused.
     ThrottledShare,
+    /// The factor of today's traffic up to which it holds; the levels are the least that is allowed.
+    Headroom,
+    /// How many events of the design do not hold.
+    Events,
 }
 
 impl Measure {
@@ -207,7 +212,19 @@ impl Measure {
             Measure::IncreasePercent => "increase_percent",
             Measure::Units => "units",
             Measure::ThrottledShare => "throttled_share",
+            Measure::Headroom => "headroom",
+            Measure::Events => "events",
         }
+    }
+
+    /// Whether the levels are the least that is allowed, and not the most.
+    pub fn is_least(self) -> bool {
+        self == Measure::Headroom
+    }
+
+    /// Whether it is about the capacity of a design, and not about its bill.
+    pub fn is_of_capacity(self) -> bool {
+        matches!(self, Measure::Headroom | Measure::Events)
     }
 }
 
@@ -231,9 +248,9 @@ pub struct Limit {
     pub scope: Scope,
     /// What is limited.
     pub measure: Measure,
-    /// Above it, the check warns.
+    /// Above it, the check warns; of a measure that [`is_least`](Measure::is_least), below it.
     pub warn: Option<Exact>,
-    /// Above it, the check fails.
+    /// Above it, the check fails; of a measure that [`is_least`](Measure::is_least), below it.
     pub fail: Option<Exact>,
     /// An exception that has not expired.
     pub exception: Option<Exception>,
@@ -301,6 +318,28 @@ pub struct Verdict {
     pub missing: Vec<String>,
     /// The lines that contribute to it, the largest first.
     pub causes: Vec<Cause>,
+    /// For a measure of capacity: what limits it, the tightest first.
+    pub reasons: Vec<Reason>,
+}
+
+impl Verdict {
+    /// The place of the workload file behind it; `None` if there is none.
+    pub fn place(&self) -> Option<&Place> {
+        let causes = self.causes.iter().map(|cause| &cause.place);
+        causes
+            .chain(self.reasons.iter().map(|reason| &reason.place))
+            .next()
+    }
+}
+
+/// What limits the capacity of a design.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Reason {
+    /// What it is, in a sentence.
+    pub what: String,
+    /// The line of the workload file behind it.
+    pub place: Place,
 }
 
 /// The result of a check.
@@ -375,11 +414,17 @@ impl Checked {
 
     /// Every place in the result, to be replaced by a better one.
     pub fn places_mut(&mut self) -> impl Iterator<Item = &mut Place> {
-        let causes = self.verdicts.iter_mut().flat_map(|one| &mut one.causes);
         let findings = self.findings.iter_mut().map(|one| &mut one.place);
         let unread = self.unread.iter_mut().map(|one| &mut one.unread.place);
-        causes
-            .map(|cause| &mut cause.place)
+        let reasons = self.verdicts.iter_mut();
+        let (mut of_causes, mut of_reasons) = (Vec::new(), Vec::new());
+        for verdict in reasons {
+            of_causes.extend(verdict.causes.iter_mut().map(|one| &mut one.place));
+            of_reasons.extend(verdict.reasons.iter_mut().map(|one| &mut one.place));
+        }
+        of_causes
+            .into_iter()
+            .chain(of_reasons)
             .chain(findings)
             .chain(unread)
     }
@@ -412,11 +457,18 @@ pub fn check(designs: &Designs, budget: &Budget, books: &Books) -> Result<Checke
     let total = |checked: &[CheckedDesign], unused: &Bill| {
         Money::sum(all.lines(checked, unused).map(|line| line.amount))
     };
+    let capacity = headroom::of(designs, budget, books);
     let verdicts = budget
         .limits
         .iter()
-        .map(|limit| verdict(limit, designs, &differences, books))
-        .collect::<Result<Vec<_>, _>>()?;
+        .map(|limit| {
+            let figure = match limit.measure.is_of_capacity() {
+                true => headroom::figure(limit, designs, &capacity),
+                false => figure(limit, designs, books)?,
+            };
+            Ok(verdict(limit, figure, designs, &differences))
+        })
+        .collect::<Result<Vec<_>, EstimateError>>()?;
     Ok(Checked {
         budget: budget.file.clone(),
         workloads: designs
@@ -467,25 +519,38 @@ fn not_read(designs: &Designs) -> Vec<NotRead> {
 
 fn verdict(
     limit: &Limit,
+    figure: Figure,
     designs: &Designs,
     differences: &[Difference],
-    books: &Books,
-) -> Result<Verdict, EstimateError> {
+) -> Verdict {
     let Figure {
         value,
         from_nothing,
         missing,
         bound,
         has_allowed,
-    } = figure(limit, designs, books)?;
-    let above = |level: &Option<Exact>| {
-        level
-            .as_ref()
-            .is_some_and(|level| from_nothing || value.as_ref().is_some_and(|value| value > level))
+        reasons,
+    } = figure;
+    let is_least = limit.measure.is_least();
+    let beyond = |level: &Option<Exact>| {
+        level.as_ref().is_some_and(|level| {
+            let is_beyond = |value: &Exact| match is_least {
+                true => value < level,
+                false => value > level,
+            };
+            from_nothing || value.as_ref().is_some_and(is_beyond)
+        })
+    };
+    // A figure that is at least so much is certainly above a level, and one that is at most so much
+    // is certainly below one.
+    let side = match (bound, is_least) {
+        (Bound::AtLeast, true) => Bound::AtMost,
+        (Bound::AtMost, true) => Bound::AtLeast,
+        (bound, _) => bound,
     };
     // A lower bound above the level decides, and so does an upper bound below it: what is missing
     // does not matter then.
-    let status = match (bound, above(&limit.fail), above(&limit.warn)) {
+    let status = match (side, beyond(&limit.fail), beyond(&limit.warn)) {
         (Bound::Unknown, ..) | (Bound::AtMost, true, _) => Status::Unknown,
         (_, true, _) if limit.exception.is_some() => Status::Warn,
         (_, true, _) => Status::Fail,
@@ -493,12 +558,12 @@ fn verdict(
         (_, false, true) => Status::Warn,
         _ => Status::Pass,
     };
-    let causes = if status == Status::Pass {
+    let causes = if status == Status::Pass || limit.measure.is_of_capacity() {
         Vec::new()
     } else {
         causes(limit, designs, differences)
     };
-    Ok(Verdict {
+    Verdict {
         limit: limit.clone(),
         figure: value,
         // What is accepted is still missing from the figure.
@@ -507,10 +572,14 @@ fn verdict(
             Bound::AtMost if has_allowed => Bound::Unknown,
             bound => bound,
         },
+        reasons: match status {
+            Status::Pass => Vec::new(),
+            _ => reasons,
+        },
         status,
         missing,
         causes,
-    })
+    }
 }
 
 fn causes(limit: &Limit, designs: &Designs, differences: &[Difference]) -> Vec<Cause> {

@@ -156,6 +156,9 @@ pub enum Command {
         #[arg(required = true)]
         workloads: Vec<String>,
     },
+    /// Show what breaks first: at which factor of traffic, in which month, in an event, or without a
+    /// region
+    Headroom(Box<HeadroomArgs>),
     /// Explain a bill: what it is made of, what moved and why, how it differs from a design
     Reconcile(Box<ReconcileArgs>),
     /// Write one HTML page for a design review: the answer, break-evens, where the money goes, the
@@ -393,6 +396,25 @@ pub struct ReplayArgs {
     /// how keys begin, and its access patterns. An existing file is never overwritten
     #[arg(long, value_name = "FILE")]
     pub write_workload: Option<std::path::PathBuf>,
+}
+
+/// The arguments of `headroom`.
+#[derive(Clone, Debug, clap::Args)]
+pub struct HeadroomArgs {
+    /// A workload file, plan or template; - reads standard input
+    pub workload: String,
+    /// Trace files, folders or patterns: the traffic is that of the trace, instead of the rates of the
+    /// file
+    #[arg(long, value_name = "TRACE", num_args = 1..)]
+    pub trace: Vec<String>,
+    /// Also show what the loss of a region does: its users are served by the others
+    #[arg(long, value_name = "REGION")]
+    pub without_region: Option<String>,
+    /// The share of the demand that may be throttled before a limit counts as reached
+    #[arg(long, value_name = "SHARE", default_value = "0.000001")]
+    pub throttled: String,
+    #[command(flatten)]
+    pub reading: ReadingArgs,
 }
 
 /// The arguments of `import`.

@@ -11,6 +11,7 @@ mod defaults;
 #[cfg(all(feature = "aws", feature = "replay"))]
 mod drive;
 mod files;
+mod headroom;
 mod import;
 mod input;
 mod into;
@@ -46,7 +47,7 @@ use crate::report::{
     PriceList, PriceLists,
 };
 use crate::time::Date;
-use crate::workload::{self, Setting, Workload};
+use crate::workload::{self, GrowthUse, Setting, Workload};
 use args::{Args, Command, DiffArgs, OutputFormat, PricesCommand, SummaryArgs};
 
 /// The error of a binary without trace readers.
@@ -187,6 +188,7 @@ fn command(args: &Args) -> Result<()> {
             summary,
         } => estimates(args, workloads, *summary),
         Command::Explain { workloads } => explain(args, workloads),
+        Command::Headroom(asked) => headroom::run(args, asked),
         Command::Import(asked) => import::run(args, asked),
         Command::Diff(asked) => differences(args, asked),
         Command::Compare {
@@ -308,7 +310,7 @@ fn months_of(args: &Args, paths: &[String], months: u64) -> Result<()> {
     };
     let (books, date) = input::books(args)?;
     let setting = Setting {
-        month_by_month: true,
+        growth: GrowthUse::Months,
         ..input::setting(args, &books, date)?
     };
     let text = input::design(args, input::design_source(path)?, input::Role::Only)?;

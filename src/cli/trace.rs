@@ -10,7 +10,7 @@ use clap::{Args as _, FromArgMatches};
 
 #[cfg(feature = "html")]
 use super::args::ReportArgs;
-use super::args::{Args, MetricsArgs, ReadingArgs, ReplayArgs};
+use super::args::{Args, HeadroomArgs, MetricsArgs, ReadingArgs, ReplayArgs};
 use super::deal::Traces;
 use super::progress::{bar, interruption};
 use super::{deal, files, input, output, session};
@@ -22,7 +22,7 @@ use crate::meter::Switches;
 use crate::pricing::Books;
 use crate::replay::{
     self, CONSTANT_BYTES, KEY_BYTES_MAX, KeyShare, Overwrite, PartInput, ReplayError, ReplayPart,
-    ReplayRun, Replayed, Verify, join, keeps_keys, keys, price,
+    ReplayRun, Replayed, TraceTraffic, Verify, join, keeps_keys, keys, price,
 };
 use crate::report::InspectedFiles;
 use crate::time::{Date, MonthHours};
@@ -354,6 +354,33 @@ pub fn measured(
     Ok(price(run.finish(), Some(workload), books, &options)?)
 }
 
+/// Replays traces for their traffic.
+pub fn traffic(
+    args: &Args,
+    asked: &HeadroomArgs,
+    workload: &Workload,
+    books: &Books,
+    date: Option<Date>,
+) -> Result<TraceTraffic> {
+    let mut reading = options(&asked.reading)?;
+    reading.keys = keys(workload);
+    reading.keep_keys = keeps_keys(workload);
+    let options = replay::ReplayOptions {
+        from: reading.from,
+        to: reading.to,
+        ..replay_options(args, &asked.reading, date, Question::default())?
+    };
+    let trace = trace_of(&asked.trace, reading)?;
+    let mut run = ReplayRun::new(trace, Some(workload), &options)?;
+    to_the_end(args, &mut run, |_| Ok(()))?;
+    Ok(replay::traffic(
+        run.finish(),
+        Some(workload),
+        books,
+        &options,
+    )?)
+}
+
 /// Replays traces for a comparison with a bill, in a window of seconds or whole.
 pub fn beside_a_bill(
     args: &Args,
@@ -373,16 +400,20 @@ pub fn beside_a_bill(
         reading.keep_keys = keeps_keys(workload);
     }
     let options = replay_options(args, &asked, date, Question::default())?;
-    let trace = match traces {
+    let mut run = ReplayRun::new(trace_of(traces, reading)?, workload, &options)?;
+    to_the_end(args, &mut run, |_| Ok(()))?;
+    Ok(price(run.finish(), workload, books, &options)?)
+}
+
+/// Files of a trace, or the record batches that the program hands over.
+fn trace_of(traces: &[String], reading: ReadOptions) -> Result<Trace> {
+    Ok(match traces {
         [only] if only == session::BATCHES => match session::batches() {
             Some(batches) => Trace::of_batches(only, batches, reading)?,
             None => bail!("{only}: is read only once"),
         },
         _ => Trace::open(sources_of(traces)?, reading)?,
-    };
-    let mut run = ReplayRun::new(trace, workload, &options)?;
-    to_the_end(args, &mut run, |_| Ok(()))?;
-    Ok(price(run.finish(), workload, books, &options)?)
+    })
 }
 
 /// How much of a verification is shown.

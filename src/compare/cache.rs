@@ -1,55 +1,12 @@
 //! DAX alternatives: node types, numbers of nodes, and hit ratios.
 
 use super::{Alternative, AlternativeKind, Context, table_mut};
-use crate::dax::{Load, NODE_TYPES, NodeType, hit_millionths};
-use crate::units::{Exact, KB, count_of};
-use crate::workload::{Dax, DesignPart, HitRatio, PatternCall, TableDesign};
+use crate::dax::{NODE_TYPES, NodeType, hit_millionths};
+use crate::units::{Exact, count_of};
+use crate::workload::{Dax, DesignPart, HitRatio, TableDesign};
 
 /// Hit ratios in percent that are shown if none is known.
 const RATIOS: [u64; 4] = [50, 80, 90, 99];
-
-/// The load of a table's cluster in the busiest hour, at a hit ratio.
-pub(super) fn load(context: &Context, table: &TableDesign, hit_ratio: &Exact) -> Load {
-    let month = &context.workload.month;
-    let busiest = |access: &crate::workload::AccessPattern| access.shape.highest();
-    let a_second = |access: &crate::workload::AccessPattern| {
-        &(&access.calls / &month.seconds()) * &busiest(access)
-    };
-    // Callers check that the item size is known.
-    let mean = table.mean_size().unwrap_or_else(Exact::one);
-    let mut load = Load {
-        hits: Exact::zero(),
-        misses: Exact::zero(),
-        writes: Exact::zero(),
-        size_kb: &mean / &Exact::from(KB),
-    };
-    for access in table.access.iter().filter(|access| access.through_dax) {
-        // Counted in items of the table's mean size, because the load depends on bytes.
-        let larger = access
-            .sizes
-            .as_ref()
-            .map_or_else(|| mean.clone(), |sizes| sizes.mean())
-            / mean.clone();
-        let calls = &a_second(access) * &larger;
-        match &access.call {
-            PatternCall::Get { .. } | PatternCall::Page { .. } => {
-                let reads = &calls * &access.call.items().max(Exact::one());
-                let hits = if access.is_cacheable() {
-                    &reads * hit_ratio
-                } else {
-                    Exact::zero()
-                };
-                load.misses += &(&reads - &hits);
-                load.hits += &hits;
-            }
-            PatternCall::Write { .. } | PatternCall::Transaction { .. } => {
-                load.writes += &(&calls * &access.call.items());
-            }
-            PatternCall::Traced(_) | PatternCall::Counted { .. } | PatternCall::Unknown { .. } => {}
-        }
-    }
-    load
-}
 
 pub(super) fn of(context: &Context, table: &TableDesign) -> Vec<Alternative> {
     if !table.is_described() {
@@ -138,7 +95,7 @@ fn cluster(
 ) -> Alternative {
     let ratio = &hits.ratio;
     let percent = (ratio * &Exact::from(100)).human(2);
-    let load = load(context, table, ratio);
+    let load = table.dax_load(&context.workload.month, ratio);
     let name = |nodes: u64| format!("{nodes} x {} at {percent} % hits", node.name);
     let Some(nodes) = load.nodes_needed(node) else {
         let why = format!(

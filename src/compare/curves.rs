@@ -7,13 +7,12 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use super::backups;
-use super::cache;
 use super::projection::readers;
 use super::search::Searches;
 use super::utilization::{self, CostLine, Utilization};
 use super::{
     Alternative, AlternativeKind, BackupPlan, Changed, Comparison, Context, Footing, Question,
-    RegionChange, account_arrivals, account_capacities, with,
+    RegionChange, account_capacities, with,
 };
 use crate::capacity::series::Series;
 use crate::capacity::{Demand, Hottest, LedgerRun, Scaling, simulate};
@@ -353,7 +352,9 @@ fn auto_scaled_runs(context: &Context, at: usize, target: Target) -> ByDirection
 /// The drawn demand of one account direction in the home region.
 fn series(context: &Context, at: usize, target: Target, direction: Direction) -> Arc<Series> {
     let (name, arrivals) =
-        account_arrivals(context, at, target, &context.workload.region, direction);
+        context
+            .metering
+            .arrivals(at, target, &context.workload.region, direction);
     context.metering.simulations().series(&name, &arrivals)
 }
 
@@ -449,7 +450,7 @@ fn hit_ratios(context: &Context) -> Result<Vec<HitRatios>, EstimateError> {
             let mut points = Vec::new();
             for percent in HIT_RATIOS {
                 let ratio = Exact::ratio(percent, 100);
-                let load = cache::load(context, table, &ratio);
+                let load = table.dax_load(&context.workload.month, &ratio);
                 let cluster = |node: &crate::dax::NodeType| {
                     let hour = book.list_rate(&UsageType::DaxNode(node.name.to_string()))?;
                     let nodes = load.nodes_needed(node)?;

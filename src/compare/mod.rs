@@ -41,7 +41,7 @@ pub use sensitivity::{Swing, swings};
 pub use utilization::{Crossing, Payment, Utilization, Way};
 
 use crate::capacity::Demand;
-use crate::capacity::series::{Arrivals, Horizon, account_name};
+use crate::capacity::series::Horizon;
 use crate::estimate::{EstimateError, Metering};
 use crate::money::Money;
 use crate::outcome::Outcome;
@@ -402,30 +402,6 @@ pub fn capacities(
     Ok(all.into_iter().map(changed).collect())
 }
 
-/// The name of the series of an account direction in a region, and the calls that use it.
-fn account_arrivals(
-    context: &Context,
-    at: usize,
-    target: Target,
-    region: &str,
-    direction: Direction,
-) -> (String, Vec<Arrivals>) {
-    let table = &context.workload.tables[at];
-    let index = table.index_name(target);
-    let own = context.metering.consumed(at).iter().filter(|one| {
-        one.account.as_deref() == index
-            && one.subject.region == region
-            && one.throughput.direction() == direction
-    });
-    let arrivals = own
-        .map(|one| one.arrivals(&context.workload.month))
-        .collect();
-    (
-        account_name(&table.table.name, index, region, direction),
-        arrivals,
-    )
-}
-
 /// Runs a search for the demand of an account direction in a region.
 fn account_search<T>(
     context: &Context,
@@ -434,7 +410,7 @@ fn account_search<T>(
     bursts: Bursts,
     search: impl FnOnce(&search::Searches, &search::DirectionDemand) -> T,
 ) -> T {
-    let (name, arrivals) = account_arrivals(context, at, target, region, direction);
+    let (name, arrivals) = context.metering.arrivals(at, target, region, direction);
     let asked = search::DirectionDemand {
         name: &name,
         direction,

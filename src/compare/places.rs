@@ -311,6 +311,7 @@ fn added_replicas(
                     pitr: Some(false),
                     encryption: None,
                     witness: witness.as_ref() == Some(region),
+                    failover: None,
                 });
             }
         })

@@ -262,11 +262,7 @@ impl Search {
     fn run(&mut self, scaling: &Scaling) -> LedgerRun {
         self.count += 1;
         execute(
-            &mut [Ledger {
-                series: &self.series,
-                policy: scaling.policy(),
-                hottest: None,
-            }],
+            &mut [Ledger::with(&*self.series, scaling.policy())],
             &self.bursts.limits(),
         )
         .swap_remove(0)
@@ -362,12 +358,7 @@ impl Search {
             return 0;
         }
         self.count += 1;
-        let policy = Box::new(policy);
-        let mut lanes = [Ledger {
-            series: &self.series,
-            policy,
-            hottest: None,
-        }];
+        let mut lanes = [Ledger::new(&*self.series, policy)];
         execute_cold(&mut lanes, &Limits::default())
             .swap_remove(0)
             .throttled_billionths()

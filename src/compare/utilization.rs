@@ -121,14 +121,7 @@ pub struct Crossing {
 
 /// The account that a demand belongs to: the table with its local indexes, or a global index.
 pub(super) fn target_of(table: &TableDesign, demand: &Demand) -> Target {
-    let at = |name: &String| {
-        table
-            .table
-            .indexes
-            .iter()
-            .position(|index| index.name == *name)
-    };
-    Target::from(demand.index.as_ref().and_then(at))
+    table.target_named(demand.index.as_deref())
 }
 
 /// Ways to pay whose lines are known without a simulation, for each demand of the home region that

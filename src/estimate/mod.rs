@@ -45,6 +45,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use rayon::prelude::*;
 
+use crate::capacity::series::{Arrivals, account_name};
 use crate::capacity::{Consumption, Demand, ProvisionedCapacity, Simulations};
 use crate::commitments::Commitment;
 #[cfg(all(feature = "aws", feature = "replay"))]
@@ -52,7 +53,6 @@ use crate::meter::Switches;
 use crate::money::{Money, MoneyError};
 use crate::outcome::{Calculators, Outcome};
 use crate::pricing::{Bill, BookError, Books, PriceBook, Unknown, is_tiered, price};
-#[cfg(all(feature = "aws", feature = "replay"))]
 use crate::table::{Direction, Target};
 use crate::time::Date;
 use crate::units::Exact;
@@ -391,6 +391,29 @@ impl Metering {
         self.tables
             .get(table)
             .map_or(&[], |result| &result.settled.consumed)
+    }
+
+    /// The calls that use the capacity of an account in a region, with the name of its series: of a
+    /// table by its position, or of its global index.
+    pub fn arrivals(
+        &self,
+        table: usize,
+        target: Target,
+        region: &str,
+        direction: Direction,
+    ) -> (String, Vec<Arrivals>) {
+        let design = &self.workload.tables[table];
+        let index = design.index_name(target);
+        let own = self.consumed(table).iter().filter(|one| {
+            one.account.as_deref() == index
+                && one.subject.region == region
+                && one.throughput.direction() == direction
+        });
+        let month = &self.workload.month;
+        (
+            account_name(&design.table.name, index, region, direction),
+            own.map(|one| one.arrivals(month)).collect(),
+        )
     }
 
     /// Provisioned units of all tables that no reservation covers.

@@ -491,7 +491,7 @@ impl<'a> Site<'a> {
         for (direction, settling) in account.iter() {
             let throughput = settling.demand.throughput;
             let units = format!("{}s", unit_name(throughput));
-            let (what, why) = match self.given_units(target, direction) {
+            let (what, why) = match self.design.table.units_in(target, direction, self.replica) {
                 Some(Units::Unknown) => {
                     let why = "the units are \"unknown\"; give a number, or { min = …, max = …, \
                                target = … }"
@@ -549,15 +549,8 @@ impl<'a> Site<'a> {
         if self.design.table.capacity != Capacity::OnDemand {
             return None;
         }
-        // A replica inherits from the table what it does not set.
-        let there = self
-            .replica
-            .filter(|_| direction == Direction::Read)
-            .and_then(|replica| match target {
-                Target::Table => replica.read_max,
-                Target::Index(at) => replica.indexes.get(at).and_then(|index| index.read_max),
-            });
-        let most = there.or(self.design.table.maximum(target, direction))?;
+        let table = self.design.table;
+        let most = table.maximum_in(target, direction, self.replica)?;
         let arrivals = self.arrivals(target, direction);
         if arrivals.is_empty() {
             return Some(Exact::zero());
@@ -568,7 +561,7 @@ impl<'a> Site<'a> {
             .series(&self.series_name(target, direction), &arrivals);
         let run = execute(
             &mut [AccountDirection::new(
-                &series,
+                &*series,
                 OnDemand::new(direction, Some(most)),
             )],
             &Limits::default(),
@@ -580,7 +573,9 @@ impl<'a> Site<'a> {
     /// The demand for reads and writes of one account, and the capacity provisioned for them.
     /// Capacity that changes is simulated, both directions together.
     fn account(&self, target: Target) -> ByDirection<Settling> {
-        let units = ByDirection::each(|direction| self.given_units(target, direction));
+        let units = ByDirection::each(|direction| {
+            self.design.table.units_in(target, direction, self.replica)
+        });
         let scaling = units
             .as_ref()
             .map(|units| units.as_ref().and_then(Units::scaling));
@@ -810,19 +805,6 @@ impl<'a> Site<'a> {
             unit_name(throughput)
         ));
         std::iter::once(sum).chain(working).collect()
-    }
-
-    /// The provisioned units of an account, known or not; `None` on demand.
-    fn given_units(&self, target: Target, direction: Direction) -> Option<Units> {
-        let own = self.design.table.provisioned(target)?;
-        let there = self
-            .replica
-            .filter(|_| direction == Direction::Read)
-            .and_then(|replica| match target {
-                Target::Table => replica.read.clone(),
-                Target::Index(at) => replica.indexes.get(at).and_then(|index| index.read.clone()),
-            });
-        Some(there.unwrap_or_else(|| own[direction].clone()))
     }
 }
 

@@ -43,7 +43,7 @@ pub use options::{CONSTANT_BYTES, HOT_KEYS, KEY_BYTES_MAX, ReplayOptions};
 pub use part::ReplayPart;
 pub use part::merge::join;
 pub use part::table::PartInput;
-pub use price::price;
+pub use price::{TraceTraffic, price, traffic};
 pub use results::dax::{Cluster, DaxResult};
 pub use results::modes::{AccountRun, ModeResult};
 pub use results::{

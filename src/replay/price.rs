@@ -7,16 +7,16 @@ use super::engine::Engine;
 use super::error::ReplayError;
 use super::full::Pending;
 use super::options::ReplayOptions;
-use super::part::{Read, ReplayPart};
+use super::part::{Heats, Read, ReplayPart};
 use super::results::priced::{DemandByAccount, Priced};
-use super::results::{self, Replayed, Summary, notes};
+use super::results::{self, PartitionHeat, Replayed, Summary, notes};
 use super::tally::consumption::{DemandKey, TraceSpan};
 use super::tally::{Covered, FIRST_SKIPPED};
 use crate::capacity::Simulations;
 use crate::capacity::series::account_name;
 use crate::estimate::Metering;
 use crate::pricing::Books;
-use crate::trace::{RowPlace, SPAN_SECONDS_MAX, SkipReason, Time, TraceError};
+use crate::trace::{NameTable, RowPlace, SPAN_SECONDS_MAX, SkipReason, Time, TraceError};
 use crate::units::Exact;
 use crate::workload::Workload;
 
@@ -25,40 +25,23 @@ use crate::workload::Workload;
 /// # Errors
 /// [`ReplayError`] if there is nothing to price, or if a price is not known.
 pub fn price(
-    mut part: ReplayPart,
+    part: ReplayPart,
     workload: Option<&Workload>,
     books: &Books,
     options: &ReplayOptions,
 ) -> Result<Replayed, ReplayError> {
-    part.settle(i64::MAX);
-    let ReplayPart {
-        covers: _,
-        executed: _,
+    let Settled {
+        mut engine,
         read,
         names,
-        executor,
         heat,
-    } = part;
-    no_export_is_left(&executor.pending)?;
-    let mut engine = executor.engine;
-    if workload.is_none() && options.region.is_none() {
-        engine.regions[0] = region_of_the_trace(&engine, books);
-    }
-    engine.copy_counted();
-    let skipped = Skipped::of(&read, &engine);
-    let Some(Covered { first, last }) = engine.tally.totals.span else {
-        return Err(nothing_to_price(&read, &skipped));
-    };
-    let month = workload.map_or(&options.month, |workload| &workload.month);
-    let span = covered(&read, (first, last), options, &month.seconds())?;
-    let measured = results::workload::workload(&engine, workload, &names, &span, options);
-    let series = demand_by_account(&engine, &span);
-    let simulations = Simulations::traced(if series.is_empty() {
-        results::workload::idle(&span)
-    } else {
-        series.clone()
-    });
-    let metering = Metering::with(simulations, &measured, books)?;
+        skipped,
+        ends,
+        span,
+        measured,
+        series,
+        metering,
+    } = Settled::of(part, workload, books, options)?;
     let mut outcome = metering.outcome(books)?;
     let unknown = notes::uncounted(&engine, &measured, &metering);
     outcome.bill.unknown.extend(unknown);
@@ -88,10 +71,124 @@ pub fn price(
         assumptions: notes::assumptions(&engine, workload, &span, &measured, read.guessed),
         entities: results::design::entities(&engine),
         workload_file: results::design::text(&engine, &measured, &span),
-        trace: summary(read, &engine, (first, last), span, skipped),
+        trace: summary(read, &engine, ends, span, skipped),
         verification: engine.tally.totals.verification.take(),
         outcome,
     })
+}
+
+/// The traffic of a trace: the design with its calls, metered with its demand second by second.
+#[must_use]
+#[non_exhaustive]
+pub struct TraceTraffic {
+    /// The metered design.
+    pub metering: Metering,
+    /// The hottest key of each account direction, with its share of the units, by
+    /// [`account_name`].
+    pub hottest: BTreeMap<String, (String, Exact)>,
+    /// The partitions of each table in each region.
+    pub partitions: Vec<PartitionHeat>,
+    /// The time that the trace covers.
+    pub span: TraceSpan,
+    /// What was assumed about the trace.
+    pub assumptions: Vec<String>,
+}
+
+/// The traffic of what was executed, without a price.
+///
+/// # Errors
+/// [`ReplayError`] if there was no event of a table.
+pub fn traffic(
+    part: ReplayPart,
+    workload: Option<&Workload>,
+    books: &Books,
+    options: &ReplayOptions,
+) -> Result<TraceTraffic, ReplayError> {
+    let settled = Settled::of(part, workload, books, options)?;
+    let engine = &settled.engine;
+    let hottest = results::hot_keys(engine, 1).into_iter().map(|hot| {
+        let name = account_name(&hot.table, hot.index.as_deref(), &hot.region, hot.direction);
+        (name, (hot.key, hot.share))
+    });
+    Ok(TraceTraffic {
+        hottest: hottest.collect(),
+        partitions: results::partitions(engine, &settled.heat, 1),
+        assumptions: notes::assumptions(
+            engine,
+            workload,
+            &settled.span,
+            &settled.measured,
+            settled.read.guessed,
+        ),
+        span: settled.span,
+        metering: settled.metering,
+    })
+}
+
+/// What was executed, metered, before it has a price.
+struct Settled {
+    engine: Engine,
+    read: Read,
+    names: NameTable,
+    heat: Heats,
+    skipped: Skipped,
+    /// The times of the first and the last event.
+    ends: (Time, Time),
+    span: TraceSpan,
+    measured: Workload,
+    series: DemandByAccount,
+    metering: Metering,
+}
+
+impl Settled {
+    fn of(
+        mut part: ReplayPart,
+        workload: Option<&Workload>,
+        books: &Books,
+        options: &ReplayOptions,
+    ) -> Result<Settled, ReplayError> {
+        part.settle(i64::MAX);
+        let ReplayPart {
+            covers: _,
+            executed: _,
+            read,
+            names,
+            executor,
+            heat,
+        } = part;
+        no_export_is_left(&executor.pending)?;
+        let mut engine = executor.engine;
+        if workload.is_none() && options.region.is_none() {
+            engine.regions[0] = region_of_the_trace(&engine, books);
+        }
+        engine.copy_counted();
+        let skipped = Skipped::of(&read, &engine);
+        let Some(Covered { first, last }) = engine.tally.totals.span else {
+            return Err(nothing_to_price(&read, &skipped));
+        };
+        let month = workload.map_or(&options.month, |workload| &workload.month);
+        let span = covered(&read, (first, last), options, &month.seconds())?;
+        let measured = results::workload::workload(&engine, workload, &names, &span, options);
+        let series = demand_by_account(&engine, &span);
+        let simulations = Simulations::traced(if series.is_empty() {
+            results::workload::idle(&span)
+        } else {
+            series.clone()
+        });
+        let metering = Metering::with(simulations, &measured, books)?;
+        Ok(Settled {
+            engine,
+            read,
+            names,
+            heat,
+            skipped,
+            ends: (first, last),
+            span,
+            measured,
+            series,
+            metering,
+        })
+    }
 }
 
 /// Rows that were skipped, by the reader and by the executor.

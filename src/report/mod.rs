@@ -16,6 +16,7 @@ mod estimates;
 mod explain;
 mod fleet;
 mod forecast;
+mod headroom;
 #[cfg(feature = "html")]
 mod html;
 #[cfg(feature = "replay")]

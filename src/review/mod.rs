@@ -16,6 +16,7 @@ use crate::capacity::Demand;
 use crate::compare::{Comparison, Curves, Question, compare_with_curves};
 use crate::diff::{Difference, diff};
 use crate::estimate::{EstimateError, Metering};
+use crate::headroom::{Headroom, HeadroomError, HeadroomQuestion, HottestKeys, headroom};
 use crate::money::MoneyError;
 use crate::outcome::{Outcome, Uncertainty};
 use crate::pricing::Books;
@@ -37,6 +38,8 @@ pub struct Review {
     pub spending: Vec<Spending>,
     /// The totals at other traffic and in other months.
     pub traffic: TrafficTable,
+    /// What breaks first; `None` if it could not be found.
+    pub headroom: Option<Headroom>,
     /// How many years ahead the month is.
     pub years_ahead: u64,
     /// Access patterns without a profile, whose rate is assumed to be the same at every hour.
@@ -63,9 +66,14 @@ pub fn review(
     question: &Question,
     load: &Loader,
 ) -> Result<Review, EstimateError> {
-    let (compared, traffic) = rayon::join(
+    let (compared, (traffic, headroom)) = rayon::join(
         || compare_with_curves(workload, books, question),
-        || traffic::of(workload, books, load),
+        || {
+            rayon::join(
+                || traffic::of(workload, books, load),
+                || breaks_first(workload, books, question),
+            )
+        },
     );
     let (comparison, curves) = compared?;
     let patterns = workload
@@ -82,6 +90,7 @@ pub fn review(
             .collect(),
         spending: spending::of(&comparison.outcome)?,
         traffic,
+        headroom: headroom?,
         baseline: None,
         #[cfg(feature = "replay")]
         replayed: None,
@@ -120,6 +129,25 @@ impl Review {
     pub fn with_trace(mut self, replayed: Replayed) -> Review {
         self.replayed = Some(replayed);
         self
+    }
+}
+
+/// What breaks first in a design.
+fn breaks_first(
+    workload: &Workload,
+    books: &Books,
+    question: &Question,
+) -> Result<Option<Headroom>, EstimateError> {
+    let metering = Metering::new(workload, books)?;
+    let asked = HeadroomQuestion {
+        throttled_billionths: question.throttled_billionths,
+        ..HeadroomQuestion::default()
+    };
+    match headroom(&metering, books, &HottestKeys::new(), &asked) {
+        Ok(found) => Ok(Some(found)),
+        Err(HeadroomError::Estimate(error)) => Err(error),
+        // Neither a region nor a trace was asked for.
+        Err(_) => Ok(None),
     }
 }
 

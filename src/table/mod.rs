@@ -143,6 +143,13 @@ impl Table {
         }
     }
 
+    /// Whether it has a local index.
+    pub fn has_local_indexes(&self) -> bool {
+        self.indexes
+            .iter()
+            .any(|index| index.kind == IndexKind::Local)
+    }
+
     /// The targets that share the units of an account: writes of a table include those of its local
     /// indexes.
     pub fn sharing(&self, account: Target, direction: Direction) -> Vec<Target> {

@@ -167,6 +167,12 @@ pub const CODES: &[(&str, &str)] = &[
         "a range whose values are not in the order low, likely, high",
     ),
     ("growth", "`growth` without `years_ahead`"),
+    (
+        "event",
+        "an event that is not in the simulated week, that overlaps another, or whose rates are not \
+         given in exactly one way",
+    ),
+    ("retries", "attempts that AWS's SDKs do not make"),
     ("lifecycle", "lifecycle transitions that S3 does not allow"),
     ("switch", "a value that a switch does not accept"),
     (

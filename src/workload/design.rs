@@ -10,7 +10,7 @@ use super::sizes::{IndexEntry, SizeClass, SizeClasses};
 use super::traced::Traced;
 use super::vectors::{VectorIndex, VectorSearch};
 use super::written::Written;
-use crate::capacity::{Scaling, Shape};
+use crate::capacity::{Retries, Scaling, Shape};
 use crate::commitments::Commitment;
 use crate::dax::Popularity;
 use crate::diag::Origins;
@@ -56,6 +56,11 @@ pub struct Contents {
     pub years_ahead: u64,
     /// What the account has bought or agreed in advance.
     pub commitments: Vec<Commitment>,
+    /// Times of other traffic than usual, in their order in the week. They are not part of the month.
+    pub events: Vec<TrafficEvent>,
+    /// How throttled requests are repeated during an event or the loss of a region; `None` if they
+    /// are not.
+    pub retries: Option<Retries>,
     /// The tables. Changed workloads share the tables that they do not change.
     pub tables: Vec<Arc<TableDesign>>,
     /// DAX clusters that are not in front of a table of the design.
@@ -64,6 +69,53 @@ pub struct Contents {
     pub measured: Vec<Measured>,
     /// Costs of the design that are not known.
     pub unpriced: Vec<Unpriced>,
+}
+
+/// A time of other traffic than usual.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct TrafficEvent {
+    /// Its name.
+    pub name: String,
+    /// The minute of the week at which it begins, from Monday 00:00 UTC.
+    pub start: u64,
+    /// Its day, if it has a date.
+    pub date: Option<Date>,
+    /// How long it lasts, in minutes.
+    pub minutes: u64,
+    /// How long the rates take to rise, in minutes.
+    pub ramp: u64,
+    /// What is different.
+    pub traffic: EventTraffic,
+    /// Its line in the file.
+    pub line: usize,
+}
+
+/// What is different during an event.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum EventTraffic {
+    /// The rates of some access patterns, or of all, are multiplied.
+    Factor {
+        /// The factor.
+        factor: Exact,
+        /// The access patterns; `None` for all.
+        access: Option<Vec<String>>,
+    },
+    /// Access patterns have another rate: its multiple of their mean rate.
+    Rates(Vec<(String, Exact)>),
+}
+
+impl EventTraffic {
+    /// Whether an access pattern has other traffic.
+    pub fn changes(&self, access: &str) -> bool {
+        match self {
+            EventTraffic::Factor { access: None, .. } => true,
+            EventTraffic::Factor {
+                access: Some(names),
+                ..
+            } => names.iter().any(|name| name == access),
+            EventTraffic::Rates(rates) => rates.iter().any(|(name, _)| name == access),
+        }
+    }
 }
 
 /// A DAX cluster of which only the nodes are charged.
@@ -159,6 +211,9 @@ pub struct TableDesign {
     pub replicas: Vec<Replica>,
     /// Whether the global table has multi-Region strong consistency (MRSC).
     pub strong: bool,
+    /// The region that serves the users of the home region if it is lost; `None` for all replicas, in
+    /// equal parts.
+    pub failover: Option<String>,
     /// The DAX cluster.
     pub dax: Option<Dax>,
     /// Contributor Insights.
@@ -670,6 +725,8 @@ pub struct BackupLife {
 /// Change data capture.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Stream {
+    /// Lambda triggers.
+    pub lambda: Exact,
     /// Readers that poll.
     pub polling: Exact,
     /// The number of shards, if given.
@@ -735,6 +792,8 @@ pub struct Replica {
     pub encryption: Option<Encryption>,
     /// Whether it is a witness.
     pub witness: bool,
+    /// The region that serves its users if it is lost; `None` for all others, in equal parts.
+    pub failover: Option<String>,
 }
 
 /// An index of a replica.
@@ -841,6 +900,8 @@ impl Workload {
             switches: Switches::default(),
             years_ahead: 0,
             commitments: Vec::new(),
+            events: Vec::new(),
+            retries: None,
             tables,
             clusters: Vec::new(),
             measured: Vec::new(),
@@ -948,6 +1009,7 @@ impl TableDesign {
             archive: None,
             replicas: Vec::new(),
             strong: false,
+            failover: None,
             dax: None,
             contributor_insights: ContributorInsights::Off,
             encryption: None,

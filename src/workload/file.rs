@@ -7,7 +7,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use super::decode::{
     Decode, Decoder, FileNumber, Known, Located, TomlNode, UNKNOWN, choice, document,
 };
-use super::quantities::{CallRate, Duration, Frequency, Growth, Names, Profile, Size};
+use super::quantities::{CallRate, Duration, Frequency, Growth, Names, Profile, Size, Wait};
 use crate::unread::UnreadKind;
 
 document! {
@@ -34,6 +34,12 @@ document! {
         switches: Option<SwitchesFile>,
         /// What the account has bought or agreed in advance.
         commitment: Option<Vec<Located<CommitmentFile>>>,
+        /// Times of other traffic than usual, such as a launch. They are not part of the month;
+        /// `headroom` and `check` say whether the capacity holds.
+        event: Option<Vec<Located<EventFile>>>,
+        /// How throttled requests are repeated during an event or the loss of a region (default: they
+        /// are not).
+        retries: Option<Located<RetriesFile>>,
         /// The tables of the design; `table = []` is a design without tables.
         table: Option<Vec<Located<TableFile>>>,
         /// DAX clusters that serve none of the tables, or it is not known which.
@@ -42,6 +48,78 @@ document! {
         measured: Option<Vec<Located<MeasuredFile>>>,
         /// Costs of the design that are not known: what an import could not read.
         unpriced: Option<Vec<Located<UnpricedFile>>>,
+    }
+}
+
+document! {
+    /// A time of other traffic than usual, such as a launch.
+    pub struct EventFile {
+        /// Its name.
+        name: Located<String>,
+        /// When it begins, in UTC: a day of the week and a time, such as "Tue 14:00", or a date and a
+        /// time, such as "2026-12-01 14:00".
+        at: Located<String>,
+        /// How long it lasts: at least a minute, at most a week.
+        r#for: Located<Duration>,
+        /// The factor by which the usual rates are multiplied: 3 is three times as many calls.
+        factor: Option<Located<FileNumber>>,
+        /// Instead of `factor`: the rate of each access pattern that changes, by its name.
+        rates: Option<Located<EventRatesFile>>,
+        /// The access patterns that `factor` multiplies (default: all).
+        access: Option<Located<Vec<Located<String>>>>,
+        /// How long the rates take to rise to their full height (default: they rise at once).
+        ramp: Option<Located<Duration>>,
+    }
+}
+
+/// The rates of access patterns during an event, by their names.
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema)]
+#[schemars(transparent)]
+pub struct EventRatesFile(
+    #[schemars(with = "std::collections::BTreeMap<String, Frequency>")] pub EventRates,
+);
+
+/// An access pattern, and its rate during an event.
+pub type EventRates = Vec<(Located<String>, Located<Frequency>)>;
+
+impl Decode for EventRatesFile {
+    fn decode(node: &TomlNode, reader: &mut Decoder) -> Option<Self> {
+        let Some(table) = node.get_ref().as_table() else {
+            reader.wrong_type(
+                node,
+                "a rate for each access pattern, such as { \"place an order\" = { per_second = 500 } }",
+            );
+            return None;
+        };
+        let mut rates: EventRates = table
+            .iter()
+            .map(|(name, value)| {
+                let name = Located {
+                    value: name.get_ref().to_string(),
+                    span: name.span(),
+                };
+                let rate = Located::<Frequency>::decode(value, reader);
+                (name, rate.unwrap_or_else(Located::placeholder))
+            })
+            .collect();
+        rates.sort_by_key(|(name, _)| name.span.start);
+        Some(EventRatesFile(rates))
+    }
+    fn placeholder() -> Self {
+        EventRatesFile(Vec::new())
+    }
+}
+
+document! {
+    /// How throttled requests are repeated, as AWS's SDKs do it: with exponential backoff, at most 20
+    /// seconds apart.
+    pub struct RetriesFile {
+        /// Attempts of a request in all, 1 to 20 (default: 3, as in the standard mode of the SDKs).
+        attempts: Option<Located<FileNumber>>,
+        /// The wait before the first repetition; it doubles with each further one (default: "1 s").
+        base: Option<Located<Wait>>,
+        /// Whether each waits for a random part of that time (default: true).
+        jitter: Option<bool>,
     }
 }
 
@@ -261,6 +339,9 @@ document! {
         /// The consistency of the global table across regions: eventual or strong (default:
         /// eventual).
         multi_region_consistency: Option<Located<RegionConsistencyWord>>,
+        /// The region that serves the users of the workload's region if that is lost (default: all
+        /// replicas, in equal parts).
+        failover: Option<Located<String>>,
         /// A DynamoDB Accelerator cluster in front of the table.
         dax: Option<Located<DaxFile>>,
         /// How unevenly its partition keys are accessed.
@@ -1269,6 +1350,9 @@ document! {
         /// Whether it is the witness of a strongly consistent global table; a witness cannot be
         /// read (default: false).
         witness: Option<bool>,
+        /// The region that serves this region's users if it is lost (default: all others, in equal
+        /// parts).
+        failover: Option<Located<String>>,
     }
 }
 

@@ -29,9 +29,9 @@ pub use counts::{Counts, ReadItems};
 pub use decode::{FileNumber, Known, Located};
 pub use design::{
     AccessPattern, Archive, Backup, BackupLife, BackupRule, Capacity, Cluster, Contents,
-    ContributorInsights, Dax, Encryption, Entity, HitRatio, Import, IndexDesign, ItemsBefore,
-    KeyPrefix, Measured, NumberKeys, PatternCall, Replica, ReplicaIndex, Stay, Stream, TableDesign,
-    Units, UnknownParts, Unpriced, Workload, WriteKind, WritePlan,
+    ContributorInsights, Dax, Encryption, Entity, EventTraffic, HitRatio, Import, IndexDesign,
+    ItemsBefore, KeyPrefix, Measured, NumberKeys, PatternCall, Replica, ReplicaIndex, Stay, Stream,
+    TableDesign, TrafficEvent, Units, UnknownParts, Unpriced, Workload, WriteKind, WritePlan,
 };
 pub use export::{ExportSummary, items as export_items, measure};
 pub use membership::{ItemKind, KnownAttribute, Membership};
@@ -80,10 +80,23 @@ pub struct Setting<'a> {
     /// The factor by which every rate of an access pattern is multiplied: 1 for the unchanged
     /// file.
     pub traffic: Exact,
-    /// Whether the design is asked for month by month: then `growth` needs no `years_ahead`.
-    pub month_by_month: bool,
+    /// How the growth of the tables is used.
+    pub growth: GrowthUse,
     /// Whether to leave out all commitments.
     pub list_prices: bool,
+}
+
+/// How the growth of the tables is used.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum GrowthUse {
+    /// The tables grow for `years_ahead`, which `growth` needs.
+    #[default]
+    YearsAhead,
+    /// The design is asked for month by month, from now on: `growth` needs no `years_ahead`, which has
+    /// no meaning.
+    Months,
+    /// The design is asked for month by month, after `years_ahead` if the file says so.
+    MonthsAfterYears,
 }
 
 impl<'a> Setting<'a> {
@@ -96,7 +109,7 @@ impl<'a> Setting<'a> {
             month: None,
             scenario: Scenario::Likely,
             traffic: Exact::one(),
-            month_by_month: false,
+            growth: GrowthUse::YearsAhead,
             list_prices: false,
         }
     }

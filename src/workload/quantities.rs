@@ -244,6 +244,63 @@ impl Duration {
     }
 }
 
+/// A wait of a program: `"50 ms"` or `"1 s"`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Wait {
+    /// Milliseconds, 1 to 20,000.
+    pub milliseconds: u64,
+}
+
+impl Wait {
+    fn parse(text: &str) -> Option<Wait> {
+        let text = text.trim();
+        let digits = text.find(|c: char| c.is_ascii_alphabetic())?;
+        let factor = match text[digits..].to_ascii_lowercase().as_str() {
+            "ms" | "milliseconds" => 1,
+            "s" | "second" | "seconds" => 1_000,
+            _ => return None,
+        };
+        let milliseconds = Exact::parse(text[..digits].trim())? * Exact::from(factor);
+        let milliseconds = milliseconds.to_u64()?;
+        (1..=20_000)
+            .contains(&milliseconds)
+            .then_some(Wait { milliseconds })
+    }
+}
+
+impl JsonSchema for Wait {
+    fn inline_schema() -> bool {
+        true
+    }
+    fn schema_name() -> Cow<'static, str> {
+        "Wait".into()
+    }
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        schemars::json_schema!({ "description": "A wait such as \"50 ms\" or \"1 s\"", "type": "string" })
+    }
+}
+
+impl Decode for Wait {
+    fn decode(node: &TomlNode, reader: &mut Decoder) -> Option<Self> {
+        let text = String::decode(node, reader)?;
+        let wait = Wait::parse(&text);
+        if wait.is_none() {
+            reader.report(
+                "bad-duration",
+                node.span(),
+                "not a wait from 1 ms to 20 s",
+                "write a number and a unit (ms or s), such as \"50 ms\"",
+            );
+        }
+        wait
+    }
+    fn placeholder() -> Self {
+        Wait {
+            milliseconds: 1_000,
+        }
+    }
+}
+
 impl JsonSchema for Duration {
     fn inline_schema() -> bool {
         true

@@ -4,11 +4,11 @@ use super::counts::Counts;
 use super::design::*;
 use super::sizes::{IndexEntry, SizeClasses};
 use super::written::DesignPart;
-use crate::dax::hottest_millionths;
+use crate::dax::{Load, hottest_millionths};
 use crate::storage::Occupied;
 use crate::table::{ByDirection, Direction, IndexKind, Target};
 use crate::time::MonthHours;
-use crate::units::{Exact, GB};
+use crate::units::{Exact, GB, KB};
 
 impl AccessPattern {
     /// Lets a Scan of all items follow their number, which grows by a factor for each entity.
@@ -422,6 +422,49 @@ impl TableDesign {
             / month.seconds()
     }
 
+    /// The load of its DAX cluster in the busiest hour, at a hit ratio; its items must have a known
+    /// size.
+    pub fn dax_load(&self, month: &MonthHours, hit_ratio: &Exact) -> Load {
+        let busiest = |access: &AccessPattern| access.shape.highest();
+        let a_second =
+            |access: &AccessPattern| &(&access.calls / &month.seconds()) * &busiest(access);
+        let mean = self.mean_size().unwrap_or_else(Exact::one);
+        let mut load = Load {
+            hits: Exact::zero(),
+            misses: Exact::zero(),
+            writes: Exact::zero(),
+            size_kb: &mean / &Exact::from(KB),
+        };
+        for access in self.access.iter().filter(|access| access.through_dax) {
+            // Counted in items of the table's mean size, because the load depends on bytes.
+            let larger = access
+                .sizes
+                .as_ref()
+                .map_or_else(|| mean.clone(), |sizes| sizes.mean())
+                / mean.clone();
+            let calls = &a_second(access) * &larger;
+            match &access.call {
+                PatternCall::Get { .. } | PatternCall::Page { .. } => {
+                    let reads = &calls * &access.call.items().max(Exact::one());
+                    let hits = if access.is_cacheable() {
+                        &reads * hit_ratio
+                    } else {
+                        Exact::zero()
+                    };
+                    load.misses += &(&reads - &hits);
+                    load.hits += &hits;
+                }
+                PatternCall::Write { .. } | PatternCall::Transaction { .. } => {
+                    load.writes += &(&calls * &access.call.items());
+                }
+                PatternCall::Traced(_)
+                | PatternCall::Counted { .. }
+                | PatternCall::Unknown { .. } => {}
+            }
+        }
+        load
+    }
+
     /// The number of items that fit into the memory of a DAX node; `None` if their size is not
     /// known.
     ///
@@ -458,6 +501,55 @@ impl TableDesign {
                 .get(at)
                 .and_then(|index| index.on_demand_max[direction]),
         }
+    }
+
+    /// The target of an index, by its name; the table for `None`.
+    pub fn target_named(&self, index: Option<&str>) -> Target {
+        let at = |name: &str| {
+            let mut indexes = self.table.indexes.iter();
+            indexes.position(|index| index.name == name)
+        };
+        Target::from(index.and_then(at))
+    }
+
+    /// The replica in a region; `None` for the home region.
+    pub fn replica_in(&self, region: &str) -> Option<&Replica> {
+        self.replicas.iter().find(|one| one.region == region)
+    }
+
+    /// The provisioned units of an account in a region, given by its replica, or `None` for the home
+    /// region; `None` on demand. A replica inherits from the table what it does not set, and has the
+    /// table's write units.
+    pub fn units_in(
+        &self,
+        target: Target,
+        direction: Direction,
+        replica: Option<&Replica>,
+    ) -> Option<Units> {
+        let own = self.provisioned(target)?;
+        let there = replica
+            .filter(|_| direction == Direction::Read)
+            .and_then(|replica| match self.account_of(target) {
+                Target::Table => replica.read.clone(),
+                Target::Index(at) => replica.indexes.get(at).and_then(|index| index.read.clone()),
+            });
+        Some(there.unwrap_or_else(|| own[direction].clone()))
+    }
+
+    /// The maximum throughput of an account in a region, in the same way.
+    pub fn maximum_in(
+        &self,
+        target: Target,
+        direction: Direction,
+        replica: Option<&Replica>,
+    ) -> Option<u64> {
+        let there = replica
+            .filter(|_| direction == Direction::Read)
+            .and_then(|replica| match self.account_of(target) {
+                Target::Table => replica.read_max,
+                Target::Index(at) => replica.indexes.get(at).and_then(|index| index.read_max),
+            });
+        there.or(self.maximum(target, direction))
     }
 
     /// Whose capacity a target uses: a global index has its own, a local index uses its table's.

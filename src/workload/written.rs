@@ -14,6 +14,8 @@ use crate::diag::{Origins, Place};
 pub enum DesignPart {
     /// The region.
     Region,
+    /// An event, by its name.
+    Event(String),
     /// The name of a table.
     Table(String),
     /// The size of a table's items.

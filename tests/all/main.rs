@@ -33,6 +33,7 @@ mod export;
 mod fleet;
 mod gate;
 mod golden;
+mod headroom;
 mod import;
 mod invariants;
 mod joins;

@@ -98,7 +98,8 @@ fn tools_answer_what_the_command_line_does() {
     assert_eq!(
         names,
         [
-            "estimate", "explain", "compare", "check", "diff", "import", "rules", "schema"
+            "estimate", "explain", "compare", "headroom", "check", "diff", "import", "rules",
+            "schema"
         ]
     );
     for tool in &tools {
@@ -137,6 +138,11 @@ fn tools_answer_what_the_command_line_does() {
             "compare",
             json!({ "files": ["iot.toml"] }),
             "compare iot.toml",
+        ),
+        (
+            "headroom",
+            json!({ "files": ["sessions.toml"] }),
+            "headroom sessions.toml",
         ),
         (
             "diff",

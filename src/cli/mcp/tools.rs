@@ -137,6 +137,25 @@ const TOOLS: &[ToolSpec] = &[
         arguments: &[FILES, TEXT, SUMMARY, REGION, PRICES, MONTH_HOURS, USAGE],
     },
     ToolSpec {
+        name: "headroom",
+        description: "What breaks first: the factor of traffic up to which each table and index holds, \
+                      what limits it and in which month, what the events of the file and the loss of a \
+                      region do, and what to change.",
+        arguments: &[
+            FILES,
+            TEXT,
+            Argument {
+                name: "without_region",
+                kind: Kind::Word("--without-region"),
+                description: "Also say what the loss of this region does",
+            },
+            REGION,
+            PRICES,
+            MONTH_HOURS,
+            USAGE,
+        ],
+    },
+    ToolSpec {
         name: "check",
         description: "Compares a design with a budget and looks for what is likely a mistake. The \
                       answer says whether it passes.",
@@ -674,6 +693,7 @@ fn sentence(value: &Value) -> String {
             dollars(&value["total_usd"]),
             count(list("verdicts"), "limit")
         ),
+        "dynameter.headroom/1" => text("headline").to_string(),
         "dynameter.compare/1" => format!(
             "{name}{} a month; with the changes that need no decision {}; {} to consider",
             dollars(&value["total_usd"]),

@@ -229,8 +229,10 @@ impl<'a> Simulated<'a> {
 
     /// The provisioned capacity of a direction of an account; `None` on demand.
     fn units(&self, account: &Account, direction: Direction) -> Option<Scaling> {
-        let (design, region) = (self.design, account.region.as_str());
-        units_of(design, account.index, region, self.workload, direction)
+        let replica = self.design.replica_in(&account.region);
+        self.design
+            .units_in(Target::from(account.index), direction, replica)?
+            .scaling()
     }
 
     fn in_ledger<'s>(
@@ -240,13 +242,11 @@ impl<'a> Simulated<'a> {
         series: &'s Series,
     ) -> AccountDirection<'s> {
         match self.units(account, direction) {
-            Some(scaling) => AccountDirection {
-                series,
-                policy: scaling.policy(),
-                hottest: None,
-            },
+            Some(scaling) => AccountDirection::with(series, scaling.policy()),
             None => {
-                let maximum = self.design.maximum(Target::from(account.index), direction);
+                let replica = self.design.replica_in(&account.region);
+                let target = Target::from(account.index);
+                let maximum = self.design.maximum_in(target, direction, replica);
                 AccountDirection::new(series, OnDemand::new(direction, maximum))
             }
         }
@@ -342,27 +342,4 @@ fn calls_of(engine: &Engine, lane: DemandKey) -> u64 {
         }
     };
     engine.tally.totals.calls.iter().map(of).sum()
-}
-
-/// How the provisioned units of an account change over time; `None` on demand, or if they are
-/// unknown.
-fn units_of(
-    design: &TableDesign,
-    index: Option<usize>,
-    region: &str,
-    workload: &Workload,
-    direction: Direction,
-) -> Option<Scaling> {
-    let own = design.provisioned(Target::from(index))?;
-    if direction == Direction::Read && index.is_none() && region != workload.region {
-        let replica = design
-            .replicas
-            .iter()
-            .find(|replica| replica.region == region);
-        return replica
-            .and_then(|replica| replica.read.as_ref())
-            .unwrap_or(&own.read)
-            .scaling();
-    }
-    own[direction].scaling()
 }

@@ -60,7 +60,7 @@ pub fn check_gitlab(checked: &Checked) -> String {
         .map(|verdict| {
             let limit = &verdict.limit;
             let budget = Place::new(&checked.budget, limit.line);
-            let place = verdict.causes.first().map(|cause| &cause.place);
+            let place = verdict.place();
             issue(
                 &format!("budget: {}", limit.name),
                 &format!("{}|{}", limit.measure.word(), limit.scope.words()),

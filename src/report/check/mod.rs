@@ -59,6 +59,8 @@ fn figure(measure: Measure, value: &Exact) -> String {
         Measure::IncreasePercent => format!("{} %", value.human(2)),
         Measure::Units => value.human(2),
         Measure::ThrottledShare => format!("{} %", (value * &Exact::from(100)).human(6)),
+        Measure::Headroom => format!("{}x", value.human(2)),
+        Measure::Events => value.human(0),
     }
 }
 
@@ -69,6 +71,7 @@ fn figure_of(verdict: &Verdict) -> String {
         (Some(value), Bound::AtLeast) => format!("≥ {}", figure(measure, value)),
         (Some(value), Bound::AtMost) => format!("≤ {}", figure(measure, value)),
         (Some(value), _) => figure(measure, value),
+        (None, _) if measure == Measure::Headroom => "no limit".to_string(),
         (None, _) => "from $0".to_string(),
     }
 }
@@ -80,14 +83,20 @@ fn what(verdict: &Verdict) -> String {
         Measure::Increase | Measure::IncreasePercent => "increase over the baseline",
         Measure::Units => "units per month",
         Measure::ThrottledShare => "throttled share",
+        Measure::Headroom => "headroom",
+        Measure::Events => "events that do not hold",
     };
     format!("{}: {words}", verdict.limit.scope.words())
 }
 
 fn level(verdict: &Verdict, level: &Option<Exact>) -> String {
-    level.as_ref().map_or("-".to_string(), |level| {
-        figure(verdict.limit.measure, level)
-    })
+    let measure = verdict.limit.measure;
+    level
+        .as_ref()
+        .map_or("-".to_string(), |level| match measure.is_least() {
+            true => format!("below {}", figure(measure, level)),
+            false => figure(measure, level),
+        })
 }
 
 fn verdict_rows(checked: &Checked) -> Vec<Vec<String>> {
@@ -442,9 +451,15 @@ fn moved_title(checked: &Checked) -> &'static str {
     }
 }
 
-/// Why the lines behind the verdicts changed, each reason listed once.
+/// Why the lines behind the verdicts changed, and what limits the capacity; each reason listed once.
 fn why(checked: &Checked) -> Vec<String> {
     let mut all: Vec<String> = Vec::new();
+    for reason in checked.verdicts.iter().flat_map(|one| &one.reasons) {
+        let text = format!("{} ({})", reason.what, place(&reason.place));
+        if !all.contains(&text) {
+            all.push(text);
+        }
+    }
     for cause in checked
         .verdicts
         .iter()
@@ -550,9 +565,8 @@ fn check_csv(checked: &Checked) -> String {
         let text = |text: &Option<String>| text.clone().unwrap_or_default();
         let number = |number: &Option<Exact>| number.as_ref().map(decimal).unwrap_or_default();
         let (file, line) = verdict
-            .causes
-            .first()
-            .map(|cause| (cause.place.file.clone(), cause.place.line.to_string()))
+            .place()
+            .map(|place| (place.file.clone(), place.line.to_string()))
             .unwrap_or_default();
         vec![
             limit.name.clone(),
@@ -626,10 +640,9 @@ pub fn check_github(checked: &Checked) -> String {
         } else {
             "error"
         };
-        let first = verdict.causes.first();
         say(
             level,
-            first.map(|cause| &cause.place),
+            verdict.place(),
             &verdict.limit.name,
             &sentence(verdict),
         );
@@ -677,10 +690,18 @@ pub fn check_github(checked: &Checked) -> String {
 fn sentence(verdict: &Verdict) -> String {
     // A limit without a level that fails only warns.
     let warns = verdict.status == Status::Warn && verdict.limit.exception.is_none();
-    let limit = match &verdict.limit.fail {
-        Some(_) if !warns => format!("fails above {}", level(verdict, &verdict.limit.fail)),
-        _ => format!("warns above {}", level(verdict, &verdict.limit.warn)),
+    let above = match verdict.limit.measure.is_least() {
+        true => "",
+        false => "above ",
     };
+    let limit = match &verdict.limit.fail {
+        Some(_) if !warns => format!("fails {above}{}", level(verdict, &verdict.limit.fail)),
+        _ => format!("warns {above}{}", level(verdict, &verdict.limit.warn)),
+    };
+    let reason = verdict
+        .reasons
+        .first()
+        .map_or_else(String::new, |reason| format!("; {}", reason.what));
     let cause = verdict.causes.first().map(|cause| {
         let resource = cause.place.resource.as_ref();
         let resource = resource.map_or(String::new(), |resource| format!(" ({resource})"));
@@ -696,7 +717,7 @@ fn sentence(verdict: &Verdict) -> String {
         format!("; unknown: {}", missing_words(verdict))
     };
     format!(
-        "{}: {}; the limit {limit}{}{missing}",
+        "{}: {}; the limit {limit}{reason}{}{missing}",
         what(verdict),
         figure_of(verdict),
         cause.unwrap_or_default()
@@ -739,7 +760,7 @@ pub fn check_junit(checked: &Checked) -> String {
     // Replace the characters that XML does not allow.
     let plain = |text: String| clean(&text).replace(['\u{fffe}', '\u{ffff}'], "\u{fffd}");
     let verdicts = checked.verdicts.iter().map(|verdict| {
-        let place = verdict.causes.first().map(|cause| cause.place.clone());
+        let place = verdict.place().cloned();
         JUnitCase {
             class: plain(checked.budget.clone()),
             name: plain(format!(

@@ -235,7 +235,7 @@ pub fn check_sarif(checked: &Checked) -> String {
     let over = over.filter(|verdict| verdict.status > Status::Pass);
     let verdicts = over.map(|verdict| {
         let budget = Place::new(checked.budget.clone(), verdict.limit.line);
-        let place = verdict.causes.first().map(|cause| &cause.place);
+        let place = verdict.place();
         result(
             limit_id(&verdict.limit),
             level_of(verdict.status),

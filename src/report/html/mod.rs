@@ -7,6 +7,7 @@ mod bill;
 mod charts;
 mod design;
 mod fleet;
+mod headroom;
 #[cfg(feature = "replay")]
 mod heat;
 mod money;
@@ -433,6 +434,9 @@ pub fn report_json(review: &Review) -> Result<String, MoneyError> {
         let fleet = &fleet;
         parts.push(("fleet", FleetSummary { fleet, top: None }.json()?));
     }
+    if let Some(headroom) = &review.headroom {
+        parts.push(("headroom", headroom.json()?));
+    }
     if let Some(difference) = &review.baseline {
         parts.push(("diff", difference.json()?));
     }
@@ -525,6 +529,7 @@ fn page(review: &Review, detail: Detail) -> Result<String, ReportError> {
         money::traffic(review),
         design::break_even(review),
         design::week(review, detail),
+        headroom::breaks_first(review),
         money::spending(review)?,
         design::alternatives(review, detail),
     ];

@@ -68,6 +68,15 @@ struct VerdictRow<'a> {
     exception_reason: Option<&'a str>,
     missing: &'a [String],
     causes: Vec<CauseRow<'a>>,
+    /// What limits the capacity.
+    reasons: Vec<ReasonRow<'a>>,
+}
+
+#[derive(Serialize)]
+struct ReasonRow<'a> {
+    what: &'a str,
+    file: &'a str,
+    line: usize,
 }
 
 #[derive(Serialize)]
@@ -187,6 +196,15 @@ fn verdict_row(verdict: &Verdict) -> VerdictRow<'_> {
             .map(|exception| exception.reason.as_str()),
         missing: &verdict.missing,
         causes: verdict.causes.iter().map(cause_row).collect(),
+        reasons: verdict
+            .reasons
+            .iter()
+            .map(|reason| ReasonRow {
+                what: &reason.what,
+                file: &reason.place.file,
+                line: reason.place.line,
+            })
+            .collect(),
     }
 }
 

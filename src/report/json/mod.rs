@@ -5,6 +5,7 @@ pub mod check;
 pub mod compare;
 pub mod diff;
 pub mod explain;
+pub mod headroom;
 #[cfg(feature = "bills")]
 pub mod reconcile;
 #[cfg(feature = "replay")]

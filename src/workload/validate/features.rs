@@ -134,13 +134,12 @@ impl Checker<'_> {
     }
 
     pub(super) fn stream(&mut self, written: &Located<StreamFile>) -> Stream {
-        let polling = written
-            .readers
-            .as_ref()
-            .and_then(|readers| readers.given())
-            .and_then(|readers| readers.polling.as_ref());
+        let readers = written.readers.as_ref().and_then(|readers| readers.given());
+        let of =
+            |count: Option<&FileNumber>| count.map_or_else(Exact::zero, |number| number.0.clone());
         Stream {
-            polling: polling.map_or_else(Exact::zero, |number| number.0.clone()),
+            lambda: of(readers.and_then(|readers| readers.lambda.as_ref())),
+            polling: of(readers.and_then(|readers| readers.polling.as_ref())),
             shards: written
                 .shards
                 .as_ref()
@@ -615,7 +614,39 @@ impl Checker<'_> {
             pitr: switch(replica.pitr.as_ref()),
             encryption: replica.encryption.as_ref().map(super::encryption),
             witness: replica.witness.unwrap_or(false),
+            failover: replica
+                .failover
+                .as_ref()
+                .map(|region| self.failover(region, of.written, &replica.region.value)),
         }
+    }
+
+    /// The region that serves a region's users if that is lost: another one of the table that is not
+    /// a witness.
+    pub(super) fn failover(
+        &mut self,
+        to: &Located<String>,
+        table: &TableFile,
+        lost: &str,
+    ) -> String {
+        let replicas = table.replica.iter().flatten();
+        let readable = replicas.filter(|replica| replica.witness != Some(true));
+        let regions = readable.map(|replica| replica.region.value.clone());
+        let home = self.region.clone();
+        let mut others: Vec<String> = std::iter::once(home).chain(regions).collect();
+        others.retain(|region| region != lost);
+        if !others.contains(&to.value) {
+            let message = format!(
+                "{:?} cannot serve the users of {lost}: {} has no other replica there",
+                to.value, table.name.value
+            );
+            let help = match others.as_slice() {
+                [] => "add [[table.replica]], or remove `failover`".to_string(),
+                some => format!("write one of {}", some.join(", ")),
+            };
+            self.report("replica", &to.span, message, help);
+        }
+        to.value.clone()
     }
 
     /// Reads of a replica whose number is unknown.

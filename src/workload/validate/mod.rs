@@ -5,6 +5,7 @@ mod access;
 mod commitments;
 mod counts;
 mod entities;
+mod events;
 mod features;
 mod items;
 mod pattern;
@@ -27,9 +28,9 @@ use super::file::{
 };
 use super::quantities::CallRate;
 use super::{
-    AccessPattern, Capacity, Contents, ContributorInsights, DesignPart, Encryption, Import,
-    IndexDesign, NumberKeys, PatternCall, Setting, TableDesign, Units, UnknownParts, Workload,
-    WriteKind, Written,
+    AccessPattern, Capacity, Contents, ContributorInsights, DesignPart, Encryption, GrowthUse,
+    Import, IndexDesign, NumberKeys, PatternCall, Setting, TableDesign, Units, UnknownParts,
+    Workload, WriteKind, Written,
 };
 use crate::capacity::Scaling;
 use crate::capacity::policy::{Bounds, Schedule};
@@ -119,10 +120,10 @@ pub(super) fn workload(
     );
     let tables: Vec<Option<TableDesign>> =
         written.iter().map(|table| checker.table(table)).collect();
-    if years_ahead.is_none() && !setting.month_by_month {
+    if years_ahead.is_none() && setting.growth == GrowthUse::YearsAhead {
         checker.growth_without_years(written);
     }
-    if let (true, Some(years)) = (setting.month_by_month, &years_ahead) {
+    if let (GrowthUse::Months, Some(years)) = (setting.growth, &years_ahead) {
         checker.report(
             "growth",
             &years.span,
@@ -136,6 +137,8 @@ pub(super) fn workload(
         .into_iter()
         .map(|table| table.map(Arc::new))
         .collect::<Option<Vec<_>>>()?;
+    let events = checker.events(file.event.as_deref().unwrap_or_default(), &tables);
+    let retries = file.retries.as_ref().map(|given| checker.retries(given));
     let region = checker.region.clone();
     checker.note(DesignPart::Region, &file.region.span);
     checker.written.ranges = checker.reader.ranges.clone();
@@ -150,6 +153,8 @@ pub(super) fn workload(
         switches,
         years_ahead: checker.years_ahead,
         commitments: checker.commitments,
+        events,
+        retries,
         tables,
         clusters,
         measured,
@@ -625,6 +630,10 @@ impl Checker<'_> {
                 .as_ref()
                 .map(|archive| self.archive(archive)),
             replicas,
+            failover: written.failover.as_ref().map(|region| {
+                let home = self.region.clone();
+                self.failover(region, written, &home)
+            }),
             strong: written
                 .multi_region_consistency
                 .as_ref()

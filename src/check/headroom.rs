@@ -1,0 +1,196 @@
+//! Limits of capacity: the factor of traffic up to which designs hold, and their events.
+
+use super::figure::Figure;
+use super::{Budget, CheckedDesign, Designs, Limit, Measure, Reason};
+use crate::estimate::Metering;
+use crate::headroom::{
+    AccountHeadroom, EventAccount, EventOutcome, Headroom, HeadroomQuestion, HottestKeys, headroom,
+};
+use crate::pricing::{Books, Bound};
+use crate::units::Exact;
+use crate::usage::Subject;
+use crate::workload::DesignPart;
+
+/// How many reasons are told.
+const REASONS: usize = 5;
+
+/// The headroom of each current design, or why it is not known; nothing if no limit asks for it.
+pub(super) fn of(
+    designs: &Designs,
+    budget: &Budget,
+    books: &Books,
+) -> Vec<Result<Headroom, String>> {
+    let mut limits = budget.limits.iter();
+    if !limits.any(|limit| limit.measure.is_of_capacity()) {
+        return Vec::new();
+    }
+    let of_design = |design: &CheckedDesign| {
+        let metering = Metering::new(&design.workload, books).map_err(|error| error.to_string())?;
+        headroom(
+            &metering,
+            books,
+            &HottestKeys::new(),
+            &HeadroomQuestion::default(),
+        )
+        .map_err(|error| error.to_string())
+    };
+    designs.now.iter().map(of_design).collect()
+}
+
+/// The figure of a limit of capacity.
+pub(super) fn figure(
+    limit: &Limit,
+    designs: &Designs,
+    capacity: &[Result<Headroom, String>],
+) -> Figure {
+    let mut found = Found::default();
+    for (design, headroom) in designs.now.iter().zip(capacity) {
+        match headroom {
+            Err(why) => found.missing.push(why.clone()),
+            Ok(headroom) if limit.measure == Measure::Events => {
+                for event in &headroom.events {
+                    found.event(limit, design, event);
+                }
+            }
+            Ok(headroom) => {
+                for account in headroom.accounts.iter().filter(|one| one.is_traffic()) {
+                    found.account(limit, design, account);
+                }
+            }
+        }
+    }
+    found.figure(limit.measure)
+}
+
+/// What designs say about a limit.
+#[derive(Default)]
+struct Found {
+    /// The least factor.
+    factor: Option<Exact>,
+    /// Events that do not hold.
+    failing: u64,
+    missing: Vec<String>,
+    reasons: Vec<(Exact, Reason)>,
+}
+
+impl Found {
+    fn account(&mut self, limit: &Limit, design: &CheckedDesign, account: &AccountHeadroom) {
+        let subject = Subject {
+            table: account.table.clone(),
+            index: account.index.clone(),
+            region: account.region.clone(),
+            access: None,
+        };
+        if !limit.scope.holds(&subject, None) {
+            return;
+        }
+        let place = format!(
+            "{} {}",
+            account.place(&design.outcome.region),
+            account.part.word()
+        );
+        let unknown = account.unknown.iter();
+        self.missing
+            .extend(unknown.map(|one| format!("{place}: {}, {}", one.kind.name(), one.why)));
+        let Some(first) = account.first() else {
+            return;
+        };
+        let levels = [&limit.warn, &limit.fail].into_iter().flatten();
+        if levels.into_iter().any(|level| first.factor < *level) {
+            let what = format!(
+                "{place} hold {} times today's traffic: {}, {}",
+                first.factor.human(2),
+                first.kind.name(),
+                first.because
+            );
+            let line = account.change.as_ref().and_then(|one| one.edit.as_ref());
+            let place = match line {
+                Some((line, _)) => design.workload.written.place_of(*line),
+                None => place_of(design, account.table.as_deref()),
+            };
+            self.reasons
+                .push((first.factor.clone(), Reason { what, place }));
+        }
+        let factor = &first.factor;
+        if self.factor.as_ref().is_none_or(|least| factor < least) {
+            self.factor = Some(factor.clone());
+        }
+    }
+
+    fn event(&mut self, limit: &Limit, design: &CheckedDesign, event: &EventOutcome) {
+        let is_within = |one: &&EventAccount| {
+            let subject = Subject {
+                table: Some(one.table.clone()),
+                index: one.index.clone(),
+                region: one.region.clone(),
+                access: None,
+            };
+            limit.scope.holds(&subject, None)
+        };
+        let own: Vec<&EventAccount> = event.accounts.iter().filter(is_within).collect();
+        let named = |one: &EventAccount| {
+            let elsewhere = (one.region != design.outcome.region).then_some(one.region.as_str());
+            let place = crate::usage::place(&one.table, one.index.as_deref(), elsewhere);
+            format!("{place} {}s", one.direction.word())
+        };
+        for one in own.iter().filter(|one| one.holds.is_none()) {
+            let text = format!(
+                "{} in the event \"{}\": its capacity",
+                named(one),
+                event.name
+            );
+            self.missing.push(text);
+        }
+        let failing = own.iter().filter(|one| one.holds == Some(false));
+        let failing: Vec<String> = failing
+            .map(|one| {
+                let percent = (&one.throttled * &Exact::from(100)).human(2);
+                format!("{} throttle {percent} % of requests", named(one))
+            })
+            .collect();
+        if failing.is_empty() {
+            return;
+        }
+        self.failing += 1;
+        let reason = Reason {
+            what: format!("event \"{}\": {}", event.name, failing.join(", ")),
+            place: design.workload.written.place_of(event.line),
+        };
+        self.reasons.push((Exact::zero(), reason));
+    }
+
+    fn figure(mut self, measure: Measure) -> Figure {
+        self.reasons.sort_by(|one, other| one.0.cmp(&other.0));
+        self.reasons.truncate(REASONS);
+        let is_missing = !self.missing.is_empty();
+        let value = match measure {
+            Measure::Events => Some(Exact::from(self.failing)),
+            _ => self.factor,
+        };
+        let bound = match (is_missing, measure, &value) {
+            (false, ..) => Bound::Exact,
+            (true, _, None) => Bound::Unknown,
+            (true, Measure::Events, _) => Bound::AtLeast,
+            // What is not known can only be tighter.
+            (true, ..) => Bound::AtMost,
+        };
+        Figure {
+            value,
+            from_nothing: false,
+            missing: self.missing,
+            bound,
+            has_allowed: false,
+            reasons: self.reasons.into_iter().map(|(_, reason)| reason).collect(),
+        }
+    }
+}
+
+/// The line of a table's capacity, or of the whole design.
+fn place_of(design: &CheckedDesign, table: Option<&str>) -> crate::diag::Place {
+    let written = &design.workload.written;
+    let mut tables = design.workload.tables.iter();
+    match table.and_then(|name| tables.find(|one| one.table.name == name)) {
+        Some(table) => written.place(&table.part(DesignPart::Capacity)),
+        None => written.place_of(1),
+    }
+}

@@ -1,0 +1,84 @@
+//! `dynameter headroom`.
+
+use anyhow::{Context, Result};
+
+use super::args::{Args, HeadroomArgs};
+use super::{input, output};
+use crate::estimate::{EstimateError, Metering};
+use crate::headroom::{Headroom, HeadroomQuestion, HottestKeys, headroom};
+use crate::pricing::Books;
+use crate::workload::{GrowthUse, Setting, Workload};
+
+/// Shows what breaks first.
+pub fn run(args: &Args, asked: &HeadroomArgs) -> Result<()> {
+    let question = HeadroomQuestion {
+        throttled_billionths: input::billionths("--throttled", &asked.throttled)?,
+        without_region: asked.without_region.clone(),
+        ..HeadroomQuestion::default()
+    };
+    let (books, date) = input::books(args)?;
+    let setting = Setting {
+        growth: GrowthUse::MonthsAfterYears,
+        ..input::setting(args, &books, date)?
+    };
+    let text = input::design(
+        args,
+        input::design_source(&asked.workload)?,
+        input::Role::Only,
+    )?;
+    let workload = input::load(&text, &setting)?;
+    #[cfg(feature = "replay")]
+    if !asked.trace.is_empty() {
+        let measured = super::trace::traffic(args, asked, &workload, &books, date)?;
+        let result = of_trace(measured, &books, question);
+        return output::present(args, &result.with_context(|| asked.workload.clone())?);
+    }
+    #[cfg(not(feature = "replay"))]
+    if !asked.trace.is_empty() {
+        anyhow::bail!(super::LIGHT);
+    }
+    let result = of_design(&workload, &books, &question);
+    output::present(args, &result.with_context(|| asked.workload.clone())?)
+}
+
+/// The headroom of a design with the rates of its file.
+pub fn of_design(
+    workload: &Workload,
+    books: &Books,
+    question: &HeadroomQuestion,
+) -> Result<Headroom> {
+    let metering = Metering::new(workload, books).map_err(EstimateError::from)?;
+    Ok(headroom(&metering, books, &HottestKeys::new(), question)?)
+}
+
+/// The headroom of a design with the traffic of a trace.
+#[cfg(feature = "replay")]
+fn of_trace(
+    measured: crate::replay::TraceTraffic,
+    books: &Books,
+    question: HeadroomQuestion,
+) -> Result<Headroom> {
+    use crate::headroom::{BusyPartitions, HottestKey};
+
+    let hottest = measured.hottest.into_iter();
+    let keys: HottestKeys = hottest
+        .map(|(account, (key, share))| (account, HottestKey::new(key, share)))
+        .collect();
+    let partitions = measured.partitions.iter().map(|one| BusyPartitions {
+        table: one.table.clone(),
+        region: one.region.clone(),
+        refused_reads: one.refused_reads.clone(),
+        refused_writes: one.refused_writes.clone(),
+    });
+    let question = HeadroomQuestion {
+        covered: Some((
+            measured.span.from.div_euclid(60),
+            measured.span.to.div_euclid(60),
+        )),
+        partitions: partitions.collect(),
+        ..question
+    };
+    let mut result = headroom(&measured.metering, books, &keys, &question)?;
+    result.assumptions.extend(measured.assumptions);
+    Ok(result)
+}

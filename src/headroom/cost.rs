@@ -1,0 +1,59 @@
+//! What more traffic costs: requests on demand, and unit-hours of provisioned capacity.
+
+use crate::estimate::{EstimateError, Metering};
+use crate::money::Money;
+use crate::units::Exact;
+use crate::usage::{Subject, Usage, UsageType};
+
+use super::account::Account;
+
+impl Account<'_> {
+    fn usage(&self, usage_type: UsageType, quantity: Exact) -> Usage {
+        Usage {
+            subject: Subject {
+                table: Some(self.demand.table.clone()),
+                index: self.demand.index.clone(),
+                region: self.demand.region.clone(),
+                access: None,
+            },
+            usage_type,
+            quantity,
+            because: Vec::new(),
+        }
+    }
+
+    fn class(&self) -> crate::table::TableClass {
+        let own = self.design.table.class;
+        self.replica.map_or(own, |replica| replica.class)
+    }
+
+    /// Request units.
+    pub fn requests(&self, units: Exact) -> Usage {
+        self.usage(
+            UsageType::Requests(self.demand.throughput, self.class()),
+            units,
+        )
+    }
+
+    /// Unit-hours of provisioned capacity.
+    pub fn unit_hours(&self, hours: Exact) -> Usage {
+        self.usage(
+            UsageType::CapacityHours(self.demand.throughput, self.class()),
+            hours,
+        )
+    }
+}
+
+/// The list price of usage that the month of the design does not have.
+pub(super) fn price(metering: &Metering, usage: &[Usage]) -> Result<Option<Money>, EstimateError> {
+    let priced = |one: &Usage| {
+        metering
+            .book(&one.subject.region)
+            .and_then(|book| book.list_price(&one.usage_type))
+            .is_some()
+    };
+    if !usage.iter().all(priced) {
+        return Ok(None);
+    }
+    Ok(Some(metering.price(usage)?))
+}

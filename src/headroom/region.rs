@@ -1,0 +1,409 @@
+//! A region is lost: its users are served elsewhere. Does each region hold, how long until it does,
+//! and what does it cost?
+
+use std::collections::BTreeMap;
+
+use rayon::prelude::*;
+
+use super::account::{Account, Provided};
+use super::change::{Change, Changes};
+use super::search::rounded;
+use super::window::{BEFORE, Window, time_of_week};
+use super::{HeadroomError, cost};
+use crate::capacity::{LedgerRun, Steps, Traffic};
+use crate::estimate::{EstimateError, Metering};
+use crate::money::Money;
+use crate::table::Direction;
+use crate::units::Exact;
+use crate::workload::TableDesign;
+
+/// Minutes after the loss that are simulated.
+const AFTER: u64 = 1_440;
+
+/// Minutes after the loss that are shown.
+const SHOWN: u64 = 120;
+
+/// What the loss of a region does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct LostRegion {
+    /// The region.
+    pub region: String,
+    /// The tables that are there.
+    pub tables: Vec<LostTable>,
+    /// The account directions of other regions that get more traffic.
+    pub accounts: Vec<LostAccount>,
+    /// Whether every table is served, and every account direction holds; `None` if that is not known
+    /// of one, and no other fails.
+    pub holds: Option<bool>,
+    /// What the other regions cost in addition; `None` if a price is not known.
+    pub cost: Option<LostCost>,
+}
+
+/// A table in a lost region.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct LostTable {
+    /// The table.
+    pub table: String,
+    /// The regions that serve its users, each with its share of them; none if it is down.
+    pub served_by: Vec<(String, Exact)>,
+    /// What happens to its reads and writes.
+    pub words: String,
+}
+
+/// An account direction that serves the users of a lost region.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct LostAccount {
+    /// The table.
+    pub table: String,
+    /// The global index; `None` for the table.
+    pub index: Option<String>,
+    /// The region.
+    pub region: String,
+    /// Reads or writes.
+    pub direction: Direction,
+    /// The busiest minute before, in units a second.
+    pub before: Exact,
+    /// The busiest minute after, in units a second.
+    pub after: Exact,
+    /// When the region is lost in the simulation: at the beginning of the busiest hour.
+    pub at: String,
+    /// Whether no more is throttled in the day after than is allowed; `None` if the capacity is not
+    /// known.
+    pub holds: Option<bool>,
+    /// The share of the demand of the first hour that is throttled.
+    pub throttled: Exact,
+    /// Minutes until nothing is throttled; `None` if that takes longer than a day, or if nothing was.
+    pub holds_after: Option<u64>,
+    /// Repeated requests of the first hour, as a share of the new ones.
+    pub repeated: Exact,
+    /// Requests that use up their attempts, as a share of the new ones.
+    pub given_up: Exact,
+    /// What to change so that it holds at once.
+    pub change: Option<Change>,
+}
+
+/// What the loss of a region costs in the other regions.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct LostCost {
+    /// For an hour of average traffic.
+    pub hour: Money,
+    /// For a day.
+    pub day: Money,
+    /// For a month.
+    pub month: Money,
+}
+
+/// What happens without a region.
+pub(super) fn without(
+    metering: &Metering,
+    changes: &Changes,
+    own: &[Account],
+    region: &str,
+) -> Result<LostRegion, HeadroomError> {
+    let workload = metering.workload();
+    let home = workload.region.as_str();
+    let is_there = |table: &TableDesign| region == home || table.replica_in(region).is_some();
+    let there: Vec<&TableDesign> = workload
+        .tables
+        .iter()
+        .map(AsRef::as_ref)
+        .filter(|table| is_there(table))
+        .collect();
+    if there.is_empty() {
+        return Err(HeadroomError::NoRegion {
+            region: region.to_string(),
+            known: regions(metering),
+        });
+    }
+    let tables: Vec<LostTable> = there
+        .iter()
+        .map(|table| lost_table(table, home, region))
+        .collect();
+    let shifted: Vec<Shifted> = own
+        .iter()
+        .filter_map(|account| shifted(account, own, &tables, region))
+        .collect();
+    let retries = workload.retries;
+    let accounts = shifted
+        .par_iter()
+        .map(|one| lost_account(one, retries, changes))
+        .collect::<Result<Vec<LostAccount>, HeadroomError>>()?;
+    let is_down = tables.iter().any(|table| table.served_by.is_empty());
+    let fails = is_down || accounts.iter().any(|one| one.holds == Some(false));
+    let known = accounts.iter().map(|one| one.holds);
+    Ok(LostRegion {
+        region: region.to_string(),
+        holds: match fails {
+            true => Some(false),
+            false => known.fold(Some(true), |all, one| all.zip(one).map(|_| true)),
+        },
+        cost: lost_cost(metering, &shifted)?,
+        tables,
+        accounts,
+    })
+}
+
+/// The regions in which a table of the design is.
+fn regions(metering: &Metering) -> Vec<String> {
+    let workload = metering.workload();
+    let replicas = workload.tables.iter().flat_map(|table| &table.replicas);
+    let mut all: Vec<String> = replicas.map(|replica| replica.region.clone()).collect();
+    all.push(workload.region.clone());
+    all.sort();
+    all.dedup();
+    all
+}
+
+/// Who serves the users of a table, and what that means for its data.
+///
+/// Sources: Developer Guide, "How DynamoDB global tables work": with multi-Region eventual consistency,
+/// changes are replicated in a second or less, and what was not replicated when a replica became
+/// isolated is replicated when it is healthy again; with multi-Region strong consistency, a table has
+/// three regions, and a write is in two of them before it succeeds.
+fn lost_table(table: &TableDesign, home: &str, lost: &str) -> LostTable {
+    let replica = table.replica_in(lost);
+    let readable = table.replicas.iter().filter(|replica| !replica.witness);
+    let mut others: Vec<String> = readable.map(|replica| replica.region.clone()).collect();
+    others.push(home.to_string());
+    others.retain(|region| region != lost);
+    others.sort();
+    let is_witness = replica.is_some_and(|replica| replica.witness);
+    let failover = match lost == home {
+        true => table.failover.clone(),
+        false => replica.and_then(|replica| replica.failover.clone()),
+    };
+    if let Some(to) = failover.filter(|to| others.contains(to)) {
+        others = vec![to];
+    }
+    let count = others.len() as u64;
+    let words = match (others.is_empty(), table.strong, is_witness) {
+        (true, ..) => {
+            "it has no other replica: all its reads and writes fail until the region is back"
+        }
+        (false, true, true) => {
+            "only its witness is lost: reads and writes go on, but the loss of another region would \
+             stop writes"
+        }
+        (false, true, false) => {
+            "strong consistency (MRSC): no write is lost, since each is in two regions before it \
+             succeeds; the loss of another region would stop writes"
+        }
+        (false, false, _) => {
+            "eventual consistency (MREC): writes of about the last second before the loss are missing \
+             until the region is back; where both sides changed an item, the last writer wins"
+        }
+    };
+    let share = Exact::ratio(1, count.max(1));
+    LostTable {
+        table: table.table.name.clone(),
+        served_by: match is_witness {
+            true => vec![(home.to_string(), Exact::one())],
+            false => others
+                .into_iter()
+                .map(|region| (region, share.clone()))
+                .collect(),
+        },
+        words: words.to_string(),
+    }
+}
+
+/// An account direction with the demand that comes to it.
+struct Shifted<'a> {
+    account: &'a Account<'a>,
+    /// Its demand with that of the lost region at all times.
+    after: Traffic,
+    /// The demand that comes to it, with its share.
+    more: Vec<(&'a Traffic, f64)>,
+}
+
+/// What comes to an account direction; `None` if nothing does.
+fn shifted<'a>(
+    account: &'a Account<'a>,
+    own: &'a [Account<'a>],
+    tables: &[LostTable],
+    lost: &str,
+) -> Option<Shifted<'a>> {
+    let demand = account.demand;
+    if demand.region == lost {
+        return None;
+    }
+    let table = tables.iter().find(|one| one.table == demand.table)?;
+    let served = table.served_by.iter();
+    let share = served
+        .filter(|(region, _)| *region == demand.region)
+        .map(|(_, share)| share.to_f64())
+        .next()?;
+    let same = |one: &&Account| {
+        one.demand.region == lost
+            && (&one.demand.table, &one.demand.index) == (&demand.table, &demand.index)
+            && one.direction == account.direction
+    };
+    let there = own.iter().find(same)?;
+    let share = match account.direction {
+        Direction::Read => share,
+        // Writes are replicated to every region already; where a transaction is made, it consumes
+        // more than where it is replicated.
+        Direction::Write => {
+            let (here, there) = (account.traffic.sum(), there.traffic.sum());
+            share * ((there - here) / there.max(f64::MIN_POSITIVE)).max(0.0)
+        }
+    };
+    if share < 1e-9 {
+        return None;
+    }
+    let more = vec![(&there.traffic, share)];
+    Some(Shifted {
+        account,
+        after: account.traffic.with_more(&more, 0),
+        more,
+    })
+}
+
+fn lost_account(
+    one: &Shifted,
+    retries: Option<crate::capacity::Retries>,
+    changes: &Changes,
+) -> Result<LostAccount, HeadroomError> {
+    let Shifted {
+        account,
+        after,
+        more,
+    } = one;
+    let series = account.traffic.series();
+    let unit = 2.0 * series.step_seconds as f64;
+    let start = busiest_hour(after);
+    let before = match account.traffic.is_traced() {
+        true => BEFORE.min(start),
+        false => BEFORE,
+    };
+    let window = Window {
+        minutes: AFTER,
+        all: before + AFTER,
+        before,
+        shown: SHOWN,
+    };
+    let from = start as i64 - before as i64;
+    let own = account.traffic.window(from, window.all);
+    let others: Vec<(Traffic, f64)> = more
+        .iter()
+        .map(|(other, share)| (other.window(from, window.all), *share))
+        .collect();
+    let others: Vec<(&Traffic, f64)> = others
+        .iter()
+        .map(|(other, share)| (other, *share))
+        .collect();
+    let demand = own.with_more(&others, before);
+    let demand: &dyn Steps = &**demand.series();
+    let day = account.happens(demand, retries, window);
+    let hour = account.happens(
+        demand,
+        retries,
+        Window {
+            minutes: 60,
+            ..window
+        },
+    );
+    let limit = Exact::ratio(account.limit, 1_000_000_000);
+    let (throttled, repeated, given_up) = hour.map_or_else(Default::default, |(hour, _)| {
+        (hour.throttled, hour.returned, hour.given_up)
+    });
+    let holds = day.as_ref().map(|(day, _)| day.throttled <= limit);
+    let last = day.and_then(|(day, _)| day.last).map(|last| last + 1);
+    let peak = after.highest_mean() / unit;
+    let change = match holds {
+        Some(false) => changes.for_peak(account, after)?,
+        _ => None,
+    };
+    let place = account.demand;
+    Ok(LostAccount {
+        table: place.table.clone(),
+        index: place.index.clone(),
+        region: place.region.clone(),
+        direction: account.direction,
+        before: rounded(account.busiest()),
+        after: rounded(peak),
+        at: time_of_week(series.start_minute as i64 + start as i64),
+        holds,
+        throttled,
+        holds_after: last.filter(|minutes| *minutes < AFTER),
+        repeated,
+        given_up,
+        change,
+    })
+}
+
+/// The minute at which the busiest hour begins.
+fn busiest_hour(traffic: &Traffic) -> u64 {
+    let hours = (traffic.series().minutes() / 60).max(1);
+    let of_hour = |hour: &u64| -> f64 {
+        let minutes = hour * 60..(hour + 1) * 60;
+        minutes.map(|minute| traffic.mean(minute)).sum()
+    };
+    let mut best = (0, f64::MIN);
+    for hour in 0..hours {
+        let sum = of_hour(&hour);
+        if sum > best.1 * (1.0 + 1e-9) || hour == 0 {
+            best = (hour, sum);
+        }
+    }
+    best.0 * 60
+}
+
+/// What the other regions cost in addition.
+fn lost_cost(metering: &Metering, all: &[Shifted]) -> Result<Option<LostCost>, HeadroomError> {
+    let month = metering.workload().month.clone();
+    let (mut with, mut without) = (Vec::new(), Vec::new());
+    for one in all {
+        let (mut after, mut before): (BTreeMap<bool, Exact>, BTreeMap<bool, Exact>) =
+            Default::default();
+        let traffic = &one.account.traffic;
+        let seconds = traffic.series().halves().len() as u64 * traffic.series().step_seconds;
+        let of_month = &month.seconds() / &Exact::from(seconds.max(1));
+        match one.account.provided() {
+            Provided::Unknown(_) => return Ok(None),
+            Provided::OnDemand(_) => {
+                let units = |traffic: &Traffic| &rounded(traffic.sum() / 2.0) * &of_month;
+                after.insert(true, units(&one.after));
+                before.insert(true, units(traffic));
+            }
+            _ => {
+                let hours = |traffic: &Traffic| -> Option<Exact> {
+                    let demand: &dyn Steps = &**traffic.series();
+                    let run: LedgerRun = one.account.execute(demand, None, 0..0)?;
+                    let hours = run.hourly_maxima.len().max(1) as u64;
+                    let mean =
+                        Exact::from(run.hourly_maxima.iter().sum::<u64>()) / Exact::from(hours);
+                    Some(&mean * month.hours())
+                };
+                let (Some(more), Some(usual)) = (hours(&one.after), hours(traffic)) else {
+                    return Ok(None);
+                };
+                after.insert(false, more);
+                before.insert(false, usual);
+            }
+        }
+        let usage = |(is_on_demand, quantity): (bool, Exact)| match is_on_demand {
+            true => one.account.requests(quantity),
+            false => one.account.unit_hours(quantity),
+        };
+        with.extend(after.into_iter().map(usage));
+        without.extend(before.into_iter().map(usage));
+    }
+    let prices = cost::price(metering, &with)?.zip(cost::price(metering, &without)?);
+    let Some((with, without)) = prices else {
+        return Ok(None);
+    };
+    let more = with.minus(without).map_err(EstimateError::from)?;
+    let all = Exact::from(more.decimal());
+    let hour = &all / month.hours();
+    let dollars = |amount: &Exact| Money::dollars(amount).map_err(EstimateError::from);
+    Ok(Some(LostCost {
+        hour: dollars(&hour)?,
+        day: dollars(&(&hour * &Exact::from(24)))?,
+        month: more,
+    }))
+}

@@ -1,0 +1,290 @@
+//! What breaks first: a chart of factors, the limits behind them, and the curve of each event.
+
+use super::charts::{Bar, ChartLine, LineChart, bars};
+use super::{Chart, Hover, HtmlCell, HtmlTable, Section};
+use crate::headroom::{AccountHeadroom, EventAccount, EventOutcome, Headroom, Limit, LimitMonth};
+use crate::report::headroom::{bound, change_words, times};
+use crate::review::Review;
+use crate::units::Exact;
+use crate::usage;
+
+/// How many parts are drawn; the table has all.
+const BARS: usize = 24;
+
+/// Factors above this are drawn as long as this.
+const LONGEST: f64 = 10.0;
+
+/// How many curves of an event are drawn.
+const CURVES: usize = 8;
+
+/// The section; without blocks if nothing is limited.
+pub(super) fn breaks_first(review: &Review) -> Section {
+    let mut section = Section::new("headroom", "What breaks first");
+    let Some(headroom) = &review.headroom else {
+        return section;
+    };
+    let mut sorted: Vec<&AccountHeadroom> = headroom
+        .accounts
+        .iter()
+        .filter(|one| one.factor().is_some() || one.is_upper_bound())
+        .collect();
+    sorted.sort_by(|one, other| {
+        let key = |one: &AccountHeadroom| (one.factor().is_none(), one.factor().cloned());
+        key(one).cmp(&key(other))
+    });
+    if sorted.is_empty() {
+        return section;
+    }
+    section.text(
+        "The factor of today's traffic up to which each part of the design throttles no more than one \
+         request in a million and meets no quota; for items, the factor by which they may grow. A \
+         factor of 2 holds twice of today.",
+    );
+    section.charts(factors(headroom, &sorted).into_iter().collect());
+    section.table(limits(headroom, &sorted).folded_above(16));
+    for event in &headroom.events {
+        of_event(&mut section, headroom, event);
+    }
+    section
+}
+
+fn place(headroom: &Headroom, one: &AccountHeadroom) -> String {
+    format!("{} {}", one.place(&headroom.region), one.part.word())
+}
+
+/// A bar for each part whose traffic has a limit.
+fn factors(headroom: &Headroom, sorted: &[&AccountHeadroom]) -> Option<Chart> {
+    let traffic: Vec<(&&AccountHeadroom, &Limit)> = sorted
+        .iter()
+        .filter(|one| one.is_traffic())
+        .filter_map(|one| Some((one, one.first()?)))
+        .take(BARS)
+        .collect();
+    let all: Vec<Bar> = traffic
+        .iter()
+        .map(|(one, limit)| {
+            let factor = limit.factor.to_f64();
+            Bar {
+                name: place(headroom, one),
+                value: factor.min(LONGEST),
+                words: format!("{} {}", times(&limit.factor), limit.kind.name()),
+                color: match factor {
+                    _ if factor < 1.0 => 4,
+                    _ if factor < 2.0 => 2,
+                    _ => 1,
+                },
+            }
+        })
+        .collect();
+    let mut numbers = HtmlTable::new("Factors", &["Part", "#Factor", "Limit"]).folded();
+    for (one, limit) in &traffic {
+        numbers.row([
+            HtmlCell::from(place(headroom, one)),
+            HtmlCell::number(&limit.factor, 4),
+            HtmlCell::from(limit.kind.name()),
+        ]);
+    }
+    (!all.is_empty()).then(|| Chart {
+        title: "The first limit of each part".to_string(),
+        svg: bars(&all, "Factors of today's traffic, the lowest first"),
+        legend: vec![
+            (4, "less than today's traffic".to_string()),
+            (2, "less than twice".to_string()),
+            (1, "twice or more".to_string()),
+        ],
+        note: format!("Bars end at {LONGEST} times today's traffic."),
+        numbers,
+        hover: None,
+    })
+}
+
+/// What limits each part, when, and what to change.
+fn limits(headroom: &Headroom, sorted: &[&AccountHeadroom]) -> HtmlTable {
+    let header = [
+        "Part",
+        "#Factor",
+        "Limit",
+        "Month",
+        "Why",
+        "Next",
+        "What to change",
+    ];
+    let mut table = HtmlTable::new("Limits, the lowest factor first", &header);
+    for one in sorted {
+        let unknown = one
+            .unknown
+            .iter()
+            .map(|one| format!("unknown, {}: {}", one.kind.name(), one.why));
+        let because = one.first().map(|limit| limit.because.clone());
+        let why: Vec<String> = because.into_iter().chain(unknown).collect();
+        let factor = match one.factor() {
+            None => HtmlCell::from("unknown"),
+            Some(factor) if bound(one) == "at-most" => HtmlCell {
+                text: format!("≤ {}", times(factor)),
+                exact: Some(crate::report::json::decimal(factor)),
+            },
+            Some(factor) => HtmlCell {
+                text: times(factor),
+                exact: Some(crate::report::json::decimal(factor)),
+            },
+        };
+        let next = one.next().map_or_else(
+            || "-".to_string(),
+            |next| format!("{} {}", times(&next.factor), next.kind.name()),
+        );
+        table.row([
+            HtmlCell::from(place(headroom, one)),
+            factor,
+            HtmlCell::from(one.first().map_or("-", |limit| limit.kind.name())),
+            HtmlCell::from(one.first().map_or_else(|| "-".to_string(), month)),
+            HtmlCell::from(why.join("; ")),
+            HtmlCell::from(next),
+            HtmlCell::from(
+                one.change
+                    .as_ref()
+                    .map_or_else(|| "-".to_string(), change_words),
+            ),
+        ]);
+    }
+    table
+}
+
+fn month(limit: &Limit) -> String {
+    match &limit.month {
+        LimitMonth::In { number: 1, .. } => "now".to_string(),
+        LimitMonth::In { number, from } => format!("{number}, from {from}"),
+        LimitMonth::Never(why) => format!("never: {why}"),
+        LimitMonth::Unknown(why) => format!("unknown: {why}"),
+    }
+}
+
+/// An event: what throttles, its curves, and how to be ready.
+fn of_event(section: &mut Section, headroom: &Headroom, event: &EventOutcome) {
+    let verdict = match event.holds {
+        Some(true) => "the capacity holds",
+        Some(false) => "the capacity does not hold",
+        None => "whether the capacity holds is unknown",
+    };
+    section.heading(format!(
+        "Event \"{}\", {} to {}: {verdict}",
+        event.name, event.from, event.to
+    ));
+    let header = [
+        "Part",
+        "#Usual",
+        "#Event",
+        "#Throttled",
+        "#Minutes",
+        "For whom",
+    ];
+    let mut table = HtmlTable::new("Units a second of the busiest minute", &header);
+    for one in &event.accounts {
+        let callers: Vec<String> = one
+            .callers
+            .iter()
+            .map(|caller| {
+                let percent = (&caller.share * &Exact::from(100)).human(0);
+                format!("{} {percent} %", caller.access)
+            })
+            .collect();
+        table.row([
+            HtmlCell::from(event_place(headroom, one)),
+            HtmlCell::number(&one.usual, 1),
+            HtmlCell::number(&one.busiest, 1),
+            match one.holds {
+                None => HtmlCell::from("unknown"),
+                Some(_) => HtmlCell::percent(&one.throttled),
+            },
+            match one.holds {
+                None => HtmlCell::from("unknown"),
+                Some(_) => HtmlCell::number(&Exact::from(one.throttled_minutes), 0),
+            },
+            HtmlCell::from(callers.join(", ")),
+        ]);
+    }
+    section.table(table);
+    let drawn = event.accounts.iter().filter(|one| !one.curve.is_empty());
+    let charts: Vec<Chart> = drawn
+        .take(CURVES)
+        .map(|one| curve(headroom, event, one))
+        .collect();
+    section.charts(charts);
+    let ready: Vec<String> = event
+        .readiness
+        .iter()
+        .map(|ready| format!("{}: {}", ready.table, change_words(&ready.change)))
+        .collect();
+    if !ready.is_empty() {
+        section.text("How to be ready, the cheapest first:");
+        section.list(ready);
+    }
+}
+
+fn event_place(headroom: &Headroom, one: &EventAccount) -> String {
+    let elsewhere = (one.region != headroom.region).then_some(one.region.as_str());
+    let place = usage::place(&one.table, one.index.as_deref(), elsewhere);
+    format!("{place} {}s", one.direction.word())
+}
+
+/// Demand, what is served and capacity in the minutes of an event.
+fn curve(headroom: &Headroom, event: &EventOutcome, one: &EventAccount) -> Chart {
+    let points = |of: &dyn Fn(usize) -> f64| -> Vec<(f64, f64)> {
+        let minutes = one.curve.iter().enumerate();
+        minutes
+            .map(|(at, minute)| (minute.minute as f64, of(at)))
+            .collect()
+    };
+    let line = |color: u8, steps: bool, of: &dyn Fn(usize) -> f64| ChartLine {
+        color,
+        points: points(of),
+        steps,
+    };
+    let first = one.curve.first().map_or(0, |minute| minute.minute) as f64;
+    let last = one.curve.last().map_or(1, |minute| minute.minute) as f64;
+    let name = event_place(headroom, one);
+    let chart = LineChart {
+        x_title: "minutes from the beginning",
+        y_title: "units a second",
+        x_range: (first, last),
+        lines: vec![
+            line(3, true, &|at| one.curve[at].capacity as f64),
+            line(2, false, &|at| one.curve[at].demanded.to_f64()),
+            line(1, false, &|at| one.curve[at].served.to_f64()),
+        ],
+        dots: Vec::new(),
+        marks: vec![
+            (0.0, "begins".to_string()),
+            (event.minutes as f64, "ends".to_string()),
+        ],
+        x_label: &|minute| format!("{minute:.0}"),
+        x_labels: 8,
+        dollars: false,
+        near: false,
+    };
+    let mut numbers = HtmlTable::new(
+        format!("{name}: minute by minute"),
+        &["#Minute", "#Demand", "#Served", "#Capacity"],
+    )
+    .folded();
+    for minute in &one.curve {
+        numbers.row([
+            HtmlCell::from(minute.minute.to_string()),
+            HtmlCell::number(&minute.demanded, 1),
+            HtmlCell::number(&minute.served, 1),
+            HtmlCell::number(&Exact::from(minute.capacity), 0),
+        ]);
+    }
+    let places = one.curve.iter().map(|one| one.minute.to_string());
+    Chart {
+        svg: chart.draw(&format!("{name} during {}", event.name)),
+        title: name,
+        legend: vec![
+            (2, "demand".to_string()),
+            (1, "served".to_string()),
+            (3, "capacity".to_string()),
+        ],
+        note: String::new(),
+        hover: Hover::at([first, last], places.collect()),
+        numbers,
+    }
+}

@@ -1,0 +1,356 @@
+//! The JSON of headroom, `dynameter.headroom/1`: factors, units and money are decimal strings.
+
+use serde::Serialize;
+
+use super::decimal;
+use crate::headroom::{
+    AccountHeadroom, Change, ChangeCost, CurveMinute, EventAccount, EventOutcome, Headroom, Limit,
+    LimitMonth, LostAccount, LostRegion,
+};
+use crate::report::headroom::{bound, headline};
+use crate::units::Exact;
+
+#[derive(Serialize)]
+pub(in crate::report) struct HeadroomJson<'a> {
+    schema: &'static str,
+    workload: &'a str,
+    region: &'a str,
+    /// The answer in a sentence.
+    headline: String,
+    throttled: String,
+    accounts: Vec<AccountJson<'a>>,
+    events: Vec<EventJson<'a>>,
+    without_region: Option<LostJson<'a>>,
+    assumptions: &'a [String],
+}
+
+#[derive(Serialize)]
+struct AccountJson<'a> {
+    table: Option<&'a str>,
+    index: Option<&'a str>,
+    region: &'a str,
+    part: &'static str,
+    busiest_units: Option<String>,
+    factor: Option<String>,
+    /// `exact`, `at-most`, `unknown` or `none`.
+    bound: &'static str,
+    limit: Option<&'static str>,
+    month: Option<u64>,
+    month_from: Option<String>,
+    month_why: Option<&'a str>,
+    because: Option<&'a str>,
+    next: Option<LimitJson<'a>>,
+    limits: Vec<LimitJson<'a>>,
+    unknown: Vec<UnknownLimitJson<'a>>,
+    change: Option<ChangeJson<'a>>,
+}
+
+#[derive(Serialize)]
+struct LimitJson<'a> {
+    limit: &'static str,
+    factor: String,
+    index: Option<&'a str>,
+    month: Option<u64>,
+    month_from: Option<String>,
+    month_why: Option<&'a str>,
+    because: &'a str,
+}
+
+#[derive(Serialize)]
+struct UnknownLimitJson<'a> {
+    limit: &'static str,
+    why: &'a str,
+}
+
+#[derive(Serialize)]
+struct ChangeJson<'a> {
+    what: &'a str,
+    line: Option<usize>,
+    edit: Option<&'a str>,
+    monthly_usd: Option<String>,
+    once_usd: Option<String>,
+    unknown: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct EventJson<'a> {
+    name: &'a str,
+    line: usize,
+    from: &'a str,
+    to: &'a str,
+    minutes: u64,
+    holds: Option<bool>,
+    cost_usd: Option<String>,
+    accounts: Vec<EventAccountJson<'a>>,
+    readiness: Vec<ReadinessJson<'a>>,
+}
+
+#[derive(Serialize)]
+struct EventAccountJson<'a> {
+    table: &'a str,
+    index: Option<&'a str>,
+    region: &'a str,
+    direction: &'static str,
+    usual_units: String,
+    event_units: String,
+    holds: Option<bool>,
+    throttled: Option<String>,
+    by_hottest_key: Option<String>,
+    first_minute: Option<u64>,
+    last_minute: Option<u64>,
+    throttled_minutes: Option<u64>,
+    repeated: Option<String>,
+    given_up: Option<String>,
+    callers: Vec<CallerJson<'a>>,
+    curve: Vec<CurveJson>,
+}
+
+#[derive(Serialize)]
+struct CallerJson<'a> {
+    access: &'a str,
+    share: String,
+}
+
+#[derive(Serialize)]
+struct CurveJson {
+    minute: i64,
+    demanded: String,
+    served: String,
+    capacity: u64,
+}
+
+#[derive(Serialize)]
+struct ReadinessJson<'a> {
+    table: &'a str,
+    change: ChangeJson<'a>,
+    down: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct LostJson<'a> {
+    region: &'a str,
+    holds: Option<bool>,
+    hour_usd: Option<String>,
+    day_usd: Option<String>,
+    month_usd: Option<String>,
+    tables: Vec<LostTableJson<'a>>,
+    accounts: Vec<LostAccountJson<'a>>,
+}
+
+#[derive(Serialize)]
+struct LostTableJson<'a> {
+    table: &'a str,
+    served_by: Vec<ServedJson<'a>>,
+    because: &'a str,
+}
+
+#[derive(Serialize)]
+struct ServedJson<'a> {
+    region: &'a str,
+    share: String,
+}
+
+#[derive(Serialize)]
+struct LostAccountJson<'a> {
+    table: &'a str,
+    index: Option<&'a str>,
+    region: &'a str,
+    direction: &'static str,
+    before_units: String,
+    after_units: String,
+    at: &'a str,
+    holds: Option<bool>,
+    throttled: Option<String>,
+    holds_after_minutes: Option<u64>,
+    repeated: Option<String>,
+    given_up: Option<String>,
+    change: Option<ChangeJson<'a>>,
+}
+
+pub(in crate::report) fn headroom(headroom: &Headroom) -> HeadroomJson<'_> {
+    HeadroomJson {
+        schema: "dynameter.headroom/1",
+        workload: &headroom.workload,
+        region: &headroom.region,
+        headline: headline(headroom),
+        throttled: decimal(&headroom.throttled),
+        accounts: headroom.accounts.iter().map(account).collect(),
+        events: headroom.events.iter().map(event).collect(),
+        without_region: headroom.lost.as_ref().map(lost),
+        assumptions: &headroom.assumptions,
+    }
+}
+
+fn account(one: &AccountHeadroom) -> AccountJson<'_> {
+    let first = one.first().map(limit);
+    let (month, month_from, month_why) = one.first().map_or((None, None, None), month);
+    AccountJson {
+        table: one.table.as_deref(),
+        index: one.index.as_deref(),
+        region: &one.region,
+        part: one.part.word(),
+        busiest_units: one.busiest.as_ref().map(decimal),
+        factor: one.factor().map(decimal),
+        bound: bound(one),
+        limit: first.as_ref().map(|first| first.limit),
+        month,
+        month_from,
+        month_why,
+        because: first.map(|first| first.because),
+        next: one.next().map(limit),
+        limits: one.limits.iter().map(limit).collect(),
+        unknown: one
+            .unknown
+            .iter()
+            .map(|one| UnknownLimitJson {
+                limit: one.kind.word(),
+                why: &one.why,
+            })
+            .collect(),
+        change: one.change.as_ref().map(change),
+    }
+}
+
+/// The number of a limit's month and its first day, or why there is none.
+fn month(limit: &Limit) -> (Option<u64>, Option<String>, Option<&str>) {
+    match &limit.month {
+        LimitMonth::In { number, from } => (Some(*number), Some(from.to_string()), None),
+        LimitMonth::Never(why) | LimitMonth::Unknown(why) => (None, None, Some(why)),
+    }
+}
+
+fn limit(limit: &Limit) -> LimitJson<'_> {
+    let (month, month_from, month_why) = month(limit);
+    LimitJson {
+        limit: limit.kind.word(),
+        factor: decimal(&limit.factor),
+        index: limit.index.as_deref(),
+        month,
+        month_from,
+        month_why,
+        because: &limit.because,
+    }
+}
+
+fn change(change: &Change) -> ChangeJson<'_> {
+    let (monthly, once, unknown) = match &change.cost {
+        ChangeCost::Monthly(delta) => (Some(delta.to_string()), None, None),
+        ChangeCost::Once(amount) => (None, Some(amount.to_string()), None),
+        ChangeCost::Unknown(why) => (None, None, Some(why.as_str())),
+    };
+    ChangeJson {
+        what: &change.what,
+        line: change.edit.as_ref().map(|(line, _)| *line),
+        edit: change.edit.as_ref().map(|(_, text)| text.as_str()),
+        monthly_usd: monthly,
+        once_usd: once,
+        unknown,
+    }
+}
+
+fn event(event: &EventOutcome) -> EventJson<'_> {
+    EventJson {
+        name: &event.name,
+        line: event.line,
+        from: &event.from,
+        to: &event.to,
+        minutes: event.minutes,
+        holds: event.holds,
+        cost_usd: event.cost.as_ref().map(ToString::to_string),
+        accounts: event.accounts.iter().map(event_account).collect(),
+        readiness: event
+            .readiness
+            .iter()
+            .map(|ready| ReadinessJson {
+                table: &ready.table,
+                change: change(&ready.change),
+                down: ready.down.as_deref(),
+            })
+            .collect(),
+    }
+}
+
+fn event_account(one: &EventAccount) -> EventAccountJson<'_> {
+    let known = |figure: &Exact| one.holds.map(|_| decimal(figure));
+    EventAccountJson {
+        table: &one.table,
+        index: one.index.as_deref(),
+        region: &one.region,
+        direction: one.direction.word(),
+        usual_units: decimal(&one.usual),
+        event_units: decimal(&one.busiest),
+        holds: one.holds,
+        throttled: known(&one.throttled),
+        by_hottest_key: known(&one.by_hottest_key),
+        first_minute: one.first_minute,
+        last_minute: one.last_minute,
+        throttled_minutes: one.holds.map(|_| one.throttled_minutes),
+        repeated: known(&one.repeated),
+        given_up: known(&one.given_up),
+        callers: one
+            .callers
+            .iter()
+            .map(|caller| CallerJson {
+                access: &caller.access,
+                share: decimal(&caller.share),
+            })
+            .collect(),
+        curve: one.curve.iter().map(curve).collect(),
+    }
+}
+
+fn curve(minute: &CurveMinute) -> CurveJson {
+    CurveJson {
+        minute: minute.minute,
+        demanded: decimal(&minute.demanded),
+        served: decimal(&minute.served),
+        capacity: minute.capacity,
+    }
+}
+
+fn lost(lost: &LostRegion) -> LostJson<'_> {
+    let cost = lost.cost.as_ref();
+    LostJson {
+        region: &lost.region,
+        holds: lost.holds,
+        hour_usd: cost.map(|cost| cost.hour.to_string()),
+        day_usd: cost.map(|cost| cost.day.to_string()),
+        month_usd: cost.map(|cost| cost.month.to_string()),
+        tables: lost
+            .tables
+            .iter()
+            .map(|table| LostTableJson {
+                table: &table.table,
+                served_by: table
+                    .served_by
+                    .iter()
+                    .map(|(region, share)| ServedJson {
+                        region,
+                        share: decimal(share),
+                    })
+                    .collect(),
+                because: &table.words,
+            })
+            .collect(),
+        accounts: lost.accounts.iter().map(lost_account).collect(),
+    }
+}
+
+fn lost_account(one: &LostAccount) -> LostAccountJson<'_> {
+    let known = |figure: &Exact| one.holds.map(|_| decimal(figure));
+    LostAccountJson {
+        table: &one.table,
+        index: one.index.as_deref(),
+        region: &one.region,
+        direction: one.direction.word(),
+        before_units: decimal(&one.before),
+        after_units: decimal(&one.after),
+        at: &one.at,
+        holds: one.holds,
+        throttled: known(&one.throttled),
+        holds_after_minutes: one.holds_after,
+        repeated: known(&one.repeated),
+        given_up: known(&one.given_up),
+        change: one.change.as_ref().map(change),
+    }
+}
