@@ -60,12 +60,15 @@ impl Hottest {
         })
     }
 
-    /// What the key's partition refuses of a step's demand; a unit a second is `unit` in a step.
-    fn refused_of(&self, demand: u64, unit: u64) -> u64 {
+    /// The key's part of a demand.
+    fn part_of(&self, demand: u64) -> u64 {
         let own = u128::from(demand) * u128::from(self.parts) / u128::from(self.of.max(1));
-        u64::try_from(own)
-            .unwrap_or(u64::MAX)
-            .saturating_sub(self.units_max.saturating_mul(unit))
+        u64::try_from(own).unwrap_or(u64::MAX).min(demand)
+    }
+
+    /// What its partition serves in a step, in which a unit a second is `unit`.
+    fn served(&self, unit: u64) -> u64 {
+        self.units_max.saturating_mul(unit)
     }
 }
 
@@ -81,6 +84,8 @@ pub struct AccountDirection<'a> {
     pub retries: Option<Retries>,
     /// Minutes whose steps are recorded.
     pub watched: Range<u64>,
+    /// The run ends as soon as more than this was throttled; its other figures are then incomplete.
+    pub enough: Option<u128>,
 }
 
 impl<'a> AccountDirection<'a> {
@@ -97,6 +102,7 @@ impl<'a> AccountDirection<'a> {
             hottest: None,
             retries: None,
             watched: 0..0,
+            enough: None,
         }
     }
 
@@ -110,13 +116,27 @@ impl<'a> AccountDirection<'a> {
         60 / self.series.step_seconds().clamp(1, 60)
     }
 
-    /// Whether every step of a minute stays within the available capacity, and the hottest key
-    /// within what its partition serves.
-    fn serves(&self, minute: &Minute, available: u64) -> bool {
-        minute.highest <= available
-            && self
-                .hottest
-                .is_none_or(|hottest| hottest.refused_of(minute.highest, self.unit()) == 0)
+    /// Whether no step of a minute refuses anything, and what is left for bursts is known without
+    /// looking at its steps: every step stays within the available capacity or, with what was saved,
+    /// the highest ones together stay within that, and the most that is saved is not reached. The
+    /// hottest key stays within what its partition serves.
+    fn serves(&self, minute: &Minute, begins: &Begin) -> bool {
+        let Begin {
+            available,
+            saved,
+            saved_max,
+        } = *begins;
+        let steps = self.steps_a_minute();
+        let above = minute
+            .highest
+            .saturating_sub(available)
+            .saturating_mul(steps);
+        let all = saved.saturating_add(available.saturating_mul(steps));
+        let is_open = || all.saturating_add(above).saturating_sub(minute.sum) <= saved_max;
+        (above == 0 || (above <= saved && is_open()))
+            && self.hottest.is_none_or(|hottest| {
+                hottest.part_of(minute.highest) <= hottest.served(self.unit())
+            })
     }
 }
 
@@ -130,6 +150,8 @@ pub struct LedgerStep {
     pub returned: u64,
     /// What was refused of both.
     pub refused: u64,
+    /// What the hottest key's partition refused of both.
+    pub refused_hot: u64,
     /// What was refused of the new demand.
     pub refused_first: u64,
     /// What was refused for the last time.
@@ -269,6 +291,12 @@ fn run(lanes: &mut [AccountDirection], limits: &Limits, warm_up: u64) -> Vec<Led
             state.serve(lane, at, counts, limits);
             state.request(lane, now, at);
         }
+        let throttles = |(state, lane): (&LedgerState, &AccountDirection)| {
+            lane.enough.is_some_and(|most| state.run.throttled > most)
+        };
+        if states.iter().zip(lanes.iter()).any(throttles) {
+            break;
+        }
     }
     states
         .into_iter()
@@ -401,15 +429,15 @@ impl LedgerState {
         let saved = self.saved.min(saved_max);
         let is_watched = counts && lane.watched.contains(&at);
         let is_quiet = self.returning.as_ref().is_none_or(Returning::is_idle);
+        let begins = Begin {
+            available,
+            saved,
+            saved_max,
+        };
         let minute = lane.series.minute(at);
         let Some(minute) =
-            minute.filter(|minute| !is_watched && is_quiet && lane.serves(minute, available))
+            minute.filter(|minute| !is_watched && is_quiet && lane.serves(minute, &begins))
         else {
-            let begins = Begin {
-                available,
-                saved,
-                saved_max,
-            };
             return self.serve_steps(lane, at, counts, begins);
         };
         // No step of this minute refuses anything, so its steps need not be examined: unused
@@ -438,13 +466,18 @@ impl LedgerState {
         let mut sums = Sums::default();
         let demands = lane.series.steps(at, &mut room).unwrap_or_default();
         for demand in demands {
-            let came_again = self.returning.as_mut().map(Returning::arrive);
-            let returned: u64 = came_again.iter().flatten().sum();
-            let asked = demand.saturating_add(returned);
-            let hot = lane
-                .hottest
-                .map_or(0, |hottest| hottest.refused_of(asked, lane.unit()));
-            let (wanted, mut refused) = (asked - hot, hot);
+            let new = lane.hottest.map_or(0, |hottest| hottest.part_of(*demand));
+            let asked = self
+                .returning
+                .as_mut()
+                .map(|returning| returning.arrive(new, demand - new));
+            let (all, of_key) = asked
+                .as_ref()
+                .map_or((*demand, new), |asked| (asked.all(), asked.hot()));
+            let hot = lane.hottest.map_or(0, |hottest| {
+                of_key.saturating_sub(hottest.served(lane.unit()))
+            });
+            let (wanted, mut refused) = (all - hot, hot);
             if wanted <= available {
                 saved = saved.saturating_add(available - wanted).min(saved_max);
             } else {
@@ -452,25 +485,22 @@ impl LedgerState {
                 saved -= burst;
                 refused += wanted - available - burst;
             }
-            sums.demanded = sums.demanded.saturating_add(*demand);
-            sums.returned += returned;
-            sums.throttled += refused;
-            sums.hot += hot;
-            sums.bad_steps += u64::from(refused > 0);
-            let outcome = match &mut self.returning {
-                Some(returning) => {
-                    let mut wanted = vec![*demand];
-                    wanted.extend(came_again.into_iter().flatten());
-                    returning.refuse(&wanted, refused)
-                }
+            let outcome = match self.returning.as_mut().zip(asked) {
+                Some((returning, asked)) => returning.refuse(&asked, hot, refused - hot),
                 None => Refused::once(refused),
             };
+            sums.demanded = sums.demanded.saturating_add(*demand);
+            sums.returned += all - demand;
+            sums.throttled += refused;
+            sums.hot += hot;
             sums.given_up += outcome.given_up;
+            sums.bad_steps += u64::from(refused > 0);
             if is_watched {
                 self.run.steps.push(LedgerStep {
                     demanded: *demand,
-                    returned,
+                    returned: all - demand,
                     refused,
+                    refused_hot: hot,
                     refused_first: outcome.first,
                     given_up: outcome.given_up,
                     capacity: self.capacity,

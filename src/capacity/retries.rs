@@ -5,8 +5,9 @@ use std::collections::VecDeque;
 /// How often and when a throttled request is repeated.
 ///
 /// Source: AWS SDKs and Tools Reference Guide, "Retry behavior": the standard mode makes three
-/// attempts, with exponential backoff and jitter, at most 20 seconds apart. The SDKs' older modes
-/// make up to ten more attempts for DynamoDB, beginning at 50 ms.
+/// attempts, with exponential backoff and jitter from 1 second on, at most 20 seconds apart; older modes
+/// make more attempts for DynamoDB, from 25 or 50 ms on. `Assumption:` no client uses up the retry
+/// quota of its SDK, after which throttled requests are not repeated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Retries {
     /// Attempts in all: 1 is none but the first.
@@ -15,6 +16,17 @@ pub struct Retries {
     pub base_ms: u64,
     /// Whether each waits for a random part of that time (full jitter).
     pub jitter: bool,
+}
+
+impl Default for Retries {
+    /// As the standard mode of the SDKs.
+    fn default() -> Retries {
+        Retries {
+            attempts: 3,
+            base_ms: 1_000,
+            jitter: true,
+        }
+    }
 }
 
 /// The longest wait between two attempts, in milliseconds.
@@ -36,13 +48,32 @@ impl Retries {
     }
 }
 
-/// Requests on their way back, by the step in which they arrive.
+/// The demand of a step: of the hottest key and of the others, each by the number of attempts that
+/// were made before; the first is new.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Asked {
+    hot: Vec<u64>,
+    others: Vec<u64>,
+}
+
+impl Asked {
+    /// What the hottest key asks for.
+    pub fn hot(&self) -> u64 {
+        self.hot.iter().sum()
+    }
+
+    /// What all keys ask for.
+    pub fn all(&self) -> u64 {
+        self.hot() + self.others.iter().sum::<u64>()
+    }
+}
+
+/// Refused requests on their way back: of the hottest key, whose partition refuses them again, and of
+/// the others.
 #[derive(Clone, Debug)]
 pub(super) struct Returning {
-    retries: Retries,
-    step_seconds: u64,
-    /// For each of the next steps, what arrives: by the number of attempts made.
-    ahead: VecDeque<Vec<u64>>,
+    hot: Ahead,
+    others: Ahead,
 }
 
 /// What becomes of a step's refused demand.
@@ -66,28 +97,71 @@ impl Refused {
 
 impl Returning {
     pub fn new(retries: Retries, step_seconds: u64) -> Returning {
-        Returning {
+        let none = Ahead {
             retries,
             step_seconds,
-            ahead: VecDeque::new(),
+            steps: VecDeque::new(),
+        };
+        Returning {
+            hot: none.clone(),
+            others: none,
         }
     }
 
     /// Whether nothing is on its way.
     pub fn is_idle(&self) -> bool {
-        self.ahead
+        self.hot.is_idle() && self.others.is_idle()
+    }
+
+    /// New demand with what arrives in this step.
+    pub fn arrive(&mut self, hot: u64, others: u64) -> Asked {
+        let with = |new: u64, mut again: Vec<u64>| {
+            again.insert(0, new);
+            again
+        };
+        Asked {
+            hot: with(hot, self.hot.arrive()),
+            others: with(others, self.others.arrive()),
+        }
+    }
+
+    /// Takes what a step refused: `by_partition` of the hottest key, and `by_capacity` of what is left
+    /// of all keys, in proportion to their demand.
+    pub fn refuse(&mut self, asked: &Asked, by_partition: u64, by_capacity: u64) -> Refused {
+        let (hot, all) = (asked.hot() - by_partition, asked.all() - by_partition);
+        let share = u128::from(by_capacity) * u128::from(hot) / u128::from(all.max(1));
+        let of_hot = u64::try_from(share).unwrap_or(u64::MAX).min(by_capacity);
+        let hot = self.hot.refuse(&asked.hot, by_partition + of_hot);
+        let others = self.others.refuse(&asked.others, by_capacity - of_hot);
+        Refused {
+            first: hot.first + others.first,
+            given_up: hot.given_up + others.given_up,
+        }
+    }
+}
+
+/// Refused requests of some keys, by the step in which they arrive.
+#[derive(Clone, Debug)]
+struct Ahead {
+    retries: Retries,
+    step_seconds: u64,
+    /// For each of the next steps, what arrives: by the number of attempts made, from 1.
+    steps: VecDeque<Vec<u64>>,
+}
+
+impl Ahead {
+    fn is_idle(&self) -> bool {
+        self.steps
             .iter()
             .all(|step| step.iter().all(|demand| *demand == 0))
     }
 
-    /// What arrives in this step, by the number of attempts made before.
-    pub fn arrive(&mut self) -> Vec<u64> {
-        self.ahead.pop_front().unwrap_or_default()
+    fn arrive(&mut self) -> Vec<u64> {
+        self.steps.pop_front().unwrap_or_default()
     }
 
-    /// Takes what a step refused: of each attempt in proportion to its demand; `wanted` is the new
-    /// demand followed by what came again.
-    pub fn refuse(&mut self, wanted: &[u64], refused: u64) -> Refused {
+    /// Takes what was refused: of each attempt in proportion to its demand.
+    fn refuse(&mut self, wanted: &[u64], refused: u64) -> Refused {
         let all: u128 = wanted.iter().map(|one| u128::from(*one)).sum();
         let mut result = Refused::default();
         if refused == 0 || all == 0 {
@@ -127,21 +201,15 @@ impl Returning {
             if arrives == 0 {
                 continue;
             }
-            while self.ahead.len() < step {
-                self.ahead.push_back(Vec::new());
+            while self.steps.len() < step {
+                self.steps.push_back(Vec::new());
             }
-            let slot = &mut self.ahead[step - 1];
+            let slot = &mut self.steps[step - 1];
             while slot.len() <= attempt {
                 slot.push(0);
             }
             slot[attempt] += arrives;
         }
-    }
-
-    /// What has not arrived yet.
-    #[cfg(test)]
-    pub fn outstanding(&self) -> u64 {
-        self.ahead.iter().flatten().sum()
     }
 }
 
@@ -164,19 +232,20 @@ mod tests {
         assert_eq!(retries.wait_steps(7, 60), 1);
     }
 
+    fn ahead(attempts: u64, base_ms: u64, jitter: bool) -> Ahead {
+        let retries = Retries {
+            attempts,
+            base_ms,
+            jitter,
+        };
+        Returning::new(retries, 1).others
+    }
+
     #[test]
     fn what_is_refused_comes_again_or_is_given_up() {
-        let mut returning = Returning::new(
-            Retries {
-                attempts: 2,
-                base_ms: 3_000,
-                jitter: true,
-            },
-            1,
-        );
+        let mut returning = ahead(2, 3_000, true);
         let first = returning.refuse(&[100], 10);
         assert_eq!((first.first, first.given_up), (10, 0));
-        assert_eq!(returning.outstanding(), 10);
         // Over three seconds, the first of which has one more.
         let arrived: Vec<Vec<u64>> = (0..3).map(|_| returning.arrive()).collect();
         assert_eq!(arrived, [[4], [3], [3]]);
@@ -186,17 +255,21 @@ mod tests {
 
     #[test]
     fn without_jitter_all_come_at_once() {
-        let mut returning = Returning::new(
-            Retries {
-                attempts: 3,
-                base_ms: 2_000,
-                jitter: false,
-            },
-            1,
-        );
+        let mut returning = ahead(3, 2_000, false);
         returning.refuse(&[8], 8);
         assert_eq!(returning.arrive(), Vec::<u64>::new());
         assert_eq!(returning.arrive(), [8]);
         assert!(returning.is_idle());
+    }
+
+    #[test]
+    fn the_requests_of_the_hottest_key_come_again_as_its_own() {
+        let mut returning = Returning::new(Retries::default(), 1);
+        let asked = returning.arrive(50, 50);
+        // Thirty by the partition, and eight of the seventy that are left: two of the key's twenty.
+        let refused = returning.refuse(&asked, 30, 8);
+        assert_eq!((refused.first, refused.given_up), (38, 0));
+        let again = returning.arrive(0, 0);
+        assert_eq!((again.hot(), again.all()), (32, 38));
     }
 }

@@ -112,6 +112,16 @@ impl Traffic {
             .sum()
     }
 
+    /// The same time without demand.
+    #[must_use]
+    pub fn without_demand(&self) -> Traffic {
+        let none = |all: &Vec<Expected>| vec![Expected::default(); all.len()];
+        Traffic {
+            series: Arc::new(self.series.idle()),
+            expected: self.expected.as_ref().map(none),
+        }
+    }
+
     /// A part of the demand, from a minute on, which may be before the start. A week that was drawn
     /// repeats; a trace has no demand before its start and after its end.
     #[must_use]
@@ -224,9 +234,8 @@ struct Line {
 
 impl Line {
     fn of(&self, halves: f64) -> u64 {
-        ((self.base + self.slope * halves) * PARTS as f64)
-            .round()
-            .max(0.0) as u64
+        // A cast rounds down, and makes negative numbers zero.
+        ((self.base + self.slope * halves) * PARTS as f64 + 0.5) as u64
     }
 }
 

@@ -53,7 +53,7 @@ pub(super) fn figure(
                 }
             }
             Ok(headroom) => {
-                for account in headroom.accounts.iter().filter(|one| one.is_traffic()) {
+                for account in &headroom.accounts {
                     found.account(limit, design, account);
                 }
             }
@@ -89,10 +89,13 @@ impl Found {
             account.place(&design.outcome.region),
             account.part.word()
         );
-        let unknown = account.unknown.iter();
+        let unknown = account
+            .unknown
+            .iter()
+            .filter(|one| one.is_decisive(account.part));
         self.missing
             .extend(unknown.map(|one| format!("{place}: {}, {}", one.kind.name(), one.why)));
-        let Some(first) = account.first() else {
+        let Some(first) = account.decisive() else {
             return;
         };
         let levels = [&limit.warn, &limit.fail].into_iter().flatten();
@@ -103,9 +106,9 @@ impl Found {
                 first.kind.name(),
                 first.because
             );
-            let line = account.change.as_ref().and_then(|one| one.edit.as_ref());
-            let place = match line {
-                Some((line, _)) => design.workload.written.place_of(*line),
+            let edit = account.changes.iter().flat_map(|one| &one.edits).next();
+            let place = match edit {
+                Some(edit) => design.workload.written.place_of(edit.line),
                 None => place_of(design, account.table.as_deref()),
             };
             self.reasons
@@ -128,11 +131,7 @@ impl Found {
             limit.scope.holds(&subject, None)
         };
         let own: Vec<&EventAccount> = event.accounts.iter().filter(is_within).collect();
-        let named = |one: &EventAccount| {
-            let elsewhere = (one.region != design.outcome.region).then_some(one.region.as_str());
-            let place = crate::usage::place(&one.table, one.index.as_deref(), elsewhere);
-            format!("{place} {}s", one.direction.word())
-        };
+        let named = |one: &EventAccount| one.place(&design.outcome.region);
         for one in own.iter().filter(|one| one.holds.is_none()) {
             let text = format!(
                 "{} in the event \"{}\": its capacity",

@@ -2,7 +2,7 @@
 
 use crate::capacity::policy::{Fixed, OnDemand, Policy};
 use crate::capacity::{
-    AccountDirection, Demand, LedgerRun, Limits, Scaling, Steps, Traffic, execute, execute_cold,
+    AccountDirection, Demand, Limits, Scaling, Steps, Traffic, execute, execute_cold,
 };
 use crate::estimate::Metering;
 use crate::table::{Direction, Target, limits};
@@ -28,7 +28,16 @@ pub(super) struct Account<'a> {
     pub hottest: Option<HottestKey>,
     /// The share of the demand that may be throttled, in billionths.
     pub limit: u64,
+    /// Half units of all steps.
+    pub units: f64,
 }
+
+/// The ledger's limits if nothing is kept for bursts.
+pub(super) const WITHOUT_BURSTS: Limits = Limits {
+    burst_seconds: 0,
+    decreases_in_hand: 4,
+    decreases_a_day: 27,
+};
 
 /// How capacity is provided.
 #[derive(Clone, Debug)]
@@ -77,7 +86,9 @@ impl<'a> Account<'a> {
             })
         };
         let hottest = keys.get(&name).cloned().or_else(given);
-        (traffic.series().sum() > 0 || traffic.sum() > 0.0).then_some(Account {
+        let units = traffic.series().sum() as f64;
+        (units > 0.0 || traffic.sum() > 0.0).then_some(Account {
+            units,
             table,
             design,
             target,
@@ -130,7 +141,7 @@ impl<'a> Account<'a> {
             }
             Some(Units::Scaled(scaling)) => Provided::Scaled(scaling),
             None if self.design.capacity == Capacity::OnDemand => {
-                Provided::OnDemand(self.at_once())
+                Provided::OnDemand(self.at_once(0))
             }
             None => Provided::Unknown("the provisioned units are not given"),
         }
@@ -140,9 +151,11 @@ impl<'a> Account<'a> {
     /// it was raised, or twice its peak, whatever is most.
     ///
     /// Source: Developer Guide, "DynamoDB on-demand capacity mode" and "Understanding DynamoDB warm
-    /// throughput" (rules 6.1, 6.3). `Assumption:` it has served the traffic of the design before.
-    fn at_once(&self) -> AtOnce {
-        let floor = OnDemand::new(self.direction, None).floor;
+    /// throughput" (rules 6.1, 6.3); a table that was provisioned serves at least what it had.
+    /// `Assumption:` it has served the traffic of the design before, and an index has no warm throughput
+    /// of its own.
+    pub fn at_once(&self, provisioned: u64) -> AtOnce {
+        let floor = OnDemand::new(self.direction, None).floor.max(provisioned);
         let warm = match self.target {
             Target::Table => self.design.warm[self.direction],
             Target::Index(_) => None,
@@ -187,35 +200,77 @@ impl<'a> Account<'a> {
         }
     }
 
-    /// Executes its demand at other traffic.
-    fn run(&self, demand: &dyn Steps, policy: Box<dyn Policy>) -> LedgerRun {
-        let mut lanes = [AccountDirection::with(demand, policy)];
+    /// Whether it throttles no more than is allowed, at a factor of its traffic.
+    fn holds(&self, factor: f64, policy: Box<dyn Policy>) -> bool {
+        let demand = self.traffic.times(factor);
+        let mut lane = AccountDirection::with(&demand, policy);
+        // A run that throttles more than is allowed need not go on.
+        let parts = demand.parts() as f64;
+        let allowed = self.units * parts * factor * self.limit as f64 / 1e9;
+        lane.enough = Some((allowed * 1.01) as u128 + 1);
         // An on-demand account begins with what it has; others with a day of their traffic.
         let runs = match self.design.capacity {
-            Capacity::OnDemand => execute_cold(&mut lanes, &Limits::default()),
-            Capacity::Provisioned(_) => execute(&mut lanes, &Limits::default()),
+            Capacity::OnDemand => execute_cold(&mut [lane], &Limits::default()),
+            Capacity::Provisioned(_) => execute(&mut [lane], &Limits::default()),
         };
-        runs.into_iter().next().unwrap_or_default()
+        runs.iter().all(|run| run.throttles_at_most(self.limit))
     }
 
-    /// Whether it throttles no more than is allowed, at a factor of its traffic.
-    pub fn holds(&self, factor: f64, policy: Box<dyn Policy>) -> bool {
-        let demand = self.traffic.times(factor);
-        self.run(&demand, policy).throttles_at_most(self.limit)
-    }
-
-    /// The factor up to which a policy's capacity serves the demand.
-    fn factor(&self, units: u64, policy: impl Fn() -> Box<dyn Policy>) -> Option<f64> {
-        let guess = units as f64 / self.busiest();
+    /// The factor up to which a policy's capacity serves the demand, found from a guess.
+    fn factor(&self, guess: f64, policy: impl Fn() -> Box<dyn Policy>) -> Option<f64> {
         greatest(guess, |factor| self.holds(factor, policy()))
     }
 
-    /// The least fixed units that serve a factor of the demand.
+    /// The factor at which the busiest minute needs some units.
+    fn uses(&self, units: u64) -> f64 {
+        units as f64 / self.busiest()
+    }
+
+    /// The least fixed units that serve a factor of the demand without bursts, which AWS does not
+    /// guarantee.
     pub fn units_for(&self, factor: f64) -> Option<u64> {
         let guess = (self.busiest() * factor).ceil() as u64;
+        self.units_for_demand(&self.traffic.times(factor), guess)
+    }
+
+    /// The least fixed units that serve a demand without bursts, found from a guess.
+    pub fn units_for_demand(&self, demand: &dyn Steps, guess: u64) -> Option<u64> {
         least(guess, limits::PROVISIONED_UNITS_MAX * 1_000, |units| {
-            self.holds(factor, Box::new(Fixed { units }))
+            let mut lanes = [AccountDirection::new(demand, Fixed { units })];
+            let runs = execute_cold(&mut lanes, &WITHOUT_BURSTS);
+            runs.iter().all(|run| run.throttles_at_most(self.limit))
         })
+    }
+
+    /// Whether a schedule sets the bounds of its capacity.
+    pub fn has_schedule(&self) -> bool {
+        match self.provided() {
+            Provided::Scaled(scaling) => !scaling.schedule.actions.is_empty(),
+            _ => false,
+        }
+    }
+
+    /// The same account direction with other demand of the same length.
+    pub fn of_other(
+        metering: &'a Metering,
+        table: usize,
+        demand: &'a Demand,
+        limit: u64,
+        traffic: Traffic,
+    ) -> Account<'a> {
+        let design: &TableDesign = &metering.workload().tables[table];
+        Account {
+            table,
+            design,
+            target: design.target_named(demand.index.as_deref()),
+            direction: demand.throughput.direction(),
+            replica: design.replica_in(&demand.region),
+            demand,
+            units: traffic.series().sum() as f64,
+            traffic,
+            hottest: None,
+            limit,
+        }
     }
 
     /// What limits it, apart from other accounts.
@@ -232,7 +287,7 @@ impl<'a> Account<'a> {
                 why: why.to_string(),
             }),
             Provided::Fixed(units) => {
-                let factor = self.factor(units, || Box::new(Fixed { units }));
+                let factor = self.factor(self.uses(units), || Box::new(Fixed { units }));
                 let because = format!("{} {unit} are provisioned; {now}", Exact::from(units));
                 add(LimitKind::ProvisionedUnits, factor, because);
             }
@@ -242,7 +297,7 @@ impl<'a> Account<'a> {
                 }
             }
             Provided::OnDemand(at_once) => {
-                let factor = self.factor(at_once.units, || {
+                let factor = self.factor(self.uses(at_once.units), || {
                     Box::new(OnDemand {
                         floor: at_once.units,
                         units_max: None,
@@ -250,7 +305,7 @@ impl<'a> Account<'a> {
                 });
                 add(at_once.kind, factor, self.because_at_once(at_once));
                 if let Some(most) = self.maximum() {
-                    let factor = self.factor(most, || capped(most));
+                    let factor = self.factor(self.uses(most), || capped(most));
                     let because =
                         format!("a maximum of {} {unit} a second; {now}", Exact::from(most));
                     add(LimitKind::MaximumThroughput, factor, because);
@@ -258,10 +313,7 @@ impl<'a> Account<'a> {
             }
         }
         let quota = limits::PROVISIONED_UNITS_MAX;
-        let factor = match self.design.capacity {
-            Capacity::OnDemand => self.factor(quota, || capped(quota)),
-            Capacity::Provisioned(_) => self.factor(quota, || Box::new(Fixed { units: quota })),
-        };
+        let factor = self.expected_factor(1.0, quota);
         let because = format!(
             "AWS's default quota is {} {unit} for a table or an index; {now}",
             Exact::from(quota)
@@ -280,14 +332,16 @@ impl<'a> Account<'a> {
             .iter()
             .filter_map(|(_, bounds)| bounds.max.or(bounds.min))
             .fold(scaling.max, u64::max);
-        let most = self.factor(highest, || Box::new(Fixed { units: highest }));
-        let follows = self.factor(highest, || scaling.policy());
+        let most = self.factor(self.uses(highest), || Box::new(Fixed { units: highest }));
+        // Capacity that follows demand may be short at some traffic and not at more: the search goes
+        // upwards from today's.
+        let follows = self.factor(1.0, || scaling.policy());
         let (slow, because) = match scaling.target_percent {
             Some(target) if scaling.schedule.actions.is_empty() => (
                 LimitKind::AutoScalingSpeed,
                 format!(
-                    "demand rises faster than auto scaling follows: it adds capacity about 5 \
-                     minutes after two minutes above {target} % of {} to {} {unit}",
+                    "demand rises faster than auto scaling follows, from {} to {} {unit}: after 2 \
+                     minutes above {target} % utilization, new capacity takes about 5 more",
                     Exact::from(scaling.min),
                     Exact::from(scaling.max)
                 ),
@@ -295,8 +349,7 @@ impl<'a> Account<'a> {
             _ => (
                 LimitKind::Schedule,
                 format!(
-                    "the schedule does not provide enough at that time, though up to {} {unit} at \
-                     others; {now}",
+                    "the schedule provides up to {} {unit}, but not at the time that needs it; {now}",
                     Exact::from(highest)
                 ),
             ),
@@ -305,6 +358,10 @@ impl<'a> Account<'a> {
             "auto scaling provides at most {} {unit}; {now}",
             Exact::from(highest)
         );
+        if scaling.target_percent.is_none() {
+            // Only the schedule changes the units.
+            return vec![(slow, follows, because)];
+        }
         let is_slow = match (follows, most) {
             (Some(follows), Some(most)) => follows < most * 0.999,
             (follows, _) => follows.is_some(),
@@ -351,18 +408,7 @@ impl<'a> Account<'a> {
             return None;
         }
         let most = limits::partition_units_max(self.direction);
-        let served = most as f64 * self.unit();
-        let demands = self.demands();
-        let allowed = self.limit as f64 / 1e9;
-        let sum: f64 = demands.iter().map(|(demand, count)| demand * count).sum();
-        let holds = |factor: f64| {
-            let refused: f64 = demands
-                .iter()
-                .map(|(demand, count)| (share * factor * demand - served).max(0.0) * count)
-                .sum();
-            refused <= allowed * factor * sum
-        };
-        let factor = greatest(served / (share * self.traffic.highest_mean()), holds)?;
+        let factor = self.expected_factor(share, most)?;
         let local = self.target == Target::Table && self.design.table.has_local_indexes();
         let (kind, why) = match local {
             true => (
@@ -384,6 +430,22 @@ impl<'a> Account<'a> {
             Exact::from(most)
         );
         Some(Limit::new(kind, rounded(factor), because))
+    }
+
+    /// The factor up to which a share of the expected demand throttles no more than is allowed, if some
+    /// units a second are served and nothing is kept for bursts.
+    fn expected_factor(&self, share: f64, units: u64) -> Option<f64> {
+        let served = units as f64 * self.unit();
+        let demands = self.demands();
+        let allowed = self.limit as f64 / 1e9;
+        let sum: f64 = demands.iter().map(|(demand, count)| demand * count).sum();
+        greatest(served / (share * self.traffic.highest_mean()), |factor| {
+            let refused: f64 = demands
+                .iter()
+                .map(|(demand, count)| (share * factor * demand - served).max(0.0) * count)
+                .sum();
+            refused <= allowed * factor * sum
+        })
     }
 
     /// The distinct demands of a step, each with the number of steps: expected ones, or those of a

@@ -23,10 +23,20 @@ pub const READY: u64 = 2;
 pub struct Change {
     /// What to do.
     pub what: String,
-    /// What to write in the workload file, and on which line; `None` if the file does not say it.
-    pub edit: Option<(usize, String)>,
+    /// What to write in the workload file; empty if that does not say it.
+    pub edits: Vec<Edit>,
     /// What it costs.
     pub cost: ChangeCost,
+}
+
+/// What to write in the workload file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Edit {
+    /// The line of the part to change, from 1: of a capacity, an index or a replica.
+    pub line: usize,
+    /// The keys, as TOML.
+    pub text: String,
 }
 
 /// What a change costs.
@@ -106,46 +116,76 @@ impl<'a> Changes<'a> {
         Ok(ChangeCost::Monthly(delta))
     }
 
-    /// What to change so that an account direction holds twice its traffic; `None` if it does.
+    /// What to change so that an account direction holds twice its traffic: for each limit that comes
+    /// before that.
     pub fn of(
         &self,
         headroom: &AccountHeadroom,
         own: &[Account],
-    ) -> Result<Option<Change>, HeadroomError> {
-        let Some(limit) = tight(headroom) else {
-            return Ok(None);
-        };
-        let is_it = |one: &&Account| {
+    ) -> Result<Vec<Change>, HeadroomError> {
+        let mut all: Vec<Change> = Vec::new();
+        for limit in tight(headroom) {
             let index = match limit.kind {
                 LimitKind::IndexBackPressure => &limit.index,
                 _ => &headroom.index,
             };
-            Some(&one.demand.table) == headroom.table.as_ref()
-                && one.demand.index == *index
-                && one.demand.region == headroom.region
-                && Part::from(one.direction) == headroom.part
-        };
-        let Some(account) = own.iter().find(is_it) else {
-            return Ok(None);
-        };
-        match limit.kind {
-            LimitKind::HotKey | LimitKind::Partition => Ok(Some(spread(limit))),
-            LimitKind::TableQuota => Ok(Some(Change {
-                what: "ask AWS to raise the quota of the table (Service Quotas)".to_string(),
-                edit: None,
-                cost: ChangeCost::Monthly(Money::ZERO),
-            })),
-            LimitKind::InitialCapacity | LimitKind::Doubling | LimitKind::WarmThroughput => {
-                Ok(Some(warm(self.workload(), account, READY as f64)))
-            }
-            LimitKind::MaximumThroughput => self.maximum(account).map(Some),
-            _ => self.units(account),
+            let is_it = |one: &&Account| {
+                Some(&one.demand.table) == headroom.table.as_ref()
+                    && one.demand.index == *index
+                    && one.demand.region == headroom.region
+                    && Part::from(one.direction) == headroom.part
+            };
+            let Some(account) = own.iter().find(is_it) else {
+                continue;
+            };
+            let change = self.of_limit(account, limit)?;
+            // Several limits may need the same units.
+            all.extend(change.filter(|change| !all.contains(change)));
         }
+        Ok(all)
+    }
+
+    fn of_limit(&self, account: &Account, limit: &Limit) -> Result<Option<Change>, HeadroomError> {
+        Ok(Some(match limit.kind {
+            LimitKind::HotKey | LimitKind::Partition => spread(&limit.factor),
+            LimitKind::TableQuota => Change {
+                what: "ask AWS to raise the quota of the table (Service Quotas)".to_string(),
+                edits: Vec::new(),
+                cost: ChangeCost::Monthly(Money::ZERO),
+            },
+            LimitKind::InitialCapacity | LimitKind::Doubling | LimitKind::WarmThroughput => {
+                let units = self.needed(account);
+                warm(self.workload(), account, units.unwrap_or(u64::MAX))
+            }
+            LimitKind::MaximumThroughput => {
+                let most = self.needed(account).unwrap_or(u64::MAX);
+                self.maximum(account, most)?
+            }
+            LimitKind::Schedule => Change {
+                what: format!(
+                    "raise what the schedule of {} provides at the busiest time to {} {}",
+                    account.demand.place(),
+                    self.needed(account).map_or_else(
+                        || "more".to_string(),
+                        |units| { Exact::from(units).to_string() }
+                    ),
+                    account.unit_name()
+                ),
+                edits: Vec::new(),
+                cost: ChangeCost::Unknown("it depends on the hours that are raised".to_string()),
+            },
+            _ => return self.units(account),
+        }))
+    }
+
+    /// The least units for twice the traffic.
+    fn needed(&self, account: &Account) -> Option<u64> {
+        account.units_for(READY as f64)
     }
 
     /// More provisioned units.
     fn units(&self, account: &Account) -> Result<Option<Change>, HeadroomError> {
-        let Some(units) = account.units_for(READY as f64) else {
+        let Some(units) = self.needed(account) else {
             return Ok(None);
         };
         let words = format!(" for {READY} times the traffic");
@@ -153,16 +193,27 @@ impl<'a> Changes<'a> {
     }
 
     fn provide(&self, account: &Account, units: u64, why: &str) -> Result<Change, HeadroomError> {
-        let (part, _) = written_place(account);
         let what = format!(
-            "provide {} {}{why}",
+            "provide {} {}{why}{}",
             Exact::from(units),
-            account.unit_name()
+            account.unit_name(),
+            beyond_quota(units)
         );
-        let line = self.workload().written.line(&part);
+        if account.has_schedule() {
+            // The actions of its schedule set the bounds again.
+            return Ok(Change {
+                what: format!("{what}: raise the actions of its schedule"),
+                edits: Vec::new(),
+                cost: ChangeCost::Unknown("it depends on the hours that are raised".to_string()),
+            });
+        }
         Ok(Change {
             what,
-            edit: Some((line, raised_text(account, units))),
+            edits: vec![edit_of(
+                self.workload(),
+                account,
+                raised_text(account, units),
+            )],
             cost: self.cost_of_minimum(account.table, &[(account, units)])?,
         })
     }
@@ -181,40 +232,44 @@ impl<'a> Changes<'a> {
     }
 
     /// What to change so that an account direction serves another demand at once.
-    pub fn for_peak(
+    pub fn for_demand(
         &self,
         account: &Account,
         demand: &Traffic,
     ) -> Result<Option<Change>, HeadroomError> {
-        let factor = demand.highest_mean() / account.traffic.highest_mean().max(f64::MIN_POSITIVE);
-        if account.design.capacity == Capacity::OnDemand {
-            return Ok(Some(warm(self.workload(), account, factor)));
+        let step = 2 * demand.series().step_seconds;
+        let guess = (demand.highest_mean() / step as f64).ceil() as u64;
+        let Some(units) = account.units_for_demand(&**demand.series(), guess) else {
+            return Ok(None);
+        };
+        match account.design.capacity {
+            Capacity::OnDemand => self.on_demand(account, units).map(Some),
+            Capacity::Provisioned(_) => self.provide(account, units, "").map(Some),
         }
-        match account.units_for(factor) {
-            Some(units) => self.provide(account, units, "").map(Some),
-            None => Ok(None),
+    }
+
+    /// More that an on-demand account serves at once: a higher maximum throughput, or warm throughput.
+    pub fn on_demand(&self, account: &Account, units: u64) -> Result<Change, HeadroomError> {
+        match account.maximum().filter(|most| *most < units) {
+            Some(_) => self.maximum(account, units),
+            None => Ok(warm(self.workload(), account, units)),
         }
     }
 
     /// A higher maximum throughput.
-    fn maximum(&self, account: &Account) -> Result<Change, HeadroomError> {
-        let most = account
-            .units_for(READY as f64)
-            .unwrap_or(limits::PROVISIONED_UNITS_MAX);
-        let (part, place) = written_place(account);
+    pub fn maximum(&self, account: &Account, most: u64) -> Result<Change, HeadroomError> {
         let what = format!(
-            "raise the maximum to {} {} a second",
+            "raise the maximum throughput of {} to {} {} a second{}",
+            account.demand.place(),
             Exact::from(most),
-            account.unit_name()
+            account.unit_name(),
+            beyond_quota(most)
         );
-        let cost = self.cost(account.table, |table| set_maximum(table, account, most))?;
+        let text = format!("max_{} = {most}", account.direction.word());
         Ok(Change {
             what,
-            edit: Some((
-                self.workload().written.line(&part),
-                format!("{place}max_{} = {most}", account.direction.word()),
-            )),
-            cost,
+            edits: vec![edit_of(self.workload(), account, text)],
+            cost: self.cost(account.table, |table| set_maximum(table, account, most))?,
         })
     }
 
@@ -223,15 +278,25 @@ impl<'a> Changes<'a> {
         &self,
         headroom: &AccountHeadroom,
         table: usize,
-    ) -> Result<Option<Change>, HeadroomError> {
-        let Some(limit) = tight(headroom) else {
-            return Ok(None);
-        };
+    ) -> Result<Vec<Change>, HeadroomError> {
         let design = &self.workload().tables[table];
+        let mut all = Vec::new();
+        for limit in tight(headroom) {
+            all.extend(self.of_part(design, table, limit)?);
+        }
+        Ok(all)
+    }
+
+    fn of_part(
+        &self,
+        design: &TableDesign,
+        table: usize,
+        limit: &Limit,
+    ) -> Result<Option<Change>, HeadroomError> {
         let text = |what: &str| Change {
             what: what.to_string(),
-            edit: None,
-            cost: ChangeCost::Unknown("it depends on how the application is changed".to_string()),
+            edits: Vec::new(),
+            cost: ChangeCost::Unknown(APPLICATION.to_string()),
         };
         Ok(Some(match limit.kind {
             LimitKind::DaxRequests => return self.nodes(design, table),
@@ -280,78 +345,102 @@ impl<'a> Changes<'a> {
         let line = self.workload().written.line(&design.part(DesignPart::Dax));
         Ok(Some(Change {
             what: format!("run {nodes} nodes of {name}"),
-            edit: Some((line, format!("node_type = \"{name}\", nodes = {nodes}"))),
+            edits: vec![Edit {
+                line,
+                text: format!("node_type = \"{name}\", nodes = {nodes}"),
+            }],
             cost,
         }))
     }
 }
 
-/// The first limit, if it comes before twice the traffic.
-fn tight(headroom: &AccountHeadroom) -> Option<&Limit> {
-    headroom
-        .first()
-        .filter(|limit| limit.factor < Exact::from(READY))
+/// The limits that come before twice the traffic.
+fn tight(headroom: &AccountHeadroom) -> impl Iterator<Item = &Limit> {
+    let limits = headroom.limits.iter();
+    limits.take_while(|limit| limit.factor < Exact::from(READY))
 }
 
-/// Spreads the hottest key.
-fn spread(limit: &Limit) -> Change {
-    let parts = match limit.factor.is_zero() {
+/// Why the cost of a change is not known: it is not one of the design.
+const APPLICATION: &str = "it depends on how the application is changed";
+
+/// Spreads the hottest key, which holds a factor of its traffic, for twice the traffic.
+pub(super) fn spread(factor: &Exact) -> Change {
+    let parts = match factor.is_zero() {
         true => Exact::from(READY),
-        false => (&Exact::from(READY) / &limit.factor).ceil(),
+        false => (&Exact::from(READY) / factor).ceil(),
     };
     Change {
         what: format!(
             "spread the items of the hottest key over {parts} keys, for example with a suffix (write \
              sharding)"
         ),
-        edit: None,
-        cost: ChangeCost::Unknown("it depends on how the application is changed".to_string()),
+        edits: Vec::new(),
+        cost: ChangeCost::Unknown(APPLICATION.to_string()),
     }
 }
 
-/// Warm throughput for a factor of the traffic.
-fn warm(workload: &Workload, account: &Account, factor: f64) -> Change {
-    let units = (account.busiest() * factor).ceil() as u64;
-    let key = account.direction.word();
-    let part = account.design.part(DesignPart::Capacity);
-    let edit = (account.target == Target::Table && account.replica.is_none()).then(|| {
-        (
-            workload.written.line(&part),
-            format!("warm_{key} = {units}"),
-        )
-    });
+/// What to say of more units than AWS's default quota for a table or an index.
+pub(super) fn beyond_quota(units: u64) -> String {
+    let quota = limits::PROVISIONED_UNITS_MAX;
+    match units > quota {
+        true => format!(
+            " (above AWS's default quota of {}, which it can raise)",
+            Exact::from(quota)
+        ),
+        false => String::new(),
+    }
+}
+
+/// Warm throughput.
+///
+/// Source: Developer Guide, "Understanding DynamoDB warm throughput" (rule 6.3): raising it is charged
+/// once.
+pub(super) fn warm(workload: &Workload, account: &Account, units: u64) -> Change {
+    // The file has warm throughput of a table only.
+    let text = format!("warm_{} = {units}", account.direction.word());
+    let of_table = account.target == Target::Table && account.replica.is_none();
     Change {
         what: format!(
-            "raise the warm throughput to {} {} a second before the traffic comes",
+            "raise the warm throughput of {} to {} {} a second before the traffic comes{}",
+            account.demand.place(),
             Exact::from(units),
-            account.unit_name()
+            account.unit_name(),
+            beyond_quota(units)
         ),
-        edit,
-        cost: ChangeCost::Unknown(WARM_PRICE.to_string()),
+        edits: of_table
+            .then(|| edit_of(workload, account, text))
+            .into_iter()
+            .collect(),
+        cost: ChangeCost::Unknown(
+            "AWS charges warm throughput once, at a price that it does not list".to_string(),
+        ),
     }
 }
 
-/// Why the price of warm throughput is not known.
-pub(super) const WARM_PRICE: &str =
-    "AWS charges warm throughput once, at a price that it does not list";
-
-/// The part of the file that has the capacity of an account, and what to write before an edit of it.
-pub(super) fn written_place(account: &Account) -> (DesignPart, String) {
-    let part = match account.target {
-        Target::Table => account.design.part(DesignPart::Capacity),
-        Target::Index(at) => account.design.index_part(at),
-    };
-    let place = account
+/// An edit of the capacity of an account direction: of the table, of its index, or of the replica that
+/// has read units of its own.
+pub(super) fn edit_of(workload: &Workload, account: &Account, text: String) -> Edit {
+    let table = &account.design.table.name;
+    let replica = account
         .replica
-        .filter(|_| account.direction == Direction::Read)
-        .map_or_else(String::new, |replica| {
-            format!("replica {}: ", replica.region)
-        });
-    (part, place)
+        .filter(|_| account.direction == Direction::Read);
+    let part = match (replica, account.target) {
+        (Some(replica), _) => DesignPart::Replica(table.clone(), replica.region.clone()),
+        (None, Target::Table) => account.design.part(DesignPart::Capacity),
+        (None, Target::Index(at)) => account.design.index_part(at),
+    };
+    let text = match (replica, &account.demand.index) {
+        (Some(_), Some(index)) => format!("index = [{{ name = \"{index}\", {text} }}]"),
+        _ => text,
+    };
+    Edit {
+        line: workload.written.line(&part),
+        text,
+    }
 }
 
 /// The provisioned units of an account direction, raised so that there are enough: the maximum of auto
-/// scaling, or also its minimum if the maximum is enough already.
+/// scaling, or also its minimum if the maximum is enough already. What is enough is not lowered.
 fn raised(account: &Account, units: u64) -> Units {
     match account
         .design
@@ -365,29 +454,26 @@ fn raised(account: &Account, units: u64) -> Units {
             max: scaling.max.max(units),
             ..scaling
         }),
-        _ => Units::Fixed(units),
+        Some(Units::Fixed(own)) => Units::Fixed(own.max(units)),
+        Some(Units::Unknown) | None => Units::Fixed(units),
     }
 }
 
 /// The same, as it is written in the file.
 pub(super) fn raised_text(account: &Account, units: u64) -> String {
     let key = account.direction.word();
-    let (_, place) = written_place(account);
-    let place = match &account.demand.index {
-        Some(index) => format!("{index}: {place}"),
-        None => place,
-    };
     match raised(account, units) {
         Units::Scaled(scaling) => {
             let target = scaling.target_percent.map_or_else(String::new, |target| {
                 format!(", target = {}", Exact::ratio(target, 100).human(2))
             });
             format!(
-                "{place}{key} = {{ min = {}, max = {}{target} }}",
+                "{key} = {{ min = {}, max = {}{target} }}",
                 scaling.min, scaling.max
             )
         }
-        _ => format!("{place}{key} = {units}"),
+        Units::Fixed(units) => format!("{key} = {units}"),
+        Units::Unknown => format!("{key} = \"unknown\""),
     }
 }
 

@@ -1,5 +1,6 @@
 //! What more traffic costs: requests on demand, and unit-hours of provisioned capacity.
 
+use crate::capacity::Demand;
 use crate::estimate::{EstimateError, Metering};
 use crate::money::Money;
 use crate::units::Exact;
@@ -41,6 +42,29 @@ impl Account<'_> {
             UsageType::CapacityHours(self.demand.throughput, self.class()),
             hours,
         )
+    }
+}
+
+/// Unit-hours of an account direction without a demand.
+pub(super) fn unit_hours(
+    metering: &Metering,
+    table: usize,
+    demand: &Demand,
+    hours: Exact,
+) -> Usage {
+    let design = &metering.workload().tables[table];
+    let replica = design.replica_in(&demand.region);
+    let class = replica.map_or(design.table.class, |replica| replica.class);
+    Usage {
+        subject: Subject {
+            table: Some(demand.table.clone()),
+            index: demand.index.clone(),
+            region: demand.region.clone(),
+            access: None,
+        },
+        usage_type: UsageType::CapacityHours(demand.throughput, class),
+        quantity: hours,
+        because: Vec::new(),
     }
 }
 

@@ -34,7 +34,8 @@ pub enum LimitKind {
     HotKey,
     /// The partition of an item collection that cannot be split.
     Partition,
-    /// Partitions that the trace kept busy.
+    /// Partitions: of a trace, those that refused requests already; of growing items, the size above
+    /// which an item collection is divided.
     Partitions,
     /// An index that throttles writes to its table.
     IndexBackPressure,
@@ -46,11 +47,13 @@ pub enum LimitKind {
     DaxRequests,
     /// The readers of a stream's shards.
     StreamReaders,
+    /// The demand itself, which is not known.
+    Demand,
 }
 
 impl LimitKind {
     /// Every kind.
-    pub const ALL: [LimitKind; 18] = [
+    pub const ALL: [LimitKind; 19] = [
         LimitKind::ProvisionedUnits,
         LimitKind::AutoScalingMaximum,
         LimitKind::AutoScalingSpeed,
@@ -69,6 +72,7 @@ impl LimitKind {
         LimitKind::ItemCollection,
         LimitKind::DaxRequests,
         LimitKind::StreamReaders,
+        LimitKind::Demand,
     ];
 
     /// The word in JSON and CSV.
@@ -92,6 +96,7 @@ impl LimitKind {
             LimitKind::ItemCollection => "item-collection",
             LimitKind::DaxRequests => "dax-requests",
             LimitKind::StreamReaders => "stream-readers",
+            LimitKind::Demand => "demand",
         }
     }
 
@@ -116,6 +121,7 @@ impl LimitKind {
             LimitKind::ItemCollection => "item collection",
             LimitKind::DaxRequests => "DAX requests",
             LimitKind::StreamReaders => "stream readers",
+            LimitKind::Demand => "demand",
         }
     }
 }
@@ -131,10 +137,35 @@ pub enum LimitMonth {
         /// Its first day.
         from: Date,
     },
-    /// Growth does not reach it, or not in the time that is looked at; the reason.
+    /// Not in the time that is looked at, in years.
+    Later(u64),
+    /// Growth does not reach it; the reason.
     Never(String),
     /// Not known; the reason.
     Unknown(String),
+}
+
+impl LimitKind {
+    /// Whether something fails beyond it, so that it counts as a limit of the design; the size of single
+    /// items and the division of collections over partitions do not.
+    fn is_decisive(self, part: Part) -> bool {
+        part != Part::Items || self == LimitKind::ItemCollection
+    }
+}
+
+impl Limit {
+    /// Whether it counts as a limit of the design: all but the size of single items, and the size above
+    /// which an item collection is divided over partitions.
+    pub fn is_decisive(&self, part: Part) -> bool {
+        self.kind.is_decisive(part)
+    }
+}
+
+impl UnknownLimit {
+    /// Whether it counts as a limit of the design, as [`Limit::is_decisive`].
+    pub fn is_decisive(&self, part: Part) -> bool {
+        self.kind.is_decisive(part)
+    }
 }
 
 impl LimitMonth {
@@ -142,7 +173,7 @@ impl LimitMonth {
     pub fn number(&self) -> Option<u64> {
         match self {
             LimitMonth::In { number, .. } => Some(*number),
-            LimitMonth::Never(_) | LimitMonth::Unknown(_) => None,
+            LimitMonth::Later(_) | LimitMonth::Never(_) | LimitMonth::Unknown(_) => None,
         }
     }
 }

@@ -19,15 +19,16 @@ use std::collections::BTreeMap;
 
 use rayon::prelude::*;
 
-pub use change::{Change, ChangeCost, READY};
+pub use change::{Change, ChangeCost, Edit, READY};
 pub use event::{Caller, EventAccount, EventOutcome, Readiness};
 pub use limit::{Limit, LimitKind, LimitMonth, Part, UnknownLimit};
-pub use region::{LostAccount, LostCost, LostRegion, LostTable};
+pub use region::{LostAccount, LostCost, LostRegion, LostTable, LostTableState};
 pub use window::CurveMinute;
 
 use crate::capacity::Demand;
 use crate::estimate::{EstimateError, Metering};
 use crate::pricing::Books;
+use crate::table::Direction;
 use crate::units::Exact;
 use crate::usage;
 use crate::workload::Written;
@@ -145,6 +146,8 @@ pub struct Headroom {
     pub events: Vec<EventOutcome>,
     /// What the loss of a region does, if one was named.
     pub lost: Option<LostRegion>,
+    /// What breaks rules of AWS whatever the traffic.
+    pub warnings: Vec<String>,
     /// What was assumed.
     pub assumptions: Vec<String>,
 }
@@ -167,8 +170,8 @@ pub struct AccountHeadroom {
     pub limits: Vec<Limit>,
     /// Limits whose factor is not known; they may come before the others.
     pub unknown: Vec<UnknownLimit>,
-    /// What to change, if the first limit comes before twice the traffic.
-    pub change: Option<Change>,
+    /// What to change, for each limit that comes before twice the traffic.
+    pub changes: Vec<Change>,
 }
 
 impl AccountHeadroom {
@@ -192,9 +195,11 @@ impl AccountHeadroom {
         !self.unknown.is_empty()
     }
 
-    /// Whether it is about traffic, and not about the growth of items.
-    pub fn is_traffic(&self) -> bool {
-        self.part != Part::Items
+    /// The first limit beyond which something fails: see [`Limit::is_decisive`].
+    pub fn decisive(&self) -> Option<&Limit> {
+        self.limits
+            .iter()
+            .find(|limit| limit.is_decisive(self.part))
     }
 
     /// Table, index and region, for output; the region only if it is not `home`.
@@ -208,13 +213,48 @@ impl AccountHeadroom {
 }
 
 impl Headroom {
-    /// The part of the design whose traffic meets a limit first.
-    pub fn tightest(&self) -> Option<&AccountHeadroom> {
-        let traffic = self.accounts.iter().filter(|one| one.is_traffic());
-        traffic
-            .filter(|one| one.factor().is_some())
-            .min_by(|one, other| one.factor().cmp(&other.factor()))
+    /// The part of the design that meets a limit first, with that limit.
+    pub fn tightest(&self) -> Option<(&AccountHeadroom, &Limit)> {
+        let decisive = self.accounts.iter();
+        decisive
+            .filter_map(|one| Some((one, one.decisive()?)))
+            .min_by(|one, other| one.1.factor.cmp(&other.1.factor))
     }
+
+    /// The parts that have a limit or an unknown one, the lowest factor first.
+    pub fn first_to_break(&self) -> Vec<&AccountHeadroom> {
+        let mut all: Vec<&AccountHeadroom> = self
+            .accounts
+            .iter()
+            .filter(|one| one.factor().is_some() || one.is_upper_bound())
+            .collect();
+        all.sort_by(|one, other| {
+            let key = |one: &AccountHeadroom| (one.factor().is_none(), one.factor().cloned());
+            key(one).cmp(&key(other))
+        });
+        all
+    }
+}
+
+/// Whether all hold: not if one does not, and not known if that of one is not known.
+fn all_hold(each: impl Iterator<Item = Option<bool>>) -> Option<bool> {
+    each.fold(Some(true), |all, one| match (all, one) {
+        (Some(false), _) | (_, Some(false)) => Some(false),
+        (None, _) | (_, None) => None,
+        _ => Some(true),
+    })
+}
+
+/// A table or an index, with its region if that is not `home`, and a direction.
+fn place_of(
+    (table, index): (&str, Option<&str>),
+    region: &str,
+    direction: Direction,
+    home: &str,
+) -> String {
+    let elsewhere = (region != home).then_some(region);
+    let place = usage::place(table, index, elsewhere);
+    format!("{place} {}s", direction.word())
 }
 
 /// How far a metered design is from its limits. `keys` are the hottest keys of a trace.
@@ -249,7 +289,7 @@ pub fn headroom(
     let own: Vec<Account> = simulated.into_iter().filter_map(|(_, one)| one).collect();
     let changes = change::Changes::new(metering, books)?;
     for account in &mut accounts {
-        account.change = changes.of(account, &own)?;
+        account.changes = changes.of(account, &own)?;
     }
     for (at, table) in workload.tables.iter().enumerate() {
         let parts = table::parts(metering, table);
@@ -258,7 +298,7 @@ pub fn headroom(
             .rposition(|one| one.table.as_deref() == Some(&table.table.name));
         let place = last.map_or(accounts.len(), |last| last + 1);
         for mut part in parts.into_iter().rev() {
-            part.change = changes.of_table(&part, at)?;
+            part.changes = changes.of_table(&part, at)?;
             accounts.insert(place, part);
         }
     }
@@ -283,6 +323,7 @@ pub fn headroom(
         written: workload.written.clone(),
         region: workload.region.clone(),
         throttled: Exact::ratio(limit, 1_000_000_000),
+        warnings: table::crowded_streams(metering),
         assumptions: assumptions(metering, &own, &accounts, question),
         accounts,
         events,
@@ -297,14 +338,14 @@ fn of_account(demand: &Demand, account: Option<&Account>) -> AccountHeadroom {
         index: demand.index.clone(),
         region: demand.region.clone(),
         part: Part::from(demand.throughput.direction()),
-        busiest: Some(Exact::zero()),
+        busiest: (!demand.partly_unknown).then(Exact::zero),
         limits: Vec::new(),
         unknown: Vec::new(),
-        change: None,
+        changes: Vec::new(),
     };
     if demand.partly_unknown {
         own.unknown.push(UnknownLimit {
-            kind: LimitKind::ProvisionedUnits,
+            kind: LimitKind::Demand,
             why: "a part of its demand is not known".to_string(),
         });
     }
@@ -366,7 +407,11 @@ fn assumptions(
     };
     let workload = metering.workload();
     if has(LimitKind::HotKey) || has(LimitKind::Partition) {
-        all.push("the calls of the hottest key come evenly within a minute".into());
+        all.push(
+            "the calls of the hottest key come evenly within a minute and go to one partition; with a \
+             sort key and no local index, DynamoDB may divide its items and serve more"
+                .into(),
+        );
     }
     if has(LimitKind::InitialCapacity) || has(LimitKind::Doubling) {
         all.push(
@@ -375,18 +420,26 @@ fn assumptions(
                 .into(),
         );
     }
-    if has(LimitKind::ItemCollection) {
+    if has(LimitKind::ItemCollection) || has(LimitKind::Partitions) {
         all.push("the most popular key has as large a share of the items as of the calls".into());
     }
     if has(LimitKind::AccountQuota) {
-        all.push("the account has no other provisioned tables in these regions".into());
+        all.push(
+            "the account has no other provisioned tables in these regions, and provisioned units grow \
+             with traffic"
+                .into(),
+        );
+    }
+    if has(LimitKind::StreamReaders) {
+        all.push("a record of a stream holds the item before and after its change".into());
     }
     if workload.retries.is_some()
         && (!workload.events.is_empty() || question.without_region.is_some())
     {
         all.push(
-            "in events and without a region, throttled requests are repeated as `retries` says: in the \
-             next second at the earliest, and a random wait is spread evenly over its seconds"
+            "factors do not repeat throttled requests; events and the loss of a region repeat them as \
+             `retries` says: in the next second at the earliest, with a random wait spread evenly over \
+             its seconds, and no client uses up the retry quota of its SDK"
                 .into(),
         );
     }

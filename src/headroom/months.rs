@@ -42,7 +42,7 @@ impl Calendar {
             LimitKind::ItemSize => {
                 LimitMonth::Unknown("the file does not say how items grow in size".to_string())
             }
-            LimitKind::ItemCollection => {
+            LimitKind::ItemCollection | LimitKind::Partitions => {
                 let items = items_by_month(table, MONTHS_MAX);
                 let first = items.first().cloned().unwrap_or_default();
                 let at = |items: &Exact| !first.is_zero() && items / &first >= limit.factor;
@@ -64,8 +64,5 @@ impl Calendar {
 }
 
 fn not_in_time() -> LimitMonth {
-    LimitMonth::Never(format!(
-        "not in the next {} years",
-        Exact::from(MONTHS_MAX / 12)
-    ))
+    LimitMonth::Later(MONTHS_MAX / 12)
 }

@@ -9,7 +9,7 @@ use super::account::{Account, Provided};
 use super::change::{Change, Changes};
 use super::search::rounded;
 use super::window::{BEFORE, Window, time_of_week};
-use super::{HeadroomError, cost};
+use super::{HeadroomError, all_hold, cost, place_of};
 use crate::capacity::{LedgerRun, Steps, Traffic};
 use crate::estimate::{EstimateError, Metering};
 use crate::money::Money;
@@ -18,7 +18,7 @@ use crate::units::Exact;
 use crate::workload::TableDesign;
 
 /// Minutes after the loss that are simulated.
-const AFTER: u64 = 1_440;
+const AFTER: u64 = 720;
 
 /// Minutes after the loss that are shown.
 const SHOWN: u64 = 120;
@@ -46,10 +46,35 @@ pub struct LostRegion {
 pub struct LostTable {
     /// The table.
     pub table: String,
-    /// The regions that serve its users, each with its share of them; none if it is down.
+    /// What becomes of its users.
+    pub state: LostTableState,
+    /// The regions that serve its users instead, each with its share of them.
     pub served_by: Vec<(String, Exact)>,
     /// What happens to its reads and writes.
     pub words: String,
+}
+
+/// What becomes of the users of a table in a lost region.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum LostTableState {
+    /// Other regions serve them.
+    Served,
+    /// It had no users: it was a witness.
+    Witness,
+    /// No other region has the table.
+    Down,
+}
+
+impl LostTableState {
+    /// The word in JSON.
+    pub fn word(self) -> &'static str {
+        match self {
+            LostTableState::Served => "served",
+            LostTableState::Witness => "witness",
+            LostTableState::Down => "down",
+        }
+    }
 }
 
 /// An account direction that serves the users of a lost region.
@@ -70,12 +95,13 @@ pub struct LostAccount {
     pub after: Exact,
     /// When the region is lost in the simulation: at the beginning of the busiest hour.
     pub at: String,
-    /// Whether no more is throttled in the day after than is allowed; `None` if the capacity is not
+    /// Whether no more is throttled in the twelve hours after than is allowed; `None` if the capacity is not
     /// known.
     pub holds: Option<bool>,
     /// The share of the demand of the first hour that is throttled.
     pub throttled: Exact,
-    /// Minutes until nothing is throttled; `None` if that takes longer than a day, or if nothing was.
+    /// Minutes until nothing is throttled; `None` if that takes longer than twelve hours, or if nothing
+    /// was.
     pub holds_after: Option<u64>,
     /// Repeated requests of the first hour, as a share of the new ones.
     pub repeated: Exact,
@@ -83,6 +109,14 @@ pub struct LostAccount {
     pub given_up: Exact,
     /// What to change so that it holds at once.
     pub change: Option<Change>,
+}
+
+impl LostAccount {
+    /// Table, index and direction, for output; the region only if it is not `home`.
+    pub fn place(&self, home: &str) -> String {
+        let of = (self.table.as_str(), self.index.as_deref());
+        place_of(of, &self.region, self.direction, home)
+    }
 }
 
 /// What the loss of a region costs in the other regions.
@@ -123,28 +157,85 @@ pub(super) fn without(
         .iter()
         .map(|table| lost_table(table, home, region))
         .collect();
-    let shifted: Vec<Shifted> = own
+    let idle = idle_accounts(metering, own, region);
+    let everywhere: Vec<&Account> = own.iter().chain(&idle).collect();
+    let shifted: Vec<Shifted> = everywhere
         .iter()
-        .filter_map(|account| shifted(account, own, &tables, region))
+        .filter_map(|account| shifted(metering, account, own, &tables, region))
         .collect();
     let retries = workload.retries;
     let accounts = shifted
         .par_iter()
         .map(|one| lost_account(one, retries, changes))
         .collect::<Result<Vec<LostAccount>, HeadroomError>>()?;
-    let is_down = tables.iter().any(|table| table.served_by.is_empty());
-    let fails = is_down || accounts.iter().any(|one| one.holds == Some(false));
-    let known = accounts.iter().map(|one| one.holds);
+    let served = tables
+        .iter()
+        .map(|table| Some(table.state != LostTableState::Down));
+    // What is not known of the lost region comes to the others as well.
+    let hidden = metering
+        .demand()
+        .any(|demand| demand.region == region && demand.partly_unknown);
+    let served = served.chain([(!hidden).then_some(true)]);
     Ok(LostRegion {
         region: region.to_string(),
-        holds: match fails {
-            true => Some(false),
-            false => known.fold(Some(true), |all, one| all.zip(one).map(|_| true)),
+        holds: all_hold(served.chain(accounts.iter().map(|one| one.holds))),
+        cost: match hidden {
+            true => None,
+            false => lost_cost(metering, &shifted)?,
         },
-        cost: lost_cost(metering, &shifted)?,
         tables,
         accounts,
     })
+}
+
+/// The account directions of other regions that have no demand yet, where the lost region has one.
+fn idle_accounts<'a>(metering: &'a Metering, own: &[Account<'a>], lost: &str) -> Vec<Account<'a>> {
+    let mut all = Vec::new();
+    for there in own.iter().filter(|one| one.demand.region == lost) {
+        for demand in metering.demand_of(there.table) {
+            let is_same = demand.region != lost
+                && demand.index == there.demand.index
+                && demand.throughput.direction() == there.direction;
+            let is_known = own.iter().any(|one| std::ptr::eq(one.demand, demand));
+            if is_same && !is_known {
+                let none = there.traffic.without_demand();
+                let (table, limit) = (there.table, there.limit);
+                all.push(Account::of_other(metering, table, demand, limit, none));
+            }
+        }
+    }
+    all
+}
+
+/// The reads that a cluster of the lost region answered, with those that it passed on, for each of
+/// these: the other regions have no cluster. `None` if the cluster's hit ratio is not known.
+fn beside_the_cache(metering: &Metering, there: &Account, lost: &str) -> Option<f64> {
+    let dax = there.design.dax.as_ref();
+    let is_cached = lost == metering.workload().region && there.direction == Direction::Read;
+    let Some(dax) = dax.filter(|_| is_cached) else {
+        return Some(1.0);
+    };
+    let passed = 1.0 - dax.hit_ratio.known()?.to_f64();
+    let (mut with, mut without) = (0.0, 0.0);
+    let consumed = metering.consumed(there.table).iter().filter(|one| {
+        one.account == there.demand.index
+            && one.subject.region == lost
+            && one.throughput.direction() == Direction::Read
+    });
+    for one in consumed {
+        let mut patterns = there.design.access.iter();
+        let name = one.subject.access.as_deref();
+        let cached =
+            patterns.any(|access| Some(access.name.as_str()) == name && access.is_cacheable());
+        let units = one.units.to_f64();
+        with += units;
+        without += match cached {
+            true if passed <= 0.0 => return None,
+            true => units / passed,
+            false => units,
+        };
+    }
+    Some(if with > 0.0 { without / with } else { 1.0 })
 }
 
 /// The regions in which a table of the design is.
@@ -180,33 +271,40 @@ fn lost_table(table: &TableDesign, home: &str, lost: &str) -> LostTable {
         others = vec![to];
     }
     let count = others.len() as u64;
-    let words = match (others.is_empty(), table.strong, is_witness) {
-        (true, ..) => {
-            "it has no other replica: all its reads and writes fail until the region is back"
+    let state = match (others.is_empty(), is_witness) {
+        (true, _) => LostTableState::Down,
+        (false, true) => LostTableState::Witness,
+        (false, false) => LostTableState::Served,
+    };
+    let words = match (state, table.strong) {
+        (LostTableState::Down, _) => {
+            "no other region has it: all its reads and writes fail until the region is back"
         }
-        (false, true, true) => {
-            "only its witness is lost: reads and writes go on, but the loss of another region would \
-             stop writes"
+        (LostTableState::Witness, _) => {
+            "only its witness is lost, which serves no users; if another region is lost as well, writes \
+             and strongly consistent reads fail"
         }
-        (false, true, false) => {
+        (LostTableState::Served, true) => {
             "strong consistency (MRSC): no write is lost, since each is in two regions before it \
-             succeeds; the loss of another region would stop writes"
+             succeeds; if another region is lost as well, writes and strongly consistent reads fail"
         }
-        (false, false, _) => {
+        (LostTableState::Served, false) => {
             "eventual consistency (MREC): writes of about the last second before the loss are missing \
-             until the region is back; where both sides changed an item, the last writer wins"
+             until the region is back, also in strongly consistent reads; where both sides changed an \
+             item, the last writer wins"
         }
     };
     let share = Exact::ratio(1, count.max(1));
     LostTable {
         table: table.table.name.clone(),
-        served_by: match is_witness {
-            true => vec![(home.to_string(), Exact::one())],
-            false => others
+        served_by: match state {
+            LostTableState::Served => others
                 .into_iter()
                 .map(|region| (region, share.clone()))
                 .collect(),
+            LostTableState::Witness | LostTableState::Down => Vec::new(),
         },
+        state,
         words: words.to_string(),
     }
 }
@@ -214,6 +312,8 @@ fn lost_table(table: &TableDesign, home: &str, lost: &str) -> LostTable {
 /// An account direction with the demand that comes to it.
 struct Shifted<'a> {
     account: &'a Account<'a>,
+    /// Whether all of the demand is known.
+    is_known: bool,
     /// Its demand with that of the lost region at all times.
     after: Traffic,
     /// The demand that comes to it, with its share.
@@ -222,6 +322,7 @@ struct Shifted<'a> {
 
 /// What comes to an account direction; `None` if nothing does.
 fn shifted<'a>(
+    metering: &Metering,
     account: &'a Account<'a>,
     own: &'a [Account<'a>],
     tables: &[LostTable],
@@ -232,32 +333,32 @@ fn shifted<'a>(
         return None;
     }
     let table = tables.iter().find(|one| one.table == demand.table)?;
-    let served = table.served_by.iter();
-    let share = served
-        .filter(|(region, _)| *region == demand.region)
-        .map(|(_, share)| share.to_f64())
-        .next()?;
+    let mut served = table.served_by.iter();
+    let (_, share) = served.find(|(region, _)| *region == demand.region)?;
     let same = |one: &&Account| {
         one.demand.region == lost
             && (&one.demand.table, &one.demand.index) == (&demand.table, &demand.index)
             && one.direction == account.direction
     };
     let there = own.iter().find(same)?;
-    let share = match account.direction {
-        Direction::Read => share,
-        // Writes are replicated to every region already; where a transaction is made, it consumes
-        // more than where it is replicated.
-        Direction::Write => {
-            let (here, there) = (account.traffic.sum(), there.traffic.sum());
-            share * ((there - here) / there.max(f64::MIN_POSITIVE)).max(0.0)
-        }
-    };
+    let cached = beside_the_cache(metering, there, lost);
+    let share = share.to_f64()
+        * match account.direction {
+            Direction::Read => cached.unwrap_or(1.0),
+            // Writes are replicated to every region already; where a transaction is made, it consumes
+            // more than where it is replicated.
+            Direction::Write => {
+                let (here, there) = (account.traffic.sum(), there.traffic.sum());
+                ((there - here) / there.max(f64::MIN_POSITIVE)).max(0.0)
+            }
+        };
     if share < 1e-9 {
         return None;
     }
     let more = vec![(&there.traffic, share)];
     Some(Shifted {
         account,
+        is_known: cached.is_some() && !demand.partly_unknown && !there.demand.partly_unknown,
         after: account.traffic.with_more(&more, 0),
         more,
     })
@@ -270,6 +371,7 @@ fn lost_account(
 ) -> Result<LostAccount, HeadroomError> {
     let Shifted {
         account,
+        is_known,
         after,
         more,
     } = one;
@@ -311,11 +413,14 @@ fn lost_account(
     let (throttled, repeated, given_up) = hour.map_or_else(Default::default, |(hour, _)| {
         (hour.throttled, hour.returned, hour.given_up)
     });
-    let holds = day.as_ref().map(|(day, _)| day.throttled <= limit);
+    let holds = day
+        .as_ref()
+        .map(|(day, _)| day.throttled <= limit)
+        .filter(|holds| *is_known || !*holds);
     let last = day.and_then(|(day, _)| day.last).map(|last| last + 1);
     let peak = after.highest_mean() / unit;
     let change = match holds {
-        Some(false) => changes.for_peak(account, after)?,
+        Some(false) => changes.for_demand(account, after)?,
         _ => None,
     };
     let place = account.demand;
@@ -357,6 +462,9 @@ fn busiest_hour(traffic: &Traffic) -> u64 {
 fn lost_cost(metering: &Metering, all: &[Shifted]) -> Result<Option<LostCost>, HeadroomError> {
     let month = metering.workload().month.clone();
     let (mut with, mut without) = (Vec::new(), Vec::new());
+    if all.iter().any(|one| !one.is_known) {
+        return Ok(None);
+    }
     for one in all {
         let (mut after, mut before): (BTreeMap<bool, Exact>, BTreeMap<bool, Exact>) =
             Default::default();

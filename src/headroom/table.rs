@@ -9,23 +9,7 @@ use crate::dax::{Load, NODE_TYPES};
 use crate::estimate::Metering;
 use crate::table::{Direction, limits};
 use crate::units::{Exact, GB, KB, MB};
-use crate::workload::TableDesign;
-
-/// Readers of a shard that DynamoDB serves at the same time.
-///
-/// Source: Developer Guide, "Change data capture for DynamoDB Streams": no more than two processes
-/// should read from the same shard, or requests are throttled.
-const READERS_MAX: u64 = 2;
-
-/// Records that one GetRecords returns.
-///
-/// Source: API Reference, GetRecords: at most 1 MB or 1,000 records.
-const RECORDS_MAX: u64 = 1_000;
-
-/// AWS's default quota of provisioned units of all tables and indexes of an account in a region.
-///
-/// Source: Developer Guide, "Quotas in Amazon DynamoDB".
-const ACCOUNT_UNITS_MAX: u64 = 80_000;
+use crate::workload::{Capacity, SizeClasses, TableDesign, Units};
 
 impl AccountHeadroom {
     fn of_table(metering: &Metering, table: &TableDesign, part: Part) -> AccountHeadroom {
@@ -37,7 +21,7 @@ impl AccountHeadroom {
             busiest: None,
             limits: Vec::new(),
             unknown: Vec::new(),
-            change: None,
+            changes: Vec::new(),
         }
     }
 }
@@ -52,21 +36,35 @@ pub(super) fn parts(metering: &Metering, table: &TableDesign) -> Vec<AccountHead
     parts.into_iter().flatten().collect()
 }
 
+/// The size that at most one item in a million exceeds.
+fn large_item(sizes: &SizeClasses) -> u64 {
+    let mut classes: Vec<(u64, u64)> = sizes
+        .iter()
+        .map(|class| (class.item.0, class.weight))
+        .collect();
+    classes.sort_unstable();
+    let total = u128::from(sizes.total());
+    let mut above = total;
+    for (bytes, weight) in &classes {
+        above -= u128::from(*weight);
+        if above * 1_000_000 <= total {
+            return *bytes;
+        }
+    }
+    0
+}
+
 /// How far items may grow: each one in size, and together in a table with local indexes.
 fn items(metering: &Metering, table: &TableDesign) -> Option<AccountHeadroom> {
     let mut own = AccountHeadroom::of_table(metering, table, Part::Items);
     let sizes = table.entities.iter().flat_map(|one| &one.sizes);
-    let largest = sizes
-        .chain(&table.sizes)
-        .flat_map(|sizes| sizes.iter())
-        .map(|class| class.item.0)
-        .max();
-    match largest.filter(|bytes| *bytes > 0) {
+    let large = sizes.chain(&table.sizes).map(large_item).max();
+    match large.filter(|bytes| *bytes > 0) {
         Some(bytes) => own.limits.push(Limit::new(
             LimitKind::ItemSize,
             rounded_down(&Exact::ratio(limits::ITEM_BYTES_MAX, bytes)),
             format!(
-                "the largest item has {} KB; DynamoDB holds at most 400 KB",
+                "the largest items have {} KB; DynamoDB holds at most 400 KB",
                 two_places(bytes as f64 / KB as f64)
             ),
         )),
@@ -75,24 +73,25 @@ fn items(metering: &Metering, table: &TableDesign) -> Option<AccountHeadroom> {
             why: "the size of its items is not known".to_string(),
         }),
     }
-    if table.table.has_local_indexes() {
+    if table.table.keys.sort.is_some() {
         match collection(table) {
             Ok(limit) => own.limits.push(limit),
-            Err(why) => own.unknown.push(UnknownLimit {
+            Err(why) if table.table.has_local_indexes() => own.unknown.push(UnknownLimit {
                 kind: LimitKind::ItemCollection,
                 why,
             }),
+            Err(_) => {}
         }
     }
     own.limits.sort_by(Limit::order);
     Some(own)
 }
 
-/// The largest item collection of a table with local indexes.
+/// The largest item collection: with local indexes it has a limit, without them it fills a partition.
 ///
-/// Source: Developer Guide, "Item collections": at most 10 GB for each partition key value, with the
-/// entries of all local indexes. `Assumption:` the most popular key has as large a share of the items
-/// as it has of the calls.
+/// Source: Developer Guide, "Item collections": with local indexes at most 10 GB for each partition key
+/// value, index entries included; without them, a collection of more is divided over partitions.
+/// `Assumption:` the most popular key has as large a share of the items as it has of the calls.
 fn collection(table: &TableDesign) -> Result<Limit, String> {
     let share = table
         .hottest_millionths(None)
@@ -102,6 +101,7 @@ fn collection(table: &TableDesign) -> Result<Limit, String> {
         .held()
         .ok_or("the number or the size of its items is not known")?;
     let mut bytes = held.data;
+    let is_limited = table.table.has_local_indexes();
     for (at, index) in table.table.indexes.iter().enumerate() {
         if index.kind == crate::table::IndexKind::Local {
             let entries = table
@@ -115,17 +115,25 @@ fn collection(table: &TableDesign) -> Result<Limit, String> {
         return Err("it holds no items yet".to_string());
     }
     let most = Exact::from(limits::ITEM_COLLECTION_BYTES_MAX);
-    let because = format!(
-        "the largest item collection has {} GB with its index entries, {} % of the table; a table \
-         with local indexes holds at most 10 GB for a partition key",
-        (&largest / &Exact::from(GB)).human(3),
-        Exact::ratio(share, 10_000).human(4)
-    );
-    Ok(Limit::new(
-        LimitKind::ItemCollection,
-        rounded_down(&(&most / &largest)),
-        because,
-    ))
+    let gigabytes = (&largest / &Exact::from(GB)).human(3);
+    let percent = Exact::ratio(share, 10_000).human(4);
+    let (kind, because) = match is_limited {
+        true => (
+            LimitKind::ItemCollection,
+            format!(
+                "the largest item collection has {gigabytes} GB with its index entries, {percent} % of \
+                 the table; a table with local indexes holds at most 10 GB for a partition key"
+            ),
+        ),
+        false => (
+            LimitKind::Partitions,
+            format!(
+                "the largest item collection has {gigabytes} GB, {percent} % of the table; above 10 GB \
+                 DynamoDB divides it over partitions by its sort key"
+            ),
+        ),
+    };
+    Ok(Limit::new(kind, rounded_down(&(&most / &largest)), because))
 }
 
 /// The requests of a DAX cluster in the busiest hour.
@@ -185,7 +193,9 @@ fn load(metering: &Metering, table: &TableDesign) -> Result<(Load, u64), String>
     ))
 }
 
-/// The readers of a stream: how many there are for a shard, and what they can read.
+/// What a polling reader of a stream can read, if the number of shards is given.
+///
+/// Source: API Reference, GetRecords. `Assumption:` a record holds the item before and after.
 fn stream(metering: &Metering, table: &TableDesign) -> Option<AccountHeadroom> {
     let stream = table.stream.as_ref()?;
     let mut own = AccountHeadroom::of_table(metering, table, Part::Stream);
@@ -196,16 +206,8 @@ fn stream(metering: &Metering, table: &TableDesign) -> Option<AccountHeadroom> {
         });
         return Some(own);
     }
-    let readers = &stream.polling + &stream.lambda;
-    if readers > Exact::from(READERS_MAX) {
-        own.limits.push(Limit::new(
-            LimitKind::StreamReaders,
-            Exact::zero(),
-            format!("{readers} readers read each shard; more than {READERS_MAX} are throttled"),
-        ));
-    }
     let (Some(shards), false) = (&stream.shards, stream.polling.is_zero()) else {
-        return (!own.limits.is_empty()).then_some(own);
+        return None;
     };
     let month = &metering.workload().month;
     let mut records = Exact::zero();
@@ -217,10 +219,13 @@ fn stream(metering: &Metering, table: &TableDesign) -> Option<AccountHeadroom> {
         records += &(&(&a_second * &access.call.items()) * &applied);
     }
     if !records.is_zero() {
-        let by_bytes = table.mean_size().map(|size| &Exact::from(MB) / &size);
-        let a_call = by_bytes.map_or(Exact::from(RECORDS_MAX), |bytes| {
-            bytes.min(Exact::from(RECORDS_MAX))
-        });
+        // Both images of an item.
+        let most = Exact::from(limits::STREAM_RECORDS_MAX);
+        let by_bytes = table
+            .mean_size()
+            .filter(|size| !size.is_zero())
+            .map(|size| &Exact::from(MB / 2) / &size);
+        let a_call = by_bytes.map_or(most.clone(), |records| records.min(most));
         let reads = &(shards * &stream.polls_per_second) * &a_call;
         let because = format!(
             "a reader polls {} {} times a second, at most {} records each; the busiest hour writes \
@@ -238,6 +243,38 @@ fn stream(metering: &Metering, table: &TableDesign) -> Option<AccountHeadroom> {
     Some(own)
 }
 
+/// Streams that more readers read than DynamoDB serves at the same time.
+///
+/// Source: Developer Guide, "Change data capture for DynamoDB Streams": more than two readers of a shard
+/// can be throttled; AWS Lambda Developer Guide, "Using AWS Lambda with Amazon DynamoDB": of a global
+/// table, one.
+pub(super) fn crowded_streams(metering: &Metering) -> Vec<String> {
+    let of_table = |table: &std::sync::Arc<TableDesign>| {
+        let stream = table.stream.as_ref()?;
+        let readers = &stream.polling + &stream.lambda;
+        let most = match table.is_global() {
+            true => 1,
+            false => limits::SHARD_READERS_MAX,
+        };
+        (readers > Exact::from(most)).then(|| {
+            let whose = match table.is_global() {
+                true => "of a global table's stream, whose replication reads as well",
+                false => "of a stream",
+            };
+            format!(
+                "{}: {readers} readers read each shard; more than {most} {whose} can be throttled",
+                table.table.name
+            )
+        })
+    };
+    metering
+        .workload()
+        .tables
+        .iter()
+        .filter_map(of_table)
+        .collect()
+}
+
 /// The quota of provisioned units of an account, in each region and direction.
 ///
 /// Source: Developer Guide, "Quotas in Amazon DynamoDB": it applies to provisioned tables and indexes
@@ -245,21 +282,34 @@ fn stream(metering: &Metering, table: &TableDesign) -> Option<AccountHeadroom> {
 /// provisioned units grow with traffic.
 pub(super) fn account_quotas(metering: &Metering) -> Vec<AccountHeadroom> {
     let mut sums: BTreeMap<(String, Direction), u64> = BTreeMap::new();
-    for demand in metering.demand() {
-        if let Some(units) = &demand.provisioned {
-            let key = (demand.region.clone(), demand.throughput.direction());
-            *sums.entry(key).or_default() += units.high;
+    let mut unknown: BTreeMap<(String, Direction), String> = BTreeMap::new();
+    let tables = metering.workload().tables.iter().enumerate();
+    for (at, table) in tables.filter(|(_, table)| table.capacity != Capacity::OnDemand) {
+        for demand in metering.demand_of(at) {
+            let direction = demand.throughput.direction();
+            let key = (demand.region.clone(), direction);
+            let target = table.target_named(demand.index.as_deref());
+            let given = table.units_in(target, direction, table.replica_in(&demand.region));
+            match &demand.provisioned {
+                Some(units) => *sums.entry(key).or_default() += units.high,
+                None if matches!(given, Some(Units::Unknown) | None) => {
+                    let why = format!("the provisioned units of {} are not known", demand.place());
+                    unknown.entry(key).or_insert(why);
+                }
+                None => {}
+            }
         }
     }
     let one = |((region, direction), units): ((String, Direction), u64)| {
+        let why = unknown.get(&(region.clone(), direction)).cloned();
         let because = format!(
             "{} of AWS's default quota of {} provisioned {} units of an account in {region} are \
              used; units grow with traffic",
             Exact::from(units),
-            Exact::from(ACCOUNT_UNITS_MAX),
+            Exact::from(limits::ACCOUNT_UNITS_MAX),
             direction.word()
         );
-        let factor = rounded_down(&Exact::ratio(ACCOUNT_UNITS_MAX, units.max(1)));
+        let factor = rounded_down(&Exact::ratio(limits::ACCOUNT_UNITS_MAX, units.max(1)));
         AccountHeadroom {
             table: None,
             index: None,
@@ -267,8 +317,14 @@ pub(super) fn account_quotas(metering: &Metering) -> Vec<AccountHeadroom> {
             part: Part::from(direction),
             busiest: None,
             limits: vec![Limit::new(LimitKind::AccountQuota, factor, because)],
-            unknown: Vec::new(),
-            change: None,
+            unknown: why
+                .map(|why| UnknownLimit {
+                    kind: LimitKind::AccountQuota,
+                    why,
+                })
+                .into_iter()
+                .collect(),
+            changes: Vec::new(),
         }
     };
     sums.into_iter().map(one).collect()
@@ -279,23 +335,31 @@ pub(super) fn account_quotas(metering: &Metering) -> Vec<AccountHeadroom> {
 /// Source: Developer Guide, "Global secondary indexes": if an index has not enough write capacity,
 /// writes to the table are throttled (rule 3.8b).
 pub(super) fn back_pressure(accounts: &mut [AccountHeadroom]) {
-    let of_indexes: Vec<(AccountHeadroom, Limit)> = accounts
+    let of_indexes: Vec<AccountHeadroom> = accounts
         .iter()
         .filter(|one| one.index.is_some() && one.part == Part::Writes)
-        .filter_map(|one| Some((one.clone(), one.limits.first()?.clone())))
+        .cloned()
         .collect();
     for table in accounts
         .iter_mut()
         .filter(|one| one.index.is_none() && one.part == Part::Writes)
     {
-        for (index, limit) in &of_indexes {
+        for index in &of_indexes {
             if (&index.table, &index.region) != (&table.table, &table.region) {
                 continue;
             }
             let name = index.index.clone().unwrap_or_default();
+            if index.is_upper_bound() {
+                table.unknown.push(UnknownLimit {
+                    kind: LimitKind::IndexBackPressure,
+                    why: format!("what limits {name} is not known"),
+                });
+            }
+            let Some(limit) = index.first() else {
+                continue;
+            };
             let because = format!(
-                "writes that change entries of {name} are throttled with them: {}, {}",
-                limit.kind.name(),
+                "when {name} throttles, so do the writes that change its entries: {}",
                 limit.because
             );
             table.limits.push(Limit {

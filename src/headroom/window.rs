@@ -25,6 +25,8 @@ pub struct CurveMinute {
     pub minute: i64,
     /// Units a second that are asked for, without what comes again.
     pub demanded: Exact,
+    /// Units a second of repeated requests.
+    pub repeated: Exact,
     /// Units a second that are served.
     pub served: Exact,
     /// Units in force at the end of the minute.
@@ -81,17 +83,22 @@ impl Account<'_> {
         let mut lane = AccountDirection::with(demand, self.policy()?);
         lane.retries = retries;
         lane.watched = watched;
-        lane.hottest = self.hottest.as_ref().map(|hottest| Hottest {
+        lane.hottest = self.hottest_in_ledger();
+        execute_cold(&mut [lane], &Limits::default())
+            .into_iter()
+            .next()
+    }
+
+    /// The hottest key, as the ledger takes it.
+    pub fn hottest_in_ledger(&self) -> Option<Hottest> {
+        self.hottest.as_ref().map(|hottest| Hottest {
             parts: (&hottest.share * &Exact::from(1_000_000))
                 .floor()
                 .to_u64()
                 .unwrap_or(0),
             of: 1_000_000,
             units_max: limits::partition_units_max(self.direction),
-        });
-        execute_cold(&mut [lane], &Limits::default())
-            .into_iter()
-            .next()
+        })
     }
 
     /// What happens to a demand from the beginning of a window on.
@@ -109,7 +116,7 @@ impl Account<'_> {
         let minutes = || (watched.start..).zip(all.chunks(steps));
         let ended = window.before + window.minutes;
         let during = minutes().filter(|(minute, _)| (window.before..ended).contains(minute));
-        let mut sums = [0_u128; 4];
+        let mut sums = [0_u128; 6];
         for (_, steps) in during {
             for step in steps {
                 let of_step = [
@@ -117,12 +124,14 @@ impl Account<'_> {
                     step.refused_first,
                     step.returned,
                     step.given_up,
+                    step.refused,
+                    step.refused_hot,
                 ];
                 let sums = sums.iter_mut().zip(of_step);
                 sums.for_each(|(sum, own)| *sum += u128::from(own));
             }
         }
-        let [asked, first, returned, given_up] = sums;
+        let [asked, first, returned, given_up, refused, refused_hot] = sums;
         let share = |part: u128| match asked {
             0 => Exact::zero(),
             asked => Exact::whole(part) / Exact::whole(asked),
@@ -139,9 +148,9 @@ impl Account<'_> {
             .collect();
         let happened = Happened {
             throttled: share(first),
-            hot: match run.throttled {
+            hot: match refused {
                 0 => Exact::zero(),
-                all => Exact::whole(run.throttled_hot) / Exact::whole(all),
+                all => Exact::whole(refused_hot) / Exact::whole(all),
             },
             first: refusing.first().copied(),
             last: refusing.last().copied(),
@@ -162,6 +171,7 @@ fn minute_of(minute: i64, steps: &[LedgerStep], unit: f64) -> CurveMinute {
     CurveMinute {
         minute,
         demanded: a_second(demanded),
+        repeated: a_second(returned),
         served: a_second(demanded + returned - sum(|one| one.refused)),
         capacity: steps.last().map_or(0, |step| step.capacity),
     }

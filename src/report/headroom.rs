@@ -7,11 +7,10 @@ use super::render::csv;
 use super::render::text::{clean, signed};
 use crate::headroom::{
     AccountHeadroom, Change, ChangeCost, EventAccount, EventOutcome, Headroom, Limit, LimitMonth,
-    LostAccount, LostRegion, Readiness,
+    LostAccount, LostRegion, LostTableState, Part, Readiness,
 };
-use crate::money::MoneyError;
+use crate::money::{Money, MoneyError};
 use crate::units::{Exact, count_of};
-use crate::usage;
 
 /// The columns of the parts.
 const HEADER: [&str; 6] = ["Part", "Factor", "Limit", "Month", "Next", "Next limit"];
@@ -40,10 +39,10 @@ impl Present for Headroom {
         let mut document = Document::new(headline(self));
         document.is_warning = is_short(self);
         document = document.note(format!(
-            "a factor of 2 holds twice today's traffic; at most {} of requests may be throttled",
+            "a part with a factor of 2 holds twice today's traffic; at most {} of requests may be throttled",
             percent(&self.throttled)
         ));
-        let sorted = first_to_break(self);
+        let sorted = self.first_to_break();
         let rows = sorted.iter().map(|one| row(self, one)).collect();
         document.table("What breaks first", &HEADER, rows, &NUMBERS);
         let why: Vec<Entry> = sorted.iter().filter_map(|one| entry(self, one)).collect();
@@ -55,7 +54,7 @@ impl Present for Headroom {
         if let Some(lost) = &self.lost {
             lost_part(&mut document, self, lost);
         }
-        document.lists(&[], &self.assumptions, &[]);
+        document.lists(&self.warnings, &self.assumptions, &[]);
         Ok(document)
     }
 
@@ -108,7 +107,7 @@ pub(super) fn bound(one: &AccountHeadroom) -> &'static str {
 
 /// Whether the result needs attention.
 fn is_short(headroom: &Headroom) -> bool {
-    let tightest = headroom.tightest().and_then(AccountHeadroom::factor);
+    let tightest = headroom.tightest().map(|(_, limit)| &limit.factor);
     tightest.is_some_and(|factor| *factor < Exact::one())
         || headroom
             .events
@@ -124,26 +123,36 @@ fn is_short(headroom: &Headroom) -> bool {
 pub(super) fn headline(headroom: &Headroom) -> String {
     let name = clean(&headroom.workload);
     let traffic = match headroom.tightest() {
-        None => "nothing limits its traffic".to_string(),
-        Some(one) => {
+        None => "no limit is known".to_string(),
+        Some((one, first)) => {
             let place = place(headroom, one);
-            let limit = one.first().map_or("", |limit| limit.kind.name());
-            let factor = one.factor().cloned().unwrap_or_default();
+            let (limit, factor) = (first.kind.name(), &first.factor);
             let at_most = match one.is_upper_bound() {
                 true => "at most ",
                 false => "",
             };
-            match factor < Exact::one() {
-                true => format!(
-                    "today's traffic is too much: {place} hold {at_most}{} of it ({limit})",
-                    times(&factor)
+            match (one.part, *factor < Exact::one()) {
+                (Part::Items, _) => format!(
+                    "the first limit is at {at_most}{} today's data: {place} ({limit})",
+                    times(factor)
                 ),
-                false => format!(
+                (_, true) => format!(
+                    "today's traffic is too much: {place} hold {at_most}{} of it ({limit})",
+                    times(factor)
+                ),
+                (_, false) => format!(
                     "the first limit is at {at_most}{} today's traffic: {place} ({limit})",
-                    times(&factor)
+                    times(factor)
                 ),
             }
         }
+    };
+    let hidden = headroom.accounts.iter();
+    let hidden = hidden.filter(|one| one.decisive().is_none() && one.is_upper_bound());
+    let hidden = match hidden.count() {
+        0 => String::new(),
+        1 => "; the limits of one part are unknown".to_string(),
+        count => format!("; the limits of {count} parts are unknown"),
     };
     let failing = headroom
         .events
@@ -164,7 +173,7 @@ pub(super) fn headline(headroom: &Headroom) -> String {
         Some((None, region)) => format!("; whether it holds without {} is unknown", clean(region)),
         None => String::new(),
     };
-    format!("{name}: {traffic}{events}{lost}")
+    format!("{name}: {traffic}{hidden}{events}{lost}")
 }
 
 /// A factor, such as "1.92x".
@@ -184,7 +193,7 @@ pub(super) fn times(factor: &Exact) -> String {
 }
 
 /// A share as percent.
-fn percent(share: &Exact) -> String {
+pub(super) fn percent(share: &Exact) -> String {
     let percent = share * &Exact::from(100);
     let places = match percent < Exact::ratio(1, 100) {
         true => 7,
@@ -200,20 +209,6 @@ fn place(headroom: &Headroom, one: &AccountHeadroom) -> String {
         clean(&one.place(&headroom.region)),
         one.part.word()
     )
-}
-
-/// The parts that have a limit or an unknown one, the lowest factor first.
-fn first_to_break(headroom: &Headroom) -> Vec<&AccountHeadroom> {
-    let mut all: Vec<&AccountHeadroom> = headroom
-        .accounts
-        .iter()
-        .filter(|one| one.factor().is_some() || one.is_upper_bound())
-        .collect();
-    all.sort_by(|one, other| {
-        let key = |one: &AccountHeadroom| (one.factor().is_none(), one.factor().cloned());
-        key(one).cmp(&key(other))
-    });
-    all
 }
 
 fn row(headroom: &Headroom, one: &AccountHeadroom) -> Vec<String> {
@@ -239,6 +234,7 @@ fn month(limit: &Limit) -> String {
     match &limit.month {
         LimitMonth::In { number: 1, .. } => "now".to_string(),
         LimitMonth::In { from, .. } => from.to_string()[..7].to_string(),
+        LimitMonth::Later(years) => format!("> {years} years"),
         LimitMonth::Never(_) => "never".to_string(),
         LimitMonth::Unknown(_) => "unknown".to_string(),
     }
@@ -268,11 +264,8 @@ fn entry(headroom: &Headroom, one: &AccountHeadroom) -> Option<Entry> {
             clean(&unknown.why)
         ));
     }
-    details.extend(
-        one.change
-            .iter()
-            .map(|change| format!("to change: {}", change_words(change))),
-    );
+    let changes = one.changes.iter();
+    details.extend(changes.map(|change| format!("to change: {}", change_words(change))));
     let factor = one.factor().map_or_else(|| "unknown".to_string(), times);
     Some(Entry {
         mark: "- ".to_string(),
@@ -284,10 +277,10 @@ fn entry(headroom: &Headroom, one: &AccountHeadroom) -> Option<Entry> {
 fn month_reason(month: &LimitMonth) -> Option<String> {
     match month {
         // Reasons for unknown months are told once, for all parts.
-        LimitMonth::In { number: 1, .. } | LimitMonth::Unknown(_) => None,
-        LimitMonth::In { number, from } => {
-            Some(format!("growth reaches it in month {number}, from {from}"))
-        }
+        LimitMonth::In { number: 1, .. } | LimitMonth::Later(_) | LimitMonth::Unknown(_) => None,
+        LimitMonth::In { number, from } => Some(format!(
+            "growth reaches it in month {number}, which begins on {from}"
+        )),
         LimitMonth::Never(why) => Some(format!("growth does not reach it: {why}")),
     }
 }
@@ -315,16 +308,19 @@ fn unknown_months(sorted: &[&AccountHeadroom]) -> Vec<String> {
         .collect()
 }
 
-/// A change with its line and its cost.
+/// A change with its lines and its cost.
 pub(super) fn change_words(change: &Change) -> String {
-    let edit = change
-        .edit
-        .as_ref()
-        .map_or_else(String::new, |(line, text)| {
-            format!(" (line {line}: {text})")
-        });
+    let edits: Vec<String> = change
+        .edits
+        .iter()
+        .map(|edit| format!("line {}: {}", edit.line, clean(&edit.text)))
+        .collect();
+    let edits = match edits.is_empty() {
+        true => String::new(),
+        false => format!(" ({})", edits.join("; ")),
+    };
     format!(
-        "{}{edit}, {}",
+        "{}{edits}, {}",
         clean(&change.what),
         cost_words(&change.cost)
     )
@@ -333,7 +329,7 @@ pub(super) fn change_words(change: &Change) -> String {
 pub(super) fn cost_words(cost: &ChangeCost) -> String {
     match cost {
         ChangeCost::Monthly(delta) => format!("{} a month", signed(*delta)),
-        ChangeCost::Once(amount) => format!("{} once", amount.human()),
+        ChangeCost::Once(amount) => format!("{} once", signed(*amount)),
         ChangeCost::Unknown(why) => format!("cost unknown: {why}"),
     }
 }
@@ -381,12 +377,7 @@ fn event_part(document: &mut Document, headroom: &Headroom, event: &EventOutcome
         .iter()
         .filter_map(|one| throttling(headroom, one))
         .collect();
-    lines.push(match &event.cost {
-        Some(cost) => format!("its traffic costs {} more than the usual", cost.human()),
-        None => {
-            "what its traffic costs is unknown: a price or the capacity is not known".to_string()
-        }
-    });
+    lines.push(event_cost(event));
     document.part(String::new(), Body::List(lines));
     let ready = event.readiness.iter().map(ready_words).collect();
     document.part(
@@ -395,13 +386,29 @@ fn event_part(document: &mut Document, headroom: &Headroom, event: &EventOutcome
     );
 }
 
-fn event_place(headroom: &Headroom, table: &str, index: Option<&str>, region: &str) -> String {
-    let elsewhere = (region != headroom.region).then_some(region);
-    clean(&usage::place(table, index, elsewhere))
+/// What the traffic of an event costs beside the usual.
+fn event_cost(event: &EventOutcome) -> String {
+    let what = match event.holds {
+        Some(true) => "its traffic",
+        _ => "what is served of its traffic",
+    };
+    match &event.cost {
+        _ if event.accounts.is_empty() => {
+            "it changes the traffic of no access pattern whose demand is known".to_string()
+        }
+        None => {
+            "what its traffic costs is unknown: a price, a demand or a capacity is not known".into()
+        }
+        Some(cost) if *cost < Money::ZERO => {
+            let less = Money::ZERO.minus(*cost).unwrap_or_default();
+            format!("{what} costs {} less than the usual", less.human())
+        }
+        Some(cost) => format!("{what} costs {} more than the usual", cost.human()),
+    }
 }
 
 fn event_row(headroom: &Headroom, one: &EventAccount) -> Vec<String> {
-    let place = event_place(headroom, &one.table, one.index.as_deref(), &one.region);
+    let place = clean(&one.place(&headroom.region));
     let callers = one.callers.iter().take(2).map(|caller| {
         let share = (&caller.share * &Exact::from(100)).human(0);
         format!("{} {share} %", clean(&caller.access))
@@ -411,23 +418,39 @@ fn event_row(headroom: &Headroom, one: &EventAccount) -> Vec<String> {
         Some(_) => (percent(&one.throttled), one.throttled_minutes.to_string()),
     };
     vec![
-        format!("{place} {}s", one.direction.word()),
-        one.usual.human(1),
-        one.busiest.human(1),
+        place,
+        units(&one.usual),
+        units(&one.busiest),
         throttled,
         minutes,
         callers.collect::<Vec<_>>().join(", "),
     ]
 }
 
+/// Units a second, if they are known.
+fn units(units: &Option<Exact>) -> String {
+    let words = |units: &Exact| units.human(1);
+    units.as_ref().map_or_else(|| "unknown".to_string(), words)
+}
+
 /// When an account direction throttles in an event, and what repeated requests add.
 fn throttling(headroom: &Headroom, one: &EventAccount) -> Option<String> {
     let (first, last) = one.first_minute.zip(one.last_minute)?;
-    let place = event_place(headroom, &one.table, one.index.as_deref(), &one.region);
-    let mut words = format!(
-        "{place} {}s throttle from minute {first} to minute {last}",
-        one.direction.word()
-    );
+    let place = clean(&one.place(&headroom.region));
+    let when = match first == last {
+        true => format!("in minute {first}"),
+        false => format!("from minute {first} to minute {last}"),
+    };
+    let mut words = format!("{place} throttle {when}");
+    if let Some(index) = &one.by_index {
+        words += &format!(", mostly because {} throttles", clean(index));
+    }
+    if !one.usually_throttled.is_zero() {
+        words += &format!(
+            "; without the event, {} are throttled at that time",
+            percent(&one.usually_throttled)
+        );
+    }
     if one.by_hottest_key > Exact::ratio(1, 2) {
         words += ", mostly the hottest key";
     }
@@ -441,7 +464,7 @@ fn throttling(headroom: &Headroom, one: &EventAccount) -> Option<String> {
     Some(words)
 }
 
-fn ready_words(ready: &Readiness) -> String {
+pub(super) fn ready_words(ready: &Readiness) -> String {
     let down = ready
         .down
         .as_ref()
@@ -457,8 +480,8 @@ const LOST_HEADER: [&str; 6] = [
     "Part",
     "Before",
     "After",
-    "Throttled",
-    "Holds after",
+    "Throttled, 1st hour",
+    "Until",
     "To hold at once",
 ];
 const LOST_NUMBERS: [usize; 3] = [1, 2, 3];
@@ -484,51 +507,64 @@ fn lost_part(document: &mut Document, headroom: &Headroom, lost: &LostRegion) {
                 false => format!("{region} ({})", percent(share)),
             })
             .collect();
-        let served = match served.is_empty() {
-            true => "down".to_string(),
-            false => format!("served by {}", served.join(", ")),
+        let served = match table.state {
+            LostTableState::Down => "down".to_string(),
+            LostTableState::Witness => "not affected".to_string(),
+            LostTableState::Served => format!("served by {}", served.join(", ")),
         };
         format!("{}: {served}; {}", clean(&table.table), table.words)
     });
     let mut lines: Vec<String> = tables.collect();
-    lines.push(match &lost.cost {
-        Some(cost) => format!(
+    lines.extend(match &lost.cost {
+        _ if lost.accounts.is_empty() && lost.holds.is_some() => None,
+        Some(cost) => Some(format!(
             "the other regions cost {} more for an hour of average traffic, {} for a day, {} for a \
              month",
             cost.hour.human(),
             cost.day.human(),
             cost.month.human()
+        )),
+        None => Some(
+            "what the other regions cost is unknown: a price, a demand or a capacity is not known"
+                .into(),
         ),
-        None => {
-            "what the other regions cost is unknown: a price or the capacity is not known".into()
-        }
     });
     match lost.holds == Some(true) {
         true => document.part(title, Body::List(lines)),
         false => document.warning(title, Body::List(lines)),
     }
     document.table(
-        format!("Busiest hour without {}", clean(&lost.region)),
+        format!("Lost at the beginning of the busiest hour{}", lost_at(lost)),
         &LOST_HEADER,
         rows,
         &LOST_NUMBERS,
     );
 }
 
+/// When the region is lost, if that is the same for all.
+fn lost_at(lost: &LostRegion) -> String {
+    match lost.accounts.first() {
+        Some(first) if lost.accounts.iter().all(|one| one.at == first.at) => {
+            format!(", {}", first.at)
+        }
+        _ => String::new(),
+    }
+}
+
 fn lost_row(headroom: &Headroom, one: &LostAccount) -> Vec<String> {
-    let place = event_place(headroom, &one.table, one.index.as_deref(), &one.region);
+    let place = clean(&one.place(&headroom.region));
     let after = match (one.holds, one.holds_after) {
         (None, _) => "unknown".to_string(),
-        (Some(true), None) => "at once".to_string(),
+        (Some(true), None) => "holds".to_string(),
         (Some(_), Some(minutes)) => format!("{minutes} min"),
-        (Some(false), None) => "not in a day".to_string(),
+        (Some(false), None) => "> 12 hours".to_string(),
     };
     let throttled = match one.holds {
         None => "unknown".to_string(),
         Some(_) => percent(&one.throttled),
     };
     vec![
-        format!("{place} {}s", one.direction.word()),
+        place,
         one.before.human(1),
         one.after.human(1),
         throttled,

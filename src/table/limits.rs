@@ -41,6 +41,15 @@ pub const NUMBER_DIGITS_MAX: usize = 38;
 pub const NAME_LENGTH: std::ops::RangeInclusive<usize> = 3..=255;
 /// Provisioned units of one table and direction (a default quota, raisable).
 pub const PROVISIONED_UNITS_MAX: u64 = 40_000;
+/// Provisioned units of all tables and indexes of an account in a region, in one direction (a default
+/// quota, raisable); it does not apply to on-demand tables.
+pub const ACCOUNT_UNITS_MAX: u64 = 80_000;
+/// Readers of a stream's shard at the same time, above which requests can be throttled. Source:
+/// Developer Guide, "Change data capture for DynamoDB Streams".
+pub const SHARD_READERS_MAX: u64 = 2;
+/// Records that one GetRecords returns. Source: API Reference, GetRecords: at most 1 MB or 1,000
+/// records.
+pub const STREAM_RECORDS_MAX: u64 = 1_000;
 /// Bytes that one partition holds.
 pub const PARTITION_BYTES_MAX: u64 = 10 * GB;
 /// Read units a second that one partition serves.

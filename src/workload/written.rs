@@ -26,6 +26,8 @@ pub enum DesignPart {
     Dax(String),
     /// The name of an index of a table.
     Index(String, String),
+    /// The replica of a table, by its region.
+    Replica(String, String),
     /// The name of an access pattern of a table.
     Access(String, String),
     /// A DAX cluster that serves no table, by its position.

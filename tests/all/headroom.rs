@@ -13,7 +13,7 @@ use dynameter::capacity::{
 use dynameter::estimate::Metering;
 use dynameter::headroom::{
     AccountHeadroom, ChangeCost, Headroom, HeadroomQuestion, HottestKeys, LimitKind, LimitMonth,
-    Part, headroom,
+    LostTableState, Part, headroom,
 };
 use dynameter::money::Money;
 use dynameter::pricing::Books;
@@ -252,9 +252,12 @@ fn an_index_throttles_its_table() {
         Some(LimitKind::ProvisionedUnits)
     );
     // The change is one of the index.
-    let change = table.change.as_ref().expect("a change");
-    let (_, edit) = change.edit.as_ref().expect("an edit");
-    assert!(edit.starts_with("Small: write = 8"), "{edit}");
+    let [change] = table.changes.as_slice() else {
+        panic!("one change: {:?}", table.changes);
+    };
+    let line = text.lines().position(|line| line == "name = \"Small\"");
+    assert_eq!(change.edits[0].line, line.expect("the index") + 1);
+    assert!(change.edits[0].text.starts_with("write = "), "{change:?}");
     assert!(matches!(change.cost, ChangeCost::Monthly(delta) if delta > Money::ZERO));
 }
 
@@ -292,11 +295,23 @@ fn what_is_not_known_is_unknown() {
     let dax = "dax = { node_type = \"dax.t3.small\", nodes = 3, hit_ratio = 0.9 }";
     let cluster = of(&table(dax, 100.0, 1.0));
     assert_eq!(part(&cluster, None, Part::Dax).factor(), None);
-    let crowded = "stream = { readers = { polling = 2, lambda = 1 } }";
-    let stream = of(&table(crowded, 1.0, 1.0));
+    // A rule of AWS that the design breaks at any traffic is a warning.
+    let crowded = of(&table(
+        "stream = { readers = { polling = 2, lambda = 1 } }",
+        1.0,
+        1.0,
+    ));
+    assert!(crowded.warnings[0].contains("3 readers read each shard"));
+    // What limits an index may limit its table.
+    let index = table(&provisioned("250", "500"), 100.0, 40.0)
+        + "[[table.index]]\nname = \"Dark\"\nkind = \"global\"\npartition_key = \"k\"\nentry_size = \"1 \
+           KB\"\nread = 10\nwrite = \"unknown\"\n";
+    assert!(part(&of(&index), None, Part::Writes).is_upper_bound());
+    let event = "[[event]]\nname = \"e\"\nat = \"Tue 14:00\"\nfor = \"1 h\"\nfactor = 2\n";
+    let hidden = of(&(hidden + event));
     assert_eq!(
-        part(&stream, None, Part::Stream).factor(),
-        Some(&Exact::zero())
+        (hidden.events[0].holds, hidden.events[0].cost),
+        (None, None)
     );
 }
 
@@ -415,8 +430,8 @@ fn an_event_throttles_what_the_capacity_does_not_cover() {
     assert_eq!((launch.holds, launch.accounts.len()), (Some(false), 1));
     let reads = &launch.accounts[0];
     assert_eq!(
-        (reads.busiest.human(0), reads.direction),
-        ("400".to_string(), Direction::Read)
+        (reads.busiest.clone(), reads.direction),
+        (Some(Exact::from(400)), Direction::Read)
     );
     // 400 units a second for 7,200 seconds; 250 are served, and 75,000 that were saved.
     let expected = (150.0 * 7_200.0 - 75_000.0) / (400.0 * 7_200.0);
@@ -476,6 +491,94 @@ fn an_event_on_demand_costs_its_requests() {
             .any(|one| matches!(one.change.cost, ChangeCost::Unknown(_))),
         "{far:?}"
     );
+}
+
+#[test]
+fn an_index_that_throttles_fails_the_event_of_its_table() {
+    let text = table(&provisioned("250", "500"), 100.0, 40.0)
+        + "[[table.index]]\nname = \"Small\"\nkind = \"global\"\npartition_key = \"k\"\nentry_size = \
+           \"1 KB\"\nread = 10\nwrite = 60\n"
+        + &event("factor = 4\naccess = [\"write\"]");
+    let found = of(&text);
+    let [table, index] = found.events[0].accounts.as_slice() else {
+        panic!("two: {:?}", found.events[0].accounts);
+    };
+    assert_eq!((table.holds, index.holds), (Some(false), Some(false)));
+    assert_eq!(table.by_index.as_deref(), Some("Small"));
+    assert_eq!(table.throttled, index.throttled);
+    // Only the index needs more.
+    for ready in &found.events[0].readiness {
+        assert!(!ready.change.what.contains("Items in"), "{ready:?}");
+    }
+}
+
+#[test]
+fn no_capacity_helps_the_hottest_key() {
+    let text = table(
+        &(provisioned("250", "30_000") + "\npopularity = { zipf = 1.0, keys = 1_000 }"),
+        100.0,
+        2_000.0,
+    ) + &event("factor = 6\naccess = [\"write\"]");
+    let launch = of(&text).events.remove(0);
+    assert_eq!(launch.holds, Some(false));
+    assert!(launch.accounts[0].by_hottest_key > Exact::ratio(99, 100));
+    let ways: Vec<&str> = launch
+        .readiness
+        .iter()
+        .map(|one| one.change.what.as_str())
+        .collect();
+    assert!(
+        matches!(ways.as_slice(), [only] if only.contains("hottest key")),
+        "{ways:?}"
+    );
+}
+
+#[test]
+fn what_makes_ready_makes_ready() {
+    let books = Books::embedded();
+    let capacity = provisioned(
+        "{ min = 50, max = 150, target = 0.7 }",
+        "{ min = 20, max = 90, target = 0.7 }",
+    );
+    let base = table(&capacity, 60.0, 20.0) + &event("factor = 5");
+    let launch = of(&base).events.remove(0);
+    assert_eq!(launch.holds, Some(false));
+    let with = |text: &str| match text.starts_with("mode") {
+        true => base.replace(&capacity, &format!("capacity = {{ {text} }}")),
+        false => base.replace(
+            &capacity,
+            &capacity.replace("target = 0.7 } }", &format!("target = 0.7 }}, {text} }}")),
+        ),
+    };
+    let total = |text: &str| {
+        Metering::new(&workload(text), &books)
+            .expect("metered")
+            .total()
+            .expect("a total")
+            .0
+    };
+    let mut kinds = Vec::new();
+    for ready in &launch.readiness {
+        // What keeps the capacity all month has an edit for each direction.
+        let [edit] = ready.change.edits.as_slice() else {
+            continue;
+        };
+        let line = base.lines().nth(edit.line - 1).expect("a line");
+        assert_eq!(line, capacity, "{edit:?}");
+        let after = with(&edit.text);
+        assert_eq!(of(&after).events[0].holds, Some(true), "{ready:?}");
+        let kind = edit.text.split(' ').next().unwrap_or_default();
+        if let (&ChangeCost::Once(once), "schedule") = (&ready.change.cost, kind) {
+            // The file's schedule is weekly: a month has 730 / 168 weeks.
+            let more = total(&after).minus(total(&base)).expect("a difference");
+            let monthly = Exact::from(once.decimal()) * Exact::ratio(730, 168);
+            let ratio = Exact::from(more.decimal()).to_f64() / monthly.to_f64();
+            assert!((ratio - 1.0).abs() < 0.2, "{more} a month, {once} once");
+        }
+        kinds.push(kind);
+    }
+    kinds.sort_unstable();
+    assert_eq!(kinds, ["mode", "schedule"], "{:?}", launch.readiness);
 }
 
 #[test]
@@ -582,22 +685,31 @@ fn the_users_of_a_lost_region_go_elsewhere() {
     assert_eq!((west.holds, west.holds_after), (Some(false), None));
     assert!(west.throttled > Exact::ratio(1, 2));
     let change = west.change.as_ref().expect("a change");
-    assert!(
-        change
-            .edit
-            .as_ref()
-            .expect("an edit")
-            .1
-            .contains("us-west-2"),
-        "{change:?}"
-    );
+    let line = small.lines().position(|line| line.contains("us-west-2"));
+    assert_eq!(change.edits[0].line, line.expect("the replica") + 1);
+    // A replica without users of its own gets them.
+    let idle = table(&provisioned("60", "20"), 50.0, 10.0)
+        + "[[table.replica]]\nregion = \"us-west-2\"\nread = 5\n";
+    let idle = without(&idle, "us-east-1").lost.expect("a region");
+    assert_eq!((idle.holds, idle.accounts.len()), (Some(false), 1));
+    assert_eq!(idle.accounts[0].after.human(0), "50");
+    // The cluster is lost with its region: ten times as many reads come as it passed on.
+    let cached = table(
+        "dax = { node_type = \"dax.r5.large\", nodes = 3, hit_ratio = 0.9 }",
+        100.0,
+        1.0,
+    )
+    .replace("consistency = \"strong\"\n", "")
+        + "[[table.replica]]\nregion = \"us-west-2\"\n";
+    let cached = without(&cached, "us-east-1").lost.expect("a region");
+    assert_eq!(cached.accounts[0].after.human(0), "50");
     // A table without another replica is down.
     let alone = without(&table("", 10.0, 1.0), "us-east-1")
         .lost
         .expect("a region");
     assert_eq!(
-        (alone.holds, alone.tables[0].served_by.len()),
-        (Some(false), 0)
+        (alone.holds, alone.tables[0].state),
+        (Some(false), LostTableState::Down)
     );
 }
 
@@ -615,6 +727,7 @@ fn consistency_decides_what_is_lost() {
         [("us-east-1".to_string(), Exact::one())]
     );
     let witness = without(&strong, "us-east-2").lost.expect("a region");
+    assert_eq!(witness.tables[0].state, LostTableState::Witness);
     assert!(witness.tables[0].words.contains("witness"));
     assert_eq!((witness.accounts.len(), witness.holds), (0, Some(true)));
     let books = Books::embedded();
@@ -651,6 +764,14 @@ fn events_with_errors_say_what_is_allowed() {
         (
             event("factor = 2\naccess = [\"reed\"]"),
             "did you mean \"read\"?",
+        ),
+        (
+            table("", 10.0, 1.0)
+                .split_once("[[table]]")
+                .map(|(_, table)| format!("[[table]]{}", table.replace("\"Items\"", "\"Others\"")))
+                .expect("a table")
+                + &event("rates = { read = { per_second = 5 } }"),
+            "2 tables have an access pattern",
         ),
         (
             event("factor = 2\naccess = []"),

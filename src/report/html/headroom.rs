@@ -3,10 +3,9 @@
 use super::charts::{Bar, ChartLine, LineChart, bars};
 use super::{Chart, Hover, HtmlCell, HtmlTable, Section};
 use crate::headroom::{AccountHeadroom, EventAccount, EventOutcome, Headroom, Limit, LimitMonth};
-use crate::report::headroom::{bound, change_words, times};
+use crate::report::headroom::{bound, change_words, percent, ready_words, times};
 use crate::review::Review;
 use crate::units::Exact;
-use crate::usage;
 
 /// How many parts are drawn; the table has all.
 const BARS: usize = 24;
@@ -23,23 +22,16 @@ pub(super) fn breaks_first(review: &Review) -> Section {
     let Some(headroom) = &review.headroom else {
         return section;
     };
-    let mut sorted: Vec<&AccountHeadroom> = headroom
-        .accounts
-        .iter()
-        .filter(|one| one.factor().is_some() || one.is_upper_bound())
-        .collect();
-    sorted.sort_by(|one, other| {
-        let key = |one: &AccountHeadroom| (one.factor().is_none(), one.factor().cloned());
-        key(one).cmp(&key(other))
-    });
+    let sorted = headroom.first_to_break();
     if sorted.is_empty() {
         return section;
     }
-    section.text(
-        "The factor of today's traffic up to which each part of the design throttles no more than one \
-         request in a million and meets no quota; for items, the factor by which they may grow. A \
-         factor of 2 holds twice of today.",
-    );
+    section.text(format!(
+        "The factor of today's traffic up to which each part of the design meets no quota and \
+         throttles at most {} of requests; for items, the factor by which they may grow. A part with a \
+         factor of 2 holds twice today's traffic.",
+        percent(&headroom.throttled)
+    ));
     section.charts(factors(headroom, &sorted).into_iter().collect());
     section.table(limits(headroom, &sorted).folded_above(16));
     for event in &headroom.events {
@@ -56,8 +48,7 @@ fn place(headroom: &Headroom, one: &AccountHeadroom) -> String {
 fn factors(headroom: &Headroom, sorted: &[&AccountHeadroom]) -> Option<Chart> {
     let traffic: Vec<(&&AccountHeadroom, &Limit)> = sorted
         .iter()
-        .filter(|one| one.is_traffic())
-        .filter_map(|one| Some((one, one.first()?)))
+        .filter_map(|one| Some((one, one.decisive()?)))
         .take(BARS)
         .collect();
     let all: Vec<Bar> = traffic
@@ -139,20 +130,24 @@ fn limits(headroom: &Headroom, sorted: &[&AccountHeadroom]) -> HtmlTable {
             HtmlCell::from(one.first().map_or_else(|| "-".to_string(), month)),
             HtmlCell::from(why.join("; ")),
             HtmlCell::from(next),
-            HtmlCell::from(
-                one.change
-                    .as_ref()
-                    .map_or_else(|| "-".to_string(), change_words),
-            ),
+            HtmlCell::from(changes(one)),
         ]);
     }
     table
+}
+
+fn changes(one: &AccountHeadroom) -> String {
+    match one.changes.as_slice() {
+        [] => "-".to_string(),
+        some => some.iter().map(change_words).collect::<Vec<_>>().join("; "),
+    }
 }
 
 fn month(limit: &Limit) -> String {
     match &limit.month {
         LimitMonth::In { number: 1, .. } => "now".to_string(),
         LimitMonth::In { number, from } => format!("{number}, from {from}"),
+        LimitMonth::Later(years) => format!("after {years} years"),
         LimitMonth::Never(why) => format!("never: {why}"),
         LimitMonth::Unknown(why) => format!("unknown: {why}"),
     }
@@ -188,9 +183,9 @@ fn of_event(section: &mut Section, headroom: &Headroom, event: &EventOutcome) {
             })
             .collect();
         table.row([
-            HtmlCell::from(event_place(headroom, one)),
-            HtmlCell::number(&one.usual, 1),
-            HtmlCell::number(&one.busiest, 1),
+            HtmlCell::from(one.place(&headroom.region)),
+            units(&one.usual),
+            units(&one.busiest),
             match one.holds {
                 None => HtmlCell::from("unknown"),
                 Some(_) => HtmlCell::percent(&one.throttled),
@@ -209,21 +204,18 @@ fn of_event(section: &mut Section, headroom: &Headroom, event: &EventOutcome) {
         .map(|one| curve(headroom, event, one))
         .collect();
     section.charts(charts);
-    let ready: Vec<String> = event
-        .readiness
-        .iter()
-        .map(|ready| format!("{}: {}", ready.table, change_words(&ready.change)))
-        .collect();
+    let ready: Vec<String> = event.readiness.iter().map(ready_words).collect();
     if !ready.is_empty() {
         section.text("How to be ready, the cheapest first:");
         section.list(ready);
     }
 }
 
-fn event_place(headroom: &Headroom, one: &EventAccount) -> String {
-    let elsewhere = (one.region != headroom.region).then_some(one.region.as_str());
-    let place = usage::place(&one.table, one.index.as_deref(), elsewhere);
-    format!("{place} {}s", one.direction.word())
+fn units(units: &Option<Exact>) -> HtmlCell {
+    let number = |units: &Exact| HtmlCell::number(units, 1);
+    units
+        .as_ref()
+        .map_or_else(|| HtmlCell::from("unknown"), number)
 }
 
 /// Demand, what is served and capacity in the minutes of an event.
@@ -241,16 +233,27 @@ fn curve(headroom: &Headroom, event: &EventOutcome, one: &EventAccount) -> Chart
     };
     let first = one.curve.first().map_or(0, |minute| minute.minute) as f64;
     let last = one.curve.last().map_or(1, |minute| minute.minute) as f64;
-    let name = event_place(headroom, one);
+    let name = one.place(&headroom.region);
+    let mut lines = vec![
+        line(3, true, &|at| one.curve[at].capacity as f64),
+        line(2, false, &|at| one.curve[at].demanded.to_f64()),
+        line(1, false, &|at| one.curve[at].served.to_f64()),
+    ];
+    let mut legend = vec![
+        (2, "demand".to_string()),
+        (1, "served".to_string()),
+        (3, "capacity".to_string()),
+    ];
+    if one.curve.iter().any(|minute| !minute.repeated.is_zero()) {
+        let all = |at: usize| (&one.curve[at].demanded + &one.curve[at].repeated).to_f64();
+        lines.insert(0, line(4, false, &all));
+        legend.push((4, "demand with repeated requests".to_string()));
+    }
     let chart = LineChart {
         x_title: "minutes from the beginning",
         y_title: "units a second",
         x_range: (first, last),
-        lines: vec![
-            line(3, true, &|at| one.curve[at].capacity as f64),
-            line(2, false, &|at| one.curve[at].demanded.to_f64()),
-            line(1, false, &|at| one.curve[at].served.to_f64()),
-        ],
+        lines,
         dots: Vec::new(),
         marks: vec![
             (0.0, "begins".to_string()),
@@ -263,13 +266,14 @@ fn curve(headroom: &Headroom, event: &EventOutcome, one: &EventAccount) -> Chart
     };
     let mut numbers = HtmlTable::new(
         format!("{name}: minute by minute"),
-        &["#Minute", "#Demand", "#Served", "#Capacity"],
+        &["#Minute", "#Demand", "#Repeated", "#Served", "#Capacity"],
     )
     .folded();
     for minute in &one.curve {
         numbers.row([
             HtmlCell::from(minute.minute.to_string()),
             HtmlCell::number(&minute.demanded, 1),
+            HtmlCell::number(&minute.repeated, 1),
             HtmlCell::number(&minute.served, 1),
             HtmlCell::number(&Exact::from(minute.capacity), 0),
         ]);
@@ -278,11 +282,7 @@ fn curve(headroom: &Headroom, event: &EventOutcome, one: &EventAccount) -> Chart
     Chart {
         svg: chart.draw(&format!("{name} during {}", event.name)),
         title: name,
-        legend: vec![
-            (2, "demand".to_string()),
-            (1, "served".to_string()),
-            (3, "capacity".to_string()),
-        ],
+        legend,
         note: String::new(),
         hover: Hover::at([first, last], places.collect()),
         numbers,

@@ -21,6 +21,7 @@ pub(in crate::report) struct HeadroomJson<'a> {
     accounts: Vec<AccountJson<'a>>,
     events: Vec<EventJson<'a>>,
     without_region: Option<LostJson<'a>>,
+    warnings: &'a [String],
     assumptions: &'a [String],
 }
 
@@ -37,12 +38,12 @@ struct AccountJson<'a> {
     limit: Option<&'static str>,
     month: Option<u64>,
     month_from: Option<String>,
-    month_why: Option<&'a str>,
+    month_why: Option<String>,
     because: Option<&'a str>,
     next: Option<LimitJson<'a>>,
     limits: Vec<LimitJson<'a>>,
     unknown: Vec<UnknownLimitJson<'a>>,
-    change: Option<ChangeJson<'a>>,
+    changes: Vec<ChangeJson<'a>>,
 }
 
 #[derive(Serialize)]
@@ -52,7 +53,7 @@ struct LimitJson<'a> {
     index: Option<&'a str>,
     month: Option<u64>,
     month_from: Option<String>,
-    month_why: Option<&'a str>,
+    month_why: Option<String>,
     because: &'a str,
 }
 
@@ -65,11 +66,16 @@ struct UnknownLimitJson<'a> {
 #[derive(Serialize)]
 struct ChangeJson<'a> {
     what: &'a str,
-    line: Option<usize>,
-    edit: Option<&'a str>,
+    edits: Vec<EditJson<'a>>,
     monthly_usd: Option<String>,
     once_usd: Option<String>,
     unknown: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct EditJson<'a> {
+    line: usize,
+    text: &'a str,
 }
 
 #[derive(Serialize)]
@@ -91,11 +97,13 @@ struct EventAccountJson<'a> {
     index: Option<&'a str>,
     region: &'a str,
     direction: &'static str,
-    usual_units: String,
-    event_units: String,
+    usual_units: Option<String>,
+    event_units: Option<String>,
     holds: Option<bool>,
     throttled: Option<String>,
     by_hottest_key: Option<String>,
+    by_index: Option<&'a str>,
+    usually_throttled: Option<String>,
     first_minute: Option<u64>,
     last_minute: Option<u64>,
     throttled_minutes: Option<u64>,
@@ -115,6 +123,7 @@ struct CallerJson<'a> {
 struct CurveJson {
     minute: i64,
     demanded: String,
+    repeated: String,
     served: String,
     capacity: u64,
 }
@@ -140,6 +149,7 @@ struct LostJson<'a> {
 #[derive(Serialize)]
 struct LostTableJson<'a> {
     table: &'a str,
+    state: &'static str,
     served_by: Vec<ServedJson<'a>>,
     because: &'a str,
 }
@@ -177,6 +187,7 @@ pub(in crate::report) fn headroom(headroom: &Headroom) -> HeadroomJson<'_> {
         accounts: headroom.accounts.iter().map(account).collect(),
         events: headroom.events.iter().map(event).collect(),
         without_region: headroom.lost.as_ref().map(lost),
+        warnings: &headroom.warnings,
         assumptions: &headroom.assumptions,
     }
 }
@@ -207,15 +218,20 @@ fn account(one: &AccountHeadroom) -> AccountJson<'_> {
                 why: &one.why,
             })
             .collect(),
-        change: one.change.as_ref().map(change),
+        changes: one.changes.iter().map(change).collect(),
     }
 }
 
 /// The number of a limit's month and its first day, or why there is none.
-fn month(limit: &Limit) -> (Option<u64>, Option<String>, Option<&str>) {
+fn month(limit: &Limit) -> (Option<u64>, Option<String>, Option<String>) {
     match &limit.month {
         LimitMonth::In { number, from } => (Some(*number), Some(from.to_string()), None),
-        LimitMonth::Never(why) | LimitMonth::Unknown(why) => (None, None, Some(why)),
+        LimitMonth::Later(years) => {
+            let why = format!("not in the next {years} years");
+            (None, None, Some(why))
+        }
+        LimitMonth::Never(why) => (None, None, Some(format!("never: {why}"))),
+        LimitMonth::Unknown(why) => (None, None, Some(format!("unknown: {why}"))),
     }
 }
 
@@ -240,8 +256,14 @@ fn change(change: &Change) -> ChangeJson<'_> {
     };
     ChangeJson {
         what: &change.what,
-        line: change.edit.as_ref().map(|(line, _)| *line),
-        edit: change.edit.as_ref().map(|(_, text)| text.as_str()),
+        edits: change
+            .edits
+            .iter()
+            .map(|edit| EditJson {
+                line: edit.line,
+                text: &edit.text,
+            })
+            .collect(),
         monthly_usd: monthly,
         once_usd: once,
         unknown,
@@ -277,11 +299,13 @@ fn event_account(one: &EventAccount) -> EventAccountJson<'_> {
         index: one.index.as_deref(),
         region: &one.region,
         direction: one.direction.word(),
-        usual_units: decimal(&one.usual),
-        event_units: decimal(&one.busiest),
+        usual_units: one.usual.as_ref().map(decimal),
+        event_units: one.busiest.as_ref().map(decimal),
         holds: one.holds,
         throttled: known(&one.throttled),
         by_hottest_key: known(&one.by_hottest_key),
+        by_index: one.by_index.as_deref(),
+        usually_throttled: known(&one.usually_throttled),
         first_minute: one.first_minute,
         last_minute: one.last_minute,
         throttled_minutes: one.holds.map(|_| one.throttled_minutes),
@@ -303,6 +327,7 @@ fn curve(minute: &CurveMinute) -> CurveJson {
     CurveJson {
         minute: minute.minute,
         demanded: decimal(&minute.demanded),
+        repeated: decimal(&minute.repeated),
         served: decimal(&minute.served),
         capacity: minute.capacity,
     }
@@ -321,6 +346,7 @@ fn lost(lost: &LostRegion) -> LostJson<'_> {
             .iter()
             .map(|table| LostTableJson {
                 table: &table.table,
+                state: table.state.word(),
                 served_by: table
                     .served_by
                     .iter()

@@ -24,6 +24,15 @@ const DAY_MINUTES: u64 = 1_440;
 /// The most attempts of a request.
 const ATTEMPTS_MAX: u64 = 20;
 
+/// The access patterns of a design, as far as events ask for them.
+#[derive(Default)]
+struct EventCalls<'a> {
+    /// The calls of a month by name, and how many tables have an access pattern of that name.
+    usual: BTreeMap<&'a str, (Exact, usize)>,
+    /// Those that are called once.
+    once: Vec<&'a str>,
+}
+
 impl Checker<'_> {
     /// The events of a workload, in their order in the week.
     pub(super) fn events(
@@ -36,9 +45,20 @@ impl Checker<'_> {
             "event",
             files.iter().map(|file| &file.name),
         );
-        let mut calls: BTreeMap<&str, Exact> = BTreeMap::new();
-        for access in tables.iter().flat_map(|table| table.patterns()) {
-            *calls.entry(&access.name).or_default() += &access.calls;
+        let mut calls = EventCalls::default();
+        for table in tables {
+            let mut own: BTreeMap<&str, Exact> = BTreeMap::new();
+            for access in table.patterns() {
+                *own.entry(&access.name).or_default() += &access.calls;
+            }
+            for (name, sum) in own {
+                let (usual, tables) = calls.usual.entry(name).or_default();
+                *usual += &sum;
+                *tables += 1;
+            }
+            calls
+                .once
+                .extend(table.once.iter().map(|one| one.name.as_str()));
         }
         let mut events: Vec<(TrafficEvent, &Located<EventFile>)> = Vec::new();
         for file in files {
@@ -61,11 +81,7 @@ impl Checker<'_> {
         events
     }
 
-    fn event(
-        &mut self,
-        file: &Located<EventFile>,
-        calls: &BTreeMap<&str, Exact>,
-    ) -> Option<TrafficEvent> {
+    fn event(&mut self, file: &Located<EventFile>, calls: &EventCalls) -> Option<TrafficEvent> {
         let begins = self.begins(&file.at);
         let minutes = self.minutes("an event", &file.r#for, WEEK_MINUTES);
         let ramp = file
@@ -131,7 +147,7 @@ impl Checker<'_> {
     fn event_traffic(
         &mut self,
         file: &Located<EventFile>,
-        calls: &BTreeMap<&str, Exact>,
+        calls: &EventCalls,
     ) -> Option<EventTraffic> {
         match (&file.factor, &file.rates) {
             (Some(factor), None) => self.event_factor(file, factor, calls),
@@ -147,7 +163,16 @@ impl Checker<'_> {
                 let month = self.month.clone();
                 let mut all = Vec::new();
                 for (name, rate) in &rates.value.0 {
-                    let usual = self.usual_calls(name, calls)?;
+                    let (usual, tables) = self.usual_calls(name, calls)?;
+                    if tables > 1 {
+                        let message = format!(
+                            "{tables} tables have an access pattern {:?}, so that its rate is not clear",
+                            name.value
+                        );
+                        let help = "give the access patterns different names, or write `factor`";
+                        self.report(CODE, &name.span, message, help);
+                        return None;
+                    }
                     if usual.is_zero() {
                         let message = format!(
                             "{:?} is not called outside the event, so its units are not known",
@@ -176,7 +201,7 @@ impl Checker<'_> {
         &mut self,
         file: &EventFile,
         factor: &Located<FileNumber>,
-        calls: &BTreeMap<&str, Exact>,
+        calls: &EventCalls,
     ) -> Option<EventTraffic> {
         let mut names = Vec::new();
         for name in file.access.iter().flat_map(|names| &names.value) {
@@ -193,15 +218,24 @@ impl Checker<'_> {
         })
     }
 
-    /// The calls of an access pattern in a month; an error if there is none of that name.
+    /// The calls of an access pattern in a month, and how many tables have one of that name; an error if
+    /// there is none.
     fn usual_calls(
         &mut self,
         name: &Located<String>,
-        calls: &BTreeMap<&str, Exact>,
-    ) -> Option<Exact> {
-        let known = calls.get(name.value.as_str()).cloned();
+        calls: &EventCalls,
+    ) -> Option<(Exact, usize)> {
+        let known = calls.usual.get(name.value.as_str()).cloned();
         if known.is_none() {
+            let shown: String = name.value.chars().take(60).collect();
+            if calls.once.contains(&name.value.as_str()) {
+                let message =
+                    format!("{shown:?} is called once, so it has no rate that an event changes");
+                self.report(CODE, &name.span, message, "remove it from the event");
+                return None;
+            }
             let near = calls
+                .usual
                 .keys()
                 .map(|one| (strsim::damerau_levenshtein(one, &name.value), *one))
                 .min();
@@ -209,7 +243,6 @@ impl Checker<'_> {
                 Some((distance, near)) if distance <= 3 => format!("did you mean {near:?}?"),
                 _ => "use the name of an access pattern of the design".to_string(),
             };
-            let shown: String = name.value.chars().take(60).collect();
             let message = format!("no table has the access pattern {shown:?}");
             self.report(CODE, &name.span, message, help);
         }
@@ -218,7 +251,8 @@ impl Checker<'_> {
 
     /// How throttled requests are repeated.
     pub(super) fn retries(&mut self, file: &RetriesFile) -> Retries {
-        let attempts = file.attempts.as_ref().map_or(3, |attempts| {
+        let usual = Retries::default();
+        let attempts = file.attempts.as_ref().map_or(usual.attempts, |attempts| {
             self.whole(
                 "retries",
                 "the number of attempts",
@@ -228,8 +262,11 @@ impl Checker<'_> {
         });
         Retries {
             attempts,
-            base_ms: file.base.as_ref().map_or(1_000, |base| base.milliseconds),
-            jitter: file.jitter.unwrap_or(true),
+            base_ms: file
+                .base
+                .as_ref()
+                .map_or(usual.base_ms, |base| base.milliseconds),
+            jitter: file.jitter.unwrap_or(usual.jitter),
         }
     }
 }

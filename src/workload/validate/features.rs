@@ -576,6 +576,10 @@ impl Checker<'_> {
         capacity: &Capacity,
     ) -> Replica {
         let table = of.table;
+        self.note(
+            DesignPart::Replica(table.name.clone(), replica.region.value.clone()),
+            &replica.region.span,
+        );
         let access = self.replica_access(replica, of);
         let indexes = self.replica_indexes(replica, table, capacity);
         let on_demand = *capacity == Capacity::OnDemand;
