@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Builds the wheels, installs each into a fresh environment and tests it there. The wheels are not optimised: this tests
-# what they do, not how fast they are.
+# Builds the wheels (or only the one that is named: full or light), installs each into a fresh environment and tests it
+# there. The wheels are not optimised: this tests what they do, not how fast they are.
 set -euo pipefail
 cd "$(dirname "$0")"
 
@@ -23,15 +23,19 @@ tests() { # tests light|full OPTIONS…: in the folder of the tests, from where 
     (cd tests && "$target/python-$name/bin/python" -m pytest --quiet -p no:cacheprovider -W ignore::FutureWarning "$@")
 }
 
-build full
-needed=(pyarrow pandas polars nbclient nbformat ipykernel matplotlib)
-if command -v java >/dev/null; then
-    needed+=(pyspark)
-else
-    echo "SKIPPED the test of Spark: Java is not installed"
+if [ "${1:-full}" = full ]; then
+    build full
+    needed=(pyarrow pandas polars nbclient nbformat ipykernel matplotlib)
+    if command -v java >/dev/null; then
+        needed+=(pyspark)
+    else
+        echo "SKIPPED the test of Spark: Java is not installed"
+    fi
+    "$target/python-full/bin/pip" install --quiet "${needed[@]}"
+    tests full -rs
 fi
-"$target/python-full/bin/pip" install --quiet "${needed[@]}"
-tests full -rs
 
-build light --no-default-features
-tests light test_package.py
+if [ "${1:-light}" = light ]; then
+    build light --no-default-features
+    tests light test_package.py
+fi

@@ -326,6 +326,16 @@ def test_the_stubs_name_options_that_the_commands_have():
             assert ast.get_docstring(function) is None and dynameter.__dict__[name].__doc__
 
 
+def test_headroom_says_what_breaks_first(design):
+    launch = dynameter.headroom(WORKLOADS / "launch.toml")
+    assert launch["schema"] == "dynameter.headroom/1"
+    writes = next(one for one in launch["accounts"] if one["table"] == "Orders" and one["part"] == "writes")
+    assert writes["limit"] == "index-back-pressure" and float(writes["factor"]) > 2
+    assert [event["holds"] for event in launch["events"]] == [False]
+    with pytest.raises(dynameter.DynameterError, match="mars-1"):
+        dynameter.headroom(design, without_region="mars-1")
+
+
 def test_a_result_is_returned_and_not_written(design):
     with pytest.raises(TypeError, match="output is an option of the command line"):
         dynameter.estimate(design, output="file.json")

@@ -435,8 +435,22 @@ struct Counts {
     /// Cumulative probabilities of `first`, `first + 1`, …
     table: Vec<f64>,
     first: u64,
-    /// Where the lookup of a number between 0 and 1 starts, by its first five bits.
-    guide: [u16; 32],
+    /// Where the lookup of a number between 0 and 1 starts, by its first eight bits.
+    guide: Guide,
+    /// The standard deviation.
+    deviation: f64,
+}
+
+/// Starts of lookups in a table.
+struct Guide([u16; GUIDE]);
+
+/// How many starts there are.
+const GUIDE: usize = 256;
+
+impl Default for Guide {
+    fn default() -> Guide {
+        Guide([0; GUIDE])
+    }
 }
 
 impl Counts {
@@ -445,6 +459,7 @@ impl Counts {
             return;
         }
         self.expected = expected;
+        self.deviation = expected.max(0.0).sqrt();
         self.table.clear();
         if expected <= 0.0 || expected > TABLE_MAX {
             return;
@@ -462,8 +477,8 @@ impl Counts {
             probability *= expected / (count + 1) as f64;
         }
         let mut from = 0;
-        for (bits, guide) in self.guide.iter_mut().enumerate() {
-            while from + 1 < self.table.len() && self.table[from] <= bits as f64 / 32.0 {
+        for (bits, guide) in self.guide.0.iter_mut().enumerate() {
+            while from + 1 < self.table.len() && self.table[from] <= bits as f64 / GUIDE as f64 {
                 from += 1;
             }
             *guide = from as u16;
@@ -476,10 +491,10 @@ impl Counts {
         }
         if self.table.is_empty() {
             let z: f64 = StandardNormal.sample(random);
-            return normal_count(self.expected, z);
+            return normal_count(self.expected, self.deviation, z);
         }
         let at = uniform(random);
-        let mut found = usize::from(self.guide[(at * 32.0) as usize]);
+        let mut found = usize::from(self.guide.0[(at * GUIDE as f64) as usize]);
         while found + 1 < self.table.len() && self.table[found] <= at {
             found += 1;
         }
@@ -488,8 +503,8 @@ impl Counts {
 }
 
 /// The Poisson quantile at a normal deviate.
-fn normal_count(expected: f64, z: f64) -> u64 {
-    (expected + expected.sqrt() * z + (z * z - 1.0) / 6.0)
+fn normal_count(expected: f64, deviation: f64, z: f64) -> u64 {
+    (expected + deviation * z + (z * z - 1.0) / 6.0)
         .round()
         .max(0.0) as u64
 }
@@ -590,7 +605,8 @@ mod tests {
             let poisson = Poisson::new(expected).expect("a rate");
             for tail in [0.5, 0.01, 1e-4, 1e-6] {
                 let exact = poisson.inverse_cdf(1.0 - tail);
-                let found = normal_count(expected, normal.inverse_cdf(1.0 - tail));
+                let z = normal.inverse_cdf(1.0 - tail);
+                let found = normal_count(expected, expected.sqrt(), z);
                 assert!(
                     found.abs_diff(exact) <= 1,
                     "{expected} at {tail}: {found}, not {exact}"

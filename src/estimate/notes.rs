@@ -58,6 +58,10 @@ const ASSUMPTIONS: &[(Holds, &str)] = &[
         "the estimate uses the likely value of each range",
     ),
     (
+        Holds::Design(|workload| !workload.events.is_empty()),
+        "the events of the file are not part of the month; `headroom` says what they do and cost",
+    ),
+    (
         Holds::Access(
             |access| matches!(&access.call, PatternCall::Write { plans, condition_failures } if !condition_failures.is_zero() && plans.iter().any(|(plan, _)| plan.kind == WriteKind::Put)),
         ),

@@ -288,9 +288,10 @@ pub fn headroom(
     table::back_pressure(&mut accounts);
     let own: Vec<Account> = simulated.into_iter().filter_map(|(_, one)| one).collect();
     let changes = change::Changes::new(metering, books)?;
-    for account in &mut accounts {
+    accounts.par_iter_mut().try_for_each(|account| {
         account.changes = changes.of(account, &own)?;
-    }
+        Ok::<(), HeadroomError>(())
+    })?;
     for (at, table) in workload.tables.iter().enumerate() {
         let parts = table::parts(metering, table);
         let last = accounts

@@ -11,8 +11,8 @@ const FACTOR_MIN: f64 = 1e-4;
 /// By how much the two ends of a search differ at last.
 const PRECISION: f64 = 1.0003;
 
-/// By how much a search moves away from its first guess.
-const STEP: f64 = 1.3;
+/// By how much a search moves away from its first guess at first, and at most.
+const STEPS: (f64, f64) = (1.03, 1.3);
 
 /// The factor up to which something holds, found from a guess: it holds there, and three
 /// ten-thousandths above it does not. `None` if it holds at a million times the traffic; 0 if it holds at none.
@@ -20,9 +20,10 @@ pub(super) fn greatest(guess: f64, holds: impl Fn(f64) -> bool) -> Option<f64> {
     let guess = if guess.is_finite() { guess } else { 1.0 };
     let mut low = guess.clamp(FACTOR_MIN, FACTOR_MAX);
     let mut high = low;
+    let (mut step, widest) = STEPS;
     if holds(low) {
         loop {
-            high = low * STEP;
+            high = low * step;
             if high > FACTOR_MAX {
                 return None;
             }
@@ -30,10 +31,11 @@ pub(super) fn greatest(guess: f64, holds: impl Fn(f64) -> bool) -> Option<f64> {
                 break;
             }
             low = high;
+            step = (step * step).min(widest);
         }
     } else {
         loop {
-            low = high / STEP;
+            low = high / step;
             if low < FACTOR_MIN {
                 return Some(0.0);
             }
@@ -41,6 +43,7 @@ pub(super) fn greatest(guess: f64, holds: impl Fn(f64) -> bool) -> Option<f64> {
                 break;
             }
             high = low;
+            step = (step * step).min(widest);
         }
     }
     while high / low > PRECISION {

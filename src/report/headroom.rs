@@ -183,12 +183,10 @@ pub(super) fn times(factor: &Exact) -> String {
         () if *factor < Exact::from(100) => 1,
         () => 0,
     };
-    // Down, so that what is shown still holds.
-    let scale = Exact::from(10_u64.pow(places));
-    let down = &(factor * &scale).floor() / &scale;
-    match down.is_zero() && !factor.is_zero() {
+    let shown = factor.human(places);
+    match shown == "0" && !factor.is_zero() {
         true => format!("{}x", factor.human(4)),
-        false => format!("{}x", down.human(places)),
+        false => format!("{shown}x"),
     }
 }
 

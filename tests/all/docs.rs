@@ -8,8 +8,10 @@ use dynameter::workload;
 use serde_json::Value;
 
 /// The tables of the workload file in order, with the heading of each.
-const TABLES: [(&str, &str); 42] = [
+const TABLES: [(&str, &str); 44] = [
     ("CommitmentFile", "[[commitment]]"),
+    ("EventFile", "[[event]]"),
+    ("RetriesFile", "[retries]"),
     ("TableFile", "[[table]]"),
     ("KeyFile", "partition_key, sort_key"),
     ("ItemFile", "[table.item]"),

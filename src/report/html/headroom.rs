@@ -7,8 +7,11 @@ use crate::report::headroom::{bound, change_words, percent, ready_words, times};
 use crate::review::Review;
 use crate::units::Exact;
 
-/// How many parts are drawn; the table has all.
+/// How many parts are drawn.
 const BARS: usize = 24;
+
+/// How many parts the table shows.
+const ROWS: usize = 40;
 
 /// Factors above this are drawn as long as this.
 const LONGEST: f64 = 10.0;
@@ -33,6 +36,12 @@ pub(super) fn breaks_first(review: &Review) -> Section {
         percent(&headroom.throttled)
     ));
     section.charts(factors(headroom, &sorted).into_iter().collect());
+    if sorted.len() > ROWS {
+        section.text(format!(
+            "The table shows the first {ROWS} of {} parts; `dynameter headroom` lists all of them.",
+            sorted.len()
+        ));
+    }
     section.table(limits(headroom, &sorted).folded_above(16));
     for event in &headroom.events {
         of_event(&mut section, headroom, event);
@@ -101,7 +110,7 @@ fn limits(headroom: &Headroom, sorted: &[&AccountHeadroom]) -> HtmlTable {
         "What to change",
     ];
     let mut table = HtmlTable::new("Limits, the lowest factor first", &header);
-    for one in sorted {
+    for one in sorted.iter().take(ROWS) {
         let unknown = one
             .unknown
             .iter()
