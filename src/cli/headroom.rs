@@ -1,11 +1,11 @@
 //! `dynameter headroom`.
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 
 use super::args::{Args, HeadroomArgs};
 use super::{input, output};
-use crate::estimate::{EstimateError, Metering};
-use crate::headroom::{Headroom, HeadroomQuestion, HottestKeys, headroom};
+use crate::estimate::Metering;
+use crate::headroom::{Headroom, HeadroomError, HeadroomQuestion, HottestKeys, headroom};
 use crate::pricing::Books;
 use crate::workload::{GrowthUse, Setting, Workload};
 
@@ -31,14 +31,22 @@ pub fn run(args: &Args, asked: &HeadroomArgs) -> Result<()> {
     if !asked.trace.is_empty() {
         let measured = super::trace::traffic(args, asked, &workload, &books, date)?;
         let result = of_trace(measured, &books, question);
-        return output::present(args, &result.with_context(|| asked.workload.clone())?);
+        return output::present(args, &result.map_err(|error| of_file(error, asked))?);
     }
     #[cfg(not(feature = "replay"))]
     if !asked.trace.is_empty() {
         anyhow::bail!(super::LIGHT);
     }
     let result = of_design(&workload, &books, &question);
-    output::present(args, &result.with_context(|| asked.workload.clone())?)
+    output::present(args, &result.map_err(|error| of_file(error, asked))?)
+}
+
+/// An error with the file that it is about, unless it says that itself.
+fn of_file(error: anyhow::Error, asked: &HeadroomArgs) -> anyhow::Error {
+    match error.downcast_ref::<HeadroomError>() {
+        Some(HeadroomError::OutsideTheTrace { .. }) => error,
+        _ => error.context(asked.workload.clone()),
+    }
 }
 
 /// The headroom of a design with the rates of its file.
@@ -47,7 +55,7 @@ pub fn of_design(
     books: &Books,
     question: &HeadroomQuestion,
 ) -> Result<Headroom> {
-    let metering = Metering::new(workload, books).map_err(EstimateError::from)?;
+    let metering = Metering::new(workload, books)?;
     Ok(headroom(&metering, books, &HottestKeys::new(), question)?)
 }
 
@@ -78,7 +86,5 @@ fn of_trace(
         partitions: partitions.collect(),
         ..question
     };
-    let mut result = headroom(&measured.metering, books, &keys, &question)?;
-    result.assumptions.extend(measured.assumptions);
-    Ok(result)
+    Ok(headroom(&measured.metering, books, &keys, &question)?)
 }

@@ -7,7 +7,7 @@ use crate::capacity::{
 use crate::estimate::Metering;
 use crate::table::{Direction, Target, limits};
 use crate::units::Exact;
-use crate::usage::Throughput;
+use crate::usage::{Throughput, place};
 use crate::workload::{Capacity, Replica, TableDesign, Units};
 
 use super::limit::{Limit, LimitKind, UnknownLimit};
@@ -109,6 +109,13 @@ impl<'a> Account<'a> {
     /// The busiest minute, in units a second.
     pub fn busiest(&self) -> f64 {
         self.traffic.highest_mean() / self.unit()
+    }
+
+    /// Its table and index, and its region unless that is the home region, for sentences.
+    pub fn name(&self) -> String {
+        let demand = self.demand;
+        let region = self.replica.map(|replica| replica.region.as_str());
+        place(&demand.table, demand.index.as_deref(), region)
     }
 
     /// What a unit of its capacity is called.

@@ -164,7 +164,7 @@ impl<'a> Changes<'a> {
             LimitKind::Schedule => Change {
                 what: format!(
                     "raise what the schedule of {} provides at the busiest time to {} {}",
-                    account.demand.place(),
+                    account.name(),
                     self.needed(account).map_or_else(
                         || "more".to_string(),
                         |units| { Exact::from(units).to_string() }
@@ -260,7 +260,7 @@ impl<'a> Changes<'a> {
     pub fn maximum(&self, account: &Account, most: u64) -> Result<Change, HeadroomError> {
         let what = format!(
             "raise the maximum throughput of {} to {} {} a second{}",
-            account.demand.place(),
+            account.name(),
             Exact::from(most),
             account.unit_name(),
             beyond_quota(most)
@@ -402,7 +402,7 @@ pub(super) fn warm(workload: &Workload, account: &Account, units: u64) -> Change
     Change {
         what: format!(
             "raise the warm throughput of {} to {} {} a second before the traffic comes{}",
-            account.demand.place(),
+            account.name(),
             Exact::from(units),
             account.unit_name(),
             beyond_quota(units)

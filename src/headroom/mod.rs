@@ -238,11 +238,15 @@ impl Headroom {
 
 /// Whether all hold: not if one does not, and not known if that of one is not known.
 fn all_hold(each: impl Iterator<Item = Option<bool>>) -> Option<bool> {
-    each.fold(Some(true), |all, one| match (all, one) {
-        (Some(false), _) | (_, Some(false)) => Some(false),
-        (None, _) | (_, None) => None,
-        _ => Some(true),
-    })
+    let mut all = Some(true);
+    for one in each {
+        match one {
+            Some(false) => return Some(false),
+            None => all = None,
+            Some(true) => {}
+        }
+    }
+    all
 }
 
 /// A table or an index, with its region if that is not `home`, and a direction.
@@ -394,9 +398,14 @@ fn assumptions(
         share.human(9)
     )];
     match own.first().map(|one| one.traffic.is_traced()) {
-        Some(true) => all.push(
-            "other traffic has the calls of the trace at the same times, each as many times".into(),
-        ),
+        Some(true) => {
+            let (first, last) = question.covered.unwrap_or_default();
+            all.push(format!(
+                "traffic is that of the trace, which covers {} minutes; at a factor of 2, each of its \
+                 calls comes twice at the same time",
+                Exact::from(last.abs_diff(first))
+            ));
+        }
         _ => all.extend(crate::estimate::simulation(
             metering.workload(),
             metering.simulations().horizon(),

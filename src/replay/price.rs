@@ -90,8 +90,6 @@ pub struct TraceTraffic {
     pub partitions: Vec<PartitionHeat>,
     /// The time that the trace covers.
     pub span: TraceSpan,
-    /// What was assumed about the trace.
-    pub assumptions: Vec<String>,
 }
 
 /// The traffic of what was executed, without a price.
@@ -113,13 +111,6 @@ pub fn traffic(
     Ok(TraceTraffic {
         hottest: hottest.collect(),
         partitions: results::partitions(engine, &settled.heat, 1),
-        assumptions: notes::assumptions(
-            engine,
-            workload,
-            &settled.span,
-            &settled.measured,
-            settled.read.guessed,
-        ),
         span: settled.span,
         metering: settled.metering,
     })

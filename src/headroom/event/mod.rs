@@ -279,11 +279,13 @@ fn back_pressure(accounts: &mut [EventAccount], allowed: Exact) {
             if throttled > allowed {
                 table.holds = Some(false);
             }
-            let earlier = |one: Option<u64>, other: Option<u64>| one.into_iter().chain(other).min();
-            table.first_minute = earlier(table.first_minute, index.first_minute);
+            let firsts = table.first_minute.into_iter().chain(index.first_minute);
+            table.first_minute = firsts.min();
             table.last_minute = table.last_minute.max(index.last_minute);
             table.throttled_minutes = table.throttled_minutes.max(index.throttled_minutes);
             table.throttled = throttled;
+            table.repeated = (&share * &index.repeated).max(table.repeated.clone());
+            table.given_up = (&share * &index.given_up).max(table.given_up.clone());
             table.by_index.clone_from(&index.index);
         }
     }

@@ -158,7 +158,7 @@ fn scheduled(
             "{} {} of {}{}",
             Exact::from(*units),
             one.account.unit_name(),
-            one.account.demand.place(),
+            one.account.name(),
             beyond_quota(*units)
         );
         words.push(word);
@@ -288,6 +288,7 @@ fn on_demand_for_a_day(
 ) -> Result<Option<(Change, Option<String>)>, HeadroomError> {
     let minutes = DAY_MINUTES.max(event.minutes);
     let (mut requests, mut hours) = (Vec::new(), Vec::new());
+    let mut is_scaled = false;
     for demand in metering.demand_of(table) {
         let is_it = |account: &Account| std::ptr::eq(account.demand, demand);
         let Some(account) = own.iter().find(|one| is_it(one)) else {
@@ -297,6 +298,7 @@ fn on_demand_for_a_day(
             hours.push(cost::unit_hours(metering, table, demand, day));
             continue;
         };
+        is_scaled |= matches!(account.provided(), Provided::Scaled(_));
         let simulated = every.iter().find(|one| is_it(one.account));
         let halves = match simulated {
             Some(one) => one.halves_of(minutes),
@@ -335,9 +337,13 @@ fn on_demand_for_a_day(
         .line(&metering.workload().tables[table].part(crate::workload::DesignPart::Capacity));
     let back = named(event, minutes as i64);
     let change = Change {
-        what: "switch the table to on demand an hour before, and back after a day; set its auto scaling \
-               again then"
-            .to_string(),
+        what: format!(
+            "switch the table to on demand an hour before, and back after a day{}",
+            match is_scaled {
+                true => "; its auto scaling must then be set again",
+                false => "",
+            }
+        ),
         edits: vec![Edit {
             line,
             text: "mode = \"on-demand\"".to_string(),

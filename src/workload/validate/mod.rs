@@ -105,9 +105,7 @@ pub(super) fn workload(
         commitments: Vec::new(),
     };
     checker.books(file, setting, prices);
-    checker.years_ahead = years_ahead.as_ref().map_or(0, |years| {
-        checker.whole("growth", "years ahead", years, 0..=20)
-    });
+    checker.years(file);
     let written = file.table.as_deref().unwrap_or_default();
     checker.has_tables(file);
     let clusters = checker.clusters(file);
@@ -341,6 +339,14 @@ impl Checker<'_> {
         self.reader.report(code, span.clone(), message, help);
     }
 
+    /// The number of years for which tables grow.
+    fn years(&mut self, file: &WorkloadFile) {
+        let years = file.years_ahead.as_ref();
+        self.years_ahead = years.map_or(0, |years| {
+            self.whole("growth", "years ahead", years, 0..=20)
+        });
+    }
+
     /// Checks that the design says what it consists of.
     fn has_tables(&mut self, file: &WorkloadFile) {
         if file.table.is_none() && file.dax.is_none() && file.unpriced.is_none() {
@@ -560,6 +566,19 @@ impl Checker<'_> {
         keys
     }
 
+    /// The entity whose items expire, by position.
+    fn ttl_entity(&mut self, written: &TableFile, items: &TableItems) -> Option<usize> {
+        let entity = written.ttl.as_ref()?.entity.as_ref()?;
+        self.entity_named(entity, items)
+    }
+
+    /// The region that serves the users of the home region if that is lost.
+    fn home_failover(&mut self, written: &TableFile) -> Option<String> {
+        let home = self.region.clone();
+        let to = written.failover.as_ref()?;
+        Some(self.failover(to, written, &home))
+    }
+
     fn table(&mut self, written: &Located<TableFile>) -> Option<TableDesign> {
         let table = self.schema(written);
         let items = self.table_items(written, &table);
@@ -583,10 +602,7 @@ impl Checker<'_> {
         let replicas = self.replicas(&of, &capacity);
         let unknown = of.unknown;
         self.note_table(written);
-        let ttl_entity = written
-            .ttl
-            .as_ref()
-            .and_then(|ttl| self.entity_named(ttl.entity.as_ref()?, &items));
+        let ttl_entity = self.ttl_entity(written, &items);
         let (access, once) = patterns?;
         let sizes = items.sizes;
         let described = items.described.as_ref();
@@ -630,10 +646,7 @@ impl Checker<'_> {
                 .as_ref()
                 .map(|archive| self.archive(archive)),
             replicas,
-            failover: written.failover.as_ref().map(|region| {
-                let home = self.region.clone();
-                self.failover(region, written, &home)
-            }),
+            failover: self.home_failover(written),
             strong: written
                 .multi_region_consistency
                 .as_ref()
