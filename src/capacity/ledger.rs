@@ -456,15 +456,63 @@ impl LedgerState {
 
     /// Serves a minute step by step.
     fn serve_steps(&mut self, lane: &AccountDirection, at: u64, counts: bool, begins: Begin) {
+        let mut room = std::mem::take(&mut self.room);
+        let is_watched = counts && lane.watched.contains(&at);
+        let demands = lane.series.steps(at, &mut room).unwrap_or_default();
+        let sums = match is_watched || lane.hottest.is_some() || self.returning.is_some() {
+            true => self.serve_each(lane, demands, is_watched, begins),
+            false => self.serve_all(demands, begins),
+        };
+        self.room = room;
+        let consumed = sums.demanded + sums.returned - sums.throttled;
+        self.consumed.push(consumed / lane.series.parts());
+        if counts {
+            self.run.add(at, &sums);
+            self.run.minute(at, self.capacity);
+        }
+    }
+
+    /// Serves steps of which nothing is recorded, whose keys are alike and whose refused requests do not
+    /// come again.
+    fn serve_all(&mut self, demands: &[u64], begins: Begin) -> Sums {
         let Begin {
             available,
             mut saved,
             saved_max,
         } = begins;
-        let mut room = std::mem::take(&mut self.room);
-        let is_watched = counts && lane.watched.contains(&at);
         let mut sums = Sums::default();
-        let demands = lane.series.steps(at, &mut room).unwrap_or_default();
+        for demand in demands {
+            sums.demanded = sums.demanded.saturating_add(*demand);
+            if *demand <= available {
+                saved = saved.saturating_add(available - demand).min(saved_max);
+            } else {
+                let above = demand - available;
+                let burst = above.min(saved);
+                saved -= burst;
+                sums.throttled += above - burst;
+                sums.bad_steps += u64::from(above > burst);
+            }
+        }
+        self.saved = saved;
+        sums.given_up = sums.throttled;
+        sums
+    }
+
+    /// Serves steps with their hottest key and with what comes again.
+    fn serve_each(
+        &mut self,
+        lane: &AccountDirection,
+        demands: &[u64],
+        is_watched: bool,
+        begins: Begin,
+    ) -> Sums {
+        let Begin {
+            available,
+            mut saved,
+            saved_max,
+        } = begins;
+        let unit = lane.unit();
+        let mut sums = Sums::default();
         for demand in demands {
             let new = lane.hottest.map_or(0, |hottest| hottest.part_of(*demand));
             let asked = self
@@ -474,9 +522,9 @@ impl LedgerState {
             let (all, of_key) = asked
                 .as_ref()
                 .map_or((*demand, new), |asked| (asked.all(), asked.hot()));
-            let hot = lane.hottest.map_or(0, |hottest| {
-                of_key.saturating_sub(hottest.served(lane.unit()))
-            });
+            let hot = lane
+                .hottest
+                .map_or(0, |hottest| of_key.saturating_sub(hottest.served(unit)));
             let (wanted, mut refused) = (all - hot, hot);
             if wanted <= available {
                 saved = saved.saturating_add(available - wanted).min(saved_max);
@@ -507,14 +555,8 @@ impl LedgerState {
                 });
             }
         }
-        self.room = room;
         self.saved = saved;
-        let consumed = sums.demanded + sums.returned - sums.throttled;
-        self.consumed.push(consumed / lane.series.parts());
-        if counts {
-            self.run.add(at, &sums);
-            self.run.minute(at, self.capacity);
-        }
+        sums
     }
 
     fn request(&mut self, lane: &mut AccountDirection, now: u64, at: u64) {
