@@ -1,7 +1,7 @@
 //! Limits of capacity: the factor of traffic up to which designs hold, and their events.
 
 use super::figure::Figure;
-use super::{Budget, CheckedDesign, Designs, Limit, Measure, Reason};
+use super::{Budget, CheckedDesign, Designs, Limit, Measure, Place, Reason};
 use crate::estimate::Metering;
 use crate::headroom::{
     AccountHeadroom, EventAccount, EventOutcome, Headroom, HeadroomQuestion, HottestKeys, headroom,
@@ -101,7 +101,7 @@ impl Found {
         let levels = [&limit.warn, &limit.fail].into_iter().flatten();
         if levels.into_iter().any(|level| first.factor < *level) {
             let what = format!(
-                "{place} hold {} times today's traffic: {}, {}",
+                "{place} hold {} times today's traffic ({}): {}",
                 first.factor.human(2),
                 first.kind.name(),
                 first.because
@@ -109,7 +109,7 @@ impl Found {
             let edit = account.changes.iter().flat_map(|one| &one.edits).next();
             let place = match edit {
                 Some(edit) => design.workload.written.place_of(edit.line),
-                None => place_of(design, account.table.as_deref()),
+                None => place_of(design, account),
             };
             self.reasons
                 .push((first.factor.clone(), Reason { what, place }));
@@ -184,12 +184,16 @@ impl Found {
     }
 }
 
-/// The line of a table's capacity, or of the whole design.
-fn place_of(design: &CheckedDesign, table: Option<&str>) -> crate::diag::Place {
+/// The line of a table's capacity or of its index, or of the whole design.
+fn place_of(design: &CheckedDesign, account: &AccountHeadroom) -> Place {
     let written = &design.workload.written;
     let mut tables = design.workload.tables.iter();
-    match table.and_then(|name| tables.find(|one| one.table.name == name)) {
-        Some(table) => written.place(&table.part(DesignPart::Capacity)),
-        None => written.place_of(1),
+    let table = tables.find(|one| Some(&one.table.name) == account.table.as_ref());
+    let Some(table) = table else {
+        return written.place_of(1);
+    };
+    match table.target_named(account.index.as_deref()).index() {
+        Some(at) => written.place(&table.index_part(at)),
+        None => written.place(&table.part(DesignPart::Capacity)),
     }
 }

@@ -155,7 +155,7 @@ impl<'a> Account<'a> {
     }
 
     /// What an on-demand account serves at once: what a new table serves, the warm throughput to which
-    /// it was raised, or twice its peak, whatever is most.
+    /// it was raised, or twice its peak, the most of these.
     ///
     /// Source: Developer Guide, "DynamoDB on-demand capacity mode" and "Understanding DynamoDB warm
     /// throughput" (rules 6.1, 6.3); a table that was provisioned serves at least what it had.
@@ -405,7 +405,7 @@ impl<'a> Account<'a> {
     /// is allowed.
     ///
     /// Source: Developer Guide, "Burst and adaptive capacity" (rule 6.2): a partition serves 3,000
-    /// read and 1,000 write units a second, whatever the capacity of its table; adaptive capacity
+    /// read and 1,000 write units a second, however much capacity its table has; adaptive capacity
     /// isolates a hot item, but does not split an item collection of a table with a local index.
     /// `Assumption:` the key's calls come evenly within a minute.
     fn hot_key(&self) -> Option<Limit> {

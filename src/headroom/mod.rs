@@ -114,7 +114,7 @@ pub enum HeadroomError {
     /// An event does not begin in the time that the trace covers.
     #[error(
         "{file}:{line}: the event {event:?} is not in the time of the trace\nhelp: give it a date and \
-         a time in the trace, or leave the trace out to simulate a week of the file's rates"
+         a time in the trace, or remove --trace to simulate a week of the file's rates"
     )]
     OutsideTheTrace {
         /// The workload file.
@@ -146,7 +146,7 @@ pub struct Headroom {
     pub events: Vec<EventOutcome>,
     /// What the loss of a region does, if one was named.
     pub lost: Option<LostRegion>,
-    /// What breaks rules of AWS whatever the traffic.
+    /// What breaks a rule of AWS at any traffic.
     pub warnings: Vec<String>,
     /// What was assumed.
     pub assumptions: Vec<String>,
@@ -356,7 +356,7 @@ fn of_account(demand: &Demand, account: Option<&Account>) -> AccountHeadroom {
     }
     if let Some(account) = account {
         let (limits, unknown) = account.limits();
-        own.busiest = Some(search::rounded(account.busiest()));
+        own.busiest = Some(search::expected(account.busiest()));
         own.limits = limits;
         own.unknown.extend(unknown);
         own.limits.sort_by(Limit::order);

@@ -7,7 +7,7 @@ use rayon::prelude::*;
 
 use super::account::{Account, Provided};
 use super::change::{Change, Changes};
-use super::search::rounded;
+use super::search::expected;
 use super::window::{BEFORE, Window, time_of_week};
 use super::{HeadroomError, all_hold, cost, place_of};
 use crate::capacity::{LedgerRun, Steps, Traffic};
@@ -429,8 +429,8 @@ fn lost_account(
         index: place.index.clone(),
         region: place.region.clone(),
         direction: account.direction,
-        before: rounded(account.busiest()),
-        after: rounded(peak),
+        before: expected(account.busiest()),
+        after: expected(peak),
         at: time_of_week(series.start_minute as i64 + start as i64),
         holds,
         throttled,
@@ -474,7 +474,7 @@ fn lost_cost(metering: &Metering, all: &[Shifted]) -> Result<Option<LostCost>, H
         match one.account.provided() {
             Provided::Unknown(_) => return Ok(None),
             Provided::OnDemand(_) => {
-                let units = |traffic: &Traffic| &rounded(traffic.sum() / 2.0) * &of_month;
+                let units = |traffic: &Traffic| &expected(traffic.sum() / 2.0) * &of_month;
                 after.insert(true, units(&one.after));
                 before.insert(true, units(traffic));
             }

@@ -89,8 +89,14 @@ pub(super) fn rounded(factor: f64) -> Exact {
     let scaled = (factor * 10_f64.powi(digits) * (1.0 + 1e-9)).floor();
     match digits {
         0.. => Exact::ratio(scaled as u64, 10_u64.pow(digits.unsigned_abs().min(18))),
-        _ => Exact::from(scaled as u64 * 10_u64.pow(digits.unsigned_abs().min(18))),
+        _ => Exact::from(10_u64.pow(digits.unsigned_abs().min(18))) * Exact::from(scaled as u64),
     }
+}
+
+/// Units that are expected, to the nearest thousandth.
+pub(super) fn expected(units: f64) -> Exact {
+    // A cast makes negative numbers zero, and what is too large the largest.
+    Exact::whole((units * 1_000.0 + 0.5) as u128) / Exact::from(1_000)
 }
 
 #[cfg(test)]
@@ -117,6 +123,18 @@ mod tests {
             }
         }
         assert_eq!(least(1, 10, |one| one > 10), None);
+    }
+
+    #[test]
+    fn expected_units_have_three_decimal_places() {
+        for (units, words) in [
+            (654.545_4, "654.545"),
+            (0.000_6, "0.001"),
+            (-1.0, "0"),
+            (1e20, "100,000,000,000,000,000,000"),
+        ] {
+            assert_eq!(expected(units).human(9), words);
+        }
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::account::Account;
-use super::search::rounded;
+use super::search::expected;
 use crate::capacity::series::WEEK_MINUTES;
 use crate::capacity::{
     AccountDirection, Hottest, LedgerRun, LedgerStep, Limits, Retries, Steps, execute_cold,
@@ -166,7 +166,7 @@ impl Account<'_> {
 fn minute_of(minute: i64, steps: &[LedgerStep], unit: f64) -> CurveMinute {
     let count = steps.len().max(1) as f64;
     let sum = |of: fn(&LedgerStep) -> u64| steps.iter().map(|step| of(step) as f64).sum::<f64>();
-    let a_second = |sum: f64| rounded(sum / unit / count);
+    let a_second = |sum: f64| expected(sum / unit / count);
     let (demanded, returned) = (sum(|one| one.demanded), sum(|one| one.returned));
     CurveMinute {
         minute,

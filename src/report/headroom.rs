@@ -463,10 +463,9 @@ fn throttling(headroom: &Headroom, one: &EventAccount) -> Option<String> {
 }
 
 pub(super) fn ready_words(ready: &Readiness) -> String {
-    let down = ready
-        .down
-        .as_ref()
-        .map_or_else(String::new, |down| format!("; back from {down}"));
+    let down = ready.down.as_ref().map_or_else(String::new, |down| {
+        format!("; capacity may go down again from {down}")
+    });
     format!(
         "{}: {}{down}",
         clean(&ready.table),

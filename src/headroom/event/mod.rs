@@ -7,7 +7,7 @@ use rayon::prelude::*;
 
 use super::account::{Account, Provided};
 use super::change::{Change, Changes};
-use super::search::rounded;
+use super::search::expected;
 use super::window::{CurveMinute, time_of_week};
 use super::{HeadroomError, HeadroomQuestion, all_hold, cost, place_of};
 use crate::capacity::{Demand, LedgerRun, Steps};
@@ -144,7 +144,7 @@ pub struct Readiness {
     pub table: String,
     /// The change, with what it costs.
     pub change: Change,
-    /// When capacity may go down again; `None` if it stays.
+    /// When capacity may go down again; `None` if it is kept.
     pub down: Option<String>,
 }
 
@@ -298,8 +298,8 @@ fn result(one: &Simulated) -> EventAccount {
     let usual = one.usual.as_ref().map(|(usual, _)| usual.clone());
     let usual = usual.unwrap_or_default();
     EventAccount {
-        usual: Some(rounded(one.busiest(|at| one.traffic.mean(at)))),
-        busiest: Some(rounded(one.event_busiest())),
+        usual: Some(expected(one.busiest(|at| one.traffic.mean(at)))),
+        busiest: Some(expected(one.event_busiest())),
         holds: one.holds(),
         throttled: happened.throttled,
         by_hottest_key: happened.hot,

@@ -12,7 +12,7 @@ use crate::headroom::account::{Account, Provided, WITHOUT_BURSTS};
 use crate::headroom::change::{
     Change, ChangeCost, Changes, Edit, beyond_quota, edit_of, raised_text, spread,
 };
-use crate::headroom::search::{least, rounded};
+use crate::headroom::search::{expected, least};
 use crate::headroom::window::time_of_week;
 use crate::headroom::{HeadroomError, cost};
 use crate::table::{Direction, limits};
@@ -307,7 +307,7 @@ fn on_demand_for_a_day(
                     * minutes as f64
             }
         };
-        requests.push(account.requests(rounded(halves / 2.0)));
+        requests.push(account.requests(expected(halves / 2.0)));
         let Some(run) = account.execute(&account.traffic.times(1.0), None, 0..0) else {
             return Ok(None);
         };

@@ -7,7 +7,7 @@ use crate::capacity::series::WEEK_MINUTES;
 use crate::capacity::{LedgerRun, OtherTraffic, Traffic};
 use crate::estimate::Metering;
 use crate::headroom::account::Account;
-use crate::headroom::search::rounded;
+use crate::headroom::search::{expected, rounded};
 use crate::headroom::window::{BEFORE, Happened, Window};
 use crate::headroom::{HeadroomError, HeadroomQuestion};
 use crate::table::limits;
@@ -143,7 +143,7 @@ pub(super) fn begun<'a>(
         .into_iter()
         .map(|(sum, access)| Caller {
             access: access.to_string(),
-            share: rounded(sum / all.max(f64::MIN_POSITIVE)),
+            share: expected(1e6 * sum / all.max(f64::MIN_POSITIVE)) / Exact::from(1_000_000),
         })
         .collect();
     Ok(Some(Simulated {
