@@ -371,7 +371,7 @@ fn the_official_client_is_answered() {
     assert!(output.status.success(), "{stderr}");
     let found: Value = serde_json::from_slice(&output.stdout).expect("JSON");
     assert_eq!(found["server"], "dynameter");
-    assert_eq!(found["tools"].as_array().map(Vec::len), Some(8));
+    assert_eq!(found["tools"].as_array().map(Vec::len), Some(9));
     assert_eq!(found["is_error"], json!([false, true]));
     let (_, stdout, _) = run_in(&folder, &["estimate", "iot.toml", "--format", "json"]);
     let expected: Value = serde_json::from_str(&stdout).expect("JSON");
