@@ -37,6 +37,14 @@ pub struct MeteringRule {
     pub grade: Grade,
 }
 
+impl MeteringRule {
+    /// Whether a number names it: its own, such as `3.8`, or that of its section, such as `3`.
+    pub fn is_named(&self, number: &str) -> bool {
+        let section = self.id.split_once('.').map(|(section, _)| section);
+        self.id == number || section == Some(number)
+    }
+}
+
 /// The rule with a number; `None` if there is no such rule.
 pub fn rule(id: &str) -> Option<&'static MeteringRule> {
     RULES.iter().find(|rule| rule.id == id)

@@ -33,6 +33,7 @@ from dynameter._commands import (
     prices,
     reconcile,
     replay,
+    rules,
     schema,
     share_of,
 )
@@ -65,6 +66,7 @@ __all__ = [
     "prices",
     "reconcile",
     "replay",
+    "rules",
     "schema",
     "share_of",
 ]

@@ -359,6 +359,12 @@ def prices(region: Optional[str] = None, date: Optional[str] = None) -> Result:
     return _result(inputs, ["prices", "show", *_options({"region": region, "date": date})])
 
 
+def rules(*numbers: str) -> Result:
+    """The metering rules, each with its source: all, or those with these numbers, such as ``"3.8"``, or
+    in these sections, such as ``"3"``."""
+    return _result(_Inputs(), ["rules", *map(str, numbers)])
+
+
 def schema(budget: bool = False) -> Dict[str, Any]:
     """The JSON Schema of workload files, or of budget files."""
     _, output, _ = _run(_Inputs(), ["schema", *_options({"budget": budget})])

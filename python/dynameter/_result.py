@@ -20,6 +20,7 @@ _TABLES = {
     "dynameter.books/1": "books",
     "dynameter.prices/1": "rates",
     "dynameter.fleet/1": "tables",
+    "dynameter.rules/1": "rules",
 }
 
 # Results whose total is that of a month.

@@ -122,6 +122,7 @@ def test_compare_check_diff_and_prices(design):
     compared = dynameter.compare(design)
     assert compared.rows()[0]["monthly_usd"]
     assert float(compared["best"]["monthly_usd"]) <= float(compared["total_usd"])
+    assert [rule["rule"] for rule in dynameter.rules("3.8", "1.7").rows()] == ["1.7", "3.8"]
     budget = {"design": {"monthly_usd": {"fail": 1}}}
     schema = dynameter.schema(budget=True)
     assert schema["properties"]

@@ -156,6 +156,12 @@ pub enum Command {
         #[arg(required = true)]
         workloads: Vec<String>,
     },
+    /// List the metering rules, each with its source and how well it is supported
+    Rules {
+        /// The numbers of rules, such as 3.8, or of sections, such as 3 (default: all)
+        #[arg(value_name = "NUMBER")]
+        numbers: Vec<String>,
+    },
     /// Show what breaks first: at which factor of traffic, in which month, in an event, or without a
     /// region
     Headroom(Box<HeadroomArgs>),

@@ -44,8 +44,9 @@ use crate::forecast::forecast;
 use crate::pricing::{Books, PriceListFile, changed_rates, update};
 use crate::report::{
     self, ChangedRates, Comparisons, Estimates, Explanation, FleetSummary, ImportedPrices,
-    PriceList, PriceLists,
+    MeteringRules, PriceList, PriceLists,
 };
+use crate::rules::{MeteringRule, RULES};
 use crate::time::Date;
 use crate::workload::{self, GrowthUse, Setting, Workload};
 use args::{Args, Command, DiffArgs, OutputFormat, PricesCommand, SummaryArgs};
@@ -188,6 +189,7 @@ fn command(args: &Args) -> Result<()> {
             summary,
         } => estimates(args, workloads, *summary),
         Command::Explain { workloads } => explain(args, workloads),
+        Command::Rules { numbers } => rules(args, numbers),
         Command::Headroom(asked) => headroom::run(args, asked),
         Command::Import(asked) => import::run(args, asked),
         Command::Diff(asked) => differences(args, asked),
@@ -456,6 +458,28 @@ fn only_in_text(args: &Args, shown: SummaryArgs) -> Result<()> {
         );
     }
     Ok(())
+}
+
+fn rules(args: &Args, numbers: &[String]) -> Result<()> {
+    let mut unknown: Vec<&str> = numbers
+        .iter()
+        .map(String::as_str)
+        .filter(|number| !RULES.iter().any(|rule| rule.is_named(number)))
+        .collect();
+    if !unknown.is_empty() {
+        unknown.dedup();
+        anyhow::bail!(
+            "no rule has the number {}\nhelp: `dynameter rules` lists all of them",
+            unknown.join(" or ")
+        );
+    }
+    let is_asked = |rule: &&MeteringRule| {
+        numbers.is_empty() || numbers.iter().any(|number| rule.is_named(number))
+    };
+    output::present(
+        args,
+        &MeteringRules(RULES.iter().filter(is_asked).collect()),
+    )
 }
 
 fn prices_list(args: &Args) -> Result<()> {

@@ -8,6 +8,7 @@ use super::estimate::{
 use super::json::explain::explain_json;
 use super::present::{Present, together};
 use super::render::text::{Style, clean};
+use super::rules::rule_text;
 use crate::money::MoneyError;
 use crate::outcome::Outcome;
 use crate::pricing::LineItem;
@@ -81,13 +82,7 @@ fn explain_text(outcome: &Outcome, style: Style) -> Result<String, MoneyError> {
     }
     text += &format!("\n{}\n", style.strong("Rules"));
     for rule in outcome.rules() {
-        text += &format!(
-            "  {:<5} {}\n        Source: {} (grade {})\n",
-            rule.id,
-            rule.text,
-            rule.source,
-            rule.grade.name()
-        );
+        text += &rule_text(rule);
     }
     text += &format!("\n{}\n", style.strong("Sources of prices"));
     for (key, source) in outcome.documents() {

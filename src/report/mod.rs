@@ -29,6 +29,7 @@ mod reconcile;
 mod render;
 #[cfg(feature = "replay")]
 mod replay;
+mod rules;
 
 pub use check::{check_github, check_gitlab, check_junit, check_sarif, check_slack, github_error};
 pub use compare::Comparisons;
@@ -44,3 +45,4 @@ pub use inspect::InspectedFiles;
 pub use present::Present;
 pub use prices::{ChangedRates, ImportedPrices, PriceList, PriceLists};
 pub use render::text::Style;
+pub use rules::MeteringRules;

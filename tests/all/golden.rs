@@ -146,6 +146,11 @@ fn commands_say_what_they_said() {
             "replay-a-bill",
             "replay tests/data/bills/cur2.snappy.parquet",
         ),
+        ("rules", "rules"),
+        ("rules-markdown", "rules 3.8 2 --format markdown"),
+        ("rules-csv", "rules 7 --format csv"),
+        ("rules-json", "rules 1.7 --format json"),
+        ("rules-unknown", "rules 3.99 3.8 14"),
         ("prices-list", "prices list"),
         ("prices-list-old", "prices list --prices 2024-10-31"),
         (

@@ -165,7 +165,7 @@ fn tools_answer_what_the_command_line_does() {
     let rule = agent
         .call("rules", &json!({ "rule": "1.7" }))
         .expect("a rule");
-    assert_eq!(rule["rules"][0]["id"], "1.7");
+    assert_eq!(rule["rules"][0]["rule"], "1.7");
     let rule = agent
         .call("rules", &json!({ "rule": 1.7 }))
         .expect("a rule");

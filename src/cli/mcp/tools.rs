@@ -3,7 +3,8 @@
 use std::path::{Component, Path};
 
 use crate::money::Money;
-use crate::rules::RULES;
+use crate::report::{MeteringRules, Present};
+use crate::rules::{MeteringRule, RULES};
 use crate::units::Exact;
 use serde_json::{Map, Value, json};
 
@@ -243,7 +244,7 @@ const TOOLS: &[ToolSpec] = &[
         arguments: &[Argument {
             name: "rule",
             kind: Kind::Word(""),
-            description: "The number of one rule, such as 3.8; default: all",
+            description: "The number of a rule, such as 3.8, or of a section, such as 3; default: all",
         }],
     },
     ToolSpec {
@@ -592,37 +593,24 @@ fn rules(given: &Map<String, Value>) -> Result<Answer, String> {
         rule.as_str()
             .map_or_else(|| rule.to_string(), str::to_string)
     });
-    let wanted = wanted.as_deref();
-    let all = RULES
-        .iter()
-        .filter(|rule| wanted.is_none_or(|wanted| rule.id == wanted));
-    let all: Vec<Value> = all
-        .map(|rule| {
-            json!({
-                "id": rule.id,
-                "text": rule.text,
-                "source": rule.source,
-                "grade": rule.grade.name(),
-            })
-        })
-        .collect();
-    match (all.as_slice(), wanted) {
-        ([], Some(wanted)) => Err(format!(
-            "error: there is no rule {wanted}\nhelp: call it without `rule` for all of them"
-        )),
-        ([one], _) => Ok(Answer {
-            short: format!(
-                "{}: {}",
-                one["id"].as_str().unwrap_or_default(),
-                one["text"].as_str().unwrap_or_default()
-            ),
-            value: json!({ "rules": all }),
-        }),
-        (all, _) => Ok(Answer {
-            short: format!("{} rules", all.len()),
-            value: json!({ "rules": all }),
-        }),
-    }
+    let is_wanted =
+        |rule: &&MeteringRule| wanted.as_ref().is_none_or(|number| rule.is_named(number));
+    let found: Vec<&MeteringRule> = RULES.iter().filter(is_wanted).collect();
+    let short = match (found.as_slice(), &wanted) {
+        ([], wanted) => {
+            let number = wanted.as_deref().unwrap_or_default();
+            return Err(format!(
+                "error: no rule has the number {number}\nhelp: call it without `rule` for all of them"
+            ));
+        }
+        ([one], _) => format!("{}: {}", one.id, one.text),
+        (more, _) => format!("{} rules", more.len()),
+    };
+    let text = MeteringRules(found)
+        .json()
+        .map_err(|error| error.to_string())?;
+    let value = serde_json::from_str(&text).map_err(|error| error.to_string())?;
+    Ok(Answer { short, value })
 }
 
 /// An amount of dollars, to the cent.

@@ -9,6 +9,7 @@ use crate::money::MoneyError;
 use crate::outcome::Outcome;
 use crate::pricing::LineItem;
 use crate::report::estimate::what;
+use crate::report::rules::rule_rows;
 use crate::units::GB;
 
 #[derive(Serialize)]
@@ -116,18 +117,7 @@ fn design(outcome: &Outcome) -> Result<Explained<'_>, MoneyError> {
                 ])
             })
             .collect(),
-        rules: outcome
-            .rules()
-            .into_iter()
-            .map(|rule| {
-                BTreeMap::from([
-                    ("rule", rule.id),
-                    ("text", rule.text),
-                    ("source", rule.source),
-                    ("grade", rule.grade.name()),
-                ])
-            })
-            .collect(),
+        rules: rule_rows(&outcome.rules()),
         sources: outcome.documents(),
         assumptions: &outcome.assumptions,
         warnings: &outcome.warnings,
