@@ -6,6 +6,15 @@ use chrono::NaiveDate;
 
 use crate::units::Exact;
 
+/// The days of the week, as outputs and cron name them.
+pub(crate) const WEEKDAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
+
+/// The minute of the week, counted from Monday 00:00 UTC, of a minute counted from 1970 on.
+pub(crate) fn minute_of_week(minute: i64) -> u64 {
+    // The first of January 1970 was a Thursday.
+    (minute + 3 * 1_440).rem_euclid(7 * 1_440).unsigned_abs()
+}
+
 /// A second since 1970 in UTC, as RFC 3339 writes it.
 pub fn utc(second: i64) -> String {
     let time = chrono::DateTime::from_timestamp(second, 0).unwrap_or_default();

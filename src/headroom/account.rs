@@ -33,7 +33,7 @@ pub(super) struct Account<'a> {
 }
 
 /// The ledger's limits if nothing is kept for bursts.
-pub(super) const WITHOUT_BURSTS: Limits = Limits {
+const WITHOUT_BURSTS: Limits = Limits {
     burst_seconds: 0,
     decreases_in_hand: 4,
     decreases_a_day: 27,

@@ -1,60 +1,38 @@
 //! What more traffic costs: requests on demand, and unit-hours of provisioned capacity.
 
-use crate::capacity::Demand;
+use crate::capacity::{Demand, LedgerRun};
 use crate::estimate::{EstimateError, Metering};
 use crate::money::Money;
+use crate::table::TableClass;
 use crate::units::Exact;
 use crate::usage::{Subject, Usage, UsageType};
 
 use super::account::Account;
 
 impl Account<'_> {
-    fn usage(&self, usage_type: UsageType, quantity: Exact) -> Usage {
-        Usage {
-            subject: Subject {
-                table: Some(self.demand.table.clone()),
-                index: self.demand.index.clone(),
-                region: self.demand.region.clone(),
-                access: None,
-            },
-            usage_type,
-            quantity,
-            because: Vec::new(),
-        }
-    }
-
-    fn class(&self) -> crate::table::TableClass {
-        let own = self.design.table.class;
-        self.replica.map_or(own, |replica| replica.class)
+    fn class(&self) -> TableClass {
+        self.design.class_in(&self.demand.region)
     }
 
     /// Request units.
     pub fn requests(&self, units: Exact) -> Usage {
-        self.usage(
-            UsageType::Requests(self.demand.throughput, self.class()),
-            units,
-        )
+        let requests = UsageType::Requests(self.demand.throughput, self.class());
+        usage(self.demand, requests, units)
     }
 
     /// Unit-hours of provisioned capacity.
     pub fn unit_hours(&self, hours: Exact) -> Usage {
-        self.usage(
-            UsageType::CapacityHours(self.demand.throughput, self.class()),
-            hours,
-        )
+        unit_hours(self.demand, self.class(), hours)
     }
 }
 
-/// Unit-hours of an account direction without a demand.
-pub(super) fn unit_hours(
-    metering: &Metering,
-    table: usize,
-    demand: &Demand,
-    hours: Exact,
-) -> Usage {
-    let design = &metering.workload().tables[table];
-    let replica = design.replica_in(&demand.region);
-    let class = replica.map_or(design.table.class, |replica| replica.class);
+/// Unit-hours of an account direction of a table class.
+pub(super) fn unit_hours(demand: &Demand, class: TableClass, hours: Exact) -> Usage {
+    let capacity = UsageType::CapacityHours(demand.throughput, class);
+    usage(demand, capacity, hours)
+}
+
+fn usage(demand: &Demand, usage_type: UsageType, quantity: Exact) -> Usage {
     Usage {
         subject: Subject {
             table: Some(demand.table.clone()),
@@ -62,10 +40,16 @@ pub(super) fn unit_hours(
             region: demand.region.clone(),
             access: None,
         },
-        usage_type: UsageType::CapacityHours(demand.throughput, class),
-        quantity: hours,
+        usage_type,
+        quantity,
         because: Vec::new(),
     }
+}
+
+/// The units that an hour of a run is billed for, on average.
+pub(super) fn hourly_mean(run: &LedgerRun) -> Exact {
+    let hours = run.hourly_maxima.len().max(1) as u64;
+    Exact::from(run.hourly_maxima.iter().sum::<u64>()) / Exact::from(hours)
 }
 
 /// The list price of usage that the month of the design does not have.

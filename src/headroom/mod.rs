@@ -164,7 +164,8 @@ pub struct AccountHeadroom {
     pub region: String,
     /// Which part.
     pub part: Part,
-    /// The units a second of the busiest minute; `None` for what has no units.
+    /// The units a second of the busiest minute; `None` for what has no units, or if a part of its
+    /// demand is not known.
     pub busiest: Option<Exact>,
     /// What limits it, the first limit first.
     pub limits: Vec<Limit>,
@@ -356,7 +357,7 @@ fn of_account(demand: &Demand, account: Option<&Account>) -> AccountHeadroom {
     }
     if let Some(account) = account {
         let (limits, unknown) = account.limits();
-        own.busiest = Some(search::expected(account.busiest()));
+        own.busiest = (!demand.partly_unknown).then(|| search::expected(account.busiest()));
         own.limits = limits;
         own.unknown.extend(unknown);
         own.limits.sort_by(Limit::order);

@@ -1,16 +1,14 @@
 //! A region is lost: its users are served elsewhere. Does each region hold, how long until it does,
 //! and what does it cost?
 
-use std::collections::BTreeMap;
-
 use rayon::prelude::*;
 
 use super::account::{Account, Provided};
 use super::change::{Change, Changes};
 use super::search::expected;
-use super::window::{BEFORE, Window, time_of_week};
+use super::window::{BEFORE, WeekTime, Window};
 use super::{HeadroomError, all_hold, cost, place_of};
-use crate::capacity::{LedgerRun, Steps, Traffic};
+use crate::capacity::{Steps, Traffic};
 use crate::estimate::{EstimateError, Metering};
 use crate::money::Money;
 use crate::table::Direction;
@@ -431,7 +429,7 @@ fn lost_account(
         direction: account.direction,
         before: expected(account.busiest()),
         after: expected(peak),
-        at: time_of_week(series.start_minute as i64 + start as i64),
+        at: WeekTime::of(series.start_minute as i64 + start as i64).to_string(),
         holds,
         throttled,
         holds_after: last.filter(|minutes| *minutes < AFTER),
@@ -466,8 +464,6 @@ fn lost_cost(metering: &Metering, all: &[Shifted]) -> Result<Option<LostCost>, H
         return Ok(None);
     }
     for one in all {
-        let (mut after, mut before): (BTreeMap<bool, Exact>, BTreeMap<bool, Exact>) =
-            Default::default();
         let traffic = &one.account.traffic;
         let seconds = traffic.series().halves().len() as u64 * traffic.series().step_seconds;
         let of_month = &month.seconds() / &Exact::from(seconds.max(1));
@@ -475,31 +471,22 @@ fn lost_cost(metering: &Metering, all: &[Shifted]) -> Result<Option<LostCost>, H
             Provided::Unknown(_) => return Ok(None),
             Provided::OnDemand(_) => {
                 let units = |traffic: &Traffic| &expected(traffic.sum() / 2.0) * &of_month;
-                after.insert(true, units(&one.after));
-                before.insert(true, units(traffic));
+                with.push(one.account.requests(units(&one.after)));
+                without.push(one.account.requests(units(traffic)));
             }
             _ => {
                 let hours = |traffic: &Traffic| -> Option<Exact> {
                     let demand: &dyn Steps = &**traffic.series();
-                    let run: LedgerRun = one.account.execute(demand, None, 0..0)?;
-                    let hours = run.hourly_maxima.len().max(1) as u64;
-                    let mean =
-                        Exact::from(run.hourly_maxima.iter().sum::<u64>()) / Exact::from(hours);
-                    Some(&mean * month.hours())
+                    let run = one.account.execute(demand, None, 0..0)?;
+                    Some(&cost::hourly_mean(&run) * month.hours())
                 };
                 let (Some(more), Some(usual)) = (hours(&one.after), hours(traffic)) else {
                     return Ok(None);
                 };
-                after.insert(false, more);
-                before.insert(false, usual);
+                with.push(one.account.unit_hours(more));
+                without.push(one.account.unit_hours(usual));
             }
         }
-        let usage = |(is_on_demand, quantity): (bool, Exact)| match is_on_demand {
-            true => one.account.requests(quantity),
-            false => one.account.unit_hours(quantity),
-        };
-        with.extend(after.into_iter().map(usage));
-        without.extend(before.into_iter().map(usage));
     }
     let prices = cost::price(metering, &with)?.zip(cost::price(metering, &without)?);
     let Some((with, without)) = prices else {

@@ -29,7 +29,7 @@ impl AccountHeadroom {
 /// The limits of a table's items, of its cluster and of its stream.
 pub(super) fn parts(metering: &Metering, table: &TableDesign) -> Vec<AccountHeadroom> {
     let parts = [
-        items(metering, table),
+        Some(items(metering, table)),
         cluster(metering, table),
         stream(metering, table),
     ];
@@ -55,7 +55,7 @@ fn large_item(sizes: &SizeClasses) -> u64 {
 }
 
 /// How far items may grow: each one in size, and together in a table with local indexes.
-fn items(metering: &Metering, table: &TableDesign) -> Option<AccountHeadroom> {
+fn items(metering: &Metering, table: &TableDesign) -> AccountHeadroom {
     let mut own = AccountHeadroom::of_table(metering, table, Part::Items);
     let sizes = table.entities.iter().flat_map(|one| &one.sizes);
     let large = sizes.chain(&table.sizes).map(large_item).max();
@@ -84,7 +84,7 @@ fn items(metering: &Metering, table: &TableDesign) -> Option<AccountHeadroom> {
         }
     }
     own.limits.sort_by(Limit::order);
-    Some(own)
+    own
 }
 
 /// The largest item collection: with local indexes it has a limit, without them it fills a partition.

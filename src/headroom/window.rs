@@ -1,5 +1,6 @@
 //! Other demand for a while, simulated second by second after a day of the usual demand.
 
+use std::fmt;
 use std::ops::Range;
 
 use super::account::Account;
@@ -9,6 +10,7 @@ use crate::capacity::{
     AccountDirection, Hottest, LedgerRun, LedgerStep, Limits, Retries, Steps, execute_cold,
 };
 use crate::table::limits;
+use crate::time::WEEKDAYS;
 use crate::units::Exact;
 
 /// Minutes of usual demand before.
@@ -177,10 +179,43 @@ fn minute_of(minute: i64, steps: &[LedgerStep], unit: f64) -> CurveMinute {
     }
 }
 
-/// A minute of the week as a day and a time, such as "Tue 14:00".
-pub(super) fn time_of_week(minute: i64) -> String {
-    const DAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
-    let minute = minute.rem_euclid(WEEK_MINUTES as i64);
-    let day = DAYS[(minute / 1_440) as usize % DAYS.len()];
-    format!("{day} {:02}:{:02}", minute / 60 % 24, minute % 60)
+/// A minute of the week, whose text is a day and a time such as "Tue 14:00".
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct WeekTime {
+    day: &'static str,
+    hour: i64,
+    minute: i64,
+}
+
+impl WeekTime {
+    /// That of a minute counted from a Monday, 00:00 UTC; it may be of another week.
+    pub fn of(minute: i64) -> WeekTime {
+        let minute = minute.rem_euclid(WEEK_MINUTES as i64);
+        WeekTime {
+            day: WEEKDAYS[(minute / 1_440) as usize % WEEKDAYS.len()],
+            hour: minute / 60 % 24,
+            minute: minute % 60,
+        }
+    }
+
+    /// The time without the day, such as "14:00".
+    pub fn clock(self) -> String {
+        format!("{:02}:{:02}", self.hour, self.minute)
+    }
+
+    /// The fields of a weekly cron expression.
+    pub fn cron(self) -> String {
+        format!(
+            "{} {} * * {}",
+            self.minute,
+            self.hour,
+            self.day.to_uppercase()
+        )
+    }
+}
+
+impl fmt::Display for WeekTime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.day, self.clock())
+    }
 }

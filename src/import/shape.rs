@@ -1,5 +1,6 @@
 //! The shape of measured units over the week.
 
+use crate::time::minute_of_week;
 use crate::units::Exact;
 
 /// The seconds of an hour and of a day, and the hours of a week.
@@ -9,8 +10,7 @@ pub(super) const WEEK_HOURS: usize = 168;
 
 /// The hour of the week of a moment, from Monday 00:00 UTC.
 pub(super) fn hour_of_the_week(second: i64) -> usize {
-    // 1970-01-01 was a Thursday: 72 hours after Monday.
-    (second.div_euclid(HOUR) + 72).rem_euclid(WEEK_HOURS as i64) as usize
+    (minute_of_week(second.div_euclid(60)) / 60) as usize
 }
 
 /// The mean units per second over a week, and the weights of the hours of the week or of the day,

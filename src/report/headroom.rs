@@ -10,6 +10,7 @@ use crate::headroom::{
     LostAccount, LostRegion, LostTableState, Part, Readiness,
 };
 use crate::money::{Money, MoneyError};
+use crate::pricing::Bound;
 use crate::units::{Exact, count_of};
 
 /// The columns of the parts.
@@ -97,11 +98,10 @@ impl Present for Headroom {
 
 /// What is known of a part's factor: it is exact, at most that, or there is none.
 pub(super) fn bound(one: &AccountHeadroom) -> &'static str {
-    match (one.factor().is_some(), one.is_upper_bound()) {
-        (true, false) => "exact",
-        (true, true) => "at-most",
-        (false, true) => "unknown",
-        (false, false) => "none",
+    match (one.factor(), one.is_upper_bound()) {
+        (Some(_), may_be_less) => Bound::of(false, may_be_less).word(),
+        (None, true) => Bound::Unknown.word(),
+        (None, false) => "none",
     }
 }
 

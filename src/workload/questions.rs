@@ -6,7 +6,7 @@ use super::sizes::{IndexEntry, SizeClasses};
 use super::written::DesignPart;
 use crate::dax::{Load, hottest_millionths};
 use crate::storage::Occupied;
-use crate::table::{ByDirection, Direction, IndexKind, Target};
+use crate::table::{ByDirection, Direction, IndexKind, TableClass, Target};
 use crate::time::MonthHours;
 use crate::units::{Exact, GB, KB};
 
@@ -510,6 +510,12 @@ impl TableDesign {
             indexes.position(|index| index.name == name)
         };
         Target::from(index.and_then(at))
+    }
+
+    /// The table class in a region: a replica may have its own.
+    pub(crate) fn class_in(&self, region: &str) -> TableClass {
+        let replica = self.replica_in(region);
+        replica.map_or(self.table.class, |replica| replica.class)
     }
 
     /// The replica in a region; `None` for the home region.

@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use super::account::{Account, Provided};
 use super::change::{Change, Changes};
 use super::search::expected;
-use super::window::{CurveMinute, time_of_week};
+use super::window::{CurveMinute, WeekTime};
 use super::{HeadroomError, HeadroomQuestion, all_hold, cost, place_of};
 use crate::capacity::{Demand, LedgerRun, Steps};
 use crate::estimate::{EstimateError, Metering};
@@ -236,10 +236,10 @@ fn limit(question: &HeadroomQuestion) -> Exact {
 
 /// A minute after the beginning of an event, such as "Tue 14:00" or "2026-12-01 14:00".
 fn named(event: &TrafficEvent, after: i64) -> String {
-    let time = time_of_week(event.start as i64 + after);
+    let time = WeekTime::of(event.start as i64 + after);
     match event.date.and_then(|date| date_of(date, event, after)) {
-        Some(date) => format!("{date} {}", &time[4..]),
-        None => time,
+        Some(date) => format!("{date} {}", time.clock()),
+        None => time.to_string(),
     }
 }
 

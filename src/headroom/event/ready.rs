@@ -4,16 +4,14 @@ use std::collections::BTreeMap;
 
 use super::simulated::Simulated;
 use super::{DAY_MINUTES, Readiness, named};
-use crate::capacity::policy::Fixed;
 use crate::capacity::series::WEEK_MINUTES;
-use crate::capacity::{AccountDirection, execute_cold};
 use crate::estimate::{EstimateError, Metering};
-use crate::headroom::account::{Account, Provided, WITHOUT_BURSTS};
+use crate::headroom::account::{Account, Provided};
 use crate::headroom::change::{
     Change, ChangeCost, Changes, Edit, beyond_quota, edit_of, raised_text, spread,
 };
-use crate::headroom::search::{expected, least};
-use crate::headroom::window::time_of_week;
+use crate::headroom::search::expected;
+use crate::headroom::window::WeekTime;
 use crate::headroom::{HeadroomError, cost};
 use crate::table::{Direction, limits};
 use crate::units::Exact;
@@ -84,14 +82,8 @@ fn needed(one: &Simulated) -> Option<u64> {
     let event = one.traffic.window(before as i64, minutes);
     let means = one.means[before as usize..(before + minutes) as usize].to_vec();
     let demand = event.with_means(means);
-    let most = limits::PROVISIONED_UNITS_MAX * 1_000;
     let guess = one.event_busiest().ceil() as u64;
-    least(guess, most, |units| {
-        let mut lanes = [AccountDirection::new(&demand, Fixed { units })];
-        let runs = execute_cold(&mut lanes, &WITHOUT_BURSTS);
-        runs.iter()
-            .all(|run| run.throttles_at_most(one.account.limit))
-    })
+    one.account.units_for_demand(&demand, guess)
 }
 
 /// The same of several account directions. The writes of a global table have the same units in every
@@ -181,9 +173,9 @@ fn scheduled(
         line,
         text: format!(
             "schedule = [{{ cron = \"{}\", {} }}, {{ cron = \"{}\", {} }}]",
-            cron(event.start as i64 + begin),
+            WeekTime::of(event.start as i64 + begin).cron(),
             up.join(", "),
-            cron(event.start as i64 + end),
+            WeekTime::of(event.start as i64 + end).cron(),
             down.join(", ")
         ),
     };
@@ -235,19 +227,6 @@ fn bounds(account: &Account, units: u64) -> ((String, String, Direction), bool) 
     }
 }
 
-/// A minute of the week as cron fields.
-fn cron(minute: i64) -> String {
-    let text = time_of_week(minute);
-    let (day, time) = text.split_once(' ').unwrap_or(("*", "00:00"));
-    let number = |text: &str| text.parse::<u64>().unwrap_or(0);
-    format!(
-        "{} {} * * {}",
-        number(&time[3..]),
-        number(&time[..2]),
-        day.to_uppercase()
-    )
-}
-
 /// A minimum that is high enough all the time.
 fn higher_minimum(
     metering: &Metering,
@@ -295,7 +274,8 @@ fn on_demand_for_a_day(
             // Capacity without a demand is saved.
             let units = demand.provisioned.as_ref().map(|units| units.mean.clone());
             let day = &units.unwrap_or_default() * &Exact::ratio(minutes, 60);
-            hours.push(cost::unit_hours(metering, table, demand, day));
+            let class = metering.workload().tables[table].class_in(&demand.region);
+            hours.push(cost::unit_hours(demand, class, day));
             continue;
         };
         is_scaled |= matches!(account.provided(), Provided::Scaled(_));
@@ -311,9 +291,8 @@ fn on_demand_for_a_day(
         let Some(run) = account.execute(&account.traffic.times(1.0), None, 0..0) else {
             return Ok(None);
         };
-        let count = run.hourly_maxima.len().max(1) as u64;
-        let mean = Exact::from(run.hourly_maxima.iter().sum::<u64>()) / Exact::from(count);
-        hours.push(account.unit_hours(&mean * &Exact::ratio(minutes, 60)));
+        let day = &cost::hourly_mean(&run) * &Exact::ratio(minutes, 60);
+        hours.push(account.unit_hours(day));
         let busiest = simulated.map_or(account.busiest(), |one| one.event_busiest());
         let served = account
             .at_once(run.highest)

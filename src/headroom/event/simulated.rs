@@ -11,6 +11,7 @@ use crate::headroom::search::{expected, rounded};
 use crate::headroom::window::{BEFORE, Happened, Window};
 use crate::headroom::{HeadroomError, HeadroomQuestion};
 use crate::table::limits;
+use crate::time::minute_of_week;
 use crate::units::Exact;
 use crate::workload::{EventTraffic, TrafficEvent};
 
@@ -179,10 +180,8 @@ fn in_trace(
     let start = match event.date {
         Some(date) => date.midnight_second() / 60 + (event.start % DAY_MINUTES) as i64,
         None => {
-            // The first of January 1970 was a Thursday.
-            let week = WEEK_MINUTES as i64;
-            let of_first = (first + 3 * DAY_MINUTES as i64).rem_euclid(week);
-            first + (event.start as i64 - of_first).rem_euclid(week)
+            let of_first = minute_of_week(first) as i64;
+            first + (event.start as i64 - of_first).rem_euclid(WEEK_MINUTES as i64)
         }
     };
     match (first..last).contains(&start) {

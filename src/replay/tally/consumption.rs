@@ -4,9 +4,10 @@
 use std::sync::Arc;
 
 use super::merge::Merge;
-use crate::capacity::series::{Series, WEEK_MINUTES};
+use crate::capacity::series::Series;
 use crate::meter::ConsumedCapacity;
 use crate::table::Direction;
+use crate::time::minute_of_week;
 use crate::trace::{ApiName, Name, Time};
 use crate::units::Exact;
 use crate::workload::{TargetUnits, Traced};
@@ -148,8 +149,7 @@ impl DemandSeries {
 
     /// The series that the ledger executes, from one minute (since 1970) up to another.
     pub fn series(&self, from: i64, to: i64) -> Series {
-        // The first of January 1970 was a Thursday.
-        let start_minute = (from + 3 * 1440).rem_euclid(WEEK_MINUTES as i64) as u64;
+        let start_minute = minute_of_week(from);
         let whole = to - from > SECONDS_MINUTES_MAX;
         let steps = if whole { 1 } else { 60 };
         let mut halves = vec![0; ((to - from).max(1) * steps) as usize];

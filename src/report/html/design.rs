@@ -15,6 +15,7 @@ use crate::money::Money;
 use crate::report::json::throughput_word;
 use crate::report::render::text::clean;
 use crate::review::Review;
+use crate::time::WEEKDAYS;
 use crate::units::{Exact, group_thousands};
 
 /// The number of accounts whose break-even is drawn; the table has all of them.
@@ -454,8 +455,7 @@ fn throttled(provided: &Provided) -> HtmlCell {
 
 /// The hour of a week, in words.
 fn hour(at: usize) -> String {
-    const DAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
-    format!("{} {:02}", DAYS[(at / 24) % 7], at % 24)
+    format!("{} {:02}", WEEKDAYS[(at / 24) % 7], at % 24)
 }
 
 /// The hours of one step of a chart.
