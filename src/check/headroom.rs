@@ -132,21 +132,21 @@ impl Found {
         };
         let own: Vec<&EventAccount> = event.accounts.iter().filter(is_within).collect();
         let named = |one: &EventAccount| one.place(&design.outcome.region);
-        for one in own.iter().filter(|one| one.holds.is_none()) {
-            let text = format!(
-                "{} in the event \"{}\": its capacity",
-                named(one),
-                event.name
-            );
-            self.missing.push(text);
+        let mut failing: Vec<String> = Vec::new();
+        for one in &own {
+            match &one.happened {
+                None => self.missing.push(format!(
+                    "{} in the event \"{}\": its demand or its capacity",
+                    named(one),
+                    event.name
+                )),
+                Some(happened) if !happened.holds => {
+                    let percent = (&happened.throttled * &Exact::from(100)).human(2);
+                    failing.push(format!("{} throttle {percent} % of requests", named(one)));
+                }
+                Some(_) => {}
+            }
         }
-        let failing = own.iter().filter(|one| one.holds == Some(false));
-        let failing: Vec<String> = failing
-            .map(|one| {
-                let percent = (&one.throttled * &Exact::from(100)).human(2);
-                format!("{} throttle {percent} % of requests", named(one))
-            })
-            .collect();
         if failing.is_empty() {
             return;
         }

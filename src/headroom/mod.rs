@@ -20,9 +20,11 @@ use std::collections::BTreeMap;
 use rayon::prelude::*;
 
 pub use change::{Change, ChangeCost, Edit, READY};
-pub use event::{Caller, EventAccount, EventOutcome, Readiness};
+pub use event::{Caller, EventAccount, EventOutcome, EventThrottling, Readiness};
 pub use limit::{Limit, LimitKind, LimitMonth, Part, UnknownLimit};
-pub use region::{LostAccount, LostCost, LostRegion, LostTable, LostTableState};
+pub use region::{
+    LostAccount, LostCost, LostRegion, LostTable, LostTableState, LostThrottling, ThrottledUntil,
+};
 pub use window::CurveMinute;
 
 use crate::capacity::Demand;

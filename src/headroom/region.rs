@@ -93,23 +93,47 @@ pub struct LostAccount {
     pub after: Exact,
     /// When the region is lost in the simulation: at the beginning of the busiest hour.
     pub at: String,
-    /// Whether no more is throttled in the twelve hours after than is allowed; `None` if the capacity is not
-    /// known.
-    pub holds: Option<bool>,
-    /// The share of the demand of the first hour that is throttled.
-    pub throttled: Exact,
-    /// Minutes until nothing is throttled; `None` if that takes longer than twelve hours, or if nothing
-    /// was.
-    pub holds_after: Option<u64>,
-    /// Repeated requests of the first hour, as a share of the new ones.
-    pub repeated: Exact,
-    /// Requests that use up their attempts, as a share of the new ones.
-    pub given_up: Exact,
+    /// What happens to its requests; `None` if its capacity is not known, or if a part of its demand is
+    /// not known and the rest holds.
+    pub happened: Option<LostThrottling>,
     /// What to change so that it holds at once.
     pub change: Option<Change>,
 }
 
+/// What happens to the requests of an account direction when a region is lost.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct LostThrottling {
+    /// Whether no more is throttled in the twelve hours after than is allowed.
+    pub holds: bool,
+    /// The share of the demand of the first hour that is throttled.
+    pub throttled: Exact,
+    /// Until when requests are throttled.
+    pub until: ThrottledUntil,
+    /// Repeated requests of the first hour, as a share of the new ones.
+    pub repeated: Exact,
+    /// Requests that use up their attempts, as a share of the new ones.
+    pub given_up: Exact,
+}
+
+/// Until when requests are throttled after the loss of a region.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ThrottledUntil {
+    /// None is throttled.
+    Never,
+    /// For some minutes.
+    Minutes(u64),
+    /// For longer than the twelve hours that are simulated.
+    Longer,
+}
+
 impl LostAccount {
+    /// Whether no more is throttled than is allowed; `None` if that is not known.
+    pub fn holds(&self) -> Option<bool> {
+        self.happened.as_ref().map(|happened| happened.holds)
+    }
+
     /// Table, index and direction, for output; the region only if it is not `home`.
     pub fn place(&self, home: &str) -> String {
         let of = (self.table.as_str(), self.index.as_deref());
@@ -176,7 +200,7 @@ pub(super) fn without(
     let served = served.chain([(!hidden).then_some(true)]);
     Ok(LostRegion {
         region: region.to_string(),
-        holds: all_hold(served.chain(accounts.iter().map(|one| one.holds))),
+        holds: all_hold(served.chain(accounts.iter().map(LostAccount::holds))),
         cost: match hidden {
             true => None,
             false => lost_cost(metering, &shifted)?,
@@ -408,17 +432,21 @@ fn lost_account(
         },
     );
     let limit = Exact::ratio(account.limit, 1_000_000_000);
-    let (throttled, repeated, given_up) = hour.map_or_else(Default::default, |(hour, _)| {
-        (hour.throttled, hour.returned, hour.given_up)
+    let happened = day.zip(hour).map(|((day, _), (hour, _))| LostThrottling {
+        holds: day.throttled <= limit,
+        throttled: hour.throttled,
+        until: match day.last.map(|last| last + 1) {
+            None => ThrottledUntil::Never,
+            Some(minutes) if minutes < AFTER => ThrottledUntil::Minutes(minutes),
+            Some(_) => ThrottledUntil::Longer,
+        },
+        repeated: hour.returned,
+        given_up: hour.given_up,
     });
-    let holds = day
-        .as_ref()
-        .map(|(day, _)| day.throttled <= limit)
-        .filter(|holds| *is_known || !*holds);
-    let last = day.and_then(|(day, _)| day.last).map(|last| last + 1);
+    let happened = happened.filter(|happened| *is_known || !happened.holds);
     let peak = after.highest_mean() / unit;
-    let change = match holds {
-        Some(false) => changes.for_demand(account, after)?,
+    let change = match &happened {
+        Some(happened) if !happened.holds => changes.for_demand(account, after)?,
         _ => None,
     };
     let place = account.demand;
@@ -430,11 +458,7 @@ fn lost_account(
         before: expected(account.busiest()),
         after: expected(peak),
         at: WeekTime::of(series.start_minute as i64 + start as i64).to_string(),
-        holds,
-        throttled,
-        holds_after: last.filter(|minutes| *minutes < AFTER),
-        repeated,
-        given_up,
+        happened,
         change,
     })
 }

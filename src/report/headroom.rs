@@ -7,7 +7,7 @@ use super::render::csv;
 use super::render::text::{clean, signed};
 use crate::headroom::{
     AccountHeadroom, Change, ChangeCost, EventAccount, EventOutcome, Headroom, Limit, LimitMonth,
-    LostAccount, LostRegion, LostTableState, Part, Readiness,
+    LostAccount, LostRegion, LostTableState, Part, Readiness, ThrottledUntil,
 };
 use crate::money::{Money, MoneyError};
 use crate::pricing::Bound;
@@ -411,9 +411,9 @@ fn event_row(headroom: &Headroom, one: &EventAccount) -> Vec<String> {
         let share = (&caller.share * &Exact::from(100)).human(0);
         format!("{} {share} %", clean(&caller.access))
     });
-    let (throttled, minutes) = match one.holds {
+    let (throttled, minutes) = match &one.happened {
         None => ("unknown".to_string(), "-".to_string()),
-        Some(_) => (percent(&one.throttled), one.throttled_minutes.to_string()),
+        Some(happened) => (percent(&happened.throttled), happened.minutes.to_string()),
     };
     vec![
         place,
@@ -433,30 +433,31 @@ fn units(units: &Option<Exact>) -> String {
 
 /// When an account direction throttles in an event, and what repeated requests add.
 fn throttling(headroom: &Headroom, one: &EventAccount) -> Option<String> {
-    let (first, last) = one.first_minute.zip(one.last_minute)?;
+    let happened = one.happened.as_ref()?;
+    let (first, last) = happened.first_minute.zip(happened.last_minute)?;
     let place = clean(&one.place(&headroom.region));
     let when = match first == last {
         true => format!("in minute {first}"),
         false => format!("from minute {first} to minute {last}"),
     };
     let mut words = format!("{place} throttle {when}");
-    if let Some(index) = &one.by_index {
+    if let Some(index) = &happened.by_index {
         words += &format!(", mostly because {} throttles", clean(index));
     }
-    if !one.usually_throttled.is_zero() {
+    if !happened.usually_throttled.is_zero() {
         words += &format!(
             "; without the event, {} are throttled at that time",
-            percent(&one.usually_throttled)
+            percent(&happened.usually_throttled)
         );
     }
-    if one.by_hottest_key > Exact::ratio(1, 2) {
+    if happened.by_hottest_key > Exact::ratio(1, 2) {
         words += ", mostly the hottest key";
     }
-    if !one.repeated.is_zero() {
+    if !happened.repeated.is_zero() {
         words += &format!(
             "; repeated requests add {} to the demand, and {} of requests use up their attempts",
-            percent(&one.repeated),
-            percent(&one.given_up)
+            percent(&happened.repeated),
+            percent(&happened.given_up)
         );
     }
     Some(words)
@@ -550,22 +551,23 @@ fn lost_at(lost: &LostRegion) -> String {
 
 fn lost_row(headroom: &Headroom, one: &LostAccount) -> Vec<String> {
     let place = clean(&one.place(&headroom.region));
-    let after = match (one.holds, one.holds_after) {
-        (None, _) => "unknown".to_string(),
-        (Some(true), None) => "holds".to_string(),
-        (Some(_), Some(minutes)) => format!("{minutes} min"),
-        (Some(false), None) => "> 12 hours".to_string(),
-    };
-    let throttled = match one.holds {
-        None => "unknown".to_string(),
-        Some(_) => percent(&one.throttled),
+    let (throttled, until) = match &one.happened {
+        None => ("unknown".to_string(), "unknown".to_string()),
+        Some(happened) => {
+            let until = match happened.until {
+                ThrottledUntil::Minutes(minutes) => format!("{minutes} min"),
+                ThrottledUntil::Longer if !happened.holds => "> 12 hours".to_string(),
+                ThrottledUntil::Longer | ThrottledUntil::Never => "holds".to_string(),
+            };
+            (percent(&happened.throttled), until)
+        }
     };
     vec![
         place,
         one.before.human(1),
         one.after.human(1),
         throttled,
-        after,
+        until,
         one.change
             .as_ref()
             .map_or_else(|| "-".to_string(), change_words),

@@ -13,7 +13,7 @@ use dynameter::capacity::{
 use dynameter::estimate::Metering;
 use dynameter::headroom::{
     AccountHeadroom, ChangeCost, Headroom, HeadroomQuestion, HottestKeys, LimitKind, LimitMonth,
-    LostTableState, Part, headroom,
+    LostTableState, Part, ThrottledUntil, headroom,
 };
 use dynameter::money::Money;
 use dynameter::pricing::Books;
@@ -291,7 +291,10 @@ fn what_is_not_known_is_unknown() {
     assert!(reads.is_upper_bound(), "{reads:?}");
     assert_eq!(reads.unknown[0].kind, LimitKind::ProvisionedUnits);
     let hidden = table("", 100.0, 1.0) + "[[table.consumed]]\nread = \"unknown\"\n";
-    assert!(part(&of(&hidden), None, Part::Reads).is_upper_bound());
+    let reads_of_hidden = of(&hidden);
+    let reads_of_hidden = part(&reads_of_hidden, None, Part::Reads);
+    assert!(reads_of_hidden.is_upper_bound());
+    assert_eq!(reads_of_hidden.busiest, None);
     let dax = "dax = { node_type = \"dax.t3.small\", nodes = 3, hit_ratio = 0.9 }";
     let cluster = of(&table(dax, 100.0, 1.0));
     assert_eq!(part(&cluster, None, Part::Dax).factor(), None);
@@ -313,6 +316,17 @@ fn what_is_not_known_is_unknown() {
         (hidden.events[0].holds, hidden.events[0].cost),
         (None, None)
     );
+    let reads = &hidden.events[0].accounts[0];
+    assert_eq!(reads.direction, Direction::Read);
+    assert_eq!((&reads.busiest, &reads.happened), (&None, &None));
+    // An event that the table holds is not known to hold if its index may throttle.
+    let of_index = of(&(index + event)).events.remove(0);
+    let table = of_index
+        .accounts
+        .iter()
+        .find(|one| one.index.is_none() && one.direction == Direction::Write);
+    assert_eq!(of_index.holds, None);
+    assert_eq!(table.expect("the table").happened, None);
 }
 
 /// A full simulation of an account direction at a factor of its traffic.
@@ -429,6 +443,7 @@ fn an_event_throttles_what_the_capacity_does_not_cover() {
     let launch = &four.events[0];
     assert_eq!((launch.holds, launch.accounts.len()), (Some(false), 1));
     let reads = &launch.accounts[0];
+    let happened = reads.happened.as_ref().expect("known");
     assert_eq!(
         (reads.busiest.clone(), reads.direction),
         (Some(Exact::from(400)), Direction::Read)
@@ -436,14 +451,14 @@ fn an_event_throttles_what_the_capacity_does_not_cover() {
     // 400 units a second for 7,200 seconds; 250 are served, and 75,000 that were saved.
     let expected = (150.0 * 7_200.0 - 75_000.0) / (400.0 * 7_200.0);
     assert!(
-        (reads.throttled.to_f64() / expected - 1.0).abs() < 0.01,
+        (happened.throttled.to_f64() / expected - 1.0).abs() < 0.01,
         "{:?}",
-        reads.throttled
+        happened.throttled
     );
     assert_eq!(reads.callers[0].access, "read");
     // 75,000 saved units at 150 a second last for 500 seconds.
     assert_eq!(
-        (reads.first_minute, reads.last_minute),
+        (happened.first_minute, happened.last_minute),
         (Some(8), Some(119))
     );
     assert_eq!(launch.cost, Some(Money::ZERO));
@@ -508,9 +523,11 @@ fn an_index_that_throttles_fails_the_event_of_its_table() {
     let [table, index] = found.events[0].accounts.as_slice() else {
         panic!("two: {:?}", found.events[0].accounts);
     };
-    assert_eq!((table.holds, index.holds), (Some(false), Some(false)));
-    assert_eq!(table.by_index.as_deref(), Some("Small"));
-    assert_eq!(table.throttled, index.throttled);
+    let of_table = table.happened.as_ref().expect("known");
+    let of_index = index.happened.as_ref().expect("known");
+    assert_eq!((of_table.holds, of_index.holds), (false, false));
+    assert_eq!(of_table.by_index.as_deref(), Some("Small"));
+    assert_eq!(of_table.throttled, of_index.throttled);
     // Only the index needs more.
     for ready in &found.events[0].readiness {
         assert!(!ready.change.what.contains("Items in"), "{ready:?}");
@@ -526,7 +543,8 @@ fn no_capacity_helps_the_hottest_key() {
     ) + &event("factor = 6\naccess = [\"write\"]");
     let launch = of(&text).events.remove(0);
     assert_eq!(launch.holds, Some(false));
-    assert!(launch.accounts[0].by_hottest_key > Exact::ratio(99, 100));
+    let happened = launch.accounts[0].happened.as_ref().expect("known");
+    assert!(happened.by_hottest_key > Exact::ratio(99, 100));
     let ways: Vec<&str> = launch
         .readiness
         .iter()
@@ -594,9 +612,9 @@ fn a_ramp_is_less_than_a_jump() {
         40.0,
     );
     let throttled = |lines: &str| {
-        of(&(base.clone() + &event(lines))).events[0].accounts[0]
-            .throttled
-            .clone()
+        let found = of(&(base.clone() + &event(lines)));
+        let happened = found.events[0].accounts[0].happened.clone();
+        happened.expect("known").throttled
     };
     assert!(
         throttled("factor = 8\nramp = \"90 minutes\"\naccess = [\"read\"]")
@@ -687,8 +705,10 @@ fn the_users_of_a_lost_region_go_elsewhere() {
     let short = without(&small, "us-east-1").lost.expect("a region");
     assert_eq!(short.holds, Some(false));
     let west = &short.accounts[0];
-    assert_eq!((west.holds, west.holds_after), (Some(false), None));
-    assert!(west.throttled > Exact::ratio(1, 2));
+    let happened = west.happened.as_ref().expect("known");
+    assert!(!happened.holds);
+    assert_eq!(happened.until, ThrottledUntil::Longer);
+    assert!(happened.throttled > Exact::ratio(1, 2));
     let change = west.change.as_ref().expect("a change");
     let line = small.lines().position(|line| line.contains("us-west-2"));
     assert_eq!(change.edits[0].line, line.expect("the replica") + 1);

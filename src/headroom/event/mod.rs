@@ -67,8 +67,19 @@ pub struct EventAccount {
     pub usual: Option<Exact>,
     /// The busiest minute of the event, in units a second.
     pub busiest: Option<Exact>,
-    /// Whether no more is throttled than is allowed; `None` if the capacity is not known.
-    pub holds: Option<bool>,
+    /// The access patterns that ask for it, with their share of the demand; the largest first.
+    pub callers: Vec<Caller>,
+    /// What happens to its requests; `None` if its capacity is not known, or if a part of its demand is
+    /// not known and the rest holds.
+    pub happened: Option<EventThrottling>,
+}
+
+/// What happens to the requests of an account direction in an event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct EventThrottling {
+    /// Whether no more is throttled than is allowed.
+    pub holds: bool,
     /// The share of the event's demand that is throttled.
     pub throttled: Exact,
     /// The share of that which the hottest key's partition refuses.
@@ -76,20 +87,18 @@ pub struct EventAccount {
     /// The global index whose throttling throttles these writes, if that is more than their own
     /// capacity does.
     pub by_index: Option<String>,
-    /// Minutes from the beginning to the first throttled request.
+    /// Minutes from the beginning to the first throttled request; `None` if none is throttled.
     pub first_minute: Option<u64>,
     /// Minutes from the beginning to the last throttled request.
     pub last_minute: Option<u64>,
     /// Minutes in which requests are throttled.
-    pub throttled_minutes: u64,
+    pub minutes: u64,
     /// The share of the usual demand of that time that is throttled without the event.
     pub usually_throttled: Exact,
     /// Repeated requests, as a share of the new ones.
     pub repeated: Exact,
     /// Requests that use up their attempts, as a share of the new ones.
     pub given_up: Exact,
-    /// The access patterns that ask for it, with their share of the demand; the largest first.
-    pub callers: Vec<Caller>,
     /// Demand and capacity, minute by minute.
     pub curve: Vec<CurveMinute>,
 }
@@ -104,19 +113,14 @@ impl EventAccount {
             direction: demand.throughput.direction(),
             usual: None,
             busiest: None,
-            holds: None,
-            throttled: Exact::zero(),
-            by_hottest_key: Exact::zero(),
-            by_index: None,
-            first_minute: None,
-            last_minute: None,
-            throttled_minutes: 0,
-            usually_throttled: Exact::zero(),
-            repeated: Exact::zero(),
-            given_up: Exact::zero(),
             callers: Vec::new(),
-            curve: Vec::new(),
+            happened: None,
         }
+    }
+
+    /// Whether no more is throttled than is allowed; `None` if that is not known.
+    pub fn holds(&self) -> Option<bool> {
+        self.happened.as_ref().map(|happened| happened.holds)
     }
 
     /// Table, index and direction, for output; the region only if it is not `home`.
@@ -189,7 +193,7 @@ fn outcome(
         from: named(event, 0),
         to: named(event, event.minutes as i64),
         minutes: event.minutes,
-        holds: all_hold(accounts.iter().map(|one| one.holds)),
+        holds: all_hold(accounts.iter().map(EventAccount::holds)),
         cost: match hidden {
             true => None,
             false => extra_cost(metering, &simulated)?,
@@ -220,8 +224,10 @@ fn not_known(metering: &Metering, event: &TrafficEvent, accounts: &mut Vec<Event
                     == (&demand.table, &demand.index, &demand.region, direction)
             };
             match accounts.iter_mut().find(is_it) {
-                Some(known) if known.holds == Some(true) => known.holds = None,
-                Some(_) => {}
+                Some(known) => {
+                    (known.usual, known.busiest) = (None, None);
+                    known.happened.take_if(|happened| happened.holds);
+                }
                 None => accounts.push(EventAccount::unknown(demand)),
             }
         }
@@ -264,54 +270,61 @@ fn back_pressure(accounts: &mut [EventAccount], allowed: Exact) {
         .iter_mut()
         .filter(|one| one.index.is_none() && one.direction == Direction::Write);
     for table in tables {
-        for index in &indexes {
-            let is_own = (&index.table, &index.region) == (&table.table, &table.region);
-            if !is_own || index.throttled.is_zero() {
+        let own =
+            |index: &&EventAccount| (&index.table, &index.region) == (&table.table, &table.region);
+        for index in indexes.iter().filter(own) {
+            let Some(of_index) = &index.happened else {
+                // What an index throttles that is not known is not known of its table.
+                table.happened.take_if(|happened| happened.holds);
                 continue;
-            }
+            };
             let changes = |access: &str| index.callers.iter().any(|one| one.access == access);
             let callers = table.callers.iter().filter(|one| changes(&one.access));
             let share: Exact = callers.map(|one| one.share.clone()).sum();
-            let throttled = &share * &index.throttled;
-            if throttled <= table.throttled {
+            let throttled = &share * &of_index.throttled;
+            let Some(happened) = &mut table.happened else {
+                continue;
+            };
+            if throttled <= happened.throttled {
                 continue;
             }
-            if throttled > allowed {
-                table.holds = Some(false);
-            }
-            let firsts = table.first_minute.into_iter().chain(index.first_minute);
-            table.first_minute = firsts.min();
-            table.last_minute = table.last_minute.max(index.last_minute);
-            table.throttled_minutes = table.throttled_minutes.max(index.throttled_minutes);
-            table.throttled = throttled;
-            table.repeated = (&share * &index.repeated).max(table.repeated.clone());
-            table.given_up = (&share * &index.given_up).max(table.given_up.clone());
-            table.by_index.clone_from(&index.index);
+            happened.holds &= throttled <= allowed;
+            let firsts = happened
+                .first_minute
+                .into_iter()
+                .chain(of_index.first_minute);
+            happened.first_minute = firsts.min();
+            happened.last_minute = happened.last_minute.max(of_index.last_minute);
+            happened.minutes = happened.minutes.max(of_index.minutes);
+            happened.throttled = throttled;
+            happened.repeated = (&share * &of_index.repeated).max(happened.repeated.clone());
+            happened.given_up = (&share * &of_index.given_up).max(happened.given_up.clone());
+            happened.by_index.clone_from(&index.index);
         }
     }
 }
 
 fn result(one: &Simulated) -> EventAccount {
-    let demand = one.account.demand;
-    let happened = one.result.as_ref().map(|(happened, _)| happened.clone());
-    let happened = happened.unwrap_or_default();
-    let usual = one.usual.as_ref().map(|(usual, _)| usual.clone());
-    let usual = usual.unwrap_or_default();
+    let happened = one.result.as_ref().zip(one.usual.as_ref());
+    let happened = happened.map(|((event, _), (usual, _))| EventThrottling {
+        holds: event.throttled <= one.allowed(),
+        throttled: event.throttled.clone(),
+        by_hottest_key: event.hot.clone(),
+        by_index: None,
+        first_minute: event.first,
+        last_minute: event.last,
+        minutes: event.minutes,
+        usually_throttled: usual.throttled.clone(),
+        repeated: event.returned.clone(),
+        given_up: event.given_up.clone(),
+        curve: event.curve.clone(),
+    });
     EventAccount {
         usual: Some(expected(one.busiest(|at| one.traffic.mean(at)))),
         busiest: Some(expected(one.event_busiest())),
-        holds: one.holds(),
-        throttled: happened.throttled,
-        by_hottest_key: happened.hot,
-        first_minute: happened.first,
-        last_minute: happened.last,
-        throttled_minutes: happened.minutes,
-        usually_throttled: usual.throttled,
-        repeated: happened.returned,
-        given_up: happened.given_up,
         callers: one.callers.clone(),
-        curve: happened.curve,
-        ..EventAccount::unknown(demand)
+        happened,
+        ..EventAccount::unknown(one.account.demand)
     }
 }
 

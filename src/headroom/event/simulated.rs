@@ -36,7 +36,12 @@ impl Simulated<'_> {
 
     pub fn holds(&self) -> Option<bool> {
         let (happened, _) = self.result.as_ref()?;
-        Some(happened.throttled <= Exact::ratio(self.account.limit, 1_000_000_000))
+        Some(happened.throttled <= self.allowed())
+    }
+
+    /// The share of the demand that may be throttled.
+    pub fn allowed(&self) -> Exact {
+        Exact::ratio(self.account.limit, 1_000_000_000)
     }
 
     /// The busiest minute of the event, in units a second.

@@ -2,8 +2,8 @@
 
 use super::charts::{Bar, ChartLine, LineChart, bars};
 use super::{Chart, Hover, HtmlCell, HtmlTable, Section};
-use crate::headroom::{AccountHeadroom, EventAccount, EventOutcome, Headroom, Limit, LimitMonth};
-use crate::report::headroom::{bound, change_words, percent, ready_words, times};
+use crate::headroom::{AccountHeadroom, CurveMinute, EventOutcome, Headroom, Limit, LimitMonth};
+use crate::report::headroom::{change_words, percent, ready_words, times};
 use crate::review::Review;
 use crate::units::Exact;
 
@@ -119,7 +119,7 @@ fn limits(headroom: &Headroom, sorted: &[&AccountHeadroom]) -> HtmlTable {
         let why: Vec<String> = because.into_iter().chain(unknown).collect();
         let factor = match one.factor() {
             None => HtmlCell::from("unknown"),
-            Some(factor) if bound(one) == "at-most" => HtmlCell {
+            Some(factor) if one.is_upper_bound() => HtmlCell {
                 text: format!("≤ {}", times(factor)),
                 exact: Some(crate::report::json::decimal(factor)),
             },
@@ -195,23 +195,23 @@ fn of_event(section: &mut Section, headroom: &Headroom, event: &EventOutcome) {
             HtmlCell::from(one.place(&headroom.region)),
             units(&one.usual),
             units(&one.busiest),
-            match one.holds {
+            match &one.happened {
                 None => HtmlCell::from("unknown"),
-                Some(_) => HtmlCell::percent(&one.throttled),
+                Some(happened) => HtmlCell::percent(&happened.throttled),
             },
-            match one.holds {
+            match &one.happened {
                 None => HtmlCell::from("unknown"),
-                Some(_) => HtmlCell::number(&Exact::from(one.throttled_minutes), 0),
+                Some(happened) => HtmlCell::number(&Exact::from(happened.minutes), 0),
             },
             HtmlCell::from(callers.join(", ")),
         ]);
     }
     section.table(table);
-    let drawn = event.accounts.iter().filter(|one| !one.curve.is_empty());
-    let charts: Vec<Chart> = drawn
-        .take(CURVES)
-        .map(|one| curve(headroom, event, one))
-        .collect();
+    let drawn = event.accounts.iter().filter_map(|one| {
+        let minutes = one.happened.as_ref()?.curve.as_slice();
+        (!minutes.is_empty()).then(|| curve(event, one.place(&headroom.region), minutes))
+    });
+    let charts: Vec<Chart> = drawn.take(CURVES).collect();
     section.charts(charts);
     let ready: Vec<String> = event.readiness.iter().map(ready_words).collect();
     if !ready.is_empty() {
@@ -228,9 +228,9 @@ fn units(units: &Option<Exact>) -> HtmlCell {
 }
 
 /// Demand, what is served and capacity in the minutes of an event.
-fn curve(headroom: &Headroom, event: &EventOutcome, one: &EventAccount) -> Chart {
+fn curve(event: &EventOutcome, name: String, curve: &[CurveMinute]) -> Chart {
     let points = |of: &dyn Fn(usize) -> f64| -> Vec<(f64, f64)> {
-        let minutes = one.curve.iter().enumerate();
+        let minutes = curve.iter().enumerate();
         minutes
             .map(|(at, minute)| (minute.minute as f64, of(at)))
             .collect()
@@ -240,21 +240,20 @@ fn curve(headroom: &Headroom, event: &EventOutcome, one: &EventAccount) -> Chart
         points: points(of),
         steps,
     };
-    let first = one.curve.first().map_or(0, |minute| minute.minute) as f64;
-    let last = one.curve.last().map_or(1, |minute| minute.minute) as f64;
-    let name = one.place(&headroom.region);
+    let first = curve.first().map_or(0, |minute| minute.minute) as f64;
+    let last = curve.last().map_or(1, |minute| minute.minute) as f64;
     let mut lines = vec![
-        line(3, true, &|at| one.curve[at].capacity as f64),
-        line(2, false, &|at| one.curve[at].demanded.to_f64()),
-        line(1, false, &|at| one.curve[at].served.to_f64()),
+        line(3, true, &|at| curve[at].capacity as f64),
+        line(2, false, &|at| curve[at].demanded.to_f64()),
+        line(1, false, &|at| curve[at].served.to_f64()),
     ];
     let mut legend = vec![
         (2, "demand".to_string()),
         (1, "served".to_string()),
         (3, "capacity".to_string()),
     ];
-    if one.curve.iter().any(|minute| !minute.repeated.is_zero()) {
-        let all = |at: usize| (&one.curve[at].demanded + &one.curve[at].repeated).to_f64();
+    if curve.iter().any(|minute| !minute.repeated.is_zero()) {
+        let all = |at: usize| (&curve[at].demanded + &curve[at].repeated).to_f64();
         lines.insert(0, line(4, false, &all));
         legend.push((4, "demand with repeated requests".to_string()));
     }
@@ -278,7 +277,7 @@ fn curve(headroom: &Headroom, event: &EventOutcome, one: &EventAccount) -> Chart
         &["#Minute", "#Demand", "#Repeated", "#Served", "#Capacity"],
     )
     .folded();
-    for minute in &one.curve {
+    for minute in curve {
         numbers.row([
             HtmlCell::from(minute.minute.to_string()),
             HtmlCell::number(&minute.demanded, 1),
@@ -287,7 +286,7 @@ fn curve(headroom: &Headroom, event: &EventOutcome, one: &EventAccount) -> Chart
             HtmlCell::number(&Exact::from(minute.capacity), 0),
         ]);
     }
-    let places = one.curve.iter().map(|one| one.minute.to_string());
+    let places = curve.iter().map(|one| one.minute.to_string());
     Chart {
         svg: chart.draw(&format!("{name} during {}", event.name)),
         title: name,

@@ -4,8 +4,8 @@ use serde::Serialize;
 
 use super::decimal;
 use crate::headroom::{
-    AccountHeadroom, Change, ChangeCost, CurveMinute, EventAccount, EventOutcome, Headroom, Limit,
-    LimitMonth, LostAccount, LostRegion,
+    AccountHeadroom, Change, ChangeCost, CurveMinute, EventAccount, EventOutcome, EventThrottling,
+    Headroom, Limit, LimitMonth, LostAccount, LostRegion, LostThrottling, ThrottledUntil,
 };
 use crate::report::headroom::{bound, headline};
 use crate::units::Exact;
@@ -293,7 +293,8 @@ fn event(event: &EventOutcome) -> EventJson<'_> {
 }
 
 fn event_account(one: &EventAccount) -> EventAccountJson<'_> {
-    let known = |figure: &Exact| one.holds.map(|_| decimal(figure));
+    let happened = one.happened.as_ref();
+    let share = |of: fn(&EventThrottling) -> &Exact| happened.map(|known| decimal(of(known)));
     EventAccountJson {
         table: &one.table,
         index: one.index.as_deref(),
@@ -301,16 +302,16 @@ fn event_account(one: &EventAccount) -> EventAccountJson<'_> {
         direction: one.direction.word(),
         usual_units: one.usual.as_ref().map(decimal),
         event_units: one.busiest.as_ref().map(decimal),
-        holds: one.holds,
-        throttled: known(&one.throttled),
-        by_hottest_key: known(&one.by_hottest_key),
-        by_index: one.by_index.as_deref(),
-        usually_throttled: known(&one.usually_throttled),
-        first_minute: one.first_minute,
-        last_minute: one.last_minute,
-        throttled_minutes: one.holds.map(|_| one.throttled_minutes),
-        repeated: known(&one.repeated),
-        given_up: known(&one.given_up),
+        holds: one.holds(),
+        throttled: share(|known| &known.throttled),
+        by_hottest_key: share(|known| &known.by_hottest_key),
+        by_index: happened.and_then(|known| known.by_index.as_deref()),
+        usually_throttled: share(|known| &known.usually_throttled),
+        first_minute: happened.and_then(|known| known.first_minute),
+        last_minute: happened.and_then(|known| known.last_minute),
+        throttled_minutes: happened.map(|known| known.minutes),
+        repeated: share(|known| &known.repeated),
+        given_up: share(|known| &known.given_up),
         callers: one
             .callers
             .iter()
@@ -319,7 +320,7 @@ fn event_account(one: &EventAccount) -> EventAccountJson<'_> {
                 share: decimal(&caller.share),
             })
             .collect(),
-        curve: one.curve.iter().map(curve).collect(),
+        curve: happened.map_or_else(Vec::new, |known| known.curve.iter().map(curve).collect()),
     }
 }
 
@@ -363,7 +364,8 @@ fn lost(lost: &LostRegion) -> LostJson<'_> {
 }
 
 fn lost_account(one: &LostAccount) -> LostAccountJson<'_> {
-    let known = |figure: &Exact| one.holds.map(|_| decimal(figure));
+    let happened = one.happened.as_ref();
+    let share = |of: fn(&LostThrottling) -> &Exact| happened.map(|known| decimal(of(known)));
     LostAccountJson {
         table: &one.table,
         index: one.index.as_deref(),
@@ -372,11 +374,14 @@ fn lost_account(one: &LostAccount) -> LostAccountJson<'_> {
         before_units: decimal(&one.before),
         after_units: decimal(&one.after),
         at: &one.at,
-        holds: one.holds,
-        throttled: known(&one.throttled),
-        holds_after_minutes: one.holds_after,
-        repeated: known(&one.repeated),
-        given_up: known(&one.given_up),
+        holds: one.holds(),
+        throttled: share(|known| &known.throttled),
+        holds_after_minutes: match happened.map(|known| known.until) {
+            Some(ThrottledUntil::Minutes(minutes)) => Some(minutes),
+            Some(ThrottledUntil::Never | ThrottledUntil::Longer) | None => None,
+        },
+        repeated: share(|known| &known.repeated),
+        given_up: share(|known| &known.given_up),
         change: one.change.as_ref().map(change),
     }
 }
