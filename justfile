@@ -38,3 +38,12 @@ deny:
 # Builds the wheels of the Python package and tests them in fresh environments.
 python:
     python/check.sh
+
+# Builds the playground, one page with the engine in it, and tests it.
+web:
+    web/check.sh
+
+# The pictures of the documentation.
+pictures:
+    cargo build --all-features
+    cd web && ./build.sh && node pictures.mjs

@@ -1,6 +1,7 @@
 //! Exact money. A [`Rate`] charges a quantity; nothing else rounds and nothing else multiplies
 //! money.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use rust_decimal::Decimal;
@@ -170,6 +171,20 @@ impl serde::Serialize for Money {
     }
 }
 
+impl schemars::JsonSchema for Money {
+    fn schema_name() -> Cow<'static, str> {
+        "Money".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
+            "description": "An exact amount in US dollars, as a decimal string",
+            "type": "string",
+            "pattern": "^-?[0-9]+([.][0-9]+)?$",
+        })
+    }
+}
+
 impl fmt::Display for Money {
     /// The exact decimal, for machines.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -193,6 +208,12 @@ impl Rate {
     /// The exact price of one unit.
     pub fn decimal(self) -> Decimal {
         self.0
+    }
+
+    /// The price of a million units, exactly; `None` if it needs more than 28 digits.
+    pub fn per_million(self) -> Option<Rate> {
+        let million = self.0.checked_mul(Decimal::from(1_000_000))?;
+        Some(Rate(million.normalize()))
     }
 
     /// Whether the unit is free.

@@ -77,6 +77,12 @@ pub fn read_to_string(path: &Path) -> io::Result<String> {
     std::fs::read_to_string(path).inspect(|_| remember(path))
 }
 
+/// The files that this process has read, by their canonical paths.
+pub fn paths() -> Vec<PathBuf> {
+    let opened = OPENED.lock().unwrap_or_else(PoisonError::into_inner);
+    opened.iter().cloned().collect()
+}
+
 /// Whether a path leads to a regular file that this process has read, under any name.
 pub fn is_opened(path: &Path) -> bool {
     let opened = OPENED.lock().unwrap_or_else(PoisonError::into_inner);

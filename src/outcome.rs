@@ -119,21 +119,14 @@ impl Outcome {
     }
 
     /// All lines: of the month, and of what is paid once.
-    fn lines(&self) -> impl Iterator<Item = &LineItem> {
+    pub(crate) fn lines(&self) -> impl Iterator<Item = &LineItem> {
         self.bill.lines.iter().chain(&self.once.lines)
     }
 
     /// The rules that the lines and switches refer to, in the order of their numbers.
     pub fn rules(&self) -> Vec<&'static MeteringRule> {
-        let of_lines = self.lines().flat_map(|line| &line.because);
-        let ids: BTreeSet<&str> = of_lines
-            .filter_map(|because| because.rule)
-            .chain(self.switches.iter().map(|switch| switch.rule))
-            .collect();
-        RULES
-            .iter()
-            .filter(|listed| ids.contains(listed.id))
-            .collect()
+        let of_switches = self.switches.iter().map(|switch| switch.rule);
+        numbered(rule_numbers(self.lines()).chain(of_switches))
     }
 
     /// The documents that the rates of the lines come from: the name and the address of each.
@@ -204,6 +197,24 @@ impl Outcome {
             .iter()
             .filter(move |line| line.subject.is_of(table))
     }
+}
+
+/// The rules that lines refer to, in the order of their numbers.
+pub fn rules_of<'a>(lines: impl Iterator<Item = &'a LineItem>) -> Vec<&'static MeteringRule> {
+    numbered(rule_numbers(lines))
+}
+
+fn rule_numbers<'a>(
+    lines: impl Iterator<Item = &'a LineItem>,
+) -> impl Iterator<Item = &'static str> {
+    let because = lines.flat_map(|line| &line.because);
+    because.filter_map(|because| because.rule)
+}
+
+fn numbered(ids: impl Iterator<Item = &'static str>) -> Vec<&'static MeteringRule> {
+    let ids: BTreeSet<&str> = ids.collect();
+    let listed = RULES.iter().filter(|listed| ids.contains(listed.id));
+    listed.collect()
 }
 
 /// A part of a bill: a table, or the account.

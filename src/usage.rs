@@ -946,6 +946,16 @@ impl UsageType {
         }
     }
 
+    /// Whether it is counted in calls, units or events, whose price AWS's pages state per million.
+    ///
+    /// Source: Amazon DynamoDB pricing, such as "$0.625 per million write request units".
+    pub fn is_priced_by_the_million(&self) -> bool {
+        matches!(
+            self.unit(),
+            "WRU" | "RRU" | "rWRU" | "request" | "event" | "CDC unit"
+        )
+    }
+
     /// The decimals that a quantity keeps when it is charged: 9 for sizes and shares of a term, 6
     /// for counts.
     pub fn places(&self) -> u32 {

@@ -338,7 +338,7 @@ pub fn seed_of(seed: u64, account: &str, group: usize) -> u64 {
     let start = 0xcbf2_9ce4_8422_2325 ^ seed;
     account
         .bytes()
-        .chain(group.to_le_bytes())
+        .chain((group as u64).to_le_bytes())
         .fold(start, |hash, byte| {
             (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
         })

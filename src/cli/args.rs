@@ -6,8 +6,12 @@ use clap::builder::{FalseyValueParser, PossibleValue, PossibleValuesParser};
 use clap::{Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+use crate::compare::AlternativeKind;
 use crate::forecast::MONTHS_MAX;
 use crate::unread::UnreadKind;
+
+/// The heading of the options that every command takes.
+const GLOBAL: &str = "Options of every command";
 
 /// What `import` reads.
 pub const IMPORT_KINDS: [&str; 8] = [
@@ -28,7 +32,7 @@ const HOT_KEYS: usize = 5;
 const _: () = assert!(HOT_KEYS == crate::replay::HOT_KEYS);
 
 /// Compute exactly what an Amazon DynamoDB design costs, with the working behind every line.
-#[derive(Debug, Parser)]
+#[derive(Clone, Debug, Parser)]
 #[command(name = "dynameter", version, max_term_width = 100)]
 #[command(
     after_help = "Exit codes: 0 success; 1 over budget (check); 2 an error in the command line, a \
@@ -40,16 +44,16 @@ pub struct Args {
     pub command: Command,
 
     /// The output format; github, sarif, junit, gitlab and slack are only for check
-    #[arg(long, global = true, value_enum, env = "DYNAMETER_FORMAT", default_value_t = OutputFormat::Text)]
+    #[arg(long, global = true, help_heading = GLOBAL, value_enum, env = "DYNAMETER_FORMAT", default_value_t = OutputFormat::Text)]
     pub format: OutputFormat,
 
     /// Write the result to a file (atomically)
-    #[arg(short, long, global = true, value_name = "FILE")]
+    #[arg(short, long, global = true, help_heading = GLOBAL, value_name = "FILE")]
     pub output: Option<PathBuf>,
 
     /// The region (overrides the workload's; DYNAMETER_REGION is for designs that say none).
     /// `import account` takes several
-    #[arg(long = "region", global = true, value_name = "REGION")]
+    #[arg(long = "region", global = true, help_heading = GLOBAL, value_name = "REGION")]
     pub regions: Vec<String>,
 
     /// The region, if only one is given.
@@ -58,18 +62,18 @@ pub struct Args {
 
     /// Use the prices of a date (YYYY-MM-DD), or a folder of price books instead of the built-in
     /// ones
-    #[arg(long, global = true, value_name = "DATE|DIR", env = "DYNAMETER_PRICES")]
+    #[arg(long, global = true, help_heading = GLOBAL, value_name = "DATE|DIR", env = "DYNAMETER_PRICES")]
     pub prices: Option<String>,
 
     /// Rates and sizes that a plan or a template lacks, matched by table name: a TOML file
     /// (docs/import.md) or an Infracost usage file (default: DYNAMETER_USAGE)
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, help_heading = GLOBAL, value_name = "FILE")]
     pub usage: Option<String>,
 
     /// Hours in a month (overrides the workload's): 730, 720 (30 days), 744 (31 days) …
     #[arg(
         long,
-        global = true,
+        global = true, help_heading = GLOBAL,
         value_name = "N",
         env = "DYNAMETER_MONTH_HOURS",
         allow_hyphen_values = true
@@ -80,18 +84,23 @@ pub struct Args {
     /// (docs/workload.md). It applies to all designs of the run together
     #[arg(
         long,
-        global = true,
+        global = true, help_heading = GLOBAL,
         value_name = "FILE",
         env = "DYNAMETER_COMMITMENTS"
     )]
     pub commitments: Option<String>,
 
     /// Leave out all commitments: reserved capacity, savings plans and discounts
-    #[arg(long, global = true, env = "DYNAMETER_LIST_PRICES", value_parser = FalseyValueParser::new())]
+    #[arg(long, global = true, help_heading = GLOBAL, env = "DYNAMETER_LIST_PRICES", value_parser = FalseyValueParser::new())]
     pub list_prices: bool,
 
+    /// Whether the result has colour. auto: on a terminal, unless NO_COLOR is set or TERM is dumb;
+    /// CLICOLOR_FORCE=1 is like always
+    #[arg(long, global = true, help_heading = GLOBAL, value_name = "WHEN", value_enum, default_value_t = ColorChoice::Auto, hide_possible_values = true)]
+    pub color: ColorChoice,
+
     /// Print only the result
-    #[arg(long, global = true, env = "DYNAMETER_QUIET", value_parser = FalseyValueParser::new())]
+    #[arg(long, global = true, help_heading = GLOBAL, env = "DYNAMETER_QUIET", value_parser = FalseyValueParser::new())]
     pub quiet: bool,
 
     /// What applies where neither the command nor a design says otherwise.
@@ -108,7 +117,7 @@ pub struct Defaults {
     pub usage: Option<String>,
 }
 
-#[derive(Debug, Subcommand)]
+#[derive(Clone, Debug, Subcommand)]
 pub enum Command {
     /// Write a commented workload file to start from
     Init {
@@ -119,30 +128,9 @@ pub enum Command {
         budget: bool,
     },
     /// Show what designs cost in a month, line by line
-    Estimate {
-        /// Workload files, Terraform plans as JSON, CloudFormation templates, or folders and patterns
-        /// of them (docs/import.md); - reads standard input
-        #[arg(required = true)]
-        workloads: Vec<String>,
-        /// Show each of the next N months, 1 to 120: items follow the writes, prices and commitments
-        /// the calendar
-        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=MONTHS_MAX))]
-        months: Option<u64>,
-        #[command(flatten)]
-        summary: SummaryArgs,
-    },
+    Estimate(EstimateArgs),
     /// Price the same design under every alternative, and rank what to change
-    Compare {
-        /// Workload files, plans or templates, or folders and patterns of them; - reads standard input
-        #[arg(required = true)]
-        workloads: Vec<String>,
-        #[command(flatten)]
-        summary: SummaryArgs,
-        #[command(flatten)]
-        question: QuestionArgs,
-        #[command(flatten)]
-        horizon: HorizonArgs,
-    },
+    Compare(Box<CompareArgs>),
     /// Show what a design change costs, line by line
     Diff(Box<DiffArgs>),
     /// Create a workload file from a plan, a template, what AWS describes or measures, or another
@@ -151,11 +139,7 @@ pub enum Command {
     /// Check designs against a budget, and report findings about them
     Check(CheckArgs),
     /// Show the working behind each line: rule, quantity, rate, and their sources
-    Explain {
-        /// Workload files, plans or templates, or folders and patterns of them; - reads standard input
-        #[arg(required = true)]
-        workloads: Vec<String>,
-    },
+    Explain(ExplainArgs),
     /// List the metering rules, each with its source and how well it is supported
     Rules {
         /// The numbers of rules, such as 3.8, or of sections, such as 3 (default: all)
@@ -189,19 +173,105 @@ pub enum Command {
         #[command(subcommand)]
         command: PricesCommand,
     },
-    /// Print the JSON Schema of the workload file, for editors (with --budget, of the budget file)
-    Schema {
-        /// Print the schema of the budget file
-        #[arg(long)]
-        budget: bool,
-    },
+    /// Print the JSON Schema of the workload file, for editors, or of another file or result
+    Schema(SchemaArgs),
     /// Print a completion script for a shell
     Completions {
         /// The shell
         shell: Shell,
     },
-    /// Print the manual page
-    Man,
+    /// Print the manual page of the program or of a command; with -o FOLDER, write all pages
+    Man {
+        /// The command
+        command: Option<String>,
+    },
+}
+
+/// The arguments of `estimate`.
+#[derive(Clone, Debug, clap::Args)]
+pub struct EstimateArgs {
+    /// Workload files, Terraform plans as JSON, CloudFormation templates, or folders and patterns of
+    /// them (docs/import.md); - reads standard input
+    #[arg(required = true)]
+    pub workloads: Vec<String>,
+    /// Show each of the next N months, 1 to 120: items follow the writes, prices and commitments the
+    /// calendar
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=MONTHS_MAX))]
+    pub months: Option<u64>,
+    #[command(flatten)]
+    pub summary: SummaryArgs,
+    /// Run again whenever a file that was read changes, until Ctrl-C
+    #[arg(long)]
+    pub watch: bool,
+}
+
+/// The arguments of `compare`.
+#[derive(Clone, Debug, clap::Args)]
+pub struct CompareArgs {
+    /// Workload files, plans or templates, or folders and patterns of them; - reads standard input
+    #[arg(required = true)]
+    pub workloads: Vec<String>,
+    /// Show every alternative, with its reason, and all break-evens and assumptions
+    #[arg(long, conflicts_with_all = ["top", "summary"])]
+    pub all: bool,
+    /// Show the N changes that save most; with --summary, the N most expensive tables (default: 10
+    /// changes, all tables)
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub top: Option<u64>,
+    /// Show the alternatives of one kind only: capacity, commitment, table-class, projection, dax,
+    /// regions, backup, consistency or item. Give one for each kind
+    #[arg(long, value_name = "KIND", value_parser = alternative_kinds(), hide_possible_values = true, conflicts_with = "summary")]
+    pub only: Vec<String>,
+    /// Show only one line for each table, the most expensive first
+    #[arg(long)]
+    pub summary: bool,
+    /// Make changes in the workload file and write it: numbers of the ranking, such as 1 or 1,3, or
+    /// best for the best combination without trade-offs
+    #[arg(long, value_name = "N|best", value_delimiter = ',', conflicts_with_all = ["all", "top", "only", "summary"])]
+    pub apply: Vec<String>,
+    /// Write the changes of --apply as a patch, which `git apply` takes
+    #[arg(long, requires = "apply")]
+    pub patch: bool,
+    #[command(flatten)]
+    pub question: QuestionArgs,
+    #[command(flatten)]
+    pub horizon: HorizonArgs,
+}
+
+/// The kinds of alternatives.
+fn alternative_kinds() -> PossibleValuesParser {
+    let kinds = AlternativeKind::ALL.iter();
+    PossibleValuesParser::new(kinds.map(|(word, title)| PossibleValue::new(*word).help(*title)))
+}
+
+/// The arguments of `explain`.
+#[derive(Clone, Debug, clap::Args)]
+pub struct ExplainArgs {
+    /// Workload files, plans or templates, or folders and patterns of them; - reads standard input
+    #[arg(required = true)]
+    pub workloads: Vec<String>,
+    /// Explain only the lines with these numbers, as `explain` counts them: --line 3 or --line 3,7
+    #[arg(long, value_name = "N", value_delimiter = ',')]
+    pub line: Vec<usize>,
+    /// Explain only the lines of a table. Give one for each table
+    #[arg(long, value_name = "NAME")]
+    pub table: Vec<String>,
+    /// Explain only the lines of an access pattern. Give one for each
+    #[arg(long, value_name = "NAME")]
+    pub access: Vec<String>,
+}
+
+/// The arguments of `schema`.
+#[derive(Clone, Debug, clap::Args)]
+pub struct SchemaArgs {
+    /// What it describes: workload, budget, or the JSON of a command: estimate, account, compare, check,
+    /// explain, diff, forecast, fleet, headroom, prices, reconcile, replay or drive (default: workload;
+    /// with -o FOLDER, all of them)
+    #[arg(value_name = "WHAT")]
+    pub name: Option<String>,
+    /// The same as `schema budget`
+    #[arg(long, conflicts_with = "name")]
+    pub budget: bool,
 }
 
 /// The arguments of `diff`.
@@ -263,6 +333,9 @@ pub struct CheckArgs {
     /// design of this run has: for files that several jobs share
     #[arg(long)]
     pub partial: bool,
+    /// Run again whenever a file that was read changes, until Ctrl-C
+    #[arg(long)]
+    pub watch: bool,
     /// The earlier version of the workload: a file, or git:REV:PATH (git:REV: for the same path).
     /// Give one for each workload. A file that is new in git costs nothing before
     #[arg(long, value_name = "OLD")]
@@ -573,6 +646,10 @@ pub struct ReportArgs {
     /// workload expects
     #[arg(long, value_name = "TRACE", num_args = 1..)]
     pub trace: Vec<String>,
+    /// Put the engine into the page, with sliders for each access pattern and each item size. The page
+    /// is 1.6 MB larger
+    #[arg(long)]
+    pub interactive: bool,
     /// The earlier workload file; the page then starts with what has changed since
     #[arg(long, value_name = "OLD")]
     pub baseline: Option<String>,
@@ -670,7 +747,7 @@ pub struct HorizonArgs {
     pub seed: u64,
 }
 
-#[derive(Debug, Subcommand)]
+#[derive(Clone, Debug, Subcommand)]
 pub enum PricesCommand {
     /// List the regions that have a price book, with its dates
     List,
@@ -698,6 +775,18 @@ pub enum PricesCommand {
         #[arg(long, value_name = "DATE")]
         date: Option<String>,
     },
+}
+
+/// When the result has colour.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum ColorChoice {
+    /// On a terminal
+    #[default]
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -67,10 +67,10 @@ pub fn apply(args: &mut Args) -> Result<()> {
 /// The designs that a command names; `None` for commands about something else.
 fn designs_of(command: &Command) -> Option<Vec<String>> {
     Some(match command {
-        Command::Estimate { workloads, .. } => workloads.clone(),
+        Command::Estimate(asked) => asked.workloads.clone(),
         Command::Check(check) => check.workloads.clone(),
-        Command::Compare { workloads, .. } => workloads.clone(),
-        Command::Explain { workloads } => workloads.clone(),
+        Command::Compare(asked) => asked.workloads.clone(),
+        Command::Explain(asked) => asked.workloads.clone(),
         Command::Diff(diff) => diff.new.iter().chain([&diff.old]).cloned().collect(),
         Command::Report(report) => report.workloads.clone(),
         Command::Reconcile(asked) => asked.workload.clone(),

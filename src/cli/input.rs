@@ -84,6 +84,23 @@ pub struct WorkloadText {
 }
 
 impl WorkloadText {
+    /// The same file with another text.
+    pub fn with_text(&self, text: String) -> WorkloadText {
+        WorkloadText {
+            name: self.name.clone(),
+            text,
+            folder: self.folder.clone(),
+            origins: None,
+            before: None,
+            unused: None,
+        }
+    }
+
+    /// Whether it was made from a plan, a template or another file.
+    pub fn is_made(&self) -> bool {
+        self.origins.is_some() || self.unused.is_some()
+    }
+
     /// A text from another source, such as git; paths in it are relative to the folder of `file`.
     pub fn new(name: String, text: String, file: &str) -> WorkloadText {
         let folder = Path::new(file)

@@ -5,6 +5,7 @@ mod args;
 mod bill;
 pub mod call;
 mod check;
+mod compare;
 #[cfg(feature = "replay")]
 mod deal;
 mod defaults;
@@ -21,6 +22,7 @@ mod output;
 #[cfg(feature = "html")]
 mod page;
 mod progress;
+mod reference;
 mod remote;
 mod session;
 mod source;
@@ -28,28 +30,32 @@ mod source;
 mod synthesize;
 #[cfg(feature = "replay")]
 mod trace;
+mod watch;
 
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
-use clap::{CommandFactory, Parser};
+use clap::Parser;
 
 use crate::check::BUDGET_TEMPLATE;
-use crate::compare::{Comparison, Question, compare};
 use crate::diff::diff;
 use crate::estimate::{Together, estimate, estimate_together, once_of_change};
-use crate::fleet::{compared_fleet, fleet};
+use crate::fleet::fleet;
 use crate::forecast::forecast;
-use crate::pricing::{Books, PriceListFile, changed_rates, update};
+use crate::outcome::Outcome;
+use crate::pricing::{Books, LineItem, PriceListFile, changed_rates, update};
 use crate::report::{
-    self, ChangedRates, Comparisons, Estimates, Explanation, FleetSummary, ImportedPrices,
+    self, ChangedRates, Estimates, Explanation, FleetSummary, ImportedPrices, LineFilter,
     MeteringRules, PriceList, PriceLists,
 };
 use crate::rules::{MeteringRule, RULES};
 use crate::time::Date;
 use crate::workload::{self, GrowthUse, Setting, Workload};
-use args::{Args, Command, DiffArgs, OutputFormat, PricesCommand, SummaryArgs};
+use args::{
+    Args, Command, DiffArgs, EstimateArgs, ExplainArgs, OutputFormat, PricesCommand, SummaryArgs,
+};
 
 /// The error of a binary without trace readers.
 #[cfg(not(feature = "replay"))]
@@ -105,15 +111,23 @@ pub fn exit_code(arguments: impl IntoIterator<Item = OsString>) -> u8 {
             return code;
         }
     };
-    match prepared_and_executed(&mut args) {
+    match watch::is_asked(&args.command) {
+        true => watch::run(&args),
+        false => executed(&mut args),
+    }
+}
+
+/// Executes a command, says what failed, and returns the exit code.
+fn executed(args: &mut Args) -> u8 {
+    match prepared_and_executed(args) {
         Ok(code) => code,
         Err(error) => {
             let failure = output::failure(&error);
             // An annotation, so that the error is seen where the result would be.
             if args.format == OutputFormat::Github {
-                let _ = output::write(&args, &report::github_error(&failure));
+                let _ = output::write(args, &report::github_error(&failure));
             }
-            output::say(&failure);
+            output::say_failure(args.color, &failure);
             WRONG
         }
     }
@@ -172,36 +186,13 @@ fn command(args: &Args) -> Result<()> {
         // Handled by `execute`, since they have their own exit codes.
         Command::Check(_) | Command::Reconcile(_) => Ok(()),
         Command::Init { file, budget } => init(args, file.as_deref(), *budget),
-        Command::Estimate {
-            workloads,
-            months: Some(months),
-            summary,
-        } => match *summary == SummaryArgs::default() {
-            true => months_of(args, workloads, *months),
-            false => anyhow::bail!(
-                "--months shows each month, and --summary and --top show tables\nhelp: remove one of \
-                 them"
-            ),
-        },
-        Command::Estimate {
-            workloads,
-            months: None,
-            summary,
-        } => estimates(args, workloads, *summary),
-        Command::Explain { workloads } => explain(args, workloads),
+        Command::Estimate(asked) => estimated(args, asked),
+        Command::Explain(asked) => explain(args, asked),
         Command::Rules { numbers } => rules(args, numbers),
         Command::Headroom(asked) => headroom::run(args, asked),
         Command::Import(asked) => import::run(args, asked),
         Command::Diff(asked) => differences(args, asked),
-        Command::Compare {
-            workloads,
-            summary,
-            question,
-            horizon,
-        } => {
-            let question = input::question(question, horizon)?;
-            comparisons(args, workloads, *summary, &question)
-        }
+        Command::Compare(asked) => compare::run(args, asked),
         #[cfg(feature = "html")]
         Command::Report(asked) => page::page(args, asked),
         #[cfg(not(feature = "html"))]
@@ -223,24 +214,9 @@ fn command(args: &Args) -> Result<()> {
         #[cfg(not(feature = "mcp"))]
         Command::Mcp { .. } => anyhow::bail!(NO_AGENTS),
         Command::Prices { command } => prices(args, command),
-        Command::Schema { budget } => {
-            let schema = if *budget {
-                crate::check::budget_schema().to_value()
-            } else {
-                workload::schema()
-            };
-            output::write(args, &(serde_json::to_string_pretty(&schema)? + "\n"))
-        }
-        Command::Completions { shell } => {
-            let mut script = Vec::new();
-            clap_complete::generate(*shell, &mut Args::command(), "dynameter", &mut script);
-            output::write(args, &String::from_utf8(script)?)
-        }
-        Command::Man => {
-            let mut page = Vec::new();
-            clap_mangen::Man::new(Args::command()).render(&mut page)?;
-            output::write(args, &String::from_utf8(page)?)
-        }
+        Command::Schema(asked) => reference::schema(args, asked),
+        Command::Completions { shell } => reference::completions(args, *shell),
+        Command::Man { command } => reference::man(args, command.as_deref()),
     }
 }
 
@@ -254,10 +230,16 @@ fn prices(args: &Args, command: &PricesCommand) -> Result<()> {
 }
 
 fn init(args: &Args, file: Option<&std::path::Path>, budget: bool) -> Result<()> {
-    let template = match budget {
-        true => BUDGET_TEMPLATE,
-        false => workload::TEMPLATE,
+    let (schema, template) = match budget {
+        true => ("budget", BUDGET_TEMPLATE),
+        false => ("workload", workload::TEMPLATE),
     };
+    // Editors with the Taplo language server complete and check the file by the schema that is named.
+    let template = &format!(
+        "#:schema ./{0}.schema.json\n# Editors complete this file if `dynameter schema {0} -o {0}.schema.json` \
+         has written that file.\n\n{template}",
+        schema
+    );
     if file.is_some() && args.output.is_some() {
         anyhow::bail!(
             "init takes one file, but two were given\nhelp: name it once, with or without -o"
@@ -279,6 +261,19 @@ fn init(args: &Args, file: Option<&std::path::Path>, budget: bool) -> Result<()>
         &format!("wrote {0}; now run: {next} {0}", file.display()),
     );
     Ok(())
+}
+
+/// `dynameter estimate`.
+fn estimated(args: &Args, asked: &EstimateArgs) -> Result<()> {
+    match asked.months {
+        None => estimates(args, &asked.workloads, asked.summary),
+        Some(months) if asked.summary == SummaryArgs::default() => {
+            months_of(args, &asked.workloads, months)
+        }
+        Some(_) => anyhow::bail!(
+            "--months shows each month, and --summary and --top show tables\nhelp: remove one of them"
+        ),
+    }
 }
 
 /// Reads every workload before the first is estimated, so that the errors of all files are reported
@@ -378,12 +373,38 @@ fn all_workloads(
     Ok(workloads)
 }
 
-fn explain(args: &Args, paths: &[String]) -> Result<()> {
+fn explain(args: &Args, asked: &ExplainArgs) -> Result<()> {
     let (books, date) = input::books(args)?;
-    let read = all_workloads(args, paths, &books, date)?;
+    let read = all_workloads(args, &asked.workloads, &books, date)?;
     let outcomes = read.iter().map(|(workload, _)| estimate(workload, &books));
     let outcomes = outcomes.collect::<Result<Vec<_>, _>>()?;
-    output::present(args, &Explanation(&outcomes))
+    let filter = &LineFilter {
+        numbers: asked.line.clone(),
+        tables: asked.table.clone(),
+        access: asked.access.clone(),
+    };
+    if !filter.finds(&outcomes) {
+        return Err(nothing_to_explain(&outcomes));
+    }
+    let outcomes = &outcomes;
+    output::present(args, &Explanation { outcomes, filter })
+}
+
+/// That no line is what was asked for, and what there is.
+fn nothing_to_explain(outcomes: &[Outcome]) -> anyhow::Error {
+    let lines = || outcomes.iter().flat_map(Outcome::lines);
+    let named = |of: fn(&LineItem) -> Option<&String>| {
+        let names: BTreeSet<&String> = lines().filter_map(of).collect();
+        let names = names.into_iter().take(20).map(|name| format!("{name:?}"));
+        names.collect::<Vec<_>>().join(", ")
+    };
+    anyhow::anyhow!(
+        "no line is what --line, --table and --access name\nhelp: the lines are 1 to {}; the tables {}; the \
+         access patterns {}",
+        lines().count(),
+        named(|line| line.subject.table.as_ref()),
+        named(|line| line.subject.access.as_ref()),
+    )
 }
 
 fn differences(args: &Args, asked: &DiffArgs) -> Result<()> {
@@ -413,40 +434,6 @@ fn difference(args: &Args, read: Vec<(Workload, input::WorkloadText)>) -> Result
     let once = once_of_change(&workloads[0], &workloads[1], &books)?;
     let difference = diff(old, new)?.with_once(once);
     output::present(args, &difference)
-}
-
-fn comparisons(
-    args: &Args,
-    paths: &[String],
-    shown: SummaryArgs,
-    question: &Question,
-) -> Result<()> {
-    let all = compared(args, paths, question)?;
-    let top = shown.shown();
-    if shown.summary {
-        let fleet = compared_fleet(&all)?;
-        let fleet = &fleet;
-        return output::present(args, &FleetSummary { fleet, top });
-    }
-    only_in_text(args, shown)?;
-    output::present(args, &Comparisons { all: &all, top })
-}
-
-/// Compares the alternatives of designs.
-fn compared(args: &Args, paths: &[String], question: &Question) -> Result<Vec<Comparison>> {
-    let (books, date) = input::books(args)?;
-    let read = all_workloads(args, paths, &books, date)?;
-    let mut all = Vec::new();
-    for (workload, text) in &read {
-        let commitments = input::commitments(args, std::slice::from_ref(workload), &books)?;
-        let workload = workload.clone().with_commitments(&commitments);
-        let mut comparison =
-            compare(&workload, &books, question).with_context(|| text.name.clone())?;
-        comparison.outcome.uncertainty = input::interval(args, &workload, text, &books, date)
-            .with_context(|| text.name.clone())?;
-        all.push(comparison);
-    }
-    Ok(all)
 }
 
 /// Refuses to leave out tables where other programs read the result.

@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 
 use anyhow::{Context, Result, bail};
 
-use super::args::{Args, OutputFormat};
+use super::args::{Args, ColorChoice, OutputFormat};
 use super::session;
 use crate::diag::{Diagnostic, Diagnostics, harmless};
 use crate::opened;
@@ -84,15 +84,78 @@ fn with_addresses(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// Colour on a terminal, unless `NO_COLOR` is set.
+/// How the result looks: on a terminal with colour and as wide as that is, elsewhere as it is.
 pub fn style(args: &Args) -> Style {
-    let wanted = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    let is_terminal =
+        args.output.is_none() && !session::is_active() && std::io::stdout().is_terminal();
     Style {
-        color: wanted
-            && args.output.is_none()
-            && !session::is_active()
-            && std::io::stdout().is_terminal(),
+        color: args.output.is_none() && has_color(args.color, is_terminal),
+        width: is_terminal.then(width).flatten(),
     }
+}
+
+/// Whether a stream gets colour: as `--color` says, else as the environment says, by the conventions of
+/// `NO_COLOR`, `CLICOLOR`, `CLICOLOR_FORCE` and `TERM`.
+fn has_color(choice: ColorChoice, is_terminal: bool) -> bool {
+    match choice {
+        ColorChoice::Always => true,
+        ColorChoice::Never => false,
+        ColorChoice::Auto if session::is_active() || anstyle_query::no_color() => false,
+        ColorChoice::Auto => {
+            anstyle_query::clicolor_force()
+                || (is_terminal
+                    && anstyle_query::clicolor() != Some(false)
+                    && anstyle_query::term_supports_color())
+        }
+    }
+}
+
+/// The width of the terminal in columns: `COLUMNS`, else what the terminal says.
+fn width() -> Option<usize> {
+    let columns = std::env::var("COLUMNS").ok();
+    let columns = columns.and_then(|columns| columns.parse().ok());
+    let of_terminal = || terminal_size::terminal_size().map(|(width, _)| usize::from(width.0));
+    columns.filter(|width| *width > 0).or_else(of_terminal)
+}
+
+/// Prints a failure to standard error: its words `error`, `warning` and `help` in colour.
+pub fn say_failure(choice: ColorChoice, text: &str) {
+    match has_color(choice, std::io::stderr().is_terminal()) {
+        true => say(&painted(text)),
+        false => say(text),
+    }
+}
+
+/// A failure with its words in colour: what stands before the first colon of a line, or after its place.
+fn painted(text: &str) -> String {
+    const WORDS: [(&str, &str); 4] = [
+        ("error", "1;31"),
+        ("warning", "1;33"),
+        ("help", "1;36"),
+        ("note", "1;36"),
+    ];
+    let line = |line: &str| {
+        let word = |(word, color): &(&str, &str)| {
+            let at = match line.starts_with(word) {
+                true => 0,
+                false => line.find(&format!(": {word}"))? + 2,
+            };
+            // The word, and the code that may follow it.
+            let end = at + line[at..].find(": ")?;
+            let is_it =
+                line[at + word.len()..end].is_empty() || line[at + word.len()..].starts_with('[');
+            is_it.then(|| {
+                let (before, rest) = line.split_at(at);
+                let (own, after) = rest.split_at(end - at);
+                format!("{before}\u{1b}[{color}m{own}\u{1b}[0m{after}")
+            })
+        };
+        WORDS
+            .iter()
+            .find_map(word)
+            .unwrap_or_else(|| line.to_string())
+    };
+    text.lines().map(line).collect::<Vec<_>>().join("\n")
 }
 
 /// Writes the result to standard output, or to the file of `-o`.
@@ -101,7 +164,7 @@ pub fn write(args: &Args, text: &str) -> Result<()> {
     match args.output.as_ref().filter(|path| path.as_os_str() != "-") {
         Some(path) => {
             refuse_inputs(path)?;
-            replace(path, text, true)?;
+            replaced(path, text, true)?;
             note(args, &format!("wrote {}", path.display()));
             Ok(())
         }
@@ -206,12 +269,12 @@ pub fn must_not_exist(path: &Path) -> Result<()> {
 
 /// Writes a file that the command was asked to change.
 pub fn over(path: &Path, text: &str) -> Result<()> {
-    replace(path, text, true)
+    replaced(path, text, true)
 }
 
 /// Writes a file that must not exist yet.
 pub fn create(path: &Path, text: &str) -> Result<()> {
-    replace(path, text, false)
+    replaced(path, text, false)
 }
 
 /// Writes a file with `fill`, to a temporary file that is renamed once complete; returns what
@@ -335,8 +398,14 @@ pub fn note(args: &Args, text: &str) {
     }
 }
 
+/// Writes a file atomically, over one that may be there.
+pub fn replace(path: &Path, text: &str) -> Result<()> {
+    refuse_inputs(path)?;
+    replaced(path, text, true)
+}
+
 /// Writes a file atomically: to a temporary file, which is then renamed.
-fn replace(path: &Path, text: &str, overwrite: bool) -> Result<()> {
+fn replaced(path: &Path, text: &str, overwrite: bool) -> Result<()> {
     // A symbolic link is followed: its target is replaced, not the link.
     let resolved = if overwrite {
         path.canonicalize().ok()

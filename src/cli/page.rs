@@ -3,14 +3,15 @@
 use anyhow::{Context, Result};
 
 use super::args::{Args, OutputFormat, ReportArgs, SummaryArgs};
+use super::compare::compared;
 use super::input::WorkloadText;
-use super::{all_workloads, bill, compared, files, input, output, together};
+use super::{all_workloads, bill, files, input, output, together};
 use crate::bill::AwsBill;
 use crate::estimate::estimate;
 use crate::fleet::{Fleet, compared_fleet, fleet};
 use crate::outcome::Outcome;
 use crate::report::{self, FleetSummary, Present};
-use crate::review::review;
+use crate::review::{Review, review};
 use crate::time::MonthHours;
 use crate::units::Exact;
 use crate::workload::{Setting, Workload};
@@ -97,9 +98,27 @@ pub fn page(args: &Args, asked: &ReportArgs) -> Result<()> {
     }
     let text = match args.format {
         OutputFormat::Json => report::report_json(&review)?,
+        _ if asked.interactive => interactive(&review, &source)?,
         _ => report::report_html(&review)?,
     };
     output::write(args, &text)
+}
+
+/// The engine of interactive pages, if it was built.
+#[cfg(has_engine)]
+const ENGINE: Option<&[u8]> = Some(include_bytes!("../../web/dist/engine.wasm.gz"));
+#[cfg(not(has_engine))]
+const ENGINE: Option<&[u8]> = None;
+
+/// The page with the engine in it.
+fn interactive(review: &Review, source: &WorkloadText) -> Result<String> {
+    let Some(engine) = ENGINE else {
+        anyhow::bail!(
+            "this binary was built without the engine of pages\nhelp: run `web/build.sh engine`, then build \
+             again; or remove --interactive"
+        );
+    };
+    Ok(report::interactive_html(review, engine, &source.text)?)
 }
 
 /// The design of the page: of a file, or made of a bill.
@@ -125,6 +144,7 @@ fn fleet_page(args: &Args, asked: &ReportArgs, paths: &[String]) -> Result<()> {
         ("--bill", !asked.bill.is_empty()),
         ("--trace", !asked.trace.is_empty()),
         ("--baseline", asked.baseline.is_some()),
+        ("--interactive", asked.interactive),
     ];
     if let Some((option, _)) = others.iter().find(|(_, is_given)| *is_given) {
         anyhow::bail!(

@@ -14,11 +14,9 @@ fn inputs(args: &mut Args) -> Vec<&mut String> {
     all.extend(&mut args.usage);
     all.extend(&mut args.commitments);
     match &mut args.command {
-        Command::Estimate { workloads, .. }
-        | Command::Compare { workloads, .. }
-        | Command::Explain { workloads } => {
-            all.extend(workloads);
-        }
+        Command::Estimate(asked) => all.extend(&mut asked.workloads),
+        Command::Compare(asked) => all.extend(&mut asked.workloads),
+        Command::Explain(asked) => all.extend(&mut asked.workloads),
         Command::Diff(diff) => {
             all.push(&mut diff.old);
             all.extend(&mut diff.new);

@@ -9,7 +9,7 @@ use super::commitment::{self, Curve, Mix, best_mix};
 use super::{Alternative, AlternativeKind, Bursts, CapacityMode, CapacityPlan, Context, Footing};
 use crate::estimate::EstimateError;
 use crate::money::Money;
-use crate::workload::{DesignPart, Workload};
+use crate::workload::{DesignEdit, Workload};
 
 /// A change worth making.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,10 +31,19 @@ pub struct Advice {
     pub risk: Option<String>,
     /// Whether the application sees no difference, or it is a trade-off.
     pub footing: Footing,
-    /// The part of the file, and what to write there.
-    pub edit: Option<(DesignPart, String)>,
+    /// What to write in the file.
+    pub edit: Option<DesignEdit>,
     /// Whether it is part of the best combination.
     pub in_best: bool,
+    /// Changes with the same slot exclude each other.
+    slot: String,
+}
+
+impl Advice {
+    /// Whether it cannot be made together with another change, since both change the same thing.
+    pub fn excludes(&self, other: &Advice) -> bool {
+        self.slot == other.slot
+    }
 }
 
 /// Changes that can be made together, priced as one design.
@@ -49,6 +58,8 @@ pub struct Combination {
     pub commitment: Option<Mix>,
     /// The month's total with the changes and the commitments.
     pub monthly_with_commitment: Money,
+    /// What to write in the file for all of it.
+    pub edit: DesignEdit,
 }
 
 /// Alternatives that save, the best of each slot, the largest saving first.
@@ -69,7 +80,7 @@ pub(super) fn ranked(alternatives: &[Alternative], best: &Combination) -> Vec<Ad
             AlternativeKind::Commitment => "commitment".to_string(),
             _ => one.slot.clone(),
         };
-        if !slots.insert((slot, one.footing)) {
+        if !slots.insert((slot.clone(), one.footing)) {
             continue;
         }
         if !is_worth_words(one) {
@@ -89,6 +100,7 @@ pub(super) fn ranked(alternatives: &[Alternative], best: &Combination) -> Vec<Ad
             footing: one.footing,
             edit: one.edit.clone(),
             in_best: best.changes.contains(&described(one)),
+            slot,
         });
     }
     list
@@ -119,23 +131,46 @@ fn described(alternative: &Alternative) -> String {
     }
 }
 
-/// The best combination without trade-offs, and the best combination of all feasible changes.
+/// The best combinations of a set of changes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct BestCombinations {
+    /// The cheapest without any commitment.
+    pub uncommitted: Combination,
+    /// The cheapest with commitments on top; other changes may suit them better.
+    pub committed: Combination,
+}
+
+impl BestCombinations {
+    /// The better of both in each respect.
+    fn or(self, other: BestCombinations) -> BestCombinations {
+        BestCombinations {
+            uncommitted: match other.uncommitted.monthly < self.uncommitted.monthly {
+                true => other.uncommitted,
+                false => self.uncommitted,
+            },
+            committed: match other.committed.monthly_with_commitment
+                < self.committed.monthly_with_commitment
+            {
+                true => other.committed,
+                false => self.committed,
+            },
+        }
+    }
+}
+
+/// The best combinations without trade-offs, and those of all feasible changes.
 pub(super) fn combinations(
     context: &Context,
     alternatives: &[Alternative],
     total: Money,
-) -> Result<(Combination, Combination), EstimateError> {
+) -> Result<(BestCombinations, BestCombinations), EstimateError> {
     let (kept, all) = rayon::join(
         || combine(context, alternatives, total, false),
         || combine(context, alternatives, total, true),
     );
-    let (kept, all) = (kept?, all?);
+    let kept = kept?;
     // A greedy search with more choices may end with a worse result, so take the better of both.
-    let all = if all.monthly_with_commitment <= kept.monthly_with_commitment {
-        all
-    } else {
-        kept.clone()
-    };
+    let all = kept.clone().or(all?);
     Ok((kept, all))
 }
 
@@ -146,7 +181,7 @@ fn combine(
     alternatives: &[Alternative],
     total: Money,
     decisions: bool,
-) -> Result<Combination, EstimateError> {
+) -> Result<BestCombinations, EstimateError> {
     let usable: Vec<&Alternative> = alternatives
         .iter()
         .filter(|one| one.is_priced() && one.change.is_some())
@@ -154,27 +189,26 @@ fn combine(
             one.footing == Footing::Sure || (decisions && one.footing == Footing::Decision)
         })
         .collect();
-    let mut best: Option<Combination> = None;
-    // Starts from the design itself, and from each capacity mode that commitments could build on.
-    let found: Vec<Result<Combination, EstimateError>> = starts(&usable)
-        .into_par_iter()
-        .map(|start| climb(context, &usable, start, total))
-        .collect();
-    for found in found {
-        let found = found?;
-        if best
-            .as_ref()
-            .is_none_or(|best| found.monthly_with_commitment < best.monthly_with_commitment)
-        {
-            best = Some(found);
-        }
-    }
-    Ok(best.unwrap_or(Combination {
+    let none = Combination {
         changes: Vec::new(),
         monthly: total,
         commitment: None,
         monthly_with_commitment: total,
-    }))
+        edit: DesignEdit::default(),
+    };
+    let mut best = BestCombinations {
+        uncommitted: none.clone(),
+        committed: none,
+    };
+    // Starts from the design itself, and from each capacity mode that commitments could build on.
+    let found: Vec<Result<BestCombinations, EstimateError>> = starts(&usable)
+        .into_par_iter()
+        .map(|start| climb(context, &usable, start, total))
+        .collect();
+    for found in found {
+        best = best.or(found?);
+    }
+    Ok(best)
 }
 
 /// The first changes of a combination: none, or every table provisioned. Fixed units save most on
@@ -208,7 +242,7 @@ fn climb(
     usable: &[&Alternative],
     start: Vec<&Alternative>,
     total: Money,
-) -> Result<Combination, EstimateError> {
+) -> Result<BestCombinations, EstimateError> {
     let mut workload = context.workload.clone();
     let mut monthly = total;
     let mut taken: Vec<&Alternative> = Vec::new();
@@ -220,7 +254,13 @@ fn climb(
         match context.price(&workload)? {
             Ok(now) => monthly = now,
             // The changes are possible one by one, but not together.
-            Err(_) => return committed(context, context.workload, Vec::new(), total),
+            Err(_) => {
+                let as_it_is = committed(context, context.workload, Vec::new(), total)?;
+                return Ok(BestCombinations {
+                    uncommitted: as_it_is.clone(),
+                    committed: as_it_is,
+                });
+            }
         }
     }
     let first = committed(context, &workload, taken.clone(), monthly)?;
@@ -250,6 +290,11 @@ fn climb(
         }
     }
     let end = committed(context, &workload, taken.clone(), monthly)?;
+    let uncommitted = if first.monthly <= end.monthly {
+        first.clone()
+    } else {
+        end.clone()
+    };
     // Commitments on the starting capacity may save more than all later changes, and a change that
     // saves little may prevent a commitment that saves more.
     let mut best = if first.monthly_with_commitment <= end.monthly_with_commitment {
@@ -262,7 +307,10 @@ fn climb(
         best = without;
         left.remove(at);
     }
-    Ok(best)
+    Ok(BestCombinations {
+        uncommitted,
+        committed: best,
+    })
 }
 
 /// The combination without the one change whose removal lowers the total, commitments included,
@@ -319,10 +367,16 @@ fn committed(
         .unwrap_or_default();
     let mix = best_mix(&curve, &offers);
     let delta = curve.change(&mix, &workload.month)?;
+    let edits = taken.iter().filter_map(|one| one.edit.clone());
+    let edit = edits.fold(DesignEdit::default(), DesignEdit::then);
     Ok(Combination {
-        changes: taken.into_iter().map(described).collect(),
+        changes: taken.iter().map(|one| described(one)).collect(),
         monthly,
         monthly_with_commitment: Money::sum([monthly, delta])?,
+        edit: match mix.commits() {
+            true => edit.then(mix.edit(&workload.region)),
+            false => edit,
+        },
         commitment: mix.commits().then_some(mix),
     })
 }

@@ -7,7 +7,7 @@ use super::Bursts;
 use crate::money::Money;
 use crate::table::TableClass;
 use crate::usage::Usage;
-use crate::workload::{DesignPart, TableDesign, Workload};
+use crate::workload::{DesignEdit, TableDesign, Workload};
 
 /// What an alternative changes.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -87,6 +87,19 @@ pub enum BackupPlan {
 }
 
 impl AlternativeKind {
+    /// The words of all kinds, in the order in which they are shown, and what each is about.
+    pub const ALL: [(&str, &str); 9] = [
+        ("capacity", "Capacity"),
+        ("commitment", "Commitments"),
+        ("table-class", "Table class"),
+        ("projection", "Projections"),
+        ("dax", "DAX"),
+        ("regions", "Regions"),
+        ("backup", "Backups"),
+        ("consistency", "Consistency"),
+        ("item", "Items"),
+    ];
+
     /// The word in outputs.
     pub fn word(&self) -> &'static str {
         match self {
@@ -182,8 +195,8 @@ pub struct Alternative {
     pub footing: Footing,
     /// What it risks, what the trade-off is, or which fact must hold.
     pub risk: Option<String>,
-    /// The part of the file to change, and what to write there.
-    pub edit: Option<(DesignPart, String)>,
+    /// What to write in the file.
+    pub edit: Option<DesignEdit>,
     /// Usage in addition to that of the design, such as data moved from the table to S3.
     pub(super) plus: Vec<Usage>,
     /// Alternatives with the same slot exclude each other.
@@ -294,8 +307,8 @@ impl Alternative {
         self.risking(fact)
     }
 
-    pub(super) fn edit(mut self, part: DesignPart, text: impl Into<String>) -> Alternative {
-        self.edit = Some((part, text.into()));
+    pub(super) fn edit(mut self, edit: DesignEdit) -> Alternative {
+        self.edit = Some(edit);
         self
     }
 

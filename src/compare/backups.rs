@@ -4,7 +4,7 @@
 use super::{Alternative, AlternativeKind, BackupPlan, Context, table_mut};
 use crate::units::{Exact, GB, MB, count_of};
 use crate::usage::{Subject, Usage, UsageType};
-use crate::workload::{Archive, DesignPart, Stay, TableDesign};
+use crate::workload::{Archive, DesignEdit, DesignPart, Stay, TableDesign};
 
 /// The alternatives for a table's backups and its archive.
 pub(super) fn of(context: &Context, table: &TableDesign) -> Vec<Alternative> {
@@ -88,13 +88,13 @@ fn recovery(table: &TableDesign) -> Alternative {
         true => changed("without point-in-time recovery", false)
             .because("the table can no longer be restored to any second of up to the last 35 days")
             .deciding("a mistake noticed late cannot be undone")
-            .edit(part, "backup.pitr = false"),
+            .edit(DesignEdit::of(part).set("backup.pitr", "false")),
         false => changed("with point-in-time recovery", true)
             .because(
                 "the table can be restored to any second of up to the last 35 days; the recovery \
                  period does not affect the price",
             )
-            .edit(part, "backup.pitr = true"),
+            .edit(DesignEdit::of(part).set("backup.pitr", "true")),
     }
 }
 
@@ -108,7 +108,7 @@ fn without_backups(table: &TableDesign) -> Alternative {
     )
     .because("no backups are kept except by point-in-time recovery, if it is on")
     .deciding("data that must be kept for years is no longer backed up")
-    .edit(table.part(DesignPart::Table), "backup.on_demand = []")
+    .edit(DesignEdit::of(table.part(DesignPart::Table)).set("backup.on_demand", "[]"))
 }
 
 fn monthly_backups(table: &TableDesign, years: u64) -> Alternative {
@@ -131,10 +131,10 @@ fn monthly_backups(table: &TableDesign, years: u64) -> Alternative {
         "replaces the current backups",
         "needs only a backup schedule",
     )
-    .edit(
-        table.part(DesignPart::Table),
-        format!("backup.on_demand = [{{ every = \"1 month\", keep = {kept} }}]"),
-    )
+    .edit(DesignEdit::of(table.part(DesignPart::Table)).set(
+        "backup.on_demand",
+        format!("[{{ every = \"1 month\", keep = {kept} }}]"),
+    ))
 }
 
 /// Monthly exports to S3, which stay in its storage classes for given times.
@@ -193,11 +193,15 @@ fn monthly_exports(
         "to restore an export, you import it into a new table",
     )
     .edit(
-        table.part(DesignPart::Table),
-        format!(
-            "backup.pitr = true, archive = {{ export = {{ every = \"1 month\" }}, keep = \"{}\"{lifecycle} }}",
-            count_of(years, "year")
-        ),
+        DesignEdit::of(table.part(DesignPart::Table))
+            .set("backup.pitr", "true")
+            .set(
+                "archive",
+                format!(
+                    "{{ export = {{ every = \"1 month\" }}, keep = \"{}\"{lifecycle} }}",
+                    count_of(years, "year")
+                ),
+            ),
     )
 }
 
@@ -226,10 +230,13 @@ fn expired(context: &Context, table: &TableDesign, mean: &Exact) -> Alternative 
         "old items must be read from S3, and a stream consumer must write them there; neither \
          cost is included",
     )
-    .edit(
+    .edit(DesignEdit::in_words(
         table.part(DesignPart::Table),
-        format!("items = {}, [table.ttl]", (&table.items * &half).human(0)),
-    )
+        format!(
+            "keep {} items in the table, and let the others expire (`ttl`)",
+            (&table.items * &half).ceil()
+        ),
+    ))
     .change(format!("age of {}", table.table.name), move |workload| {
         if let Some(table) = table_mut(workload, &target) {
             table.items = (&table.items * &Exact::ratio(1, 2)).ceil();

@@ -1,9 +1,10 @@
 //! DAX alternatives: node types, numbers of nodes, and hit ratios.
 
 use super::{Alternative, AlternativeKind, Context, table_mut};
-use crate::dax::{NODE_TYPES, NodeType, hit_millionths};
+use crate::dax::{NODE_TYPES, NodeType};
+use crate::time::MonthHours;
 use crate::units::{Exact, count_of};
-use crate::workload::{Dax, DesignPart, HitRatio, TableDesign};
+use crate::workload::{Dax, DesignEdit, DesignPart, HitRatio, TableDesign, toml_text};
 
 /// Hit ratios in percent that are shown if none is known.
 const RATIOS: [u64; 4] = [50, 80, 90, 99];
@@ -23,7 +24,7 @@ pub(super) fn of(context: &Context, table: &TableDesign) -> Vec<Alternative> {
                 .of(table, None)
                 .because("every read goes to the table")
                 .deciding("reads take milliseconds, not microseconds")
-                .edit(table.part(DesignPart::Dax), "remove [table.dax]")
+                .edit(DesignEdit::of(table.part(DesignPart::Dax)).remove_part())
                 .change(slot.clone(), move |workload| {
                     if let Some(table) = table_mut(workload, &target) {
                         table.dax = None;
@@ -42,7 +43,7 @@ pub(super) fn of(context: &Context, table: &TableDesign) -> Vec<Alternative> {
         return all;
     }
     for node in &NODE_TYPES {
-        for hits in hit_shares(table, node, &reads) {
+        for hits in hit_shares(table, node, &context.workload.month) {
             all.push(cluster(context, table, node, &hits, &slot));
         }
     }
@@ -58,7 +59,7 @@ struct HitShare {
 
 /// The hit ratios of a node type: the given one, the one that follows from the popularity of keys,
 /// or several assumed ones.
-fn hit_shares(table: &TableDesign, node: &NodeType, reads: &Exact) -> Vec<HitShare> {
+fn hit_shares(table: &TableDesign, node: &NodeType, month: &MonthHours) -> Vec<HitShare> {
     let known = |ratio| HitShare { ratio, known: true };
     let assumed = |percent: u64| HitShare {
         ratio: Exact::ratio(percent, 100),
@@ -73,17 +74,18 @@ fn hit_shares(table: &TableDesign, node: &NodeType, reads: &Exact) -> Vec<HitSha
             }),
             _,
         ) => vec![known(share.clone())],
-        (_, Some(popularity)) => {
-            let millionths = |entries| hit_millionths(popularity, reads, entries, Some(ttl));
-            table
-                .cache_entries(node.memory_gb)
-                .map(|entries| known(Exact::ratio(millionths(entries), 1_000_000)))
-                .into_iter()
-                .collect()
+        (_, Some(_)) => {
+            let ratio = table.expected_hit_ratio(node.name, ttl, month);
+            ratio.map(known).into_iter().collect()
         }
         _ if node.name == NODE_TYPES[0].name => RATIOS.map(assumed).into(),
         _ => vec![assumed(RATIOS[2])],
     }
+}
+
+fn has_given_ratio(table: &TableDesign) -> bool {
+    let dax = table.dax.as_ref();
+    dax.is_some_and(|dax| matches!(dax.hit_ratio, HitRatio::Given(_)))
 }
 
 fn cluster(
@@ -122,17 +124,17 @@ fn cluster(
         ttl_seconds: table.dax.as_ref().map_or(300, |dax| dax.ttl_seconds),
     };
     let target = table.table.name.clone();
+    let edit = DesignEdit::of(table.part(DesignPart::Dax))
+        .set("node_type", toml_text(node.name))
+        .set("nodes", nodes.to_string());
     let alternative = Alternative::new(AlternativeKind::Dax, name(nodes))
         .of(table, None)
         .because(why)
-        .edit(
-            table.part(DesignPart::Dax),
-            format!(
-                "[table.dax] node_type = \"{}\", nodes = {nodes}, hit_ratio = {}",
-                node.name,
-                ratio.human(6)
-            ),
-        )
+        .edit(match table.popularity {
+            // It is computed from the popularity, as here.
+            Some(_) if hits.known && !has_given_ratio(table) => edit,
+            _ => edit.set("hit_ratio", ratio.human(6)),
+        })
         .change(slot, move |workload| {
             if let Some(table) = table_mut(workload, &target) {
                 table.dax = Some(dax.clone());

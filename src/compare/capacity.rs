@@ -11,7 +11,7 @@ use super::{
 use crate::capacity::Scaling;
 use crate::table::{ByDirection, Direction, TableClass, Target, limits};
 use crate::units::{Exact, group_thousands};
-use crate::workload::{Capacity, DesignPart, TableDesign, Units};
+use crate::workload::{Capacity, DesignEdit, DesignPart, Replica, TableDesign, Units, toml_text};
 
 /// A mode, and whether its capacity counts on bursts.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -112,7 +112,6 @@ impl CapacityMode {
 struct Account {
     index: Option<String>,
     part: DesignPart,
-    line: usize,
     /// What is safe without bursts.
     safe: Found,
     /// What is safe if AWS provides bursts.
@@ -193,7 +192,6 @@ fn accounts(context: &Context, at: usize, table: &TableDesign) -> Vec<Account> {
         );
         Account {
             index: table.index_name(target).map(str::to_string),
-            line: context.workload.written.line(&part),
             part,
             safe: found(target, Bursts::Without),
             bursting: found(target, Bursts::Counted),
@@ -240,14 +238,14 @@ pub(super) fn of(context: &Context, at: usize, table: &TableDesign) -> Vec<Alter
     }
     let accounts = accounts(context, at, table);
     if table.capacity != Capacity::OnDemand {
-        let (target, edit) = (name.clone(), "mode = \"on-demand\"");
+        let target = name.clone();
         let alternative = Alternative::new(
             AlternativeKind::Capacity(CapacityPlan::OnDemand),
             "on demand",
         )
         .of(table, None)
         .because(on_demand_limits(&accounts))
-        .edit(table.part(DesignPart::Capacity), edit)
+        .edit(on_demand(table))
         .change(slot.clone(), move |workload| {
             if let Some(table) = table_mut(workload, &target) {
                 table.capacity = Capacity::OnDemand;
@@ -360,10 +358,7 @@ fn provisioned(
     let chosen = chosen(accounts, plan);
     alternative
         .because(why)
-        .edit(
-            table.part(DesignPart::Capacity),
-            written(accounts, plan).join("; "),
-        )
+        .edit(written(table, accounts, plan))
         .change(slot, move |workload| {
             if let Some(table) = table_mut(workload, &target) {
                 chosen.iter().for_each(|chosen| set_capacity(table, chosen));
@@ -417,21 +412,59 @@ fn reason(accounts: &[Account], plan: Plan) -> String {
 }
 
 /// What to write in the workload file for each account.
-fn written(accounts: &[Account], plan: Plan) -> Vec<String> {
-    let of = |account: &Account| {
+fn written(table: &TableDesign, accounts: &[Account], plan: Plan) -> DesignEdit {
+    let of = |edit: DesignEdit, account: &Account| {
         let (reads, writes) = (plan.reads(account), plan.writes(account));
-        let units = format!(
-            "{}, {}{}",
-            toml("read", reads),
-            toml("write", writes),
-            schedule(reads, writes)
-        );
-        match &account.index {
-            None => format!("mode = \"provisioned\", {units}"),
-            Some(index) => format!("{index} (line {}): {units}", account.line),
+        if account.index.is_some() {
+            return units_edit(edit.and(account.part.clone()), reads, writes);
         }
+        let edit = edit.and(table.part(DesignPart::Capacity));
+        let edit = units_edit(edit.set("mode", toml_text("provisioned")), reads, writes);
+        let in_replicas = &plan.of(account).in_replicas;
+        table.replicas.iter().fold(edit, |edit, replica| {
+            let edit = edit.and(replica_part(table, replica)).remove(&["max_read"]);
+            let own = in_replicas
+                .iter()
+                .find(|(region, _)| *region == replica.region);
+            match own.filter(|_| matches!(units(reads), Units::Fixed(_))) {
+                Some((_, found)) => edit.set("read", found.fixed.scaling.min.to_string()),
+                None => edit.remove(&["read"]),
+            }
+        })
     };
-    accounts.iter().map(of).collect()
+    accounts.iter().fold(DesignEdit::default(), of)
+}
+
+/// What to write in the workload file for an on-demand table.
+fn on_demand(table: &TableDesign) -> DesignEdit {
+    const PROVISIONED: [&str; 3] = ["read", "write", "schedule"];
+    let edit = DesignEdit::of(table.part(DesignPart::Capacity));
+    let edit = edit
+        .set("mode", toml_text("on-demand"))
+        .remove(&PROVISIONED);
+    let indexes = 0..table.indexes.len();
+    let edit = indexes.fold(edit, |edit, at| {
+        edit.and(table.index_part(at)).remove(&PROVISIONED)
+    });
+    table.replicas.iter().fold(edit, |edit, replica| {
+        edit.and(replica_part(table, replica)).remove(&["read"])
+    })
+}
+
+fn replica_part(table: &TableDesign, replica: &Replica) -> DesignPart {
+    DesignPart::Replica(table.table.name.clone(), replica.region.clone())
+}
+
+/// The units of an account, as the workload file writes them.
+fn units_edit(edit: DesignEdit, reads: &FoundCapacity, writes: &FoundCapacity) -> DesignEdit {
+    let edit = edit
+        .set("read", toml(reads))
+        .set("write", toml(writes))
+        .remove(&["max_read", "max_write"]);
+    match schedule(reads, writes) {
+        Some(schedule) => edit.set("schedule", schedule),
+        None => edit.remove(&["schedule"]),
+    }
 }
 
 /// Sets the capacity of a table and of its replicas, or of one of its indexes.
@@ -482,15 +515,11 @@ fn one_index(table: &TableDesign, account: &Account) -> Alternative {
             throttles(throttled, Bursts::Without)
         ))
         .risking("throttling of the index also throttles writes to the table")
-        .edit(
-            account.part.clone(),
-            format!(
-                "{}, {}{}",
-                toml("read", &reads),
-                toml("write", &writes),
-                schedule(&reads, &writes)
-            ),
-        )
+        .edit(units_edit(
+            DesignEdit::of(account.part.clone()),
+            &reads,
+            &writes,
+        ))
         .change(
             format!("capacity of {} / {index}", table.table.name),
             move |workload| {
@@ -548,7 +577,8 @@ fn throttles(billionths: u64, bursts: Bursts) -> String {
     }
 }
 
-fn toml(key: &str, found: &FoundCapacity) -> String {
+/// Units, as the workload file writes them.
+fn toml(found: &FoundCapacity) -> String {
     let Scaling {
         min,
         max,
@@ -556,13 +586,13 @@ fn toml(key: &str, found: &FoundCapacity) -> String {
         ..
     } = &found.scaling;
     match target_percent {
-        Some(target) => format!("{key} = {{ min = {min}, max = {max}, target = 0.{target} }}"),
-        None => format!("{key} = {min}"),
+        Some(target) => format!("{{ min = {min}, max = {max}, target = 0.{target} }}"),
+        None => min.to_string(),
     }
 }
 
 /// The scheduled actions of an account, as written in the workload file.
-fn schedule(reads: &FoundCapacity, writes: &FoundCapacity) -> String {
+fn schedule(reads: &FoundCapacity, writes: &FoundCapacity) -> Option<String> {
     let mut actions: Vec<(String, String)> = Vec::new();
     for (direction, found) in [("read", reads), ("write", writes)] {
         let mut groups: Vec<(u64, u64, Vec<u64>)> = Vec::new();
@@ -590,14 +620,14 @@ fn schedule(reads: &FoundCapacity, writes: &FoundCapacity) -> String {
         }
     }
     if actions.is_empty() {
-        return String::new();
+        return None;
     }
     let list = actions
         .into_iter()
         .map(|(cron, bounds)| format!("{{ cron = \"{cron}\", {bounds} }}"))
         .collect::<Vec<_>>()
         .join(", ");
-    format!(", schedule = [{list}]")
+    Some(format!("[{list}]"))
 }
 
 const DAYS: [&str; 7] = ["MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN"];
@@ -616,7 +646,17 @@ pub(super) fn classes(table: &TableDesign) -> Vec<Alternative> {
                 "Standard-IA has cheaper storage and more expensive throughput; AWS allows two \
                  changes of table class in 30 days",
             )
-            .edit(table.part(DesignPart::Table), format!("class = \"{word}\""))
+            .edit({
+                let edit = DesignEdit::of(table.part(DesignPart::Table));
+                let edit = edit.set("class", toml_text(word));
+                let replicas = table.replicas.iter();
+                let alike = replicas.filter(|replica| replica.class == table.table.class);
+                alike.fold(edit, |edit, replica| {
+                    let region = replica.region.clone();
+                    let part = DesignPart::Replica(table.table.name.clone(), region);
+                    edit.and(part).replace("class", toml_text(word))
+                })
+            })
             .change(format!("class of {}", table.table.name), move |workload| {
                 if let Some(table) = table_mut(workload, &target) {
                     let before = table.table.class;

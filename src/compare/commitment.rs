@@ -13,7 +13,7 @@ use crate::table::{ByDirection, Direction, TableClass};
 use crate::time::{Date, HOURS_A_YEAR, MonthHours};
 use crate::units::Exact;
 use crate::usage::{ReservedPart, Throughput, UsageType};
-use crate::workload::Workload;
+use crate::workload::{DesignEdit, DesignPart, Workload, toml_text};
 
 /// A plan's hourly commitment is a multiple of this: a tenth of a cent.
 const PLAN_STEP: i128 = 1_000_000_000;
@@ -78,6 +78,41 @@ pub struct Mix {
 }
 
 impl Mix {
+    /// What to write in a workload file.
+    pub(super) fn edit(&self, region: &str) -> DesignEdit {
+        let edit = DesignEdit::of(DesignPart::Region);
+        let reserved = self
+            .years
+            .filter(|_| self.read_units + self.write_units > 0);
+        let edit = match reserved {
+            Some(years) => {
+                let units = [("read", self.read_units), ("write", self.write_units)];
+                let units = units.into_iter().filter(|(_, units)| *units > 0);
+                let units = units.map(|(key, units)| (key, units.to_string()));
+                let keys = [
+                    ("kind", toml_text("reserved")),
+                    ("region", toml_text(region)),
+                ];
+                let years = ("years", years.to_string());
+                edit.append(
+                    "commitment",
+                    keys.into_iter().chain(units).chain([years]).collect(),
+                )
+            }
+            None => edit,
+        };
+        match self.plan_usd_per_hour.is_zero() {
+            true => edit,
+            false => edit.append(
+                "commitment",
+                vec![
+                    ("kind", toml_text("savings-plan")),
+                    ("usd_per_hour", self.plan_usd_per_hour.to_string()),
+                ],
+            ),
+        }
+    }
+
     /// A description for output.
     pub fn words(&self) -> String {
         let mut parts = Vec::new();
@@ -94,8 +129,9 @@ impl Mix {
                 String::new()
             } else {
                 format!(
-                    " (${} up front, included in the monthly figure)",
-                    self.upfront.human(2)
+                    " (includes ${} up front, spread over {} months)",
+                    self.upfront.human(2),
+                    12 * years
                 )
             };
             parts.push(format!(
@@ -621,7 +657,8 @@ fn priced(
     let delta = curve.change(&mix, &workload.month)?;
     let mut alternative = alternative
         .because(mix.words())
-        .risking("you pay for the whole term, even if traffic drops");
+        .risking("you pay for the whole term, even if traffic drops")
+        .edit(mix.edit(&workload.region));
     alternative.state = AlternativeState::Priced {
         monthly: Money::sum([total, delta])?,
         delta,

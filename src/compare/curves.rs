@@ -160,7 +160,7 @@ pub fn compare_with_curves(
     books: &Books,
     question: &Question,
 ) -> Result<(Comparison, Curves), EstimateError> {
-    with(workload, books, question, |context, comparison| {
+    with(workload, books, question, &|_| (), |context, comparison| {
         Ok(Curves {
             utilization: utilization(context, &comparison.outcome)?,
             weeks: weeks(context),

@@ -4,7 +4,8 @@ use super::{Alternative, AlternativeKind, Context, table_mut};
 use crate::table::{ApiName, Consistency, IndexKind};
 use crate::units::Exact;
 use crate::workload::{
-    AccessPattern, Counts, DesignPart, PatternCall, TableDesign, WriteKind, WritePlan,
+    AccessPattern, Counts, DesignEdit, DesignPart, PatternCall, TableDesign, WriteKind, WritePlan,
+    toml_text,
 };
 
 pub(super) fn of(context: &Context, table: &TableDesign) -> Vec<Alternative> {
@@ -103,10 +104,8 @@ fn other_consistency(table: &TableDesign, access: &AccessPattern, now: Consisten
         | PatternCall::Counted { .. }
         | PatternCall::Unknown { .. } => {}
     };
-    let alternative = of_access(table, access, AlternativeKind::Consistency, name, change).edit(
-        table.access_part(&access.name),
-        format!("consistency = \"{word}\""),
-    );
+    let alternative = of_access(table, access, AlternativeKind::Consistency, name, change)
+        .edit(DesignEdit::of(table.access_part(&access.name)).set("consistency", toml_text(word)));
     let of_global_index = match &access.call {
         PatternCall::Page {
             index: Some(at), ..
@@ -143,8 +142,9 @@ fn plain_read(table: &TableDesign, access: &AccessPattern) -> Alternative {
         .because("a transactional read costs twice as much as a strongly consistent one")
         .deciding("the items may be read at different moments")
         .edit(
-            table.access_part(&access.name),
-            format!("operation = \"{operation}\", consistency = \"strong\""),
+            DesignEdit::of(table.access_part(&access.name))
+                .set("operation", toml_text(&operation.to_string()))
+                .set("consistency", toml_text("strong")),
         )
 }
 
@@ -178,10 +178,10 @@ fn plain_writes(
     of_access(table, access, AlternativeKind::Consistency, name, change)
         .because("a transaction doubles the write units of the base table")
         .deciding("a failure between the writes leaves some of them undone")
-        .edit(
+        .edit(DesignEdit::in_words(
             table.access_part(&access.name),
-            "single writes instead of a TransactWriteItems",
-        )
+            "make each of its writes on its own, instead of a TransactWriteItems",
+        ))
 }
 
 /// A batch read as one Query.
@@ -230,8 +230,9 @@ fn one_query(table: &TableDesign, access: &AccessPattern) -> Option<Alternative>
         )
         .if_so("the items must have the same partition key and adjacent sort keys")
         .edit(
-            table.access_part(&access.name),
-            format!("operation = \"Query\", items = {items}"),
+            DesignEdit::of(table.access_part(&access.name))
+                .set("operation", toml_text("Query"))
+                .set("items", items.to_string()),
         );
     Some(query)
 }
@@ -271,10 +272,10 @@ fn compressed(table: &TableDesign, factor: u64) -> Option<Alternative> {
             "compressed attributes can be neither filtered nor indexed; measure how much your \
              items shrink",
         )
-        .edit(
+        .edit(DesignEdit::in_words(
             table.part(DesignPart::Item),
-            format!("sizes divided by {factor}"),
-        )
+            format!("divide the sizes by {factor}"),
+        ))
         .change(format!("items of {}", table.table.name), move |workload| {
             if let Some(table) = table_mut(workload, &target) {
                 resize(table, &Exact::ratio(1, factor));
@@ -309,10 +310,10 @@ fn split(table: &TableDesign, parts: u64) -> Option<Alternative> {
                  all parts",
             )
             .if_so("readers of the whole item need several reads")
-            .edit(
+            .edit(DesignEdit::in_words(
                 table.part(DesignPart::Item),
                 format!("store each item as {parts} items of equal size"),
-            )
+            ))
             .change(format!("items of {}", table.table.name), move |workload| {
                 let Some(table) = table_mut(workload, &target) else {
                     return;

@@ -21,6 +21,7 @@ mod sensitivity;
 mod utilization;
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rayon::prelude::*;
@@ -122,16 +123,31 @@ pub struct Comparison {
     pub break_even: Vec<BreakEven>,
     /// What to change, the largest saving first.
     pub advice: Vec<Advice>,
-    /// The best consistent combination of changes that the application does not see.
+    /// The best consistent combination of changes that the application does not see, with commitments.
     pub best: Combination,
-    /// The best combination of all feasible changes, including trade-offs.
+    /// The cheapest such combination without commitments.
+    pub best_uncommitted: Combination,
+    /// The best combination of all feasible changes, including trade-offs, with commitments.
     pub best_with_decisions: Combination,
+    /// The cheapest such combination without commitments.
+    pub best_with_decisions_uncommitted: Combination,
     /// How much the total changes with each figure in the file.
     pub swings: Vec<Swing>,
     /// The assumptions of the comparison, in addition to those of the estimate.
     pub assumptions: Vec<String>,
     /// How many capacity simulations were run.
     pub simulations: u64,
+}
+
+impl Comparison {
+    /// The same comparison with the alternatives and changes of these kinds only, by their words. The
+    /// best combinations stay those of all.
+    pub fn only(mut self, kinds: &[String]) -> Comparison {
+        let is_asked = |kind: &AlternativeKind| kinds.iter().any(|one| one == kind.word());
+        self.alternatives.retain(|one| is_asked(&one.kind));
+        self.advice.retain(|one| is_asked(&one.kind));
+        self
+    }
 }
 
 /// A workload and its metering, for building and pricing its alternatives.
@@ -189,6 +205,14 @@ impl Context<'_> {
             Some(after) => workload.contents_mut().tables[at] = after,
             None => {
                 change(workload);
+                let month = workload.month.clone();
+                if let Some(table) = alternative
+                    .table
+                    .as_ref()
+                    .and_then(|name| table_mut(workload, name))
+                {
+                    table.update_hit_ratio(&month);
+                }
                 let after = workload.tables[at].clone();
                 self.changed
                     .lock()
@@ -286,6 +310,19 @@ impl Context<'_> {
     }
 }
 
+/// How far a comparison is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Progress {
+    /// The parts of the work that are done.
+    pub done: usize,
+    /// All parts.
+    pub total: usize,
+}
+
+/// Is told how far a comparison is, from any thread.
+pub type Watcher<'a> = dyn Fn(Progress) + Sync + 'a;
+
 /// Prices a workload under every alternative.
 ///
 /// # Errors
@@ -295,7 +332,20 @@ pub fn compare(
     books: &Books,
     question: &Question,
 ) -> Result<Comparison, EstimateError> {
-    Ok(with(workload, books, question, |_, _| Ok(()))?.0)
+    compare_watched(workload, books, question, &|_| ())
+}
+
+/// The same, and tells how far it is.
+///
+/// # Errors
+/// [`EstimateError`] if the design itself cannot be estimated.
+pub fn compare_watched(
+    workload: &Workload,
+    books: &Books,
+    question: &Question,
+    watcher: &Watcher,
+) -> Result<Comparison, EstimateError> {
+    Ok(with(workload, books, question, watcher, |_, _| Ok(()))?.0)
 }
 
 /// A comparison, and the result of `more`, which can use its context.
@@ -303,6 +353,7 @@ fn with<T>(
     workload: &Workload,
     books: &Books,
     question: &Question,
+    watcher: &Watcher,
     more: impl FnOnce(&Context, &Comparison) -> Result<T, EstimateError>,
 ) -> Result<(Comparison, T), EstimateError> {
     let metering = Metering::new(workload, books)?;
@@ -322,13 +373,23 @@ fn with<T>(
     };
 
     let mut alternatives = alternatives(&context);
-    alternatives
-        .par_iter_mut()
-        .try_for_each(|alternative| context.settle(alternative, total))?;
+    let priced = AtomicUsize::new(0);
+    // The combinations and what follows from them take about as long as the alternatives.
+    let count = alternatives.len();
+    let tell = |done: usize| {
+        let total = 2 * count + 1;
+        watcher(Progress { done, total });
+    };
+    alternatives.par_iter_mut().try_for_each(|alternative| {
+        context.settle(alternative, total)?;
+        tell(1 + priced.fetch_add(1, Ordering::Relaxed));
+        Ok::<(), EstimateError>(())
+    })?;
     alternatives.extend(commitment::alternatives(&context, total)?);
-    let (best, best_with_decisions) = advice::combinations(&context, &alternatives, total)?;
+    let (kept, all) = advice::combinations(&context, &alternatives, total)?;
+    tell(count + count / 2);
     let break_even = break_even::of(&context, &outcome);
-    let advice = advice::ranked(&alternatives, &best);
+    let advice = advice::ranked(&alternatives, &kept.committed);
     let swings = swings(workload, books, total)?;
     let simulations =
         metering.simulations().count() + for_bills.simulations().count() + searches.count();
@@ -340,13 +401,16 @@ fn with<T>(
         alternatives,
         break_even,
         advice,
-        best,
-        best_with_decisions,
+        best: kept.committed,
+        best_uncommitted: kept.uncommitted,
+        best_with_decisions: all.committed,
+        best_with_decisions_uncommitted: all.uncommitted,
         swings,
         assumptions,
         simulations,
     };
     let more = more(&context, &comparison)?;
+    tell(2 * count + 1);
     Ok((comparison, more))
 }
 

@@ -7,8 +7,8 @@ use super::{Alternative, AlternativeKind, Context, RegionChange, table_mut};
 use crate::table::IndexKind;
 use crate::units::Exact;
 use crate::workload::{
-    AccessPattern, ContributorInsights, DesignPart, PatternCall, Replica, STRONG_REGION_SETS,
-    TableDesign,
+    AccessPattern, ContributorInsights, DesignEdit, DesignPart, PatternCall, Replica,
+    STRONG_REGION_SETS, TableDesign, Workload, toml_text,
 };
 
 /// The same design in every other region that has a price book.
@@ -55,7 +55,7 @@ pub(super) fn regions(context: &Context) -> Vec<Alternative> {
             "latency to users and other systems changes, other laws may apply, and the data must \
              be moved",
         )
-        .edit(DesignPart::Region, format!("region = \"{region}\""))
+        .edit(moved(context.workload, region))
         .change("the region", move |workload| {
             let workload = workload.contents_mut();
             workload.region.clone_from(&to);
@@ -142,14 +142,56 @@ fn without_replica(table: &TableDesign, region: &str, slot: &str) -> Alternative
     .of(table, None)
     .because("every write is billed in one region fewer")
     .deciding("its readers use the home region, and you need another plan for the loss of a region")
-    .edit(
-        table.part(DesignPart::Table),
-        format!("remove the replica of {region}"),
-    )
+    .edit(removed_replica(table, &region))
     .change(slot, move |workload| {
         if let Some(table) = table_mut(workload, &target) {
             bring_home(table, &region);
         }
+    })
+}
+
+/// Removes a replica from the file. The reads that it serves belong to other access patterns then.
+fn removed_replica(table: &TableDesign, region: &str) -> DesignEdit {
+    let part = DesignPart::Replica(table.table.name.clone(), region.to_string());
+    let edit = DesignEdit::of(part).remove_part();
+    let replica = table.replicas.iter().find(|one| one.region == region);
+    match replica.is_some_and(|one| !one.reads.is_zero() || !one.access.is_empty()) {
+        true => edit.by_hand(format!(
+            "add the reads in {region} to the access patterns of the table"
+        )),
+        false => edit,
+    }
+}
+
+/// Moves the design to another region; a replica in that region and the table swap places.
+fn moved(workload: &Workload, region: &str) -> DesignEdit {
+    let edit = DesignEdit::of(DesignPart::Region).set("region", toml_text(region));
+    let there = workload.tables.iter().filter(|table| {
+        let mut replicas = table.replicas.iter();
+        replicas.any(|replica| replica.region == region)
+    });
+    there.fold(edit, |edit, table| {
+        let part = |region: &str| DesignPart::Replica(table.table.name.clone(), region.to_string());
+        let swapped = |one: &str| match one {
+            one if one == region => toml_text(&workload.region),
+            one if one == workload.region => toml_text(region),
+            one => toml_text(one),
+        };
+        let served = |edit: DesignEdit, other: &Option<String>| match other {
+            Some(other) => edit.replace("failover", swapped(other)),
+            None => edit,
+        };
+        let edit = served(edit.and(table.part(DesignPart::Table)), &table.failover);
+        let replicas = table.replicas.iter().filter(|one| one.region != region);
+        let edit = replicas.fold(edit, |edit, one| {
+            served(edit.and(part(&one.region)), &one.failover)
+        });
+        let there = table.replicas.iter().find(|one| one.region == region);
+        let edit = served(
+            edit.and(part(region)),
+            &there.and_then(|one| one.failover.clone()),
+        );
+        edit.set("region", toml_text(&workload.region))
     })
 }
 
@@ -273,26 +315,24 @@ fn added_replicas(
     let alternative = named(table, regions, consistency);
     let regions: Vec<String> = regions.iter().map(ToString::to_string).collect();
     let strong = consistency != ConsistencyChoice::Eventual;
-    let replica = |region: &String| {
-        let more = if witness.as_ref() == Some(region) {
-            ", witness = true"
-        } else {
-            ""
-        };
-        format!("[[table.replica]] region = \"{region}\"{more}")
+    let edit = DesignEdit::of(table.part(DesignPart::Table));
+    let edit = match strong {
+        true => edit.set("multi_region_consistency", toml_text("strong")),
+        false => edit,
     };
-    let text = regions.iter().map(replica).collect::<Vec<_>>().join(", ");
-    let text = if strong {
-        format!("multi_region_consistency = \"strong\", {text}")
-    } else {
-        text
-    };
+    let edit = regions.iter().fold(edit, |edit, region| {
+        let mut keys = vec![("region", toml_text(region))];
+        if witness.as_ref() == Some(region) {
+            keys.push(("witness", "true".to_string()));
+        }
+        edit.append("replica", keys)
+    });
     alternative
         .because(
             "every write is billed in every region, and its data is transferred to each of them",
         )
         .deciding("costs more, but survives the loss of a region")
-        .edit(table.part(DesignPart::Table), text)
+        .edit(edit)
         .change(slot, move |workload| {
             let Some(table) = table_mut(workload, &target) else {
                 return;

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use super::{Alternative, AlternativeKind, index_mut, table_mut};
 use crate::table::{ApiName, Consistency, Index, IndexKind, KeySchema, Projection};
 use crate::units::{Bytes, Exact};
-use crate::workload::{AccessPattern, IndexEntry, PatternCall, SizeClasses, TableDesign};
+use crate::workload::{
+    AccessPattern, DesignEdit, IndexEntry, PatternCall, SizeClasses, TableDesign, toml_text,
+};
 
 /// At most this many INCLUDE sets are shown, the narrowest first.
 const SETS_MAX: usize = 6;
@@ -31,7 +33,7 @@ fn of_index(table: &TableDesign, at: usize) -> Vec<Alternative> {
             let (target, name) = (table.table.name.clone(), index.name.clone());
             none.because("no access pattern in the file reads it")
                 .deciding("something not listed in the file may read it")
-                .edit(table.index_part(at), "remove the index")
+                .edit(DesignEdit::of(table.index_part(at)).remove_part())
                 .change(
                     format!("projection of {} / {}", table.table.name, index.name),
                     move |workload| {
@@ -62,7 +64,7 @@ fn of_index(table: &TableDesign, at: usize) -> Vec<Alternative> {
             .of(table, Some(&index.name))
             .because("an item without the key attribute has no entry and costs no index writes")
             .if_so("only items that queries of the index need may have its key attribute")
-            .edit(table.index_part(at), "coverage = 0.1")
+            .edit(DesignEdit::of(table.index_part(at)).set("coverage", "0.1"))
             .change(
                 format!("coverage of {} / {}", table.table.name, index.name),
                 move |workload| {
@@ -209,20 +211,29 @@ fn projected(table: &TableDesign, at: usize, name: String, projection: Projectio
         ),
         (false, false) => format!("entries are {entry}"),
     };
-    let text = projection_toml(&projection);
+    let edit = DesignEdit::of(table.index_part(at));
+    let edit = edit.set("projection", projection_toml(&projection));
+    let edit = match projection {
+        // Its entries are as large as the items then.
+        Projection::All => edit.remove(&["entry_size"]),
+        Projection::KeysOnly | Projection::Include(_) => edit,
+    };
     let (target, name) = (table.table.name.clone(), index.name.clone());
     let alternative = alternative
         .because(why)
-        .edit(
-            table.index_part(at),
-            if fetched && index.kind == IndexKind::Global {
-                format!("{text}, and a BatchGetItem that reads the items found by each query")
-            } else if fetched {
-                format!("{text}, and `fetches = true` in the access patterns that read it")
-            } else {
-                text
-            },
-        )
+        .edit(match (fetched, index.kind) {
+            (true, IndexKind::Global) => {
+                edit.by_hand("add a BatchGetItem that reads the items found by each query")
+            }
+            (true, IndexKind::Local) => {
+                let readers = table.access.iter().filter(|one| one.reads_index(at));
+                readers.fold(edit, |edit, access| {
+                    edit.and(table.access_part(&access.name))
+                        .set("fetches", "true")
+                })
+            }
+            (false, _) => edit,
+        })
         .change(
             format!("projection of {} / {}", table.table.name, index.name),
             move |workload| {
@@ -257,11 +268,11 @@ impl Alternative {
 /// A projection as a workload file writes it.
 fn projection_toml(projection: &Projection) -> String {
     match projection {
-        Projection::KeysOnly => "projection = \"keys-only\"".to_string(),
-        Projection::All => "projection = \"all\"".to_string(),
+        Projection::KeysOnly => toml_text("keys-only"),
+        Projection::All => toml_text("all"),
         Projection::Include(names) => {
-            let names: Vec<&str> = names.iter().map(String::as_str).collect();
-            format!("projection = {{ include = [{}] }}", quoted(&names))
+            let names: Vec<String> = names.iter().map(|name| toml_text(name)).collect();
+            format!("{{ include = [{}] }}", names.join(", "))
         }
     }
 }

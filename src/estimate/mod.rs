@@ -154,6 +154,8 @@ pub struct Metering {
     tables: Vec<Arc<TableResult>>,
     simulations: Arc<Simulations>,
     known: Arc<MeteredTables>,
+    /// Whether an outcome says what simple calculators would find.
+    asks_calculators: bool,
 }
 
 /// Table designs of changed workloads that were metered before, keyed by their memory address. Each
@@ -199,7 +201,17 @@ impl Metering {
             tables,
             simulations,
             known: Arc::default(),
+            asks_calculators: true,
         })
+    }
+
+    /// The same metering, whose outcome does not say what simple calculators would find: that takes as
+    /// long as the metering itself.
+    pub fn without_calculators(self) -> Metering {
+        Metering {
+            asks_calculators: false,
+            ..self
+        }
     }
 
     /// The same metering, as a base for changed workloads when only their bills are needed.
@@ -258,6 +270,7 @@ impl Metering {
         let tables = tables.chain(own).collect();
         let workload = Arc::new(changed.clone());
         Ok(Metering {
+            asks_calculators: self.asks_calculators,
             workload,
             books,
             tables,
@@ -457,9 +470,12 @@ impl Metering {
         let bill = account.bills()?.of(at);
         let total = bill.total()?;
         let calculators = Calculators {
-            at_mean_size: self
-                .mean_size_total(account, at)?
-                .filter(|mean| total.differs_by_a_percent(*mean)),
+            at_mean_size: match self.asks_calculators {
+                true => self
+                    .mean_size_total(account, at)?
+                    .filter(|mean| total.differs_by_a_percent(*mean)),
+                false => None,
+            },
             plain_calls: workload
                 .tables
                 .iter()

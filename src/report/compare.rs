@@ -16,12 +16,13 @@ use crate::compare::{
 use crate::fleet::compared_fleet;
 use crate::money::{Money, MoneyError};
 use crate::pricing::Bound;
-use crate::workload::DesignPart;
+use crate::units::count_of;
 
-/// The number of alternatives of one kind and table to show; the rest are counted.
-const SHOWN: usize = 8;
+/// The number of changes that are shown if nothing else is asked for.
+pub const CHANGES_SHOWN: usize = 10;
 
-const ADVICE_HEADER: [&str; 6] = ["#", "Change", "Saves", "Share", "Risk", "Edit"];
+const BEST_HEADER: [&str; 4] = ["Together", "Monthly", "Difference", "How"];
+const ADVICE_HEADER: [&str; 6] = ["#", "Change", "Saves", "Share", "Kind", "Edit"];
 const ALTERNATIVE_HEADER: [&str; 4] = ["Alternative", "Monthly", "Difference", "Why"];
 const BREAK_EVEN_HEADER: [&str; 5] = ["Where", "What", "Break-even", "This design", "Meaning"];
 const SWING_HEADER: [&str; 5] = [
@@ -34,32 +35,7 @@ const SWING_HEADER: [&str; 5] = [
 
 impl Present for Comparison {
     fn document(&self) -> Result<Document, MoneyError> {
-        let outcome = &self.outcome;
-        let mut document = Document::new(headline(self)).note(conventions(outcome));
-        document.part("Best combination", Body::Lines(best_lines(self)));
-        let advice = advice_rows(self);
-        let entries = advice.iter().map(|row| advice_entry(row)).collect();
-        let table = Body::Table(Table::new(&ADVICE_HEADER, advice, &[0, 2, 3]));
-        let title = "What to change, ranked by what each change saves alone";
-        document.part(title, Body::Entries(entries, Box::new(table)));
-        for (title, rows, more) in groups(self) {
-            let table = Table {
-                more,
-                ..Table::new(&ALTERNATIVE_HEADER, rows, &[1, 2])
-            };
-            document.part(title, Body::Table(table));
-        }
-        document.table(
-            "Break-even",
-            &BREAK_EVEN_HEADER,
-            break_even_rows(self),
-            &[2, 3],
-        );
-        let title = "Sensitivity: an error of 50 % in one figure";
-        document.table(title, &SWING_HEADER, swing_rows(self)?, &[1, 2, 3, 4]);
-        uncertainty_part(&mut document, outcome);
-        document.lists(&outcome.warnings, &assumptions(self), &switches(outcome));
-        Ok(document)
+        document(self, Shown::default())
     }
 
     fn json(&self) -> Result<String, MoneyError> {
@@ -71,25 +47,98 @@ impl Present for Comparison {
     }
 }
 
+/// How much of a comparison is shown to people.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shown {
+    /// The number of changes, those that save most first.
+    pub changes: usize,
+    /// Whether every alternative, break-even and assumption is shown, or only what matters.
+    pub all: bool,
+}
+
+impl Default for Shown {
+    fn default() -> Shown {
+        Shown {
+            changes: CHANGES_SHOWN,
+            all: false,
+        }
+    }
+}
+
+/// A comparison for people.
+fn document(comparison: &Comparison, shown: Shown) -> Result<Document, MoneyError> {
+    let outcome = &comparison.outcome;
+    let mut document = Document::new(headline(comparison)).note(conventions(outcome));
+    let best = Table::new(&BEST_HEADER, best_rows(comparison)?, &[1, 2]).saving(&[2]);
+    document.part("The best combinations of changes", Body::Table(best));
+    let limit = if shown.all { usize::MAX } else { shown.changes };
+    let changes = comparison.advice.len();
+    let more = match changes.saturating_sub(limit) {
+        0 => None,
+        hidden => Some(format!(
+            "{} (--all)",
+            count_of(hidden as u64, "smaller change")
+        )),
+    };
+    let table = Table::new(&ADVICE_HEADER, advice_rows(comparison, limit), &[0, 2, 3]);
+    let title = "What to change, ranked by what each change saves alone";
+    let table = Table {
+        more,
+        ..table.saving(&[2]).folding(&[5, 3, 4])
+    };
+    document.part(title, Body::Table(table));
+    document.part(
+        "What to write, and what it risks",
+        Body::Edits(edit_entries(comparison, limit)),
+    );
+    if shown.all {
+        everything(&mut document, comparison)?;
+    } else {
+        document.part(
+            "Alternatives that save nothing",
+            Body::Lines(other_lines(comparison)),
+        );
+    }
+    uncertainty_part(&mut document, outcome);
+    document.warning("Warnings", Body::List(outcome.warnings.clone()));
+    if shown.all {
+        document.part("Assumptions", Body::List(assumptions(comparison)));
+        document.part("Switches", Body::List(switches(outcome)));
+    } else {
+        document.part("Next", Body::List(next_steps(comparison)));
+    }
+    Ok(document)
+}
+
+/// Every alternative by kind and table, break-evens, and what each figure of the file matters.
+fn everything(document: &mut Document, comparison: &Comparison) -> Result<(), MoneyError> {
+    for (title, rows) in groups(comparison) {
+        let table = Table::new(&ALTERNATIVE_HEADER, rows, &[1, 2]).saving(&[2]);
+        document.part(title, Body::Table(table));
+    }
+    let rows = break_even_rows(comparison);
+    document.table("Break-even", &BREAK_EVEN_HEADER, rows, &[2, 3]);
+    let title = "Sensitivity: an error of 50 % in one figure";
+    document.table(title, &SWING_HEADER, swing_rows(comparison)?, &[1, 2, 3, 4]);
+    Ok(())
+}
+
 /// The comparisons of several designs: their tables at a glance, then one after another.
 pub struct Comparisons<'a> {
     /// The comparisons.
     pub all: &'a [Comparison],
-    /// How many tables the summary shows, the most expensive first; all if `None`.
-    pub top: Option<usize>,
+    /// How much of each is shown.
+    pub shown: Shown,
 }
 
 impl Comparisons<'_> {
     fn documents(&self) -> Result<Vec<Document>, MoneyError> {
         let fleet = &compared_fleet(self.all)?;
-        let summary = FleetSummary {
-            fleet,
-            top: self.top,
-        };
+        let summary = FleetSummary { fleet, top: None };
         let mut all: Vec<Document> = self
             .all
             .iter()
-            .map(Present::document)
+            .map(|one| document(one, self.shown))
             .collect::<Result<_, _>>()?;
         match all.as_mut_slice() {
             [only] if fleet.is_of_several() => only.first_part("All tables", summary.body()?),
@@ -123,20 +172,6 @@ impl Present for Comparisons<'_> {
 
     fn csv(&self) -> String {
         compare_csv(self.all)
-    }
-}
-
-/// A row of the advice as an entry.
-fn advice_entry(row: &[String]) -> Entry {
-    let cell = |at: usize| row.get(at).map_or("", String::as_str);
-    let details = [("risk", cell(4)), ("edit", cell(5))];
-    let details = details.iter().filter(|(_, words)| !words.is_empty());
-    Entry {
-        mark: format!("{}. ", cell(0)),
-        head: format!("{}: saves {} a month ({})", cell(1), cell(2), cell(3)),
-        details: details
-            .map(|(label, words)| format!("{label}: {words}"))
-            .collect(),
     }
 }
 
@@ -178,8 +213,11 @@ fn compare_csv(comparisons: &[Comparison]) -> String {
         let exact = |money: Option<Money>| money.map(|money| money.to_string()).unwrap_or_default();
         let (line, edit) = one
             .edit
-            .clone()
-            .map(|(part, edit)| (comparison.written.place(&part).line.to_string(), edit))
+            .as_ref()
+            .and_then(|edit| {
+                let line = edit.place(&comparison.written)?.line;
+                Some((line.to_string(), edit.text(&comparison.written)))
+            })
             .unwrap_or_default();
         vec![
             comparison.outcome.workload.clone(),
@@ -207,7 +245,7 @@ fn compare_csv(comparisons: &[Comparison]) -> String {
     csv::write(&header, &all.map(row).collect::<Vec<_>>())
 }
 
-fn headline(comparison: &Comparison) -> String {
+pub(super) fn headline(comparison: &Comparison) -> String {
     let (name, total, best) = (
         clean(&comparison.outcome.workload),
         comparison.total,
@@ -225,8 +263,8 @@ fn headline(comparison: &Comparison) -> String {
     }
 }
 
-/// The best combinations in sentences.
-fn best_lines(comparison: &Comparison) -> Vec<String> {
+/// The best combinations: without and with trade-offs, each with its commitments.
+pub(super) fn best_rows(comparison: &Comparison) -> Result<Vec<Vec<String>>, MoneyError> {
     // What is known of the design's total is known of every total.
     let bound = match comparison.outcome.bill.bound() {
         Bound::Exact => "",
@@ -234,32 +272,39 @@ fn best_lines(comparison: &Comparison) -> Vec<String> {
         Bound::AtMost => "≤ ",
         Bound::Unknown => "known part ",
     };
-    let words = |combination: &Combination| {
-        let changes = if combination.changes.is_empty() {
-            "the design as it is".to_string()
-        } else {
-            combination.changes.join("; ")
-        };
-        let mut lines = vec![format!("{bound}{}: {changes}", combination.monthly.human())];
-        if let Some(mix) = &combination.commitment {
-            lines.push(format!(
-                "{bound}{}: also with {}",
-                combination.monthly_with_commitment.human(),
-                mix.words()
-            ));
-        }
-        lines
+    let row = |name: &str, monthly: Money, how: String| -> Result<Vec<String>, MoneyError> {
+        let delta = monthly.minus(comparison.total)?;
+        let percent = delta.percent_of(comparison.total);
+        Ok(vec![
+            name.to_string(),
+            format!("{bound}{}", monthly.human()),
+            percent.map_or_else(|| signed(delta), |percent| format!("{percent:+.1} %")),
+            how,
+        ])
     };
-    let mut lines = words(&comparison.best);
-    if comparison.best_with_decisions != comparison.best {
-        lines.push("including trade-offs you have to accept:".to_string());
-        lines.extend(
-            words(&comparison.best_with_decisions)
-                .into_iter()
-                .map(|line| format!("  {line}")),
-        );
+    let mut rows = Vec::new();
+    let mut add =
+        |names: [&str; 2], plain: &Combination, with: &Combination| -> Result<(), MoneyError> {
+            if plain.monthly < comparison.total {
+                rows.push(row(names[0], plain.monthly, plain.changes.join("; "))?);
+            }
+            if let Some(mix) = &with.commitment {
+                let mut how = vec![mix.words()];
+                if with.changes != plain.changes {
+                    how.extend(with.changes.iter().cloned());
+                }
+                rows.push(row(names[1], with.monthly_with_commitment, how.join("; "))?);
+            }
+            Ok(())
+        };
+    let (best, plain) = (&comparison.best, &comparison.best_uncommitted);
+    add(["without trade-offs", "… and commitments"], plain, best)?;
+    let all = &comparison.best_with_decisions;
+    let all_plain = &comparison.best_with_decisions_uncommitted;
+    if (all, all_plain) != (best, plain) {
+        add(["with trade-offs", "… and commitments"], all_plain, all)?;
     }
-    lines
+    Ok(rows)
 }
 
 /// The words for a table, an index, or the whole design.
@@ -271,106 +316,161 @@ pub(super) fn place(table: Option<&String>, index: Option<&String>) -> String {
     }
 }
 
-fn advice_rows(comparison: &Comparison) -> Vec<Vec<String>> {
-    let row = |(at, advice): (usize, &Advice)| {
-        let share = advice
-            .saves
-            .percent_of(comparison.total)
-            .map(|percent| format!("{percent:.1} %"))
-            .unwrap_or_default();
-        let to_decide = if advice.footing == Footing::Decision {
-            "trade-off: "
-        } else {
-            ""
-        };
-        vec![
-            (at + 1).to_string(),
-            format!(
-                "{}: {}",
-                place(advice.table.as_ref(), advice.index.as_ref()),
-                advice.change
-            ),
-            advice.saves.human(),
-            share,
-            advice
-                .risk
-                .as_ref()
-                .map(|risk| format!("{to_decide}{risk}"))
-                .unwrap_or_default(),
-            advice
-                .edit
-                .as_ref()
-                .map(|(part, text)| format!("{}: {text}", place_of(comparison, part)))
-                .unwrap_or_default(),
-        ]
-    };
-    comparison.advice.iter().enumerate().map(row).collect()
+/// What kind of change it is for its owner.
+pub(super) fn advice_kind(advice: &Advice) -> &'static str {
+    match (&advice.kind, advice.footing) {
+        (AlternativeKind::Commitment, _) => "commitment",
+        (_, Footing::Decision) => "trade-off",
+        (_, Footing::Sure | Footing::WhatIf) => "no trade-off",
+    }
 }
 
-/// Alternatives by kind and table: a title, the rows that are shown, and how many are not.
-fn groups(comparison: &Comparison) -> Vec<(String, Vec<Vec<String>>, Option<String>)> {
-    let mut keys: Vec<(&AlternativeKind, Option<&String>)> = Vec::new();
-    for one in &comparison.alternatives {
-        if !keys
-            .iter()
-            .any(|(kind, table)| (kind.word(), *table) == (one.kind.word(), one.table.as_ref()))
-        {
-            keys.push((&one.kind, one.table.as_ref()));
+fn advice_rows(comparison: &Comparison, limit: usize) -> Vec<Vec<String>> {
+    let row = |(at, advice): (usize, &Advice)| {
+        let percent = advice.saves.percent_of(comparison.total);
+        let place = advice.edit.as_ref();
+        let place = place.and_then(|edit| edit.place(&comparison.written));
+        vec![
+            (at + 1).to_string(),
+            advice_name(advice),
+            advice.saves.human(),
+            percent.map_or_else(String::new, |percent| format!("{percent:.1} %")),
+            advice_kind(advice).to_string(),
+            place.map_or_else(String::new, |place| {
+                format!("{}:{}", place.file, place.line)
+            }),
+        ]
+    };
+    let advice = comparison.advice.iter().enumerate();
+    advice.take(limit).map(row).collect()
+}
+
+/// A change, with what it is of.
+pub(super) fn advice_name(advice: &Advice) -> String {
+    match &advice.table {
+        None => advice.change.clone(),
+        table => {
+            let place = place(table.as_ref(), advice.index.as_ref());
+            format!("{place}: {}", advice.change)
         }
     }
-    let rank = |kind: &AlternativeKind| TITLES.iter().position(|(word, _)| *word == kind.word());
+}
+
+/// For each change, what it risks, and the TOML to paste.
+fn edit_entries(comparison: &Comparison, limit: usize) -> Vec<Entry> {
+    let entry = |(at, advice): (usize, &Advice)| {
+        let edit = advice.edit.iter();
+        let placed = edit.flat_map(|edit| edit.placed(&comparison.written));
+        let mut details = Vec::new();
+        for edit in placed {
+            details.push(format!("# {}:{}", edit.place.file, edit.place.line));
+            details.extend(edit.lines);
+        }
+        let risk = advice.risk.clone().unwrap_or_default();
+        Entry {
+            mark: format!("{}. ", at + 1),
+            head: match risk.is_empty() {
+                true => advice_name(advice),
+                false => format!("{}: {risk}", advice_name(advice)),
+            },
+            details,
+        }
+    };
+    let advice = comparison.advice.iter().enumerate();
+    advice.take(limit).map(entry).collect()
+}
+
+/// What is left: by kind, how many alternatives there are, and why none of them is worth it.
+pub(super) fn other_lines(comparison: &Comparison) -> Vec<String> {
+    let mut lines = Vec::new();
+    for (word, title) in AlternativeKind::ALL {
+        let of = comparison
+            .alternatives
+            .iter()
+            .filter(|one| one.kind.word() == word);
+        let all: Vec<&Alternative> = of.filter(|one| !one.saves()).collect();
+        let mut deltas: Vec<Money> = all.iter().filter_map(|one| one.delta()).collect();
+        deltas.sort_unstable();
+        let count = |state| all.iter().filter(|one| one.state.word() == state).count();
+        let mut parts = Vec::new();
+        if let (Some(least), Some(most)) = (deltas.first(), deltas.last()) {
+            let count = deltas.len();
+            // How much the largest cluster costs helps nobody.
+            let is_cache = word == "dax";
+            parts.push(match count {
+                _ if is_cache => format!("no cluster pays: the cheapest adds {}", least.human()),
+                1 => format!("1 costs {} more", least.human()),
+                _ => format!("{count} cost {} to {} more", least.human(), most.human()),
+            });
+        }
+        let others = [("impossible", "not possible"), ("unknown", "unknown")];
+        parts.extend(
+            others
+                .iter()
+                .filter_map(|(state, words)| match count(*state) {
+                    0 => None,
+                    1 => Some(format!("1 is {words}")),
+                    several => Some(format!("{several} are {words}")),
+                }),
+        );
+        if !parts.is_empty() {
+            lines.push(format!("{title}: {}", parts.join(", ")));
+        }
+    }
+    lines
+}
+
+/// What to do next.
+fn next_steps(comparison: &Comparison) -> Vec<String> {
+    let outcome = &comparison.outcome;
+    let file = &comparison.written.file;
+    let (assumed, switches) = (assumptions(comparison).len(), outcome.switches.len());
+    let mut lines = vec![format!(
+        "`--all` shows every alternative with its reason, the break-evens, {} and {}",
+        count_of(assumed as u64, "assumption"),
+        match switches {
+            1 => "1 switch".to_string(),
+            several => format!("{several} switches"),
+        },
+    )];
+    if comparison.advice.iter().any(|one| one.edit.is_some()) {
+        lines.push(format!(
+            "`dynameter compare {file} --apply 1 -o new.toml` writes a file with change 1"
+        ));
+    }
+    lines
+}
+
+/// Alternatives by kind and table: a title, and the rows.
+fn groups(comparison: &Comparison) -> Vec<(String, Vec<Vec<String>>)> {
+    let mut keys: Vec<(&str, Option<&String>)> = Vec::new();
+    for one in &comparison.alternatives {
+        let key = (one.kind.word(), one.table.as_ref());
+        if !keys.contains(&key) {
+            keys.push(key);
+        }
+    }
+    let rank = |kind: &str| {
+        AlternativeKind::ALL
+            .iter()
+            .position(|(word, _)| *word == kind)
+    };
     keys.sort_by_key(|(kind, _)| rank(kind));
     let is_partial = !comparison.outcome.bill.unknown.is_empty();
-    let group = |(kind, table): (&AlternativeKind, Option<&String>)| {
-        let of = |one: &&Alternative| one.kind.word() == kind.word() && one.table.as_ref() == table;
+    let group = |(kind, table): (&str, Option<&String>)| {
+        let of = |one: &&Alternative| one.kind.word() == kind && one.table.as_ref() == table;
         let mut all: Vec<&Alternative> = comparison.alternatives.iter().filter(of).collect();
         all.sort_by_key(|one| (!one.is_priced(), one.monthly(), one.name.clone()));
-        let priced = all.iter().filter(|one| one.is_priced()).count();
-        let shown = |(at, one): (usize, &&Alternative)| {
-            let hidden = if one.is_priced() {
-                at >= SHOWN
-            } else {
-                at - priced >= SHOWN
-            };
-            (!hidden).then(|| alternative_row(one, is_partial))
-        };
-        let rows: Vec<Vec<String>> = all.iter().enumerate().filter_map(shown).collect();
-        let (more_expensive, without) = (
-            priced.saturating_sub(SHOWN),
-            (all.len() - priced).saturating_sub(SHOWN),
-        );
-        let words = [
-            (more_expensive, "more expensive"),
-            (without, "without a price"),
-        ];
-        let parts: Vec<String> = words
+        let rows = all
             .iter()
-            .filter(|(count, _)| *count > 0)
-            .map(|(count, what)| format!("{count} {what}"))
+            .map(|one| alternative_row(one, is_partial))
             .collect();
-        let more = parts.join(" and ");
-        let more = (!more.is_empty()).then(|| format!("{more} (--format csv shows all)"));
-        let title = TITLES
-            .iter()
-            .find(|(word, _)| *word == kind.word())
-            .map_or(kind.word(), |(_, title)| title);
-        (format!("{title}: {}", place(table, None)), rows, more)
+        let title = AlternativeKind::ALL.iter().find(|(word, _)| *word == kind);
+        let title = title.map_or(kind, |(_, title)| title);
+        (format!("{title}: {}", place(table, None)), rows)
     };
     keys.into_iter().map(group).collect()
 }
-
-/// The titles of the kinds of alternatives, in the order in which they are shown.
-const TITLES: [(&str, &str); 9] = [
-    ("capacity", "Capacity"),
-    ("commitment", "Commitments"),
-    ("table-class", "Table class"),
-    ("projection", "Projections"),
-    ("dax", "DAX"),
-    ("regions", "Regions"),
-    ("backup", "Backups"),
-    ("consistency", "Consistency"),
-    ("item", "Items"),
-];
 
 /// One alternative. If a cost of the design is unknown, every total is a lower bound.
 fn alternative_row(one: &Alternative, is_partial: bool) -> Vec<String> {
@@ -425,10 +525,15 @@ fn break_even_rows(comparison: &Comparison) -> Vec<Vec<String>> {
     comparison.break_even.iter().map(row).collect()
 }
 
-/// A line of the design, as `file:line`.
-pub(super) fn place_of(comparison: &Comparison, part: &DesignPart) -> String {
-    let place = comparison.written.place(part);
-    format!("{}:{}", place.file, place.line)
+/// What to write in the file for a change, as TOML; each place of the file is a comment.
+pub(super) fn edit_of(comparison: &Comparison, advice: &Advice) -> String {
+    let placed = advice.edit.iter();
+    let placed = placed.flat_map(|edit| edit.placed(&comparison.written));
+    let lines = placed.flat_map(|edit| {
+        let place = format!("# {}:{}", edit.place.file, edit.place.line);
+        std::iter::once(place).chain(edit.lines)
+    });
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 fn swing_rows(comparison: &Comparison) -> Result<Vec<Vec<String>>, MoneyError> {

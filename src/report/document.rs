@@ -48,6 +48,8 @@ pub enum Body {
     Lines(Vec<String>),
     /// Entries with details below them; Markdown shows the other body.
     Entries(Vec<Entry>, Box<Body>),
+    /// Numbered entries, each with lines of TOML that can be pasted.
+    Edits(Vec<Entry>),
     /// A sentence without a title.
     Paragraph(String),
 }
@@ -61,6 +63,10 @@ pub struct Table {
     pub rows: Vec<Vec<String>>,
     /// The positions of the numeric columns.
     pub numbers: &'static [usize],
+    /// The positions of columns of differences: what is saved is green on a terminal.
+    pub savings: &'static [usize],
+    /// The columns that a narrow terminal shows below their row, the first to go first.
+    pub below: &'static [usize],
     /// How many rows are not shown, in words.
     pub more: Option<String>,
 }
@@ -87,8 +93,18 @@ impl Table {
             header: header.to_vec(),
             rows,
             numbers,
-            more: None,
+            ..Table::default()
         }
+    }
+
+    /// Names the columns of differences.
+    pub fn saving(self, savings: &'static [usize]) -> Table {
+        Table { savings, ..self }
+    }
+
+    /// Names the columns that a narrow terminal shows below their row.
+    pub fn folding(self, below: &'static [usize]) -> Table {
+        Table { below, ..self }
     }
 }
 
@@ -97,7 +113,7 @@ impl Body {
         match self {
             Body::Table(table) => table.rows.is_empty(),
             Body::List(lines) | Body::Lines(lines) => lines.is_empty(),
-            Body::Entries(entries, _) => entries.is_empty(),
+            Body::Entries(entries, _) | Body::Edits(entries) => entries.is_empty(),
             Body::Paragraph(text) => text.is_empty(),
         }
     }

@@ -1,5 +1,6 @@
 //! The units of calls that were made for real, as text, Markdown, JSON and CSV.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::document::{Body, Document};
@@ -165,8 +166,8 @@ impl Driven {
 }
 
 /// A run in JSON.
-#[derive(Serialize)]
-struct DrivenJson<'a> {
+#[derive(JsonSchema, Serialize)]
+pub(super) struct DrivenJson<'a> {
     schema: &'static str,
     endpoint: Option<&'a str>,
     region: &'a str,
@@ -181,21 +182,21 @@ struct DrivenJson<'a> {
     not_removed: &'a [String],
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct TableJson<'a> {
     name: &'a str,
     made: bool,
     items_put: u64,
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct LeftOutJson<'a> {
     table: &'a str,
     access: &'a str,
     why: &'a str,
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct PatternJson<'a> {
     table: &'a str,
     access: &'a str,
@@ -211,14 +212,14 @@ struct PatternJson<'a> {
     difference: Option<&'a str>,
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct RefusedJson<'a> {
     code: &'a str,
     calls: u64,
     message: &'a str,
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct UnitsJson<'a> {
     index: Option<&'a str>,
     direction: Direction,
@@ -228,7 +229,7 @@ struct UnitsJson<'a> {
     because: Vec<BecauseJson<'a>>,
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct BecauseJson<'a> {
     text: &'a str,
     rule: Option<&'static str>,

@@ -5,7 +5,7 @@ use super::json::{estimate_json, free_word, throughput_word};
 use super::present::Present;
 use super::render::csv;
 use super::render::text::clean;
-use crate::money::{Money, MoneyError};
+use crate::money::{Money, MoneyError, Rate};
 use crate::outcome::{BillSection, Outcome, RangeSwing, Uncertainty};
 use crate::pricing::{Bill, Bound, LineItem, PublishedRate, Unknown};
 use crate::units::{GB, group_thousands};
@@ -22,7 +22,16 @@ pub(super) const LINE_HEADER: [&str; 7] = [
     "Amount",
     "Share",
 ];
-pub(super) const LINE_NUMBERS: [usize; 4] = [2, 4, 5, 6];
+const LINE_NUMBERS: [usize; 4] = [2, 4, 5, 6];
+
+/// Lines of a bill. A narrow terminal shows their amounts, and the rest below.
+pub(super) fn line_table(header: &[&'static str], rows: Vec<Vec<String>>) -> Table {
+    let numbers = match header.len() {
+        7 => LINE_NUMBERS.as_slice(),
+        _ => &LINE_NUMBERS[..3],
+    };
+    Table::new(header, rows, numbers).folding(&[1, 3, 2, 4])
+}
 
 impl Present for Outcome {
     fn document(&self) -> Result<Document, MoneyError> {
@@ -67,7 +76,7 @@ pub(super) fn bill_parts(
         let bound = bound_word(Bound::of_total(outcome.bill.unknown.iter().filter(own)));
         let subtotal = format!("{bound}{}{period}", section.total()?.human());
         let rows = line_rows(&outcome.region, &section, total);
-        let body = Body::Table(Table::new(&LINE_HEADER, rows, &LINE_NUMBERS));
+        let body = Body::Table(line_table(&LINE_HEADER, rows));
         document.any_part(section.name, Some(subtotal), body);
     }
     let title = "Unknown (not included in any total)";
@@ -107,8 +116,7 @@ pub(super) fn once_parts(
             std::iter::once(named).chain(rest).collect()
         };
         let rows = once.lines.iter().map(row).collect();
-        let (header, numbers) = (&LINE_HEADER[..6], &LINE_NUMBERS[..3]);
-        let body = Body::Table(Table::new(header, rows, numbers));
+        let body = Body::Table(line_table(&LINE_HEADER[..6], rows));
         document.any_part(ONCE_TITLE, Some(total.human()), body);
     }
     let title = "Unknown of what is paid once (not included in any total)";
@@ -385,10 +393,19 @@ fn line_row_of(line: &LineItem, home: &str, total: Money) -> [String; 7] {
         usage_name(line),
         group_thousands(&line.quantity.to_string()),
         line.usage_type.unit().to_string(),
-        format!("${}", line.published.rate),
+        rate_text(line.published.rate, &line.usage_type),
         line.amount.human(),
         share_of(line.amount, total),
     ]
+}
+
+/// A rate as AWS's pricing page states it: per million of what is counted, else per unit.
+pub(super) fn rate_text(rate: Rate, usage_type: &UsageType) -> String {
+    let million = rate.per_million();
+    match million.filter(|_| usage_type.is_priced_by_the_million()) {
+        Some(million) => format!("${million}/million"),
+        None => format!("${rate}"),
+    }
 }
 
 /// A share of a total in percent; empty if the total is nothing.

@@ -1,9 +1,9 @@
 //! The estimates of several designs, and of many tables.
 
-use super::document::{Body, Document, Table};
+use super::document::{Body, Document};
 use super::estimate::{
-    ESTIMATE_COLUMNS, LINE_HEADER, LINE_NUMBERS, MONTHLY, ONCE, a_month, estimate_rows, line_row,
-    line_rows, once_parts,
+    ESTIMATE_COLUMNS, LINE_HEADER, MONTHLY, ONCE, a_month, estimate_rows, line_row, line_rows,
+    line_table, once_parts,
 };
 use super::fleet::FleetSummary;
 use super::json::{estimate_json, estimates_json};
@@ -74,7 +74,7 @@ impl Estimates<'_> {
         let mut document = Document::new(format!("All designs: {all}"));
         if !rows.is_empty() {
             let title = "Commitments that no design uses";
-            let body = Body::Table(Table::new(&LINE_HEADER, rows, &LINE_NUMBERS));
+            let body = Body::Table(line_table(&LINE_HEADER, rows));
             document.any_part(title, Some(total.human()), body);
         }
         once_parts(&mut document, once, home)?;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::document::{Body, Document, Table};
@@ -162,8 +163,8 @@ impl Column {
 }
 
 /// A fleet in JSON.
-#[derive(Serialize)]
-struct FleetJson<'a> {
+#[derive(JsonSchema, Serialize)]
+pub(super) struct FleetJson<'a> {
     schema: &'static str,
     total_usd: String,
     total: &'static str,
@@ -171,7 +172,7 @@ struct FleetJson<'a> {
     tables: Vec<TableJson<'a>>,
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct TableJson<'a> {
     workload: &'a str,
     region: &'a str,
@@ -184,7 +185,7 @@ struct TableJson<'a> {
     best: Option<BestJson<'a>>,
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct BestJson<'a> {
     change: &'a str,
     saves_usd: String,

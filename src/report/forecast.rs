@@ -1,5 +1,6 @@
 //! A forecast as text, Markdown, JSON and CSV.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::document::{Body, Document};
@@ -165,8 +166,8 @@ fn chart(forecast: &Forecast) -> Vec<String> {
     forecast.months.iter().map(bar).collect()
 }
 
-#[derive(Serialize)]
-struct ForecastJson<'a> {
+#[derive(JsonSchema, Serialize)]
+pub(super) struct ForecastJson<'a> {
     schema: &'static str,
     workload: &'a str,
     region: &'a str,
@@ -179,7 +180,7 @@ struct ForecastJson<'a> {
     warnings: &'a [String],
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct MonthJson {
     month: u64,
     from: String,

@@ -22,6 +22,7 @@ mod html;
 #[cfg(feature = "replay")]
 mod inspect;
 mod json;
+mod lines;
 mod present;
 mod prices;
 #[cfg(feature = "bills")]
@@ -32,16 +33,19 @@ mod replay;
 mod rules;
 
 pub use check::{check_github, check_gitlab, check_junit, check_sarif, check_slack, github_error};
-pub use compare::Comparisons;
+pub use compare::{CHANGES_SHOWN, Comparisons, Shown};
 #[cfg(feature = "replay")]
 pub use deal::DealtTrace;
 pub use estimates::Estimates;
 pub use explain::Explanation;
 pub use fleet::FleetSummary;
 #[cfg(feature = "html")]
-pub use html::{ReportError, fleet_html, report_html, report_json};
+pub use html::{ReportError, fleet_html, interactive_html, report_html, report_json};
 #[cfg(feature = "replay")]
 pub use inspect::InspectedFiles;
+pub use json::page::{changes_json, page_json};
+pub use json::schemas::output_schemas;
+pub use lines::LineFilter;
 pub use present::Present;
 pub use prices::{ChangedRates, ImportedPrices, PriceList, PriceLists};
 pub use render::text::Style;

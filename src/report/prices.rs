@@ -1,5 +1,6 @@
 //! Price books for people and machines.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::document::{Body, Document, Note, Table};
@@ -53,7 +54,7 @@ fn list_rows(books: &[PriceList]) -> Vec<Vec<String>> {
         .collect()
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct RateRow {
     code: String,
     usage_type: String,
@@ -101,8 +102,8 @@ fn rate_rows(book: &PriceBook) -> Vec<Vec<String>> {
         .collect()
 }
 
-#[derive(Serialize)]
-struct Prices<'a> {
+#[derive(JsonSchema, Serialize)]
+pub(super) struct Prices<'a> {
     schema: &'static str,
     region: &'a str,
     location: &'a str,

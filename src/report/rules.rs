@@ -46,9 +46,13 @@ impl Present for MeteringRules {
     }
 
     fn text(&self, style: Style) -> Result<String, MoneyError> {
-        let rules: String = self.0.iter().map(|rule| rule_text(rule)).collect();
+        let rules: String = self.0.iter().map(|rule| rule_text(rule, style)).collect();
         let headline = style.strong(&self.headline());
-        Ok(format!("{headline}\n{}\n\n{rules}", style.quiet(GRADES)))
+        let grades = GRADES
+            .lines()
+            .flat_map(|line| style.wrapped(line, "", "    "));
+        let grades: String = grades.map(|line| style.quiet(&line) + "\n").collect();
+        Ok(format!("{headline}\n{grades}\n{rules}"))
     }
 
     fn json(&self) -> Result<String, MoneyError> {
@@ -64,14 +68,11 @@ impl Present for MeteringRules {
 }
 
 /// A rule with its source, as text.
-pub(super) fn rule_text(rule: &MeteringRule) -> String {
-    format!(
-        "  {:<5} {}\n        Source: {} (grade {})\n",
-        rule.id,
-        rule.text,
-        rule.source,
-        rule.grade.name()
-    )
+pub(super) fn rule_text(rule: &MeteringRule, style: Style) -> String {
+    const REST: &str = "        ";
+    let source = format!("Source: {} (grade {})", rule.source, rule.grade.name());
+    let text = style.lines(rule.text, &format!("  {:<5} ", rule.id), REST);
+    text + &style.lines(&source, REST, REST)
 }
 
 /// Rules with their sources, for JSON.

@@ -9,7 +9,7 @@ mod traffic;
 
 #[cfg(feature = "replay")]
 pub use measured::{MeasuredCost, MeasuredDemand, MeasuredTraffic};
-pub use spending::{BillShare, Spending};
+pub use spending::{BillShare, Spending, spending};
 pub use traffic::{DesignTotal, FACTORS, Loader, MONTHS, TrafficTable};
 
 use crate::capacity::Demand;
@@ -34,7 +34,7 @@ pub struct Review {
     pub comparison: Comparison,
     /// The curves behind it.
     pub curves: Curves,
-    /// Where the money goes, broken down in five ways.
+    /// Where the money goes, broken down in six ways.
     pub spending: Vec<Spending>,
     /// The totals at other traffic and in other months.
     pub traffic: TrafficTable,
@@ -88,7 +88,7 @@ pub fn review(
         flat: flat
             .map(|(table, access)| format!("\"{}\" of {}", access.name, table.table.name))
             .collect(),
-        spending: spending::of(&comparison.outcome)?,
+        spending: spending(&comparison.outcome)?,
         traffic,
         headroom: headroom?,
         baseline: None,

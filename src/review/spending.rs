@@ -3,6 +3,7 @@
 use crate::money::{Money, MoneyError};
 use crate::outcome::Outcome;
 use crate::pricing::LineItem;
+use crate::table::Direction;
 
 /// A bill, broken down in one way.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
@@ -24,7 +25,17 @@ pub struct BillShare {
     pub amount: Money,
 }
 
-pub(super) fn of(outcome: &Outcome) -> Result<Vec<Spending>, MoneyError> {
+/// What the month of a design is made of, broken down in six ways: by kind, table, index, access
+/// pattern, region and usage type.
+///
+/// # Errors
+/// [`MoneyError::TooLarge`] where a sum has more than 28 digits.
+pub fn spending(outcome: &Outcome) -> Result<Vec<Spending>, MoneyError> {
+    let kind = |line: &LineItem| match line.usage_type.direction() {
+        Some(Direction::Read) => "reads".to_string(),
+        Some(Direction::Write) => "writes".to_string(),
+        None => line.usage_type.purpose().to_string(),
+    };
     let table = |line: &LineItem| line.subject.table_name().to_string();
     let index = |line: &LineItem| match &line.subject.index {
         Some(index) => format!("{} / {index}", line.subject.table_name()),
@@ -44,6 +55,7 @@ pub(super) fn of(outcome: &Outcome) -> Result<Vec<Spending>, MoneyError> {
         service => format!("{service} {}", line.usage_type.name()),
     };
     [
+        added_up(outcome, "kind", kind),
         added_up(outcome, "table", table),
         added_up(outcome, "table and index", index),
         added_up(outcome, "access pattern or purpose", access),

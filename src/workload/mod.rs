@@ -6,6 +6,7 @@ mod codes;
 mod counts;
 pub(crate) mod decode;
 mod design;
+mod edit;
 mod export;
 pub mod file;
 #[cfg(feature = "replay")]
@@ -32,6 +33,10 @@ pub use design::{
     ContributorInsights, Dax, Encryption, Entity, EventTraffic, HitRatio, Import, IndexDesign,
     ItemsBefore, KeyPrefix, Measured, NumberKeys, PatternCall, Replica, ReplicaIndex, Stay, Stream,
     TableDesign, TrafficEvent, Units, UnknownParts, Unpriced, Workload, WriteKind, WritePlan,
+};
+pub use edit::{
+    DesignEdit, EditError, EditedFile, FileStep, KeyChange, PartEdit, PlacedEdit, line_of,
+    toml_text,
 };
 pub use export::{ExportSummary, items as export_items, measure};
 pub use membership::{ItemKind, KnownAttribute, Membership};

@@ -4,7 +4,7 @@ use super::counts::Counts;
 use super::design::*;
 use super::sizes::{IndexEntry, SizeClasses};
 use super::written::DesignPart;
-use crate::dax::{Load, hottest_millionths};
+use crate::dax::{Load, NODE_TYPES, hit_millionths, hottest_millionths};
 use crate::storage::Occupied;
 use crate::table::{ByDirection, Direction, IndexKind, TableClass, Target};
 use crate::time::MonthHours;
@@ -478,6 +478,37 @@ impl TableDesign {
                 .to_u64()
                 .unwrap_or(u64::MAX),
         )
+    }
+
+    /// The share of eventually consistent reads that a DAX cluster of a node type answers, computed
+    /// from the popularity of keys; `None` if that, the item size or the node type is not known. Every
+    /// node holds the same items, so more nodes do not hold more items (rule 7.6).
+    pub fn expected_hit_ratio(
+        &self,
+        node_type: &str,
+        ttl_seconds: u64,
+        month: &MonthHours,
+    ) -> Option<Exact> {
+        let popularity = self.popularity.as_ref()?;
+        let node = NODE_TYPES.iter().find(|known| known.name == node_type)?;
+        let millionths = hit_millionths(
+            popularity,
+            &self.cached_reads_per_second(month),
+            self.cache_entries(node.memory_gb)?,
+            Some(ttl_seconds),
+        );
+        Some(Exact::ratio(millionths, 1_000_000))
+    }
+
+    /// Computes the hit ratio of its DAX cluster again, if it follows from the popularity of keys: its
+    /// reads or its items have changed.
+    pub fn update_hit_ratio(&mut self, month: &MonthHours) {
+        let Some(dax) = &self.dax else { return };
+        let computed = matches!(dax.hit_ratio, HitRatio::Expected(_));
+        let found = self.expected_hit_ratio(&dax.node_type, dax.ttl_seconds, month);
+        if let (true, Some(found), Some(dax)) = (computed, found, &mut self.dax) {
+            dax.hit_ratio = HitRatio::Expected(found);
+        }
     }
 
     /// The provisioned units of the table with its local indexes, or of a global index, in the home

@@ -122,6 +122,11 @@ fn problems(
         said["charts"].as_u64().is_some_and(|charts| charts > 3),
         "{name}: {said}"
     );
+    if name == "shopping-cart-wide" {
+        let number = |key: &str| said[key].as_u64().expect("a number");
+        assert!(number("words") <= 1_200, "{} words", number("words"));
+        assert!(number("height") <= 5_000, "{} pixels", number("height"));
+    }
     let mut all: Vec<String> = log
         .lines()
         .filter(|line| line.contains("CONSOLE"))

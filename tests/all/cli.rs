@@ -173,10 +173,13 @@ fn a_result_appears_whole_or_not_at_all() {
         dynameter(folder.path(), &["init", "w.toml"]).status.code(),
         Some(0)
     );
-    assert_eq!(
-        fs::read_to_string(at("w.toml")).expect("the workload"),
-        TEMPLATE
+    // The template, below the line that names its schema for editors.
+    let written = fs::read_to_string(at("w.toml")).expect("the workload");
+    assert!(
+        written.starts_with("#:schema ./workload.schema.json\n"),
+        "{written}"
     );
+    assert!(written.ends_with(TEMPLATE), "{written}");
     refused(
         &dynameter(folder.path(), &["init", "w.toml"]),
         &["w.toml: exists already"],

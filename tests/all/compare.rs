@@ -240,6 +240,18 @@ fn consistent(comparison: &Comparison) {
             "{name}: {} costs {monthly}, the best combination with trade-offs {all}",
             one.name
         );
+        if one.kind != AlternativeKind::Commitment {
+            let plain = match one.footing {
+                Footing::Sure => &comparison.best_uncommitted,
+                _ => &comparison.best_with_decisions_uncommitted,
+            };
+            assert!(
+                plain.monthly <= monthly,
+                "{name}: {} costs {monthly}, the best combination without commitments {}",
+                one.name,
+                plain.monthly
+            );
+        }
         let kept = comparison.best.monthly_with_commitment;
         assert!(
             one.footing == Footing::Decision || kept <= monthly,

@@ -77,7 +77,7 @@ fn shipped_workloads_say_what_they_said_and_every_line_proves_itself() {
             ),
             (
                 "compare.text",
-                format!("compare {workload}"),
+                format!("compare {workload} --all"),
                 proof::compare_text,
             ),
             (
@@ -479,8 +479,13 @@ mod proof {
             let [.., quantity, _, rate, amount, _] = row.as_slice() else {
                 continue;
             };
+            // What is counted has a price per million.
+            let (each, units) = match rate.strip_suffix("/million") {
+                Some(rate) => (rate, Decimal::from(1_000_000)),
+                None => (rate.as_str(), Decimal::ONE),
+            };
             let exact = decimal(&plain(quantity))
-                .checked_mul(decimal(&plain(rate)))
+                .checked_mul(decimal(&plain(each)) / units)
                 .expect("fits");
             let shown = decimal(&plain(amount));
             if exact.round_dp(shown.scale().max(2)) != shown {

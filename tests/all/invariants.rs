@@ -55,7 +55,7 @@ fn is_close(one: &Exact, other: &Exact) -> bool {
 
 /// A random design: a capacity mode, an index with a maximum, a region with or without free tiers,
 /// a table class.
-fn design() -> impl Strategy<Value = String> {
+pub fn design() -> impl Strategy<Value = String> {
     let region = prop_oneof![
         Just("us-east-1"),
         Just("eu-west-1"),

@@ -27,6 +27,7 @@ mod diff;
 mod docs;
 #[cfg(all(feature = "aws", feature = "replay"))]
 mod drive;
+mod edits;
 mod entities;
 mod errors;
 mod export;
@@ -49,6 +50,7 @@ mod public_api;
 mod replay;
 mod report;
 mod shares;
+mod terminal;
 mod terraform;
 mod tidy;
 mod unknown;

@@ -550,7 +550,7 @@ fn a_trace_and_a_baseline_are_on_the_page() {
         .abs()
         .to_string();
     assert!(
-        page::between(&page, "<section id=\"answer\">", "</section>")
+        page::between(&page, "<section id=\"answer\"", "</section>")
             .replace(',', "")
             .contains(&shown),
         "{shown}"
@@ -562,7 +562,7 @@ fn a_trace_and_a_baseline_are_on_the_page() {
         "Heat map: ranges of keys over time",
         "What DAX would have answered",
     ] {
-        assert!(page.contains(&format!("{heading}</h3>")), "{heading}");
+        assert!(page.contains(&format!(">{heading}</h3>")), "{heading}");
     }
 }
 

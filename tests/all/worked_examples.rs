@@ -6,7 +6,7 @@ use crate::support;
 use dynameter::money::Money;
 use dynameter::outcome::Outcome;
 use dynameter::pricing::{Books, LineItem};
-use dynameter::report::{Explanation, Present, Style};
+use dynameter::report::{Explanation, LineFilter, Present, Style};
 use dynameter::units::Exact;
 use dynameter::usage::{Throughput, UsageType};
 use rust_decimal::Decimal;
@@ -147,9 +147,12 @@ fn say(outcome: &Outcome, measure: &str, expected: &str) -> String {
             "reads_per_second" => shown(rate(outcome, true)),
             "writes_per_second" => shown(rate(outcome, false)),
             "explain" => words(
-                Explanation(std::slice::from_ref(outcome))
-                    .text(Style::default())
-                    .expect("fits"),
+                Explanation {
+                    outcomes: std::slice::from_ref(outcome),
+                    filter: &LineFilter::default(),
+                }
+                .text(Style::default())
+                .expect("fits"),
             ),
             "estimate" => words(outcome.text(Style::default()).expect("fits")),
             other => panic!("unknown measure {other}"),

@@ -27,6 +27,7 @@ pub(super) fn billed(review: &Review) -> Result<Option<Section>, ReportError> {
     };
     let bill = &reconciled.bill;
     let mut section = Section::new("bill", "The bill");
+    section.is_open = true;
     let months: Vec<String> = bill.months().iter().map(ToString::to_string).collect();
     section.text(format!(
         "{} of {}: {} billed, {} at list price, {} amortised; {} kept of {} read.",

@@ -372,6 +372,7 @@ pub fn tornado(ranges: &[TornadoBar], middle: f64, label: &str) -> String {
 }
 
 /// A step of a waterfall.
+#[cfg(feature = "bills")]
 pub struct WaterfallStep {
     /// What it is.
     pub name: String,
@@ -384,6 +385,7 @@ pub struct WaterfallStep {
 }
 
 /// Steps below one another, each from where the one before ended.
+#[cfg(feature = "bills")]
 pub fn waterfall(steps: &[WaterfallStep], label: &str) -> String {
     const ROW: i32 = 36;
     let ends = || steps.iter().flat_map(|step| [step.ends.0, step.ends.1]);

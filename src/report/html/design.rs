@@ -1,6 +1,6 @@
 //! Break-evens, the week, and the alternatives side by side.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::charts::{self, Bar, ChartLine, LineChart};
 use super::money::float;
@@ -13,8 +13,9 @@ use crate::compare::{
 };
 use crate::money::Money;
 use crate::report::json::throughput_word;
-use crate::report::render::text::clean;
+use crate::report::render::text::{clean, signed};
 use crate::review::Review;
+use crate::table::Direction;
 use crate::time::WEEKDAYS;
 use crate::units::{Exact, group_thousands};
 
@@ -54,6 +55,7 @@ pub(super) fn break_even(review: &Review) -> Section {
          are for {}, the home region.",
         review.comparison.outcome.region
     ));
+    section.finding = break_even_finding(&accounts);
     if let Some(text) = not_drawn(review) {
         section.text(text);
     }
@@ -71,6 +73,28 @@ pub(super) fn break_even(review: &Review) -> Section {
     section.table(other_crossings(&accounts).folded());
     section.table(modes(review).folded_above(24));
     section
+}
+
+/// Where on demand and fixed units cost the same.
+fn break_even_finding(accounts: &[&Utilization]) -> String {
+    let crossings = accounts.iter().flat_map(|one| &one.crossings);
+    let ways = (Payment::OnDemand, Payment::Fixed);
+    let shares = crossings.filter(|one| (one.payment_below, one.payment_above) == ways);
+    let shares: Vec<&Exact> = shares.map(|one| &one.share).collect();
+    let percent = |share: &Exact| (share * &Exact::from(100)).human(1);
+    match (shares.iter().min(), shares.iter().max()) {
+        (Some(least), Some(most)) if percent(least) == percent(most) => {
+            format!("both cost the same at {} % use", percent(least))
+        }
+        (Some(least), Some(most)) => {
+            format!(
+                "both cost the same at {} % to {} % use",
+                percent(least),
+                percent(most)
+            )
+        }
+        _ => "they never cost the same".to_string(),
+    }
 }
 
 /// The accounts that have demand and no chart.
@@ -337,13 +361,17 @@ fn utilization_note(account: &Utilization) -> String {
     // A commitment is a separate question from how capacity changes.
     let ways = account.ways.iter();
     let free = ways.filter(|way| !way.payment.is_commitment());
-    let cheapest = free.min_by_key(|way| way.here).map(|way| {
-        format!(
-            "; the cheapest without a commitment is {}, at {}",
-            way.name,
-            way.here.human()
-        )
-    });
+    let cheapest = free.min_by_key(|way| way.here);
+    // The design may be cheaper than any way that is drawn, for example with its own bounds.
+    let cheapest = cheapest
+        .filter(|way| way.here < account.designed)
+        .map(|way| {
+            format!(
+                "; the cheapest without a commitment is {}, at {}",
+                way.name,
+                way.here.human()
+            )
+        });
     let cheapest = cheapest.unwrap_or_default();
     format!("{over}{equal}The design pays {pays} a month here{cheapest}.")
 }
@@ -375,6 +403,10 @@ pub(super) fn week(review: &Review, detail: Detail) -> Section {
          maximum (the default reading of rule 6.7). If a capacity throttles requests, a column \
          next to it shows the throttled units."
     ));
+    section.finding = match weeks.len() {
+        1 => "demand and capacity, hour by hour".to_string(),
+        several => format!("demand and capacity of {several} tables and indexes, hour by hour"),
+    };
     section.table(weeks_table(&weeks).folded_above(16));
     if weeks.len() > detail.weeks {
         section.text(format!(
@@ -558,6 +590,23 @@ impl WeekChart {
     }
 }
 
+/// The direction of a week that a throughput is of, if it has any demand.
+pub(super) fn largest_direction(
+    week: &Week,
+    direction: Direction,
+) -> Option<(&'static str, &Hours)> {
+    let word = match direction {
+        Direction::Read => "reads",
+        Direction::Write => "writes",
+    };
+    directions(week).into_iter().find(|(name, _)| *name == word)
+}
+
+/// Demand and capacity of one direction through the week.
+pub(super) fn week_chart(week: &Week, direction: &'static str, hours: &Hours) -> Chart {
+    hour_by_hour(week, &[(direction, hours)], 1)
+}
+
 fn hour_by_hour(week: &Week, directions: &[(&'static str, &Hours)], step: usize) -> Chart {
     let (reads, writes) = (week.reads.demand.len(), week.writes.demand.len());
     let count = reads.max(writes).min(WEEK);
@@ -624,6 +673,7 @@ fn label(title: &str) -> String {
 /// All other alternatives.
 pub(super) fn alternatives(review: &Review, detail: Detail) -> Section {
     let mut section = Section::new("alternatives", "Alternatives");
+    section.finding = alternatives_finding(review);
     projections(review, &mut section, detail.projections);
     dax(review, &mut section, detail.hit_ratios);
     regions(review, &mut section);
@@ -646,6 +696,39 @@ pub(super) fn alternatives(review: &Review, detail: Detail) -> Section {
     section
 }
 
+/// What the other alternatives come to: the regions, and whether a cache pays.
+fn alternatives_finding(review: &Review) -> String {
+    let comparison = &review.comparison;
+    let of = |word: &'static str| {
+        let all = comparison.alternatives.iter();
+        all.filter(move |one| one.kind.word() == word && one.is_priced())
+    };
+    let mut parts = Vec::new();
+    let regions = of("regions").filter(|one| moved_to(one).is_some());
+    let mut deltas: Vec<(Money, &str)> = regions
+        .filter_map(|one| Some((one.delta()?, moved_to(one)?)))
+        .collect();
+    deltas.sort_unstable();
+    if let (Some((least, first)), Some((most, last))) = (deltas.first(), deltas.last()) {
+        parts.push(match deltas.len() {
+            1 => format!("{first} costs {}", signed(*least)),
+            _ => format!(
+                "other regions from {} ({first}) to {} ({last})",
+                signed(*least),
+                signed(*most)
+            ),
+        });
+    }
+    if of("dax").next().is_some() {
+        parts.push(match of("dax").any(Alternative::saves) {
+            true => "a DAX cluster can pay".to_string(),
+            false => "no DAX cluster pays".to_string(),
+        });
+    }
+    parts.push("projections, classes, backups, consistency".to_string());
+    parts.join("; ")
+}
+
 /// Alternatives, the cheapest first; if there are many, the first ones and the number of the
 /// others.
 fn some_of(
@@ -662,9 +745,18 @@ fn some_of(
         .collect();
     rows.sort_by_key(|one| (!one.is_priced(), one.monthly()));
     let mut table = kinds_table(caption);
-    rows.iter()
-        .take(SHOWN)
-        .for_each(|one| table.row(alternative(one)));
+    // What several rows would repeat is said once.
+    let common = common_words(&rows);
+    for one in rows.iter().take(SHOWN) {
+        let mut row = alternative(one);
+        if common.as_deref() == Some(&one.words()) {
+            row[4] = HtmlCell::from("");
+        }
+        table.row(row);
+    }
+    if let Some(words) = common {
+        section.text(format!("Where nothing else is noted: {words}."));
+    }
     section.table(table.folded_above(12));
     if let Some(more) = rows.len().checked_sub(SHOWN + 1) {
         section.text(format!(
@@ -673,6 +765,17 @@ fn some_of(
             more + 1
         ));
     }
+}
+
+/// The words of at least three alternatives.
+fn common_words(rows: &[&Alternative]) -> Option<String> {
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    for one in rows.iter().take(SHOWN) {
+        *counts.entry(one.words()).or_default() += 1;
+    }
+    let most = counts.into_iter().max_by_key(|(_, count)| *count);
+    let most = most.filter(|(words, count)| *count >= 3 && !words.is_empty());
+    most.map(|(words, _)| words)
 }
 
 fn kinds_table(caption: &str) -> HtmlTable {
@@ -778,30 +881,45 @@ fn about(number: &Exact) -> String {
 }
 
 fn dax(review: &Review, section: &mut Section, curves: usize) {
-    if !review.curves.hit_ratios.is_empty() {
-        section.heading("DAX: cost by hit ratio");
-        section.charts(
-            review
-                .curves
-                .hit_ratios
+    if review.curves.hit_ratios.is_empty() {
+        return;
+    }
+    section.heading("DAX: cost by hit ratio");
+    // Where no hit ratio pays, a sentence says so, and no cluster is listed.
+    let pays = |curve: &&HitRatios| {
+        curve.here.is_some()
+            || curve
+                .points
                 .iter()
-                .take(curves)
-                .map(|curve| hit_ratios(review, curve))
-                .collect(),
-        );
-        if review.curves.hit_ratios.len() > curves {
-            section.text(format!(
-                "The first {curves} of {} tables that a cache could serve are drawn.",
-                review.curves.hit_ratios.len()
-            ));
-        }
-        section.table(break_evens(review, BreakEvenKind::Dax));
+                .any(|point| point.monthly < curve.without)
+    };
+    let (paying, others): (Vec<_>, Vec<_>) = review.curves.hit_ratios.iter().partition(pays);
+    if !others.is_empty() {
+        let names: Vec<String> = others.iter().map(|curve| clean(&curve.table)).collect();
+        section.text(format!(
+            "No cluster pays for {}: at this traffic, no hit ratio saves what the nodes cost.",
+            names.join(", ")
+        ));
     }
-    if !review.curves.hit_ratios.is_empty() {
-        some_of(review, section, "DAX clusters", |one| {
-            one.kind == AlternativeKind::Dax
-        });
+    if paying.is_empty() {
+        return;
     }
+    let charts = paying
+        .iter()
+        .take(curves)
+        .map(|curve| hit_ratios(review, curve));
+    section.charts(charts.collect());
+    if paying.len() > curves {
+        section.text(format!(
+            "The first {curves} of {} tables that a cache could serve are drawn.",
+            paying.len()
+        ));
+    }
+    section.table(break_evens(review, BreakEvenKind::Dax));
+    some_of(review, section, "DAX clusters", |one| {
+        let table = one.table.as_ref();
+        one.kind == AlternativeKind::Dax && paying.iter().any(|curve| Some(&curve.table) == table)
+    });
 }
 
 fn hit_ratios(review: &Review, curve: &HitRatios) -> Chart {

@@ -93,7 +93,7 @@ pub fn fleet_html(
             .is_compared
             .then(|| best.iter().take(NAMED).map(change).collect()),
         sections: sections(fleet, outcomes, top)?,
-        style: include_str!("../../../templates/report.css"),
+        style: super::STYLE,
     };
     Ok(page.render()?)
 }
@@ -114,6 +114,7 @@ fn sections(
     top: Option<usize>,
 ) -> Result<Vec<Section>, ReportError> {
     let mut all = Section::new("tables", "All tables");
+    all.is_open = true;
     list(&mut all, fleet, top);
     let mut designs = Section::new("designs", "By design");
     if outcomes.len() > 1 {
@@ -159,6 +160,7 @@ fn sections(
 /// Each table of a design of several, the most expensive first.
 pub(super) fn tables(review: &Review) -> Result<Section, ReportError> {
     let mut section = Section::new("tables", "All tables");
+    section.is_open = true;
     let fleet = compared_fleet(std::slice::from_ref(&review.comparison))?;
     if fleet.is_of_several() {
         list(&mut section, &fleet, None);

@@ -35,6 +35,9 @@ pub(super) fn breaks_first(review: &Review) -> Section {
          factor of 2 holds twice today's traffic.",
         percent(&headroom.throttled)
     ));
+    if let Some((one, factor)) = sorted.iter().find_map(|one| Some((one, one.factor()?))) {
+        section.finding = format!("{}, at {}", place(headroom, one), times(factor));
+    }
     section.charts(factors(headroom, &sorted).into_iter().collect());
     if sorted.len() > ROWS {
         section.text(format!(

@@ -7,6 +7,7 @@ mod bill;
 mod charts;
 mod design;
 mod fleet;
+mod front;
 mod headroom;
 #[cfg(feature = "replay")]
 mod heat;
@@ -17,7 +18,9 @@ mod trace;
 mod working;
 
 use askama::Template;
+use base64::Engine;
 pub use fleet::fleet_html;
+use front::Front;
 use serde::Serialize;
 
 use super::fleet::FleetSummary;
@@ -26,7 +29,7 @@ use crate::compare::Curves;
 use crate::fleet::compared_fleet;
 use crate::money::{Money, MoneyError};
 use crate::review::{Review, Spending, TrafficTable};
-use crate::units::Exact;
+use crate::units::{Exact, count_of};
 
 /// Why the page cannot be written.
 #[derive(Debug, thiserror::Error)]
@@ -192,7 +195,7 @@ impl HtmlTable {
 
     /// Whether it is a list of hours or times that is too long to print.
     fn is_long(&self) -> bool {
-        self.folded && self.rows.len() > 40 && self.all_numbers()
+        self.rows.len() > 40 && self.all_numbers()
     }
 
     /// Each cell with the head of its column.
@@ -253,6 +256,10 @@ enum HtmlBlock {
 struct Section {
     id: &'static str,
     title: &'static str,
+    /// What it says, in a line: a reader need not open it.
+    finding: String,
+    /// Whether it is open at first.
+    is_open: bool,
     blocks: Vec<HtmlBlock>,
 }
 
@@ -261,6 +268,8 @@ impl Section {
         Section {
             id,
             title,
+            finding: String::new(),
+            is_open: false,
             blocks: Vec::new(),
         }
     }
@@ -300,21 +309,6 @@ impl Section {
             self.blocks.push(HtmlBlock::Charts(charts));
         }
     }
-}
-
-/// The answer at the top of the page.
-struct Answer {
-    total: String,
-    exact: String,
-    /// What is not in the total.
-    unknown: String,
-    /// How certain the total is.
-    interval: String,
-    drivers: Vec<String>,
-    /// The best changes: without a trade-off, with a commitment, and with a trade-off.
-    best: Vec<String>,
-    /// The difference from the baseline.
-    change: String,
 }
 
 /// The totals for other months and other traffic, as the page's script reads them.
@@ -397,12 +391,49 @@ impl Figures {
 struct ReportPage<'a> {
     title: String,
     subtitle: String,
-    answer: Answer,
+    /// What the design has, in a line.
+    contents: String,
+    front: Front,
     figures: &'a Figures,
     data: String,
     sections: Vec<Section>,
     style: &'static str,
     script: &'static str,
+    /// What the page may load and run.
+    policy: &'static str,
+    interactive: Option<&'a Interactive>,
+}
+
+/// What a page runs: its own scripts, and nothing from elsewhere.
+const POLICY: &str =
+    "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:";
+
+/// The same with the engine, which runs in workers.
+const ENGINE_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline' \
+                             'wasm-unsafe-eval' blob:; worker-src blob:; img-src data:";
+
+/// The engine in a page, and the design that it estimates anew.
+struct Interactive {
+    engine: String,
+    design: String,
+    factors: String,
+    script: String,
+}
+
+impl Interactive {
+    fn new(engine: &[u8], design: &str, traffic: &TrafficTable) -> Interactive {
+        let json = |value: &serde_json::Value| value.to_string().replace('<', "\\u003c");
+        let factors = traffic.factors.iter().map(|factor| factor.human(1));
+        // The client is a module of the playground; here it stands in a script of its own.
+        let client = include_str!("../../../web/page/engine.js").replace("export async", "async");
+        let sliders = include_str!("../../../templates/interactive.js");
+        Interactive {
+            engine: base64::engine::general_purpose::STANDARD.encode(engine),
+            design: json(&design.into()),
+            factors: json(&factors.collect::<Vec<_>>().into()),
+            script: format!("(() => {{\n{client}\n{sliders}}})();"),
+        }
+    }
 }
 
 /// The data of a page that no other output has.
@@ -460,6 +491,24 @@ pub fn report_json(review: &Review) -> Result<String, MoneyError> {
     ))
 }
 
+/// The style of all pages: the colours that they share with the playground, and their own.
+const STYLE: &str = concat!(
+    include_str!("../../../templates/tokens.css"),
+    include_str!("../../../templates/report.css")
+);
+
+/// What the design has.
+fn contents(review: &Review) -> String {
+    let outcome = &review.comparison.outcome;
+    let unknown = outcome.bill.unknown.len();
+    let lines = outcome.bill.lines.len();
+    format!(
+        "{}, {}, {unknown} unknown",
+        count_of(outcome.tables.len() as u64, "table"),
+        count_of(lines as u64, "line"),
+    )
+}
+
 /// How much of a large design is drawn and written out, to limit the size of its page.
 #[derive(Clone, Copy)]
 struct Detail {
@@ -509,17 +558,45 @@ const PAGE_BYTES_MAX: usize = 980_000;
 /// # Errors
 /// [`ReportError`] where a sum has more than 28 digits.
 pub fn report_html(review: &Review) -> Result<String, ReportError> {
+    smallest(0, |detail| page(review, detail, None))
+}
+
+/// A review as a page with sliders for each access pattern and each item size: the page holds the engine
+/// (`engine.wasm.gz` of the playground) and the design, a workload file that is estimated anew.
+///
+/// # Errors
+/// [`ReportError`] where a sum has more than 28 digits.
+pub fn interactive_html(
+    review: &Review,
+    engine: &[u8],
+    design: &str,
+) -> Result<String, ReportError> {
+    let interactive = Interactive::new(engine, design, &review.traffic);
+    smallest(interactive.engine.len(), |detail| {
+        page(review, detail, Some(&interactive))
+    })
+}
+
+/// The most detailed page that is not too large, apart from the bytes of the engine.
+fn smallest(
+    engine_bytes: usize,
+    page: impl Fn(Detail) -> Result<String, ReportError>,
+) -> Result<String, ReportError> {
     let mut text = String::new();
     for detail in DETAILS {
-        text = page(review, detail)?;
-        if text.len() <= PAGE_BYTES_MAX {
+        text = page(detail)?;
+        if text.len() <= PAGE_BYTES_MAX + engine_bytes {
             break;
         }
     }
     Ok(text)
 }
 
-fn page(review: &Review, detail: Detail) -> Result<String, ReportError> {
+fn page(
+    review: &Review,
+    detail: Detail,
+    interactive: Option<&Interactive>,
+) -> Result<String, ReportError> {
     let outcome = &review.comparison.outcome;
     let figures = Figures::new(&review.traffic, &outcome.tables);
     let mut sections = vec![
@@ -556,12 +633,18 @@ fn page(review: &Review, detail: Detail) -> Result<String, ReportError> {
                 super::estimate::conventions(outcome)
             ),
         },
-        answer: money::answer(review)?,
+        contents: contents(review),
+        front: front::front(review)?,
         data: figures.json(),
         figures: &figures,
         sections,
-        style: include_str!("../../../templates/report.css"),
+        style: STYLE,
         script: include_str!("../../../templates/report.js"),
+        policy: match interactive {
+            Some(_) => ENGINE_POLICY,
+            None => POLICY,
+        },
+        interactive,
     };
     Ok(page.render()?)
 }

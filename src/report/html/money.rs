@@ -1,19 +1,17 @@
 //! The answer, what to change, other traffic, where the money goes, and the effect of ranges.
 
 use super::charts::{self, Bar, ChartLine, LineChart, TornadoBar};
-use super::{Answer, Chart, Hover, HtmlCell, HtmlTable, ReportError, Section};
-use crate::compare::{Advice, AlternativeKind, Combination, Comparison, Footing};
+use super::{Chart, Hover, HtmlCell, HtmlTable, ReportError, Section};
+use crate::compare::{Advice, Combination, Comparison, Footing};
 use crate::diff::{Difference, TotalChange};
 use crate::money::Money;
+use crate::outcome::Uncertainty;
 use crate::report::compare::place;
 use crate::report::estimate::{conventions, interval, what_is};
 use crate::report::render::text::{clean, signed};
 use crate::review::TrafficTable;
 use crate::review::{BillShare, DesignTotal, MONTHS, Review, Spending};
-use crate::units::Exact;
-
-/// The number of shares that are named as cost drivers.
-const DRIVERS: usize = 3;
+use crate::units::{Exact, count_of};
 
 /// The maximum number of changes that are shown.
 const ADVICE: usize = 24;
@@ -25,122 +23,11 @@ pub(super) fn float(money: Money) -> f64 {
     Exact::from(money.decimal()).to_f64()
 }
 
-fn share(part: Money, whole: Money) -> String {
+/// A part of a whole in percent.
+pub(super) fn share(part: Money, whole: Money) -> String {
     part.percent_of(whole)
         .map(|percent| format!("{percent:.1} %"))
         .unwrap_or_default()
-}
-
-pub(super) fn answer(review: &Review) -> Result<Answer, ReportError> {
-    let comparison = &review.comparison;
-    let (outcome, total) = (&comparison.outcome, comparison.total);
-    let missing = outcome.bill.unknown.len();
-    let unknown = match missing {
-        0 => String::new(),
-        1 => "One figure is unknown and not included in any total: see the working.".to_string(),
-        _ => {
-            format!("{missing} figures are unknown and not included in any total: see the working.")
-        }
-    };
-    let nothing_known = missing > 0 && outcome.bill.lines.is_empty();
-    let by_access = review
-        .spending
-        .iter()
-        .find(|spending| spending.by == "access pattern or purpose");
-    let driver = |one: &BillShare| {
-        format!(
-            "{}: {} ({})",
-            clean(&one.name),
-            one.amount.human(),
-            share(one.amount, total)
-        )
-    };
-    let drivers = by_access
-        .map(|spending| spending.shares.iter().take(DRIVERS).map(driver).collect())
-        .unwrap_or_default();
-    Ok(Answer {
-        total: match (nothing_known, missing) {
-            (true, _) => "unknown".to_string(),
-            (false, 0) => total.human(),
-            _ => format!("≥ {}", total.human()),
-        },
-        interval: outcome
-            .uncertainty
-            .as_ref()
-            .map(|sure| {
-                format!(
-                    "With the ranges of the file: {} to {} in 90 % of the draws.",
-                    sure.low.human(),
-                    sure.high.human()
-                )
-            })
-            .unwrap_or_default(),
-        exact: total.to_string(),
-        unknown,
-        drivers,
-        best: best(review),
-        change: review
-            .baseline
-            .as_ref()
-            .map(changed)
-            .transpose()?
-            .unwrap_or_default(),
-    })
-}
-
-/// The best change of each kind: one that the application does not notice, one that is a
-/// commitment, one that is a trade-off.
-fn best(review: &Review) -> Vec<String> {
-    let advice = &review.comparison.advice;
-    let binds = |one: &&Advice| one.kind == AlternativeKind::Commitment;
-    let first = |of: &dyn Fn(&&Advice) -> bool| advice.iter().find(|one| of(one));
-    let words = |one: &Advice, before: &str, after: &str| {
-        let place = place(one.table.as_ref(), one.index.as_ref());
-        clean(&format!(
-            "{before}{place}: {} saves {} a month{after}.",
-            one.change,
-            one.saves.human()
-        ))
-    };
-    let mut all = Vec::new();
-    if let Some(one) = first(&|one| one.footing == Footing::Sure && !binds(one)) {
-        let flat = one.kind.is_capacity() && !review.flat.is_empty();
-        all.push(words(
-            one,
-            "No trade-off: ",
-            if flat {
-                ", if the traffic is as even as the file says"
-            } else {
-                ""
-            },
-        ));
-    }
-    if let Some(one) = first(&|one| binds(one)) {
-        all.push(words(
-            one,
-            "With a commitment: ",
-            &format!(
-                "; {}; it must be paid for its whole term, even if traffic falls",
-                one.why
-            ),
-        ));
-    }
-    if let Some(one) = first(&|one| one.footing == Footing::Decision) {
-        let risk = one
-            .risk
-            .as_ref()
-            .map(|risk| format!("; {risk}"))
-            .unwrap_or_default();
-        all.push(words(one, "If you accept the trade-off: ", &risk));
-    }
-    match (
-        all.is_empty(),
-        review.comparison.outcome.bill.unknown.is_empty(),
-    ) {
-        (true, true) => vec!["No alternative is cheaper.".to_string()],
-        (true, false) => vec!["No alternative makes the known costs lower.".to_string()],
-        _ => all,
-    }
 }
 
 /// Notes on a total at other traffic.
@@ -167,7 +54,8 @@ pub(super) fn note(sum: Option<&DesignTotal>) -> String {
     parts.join("; ")
 }
 
-fn changed(difference: &Difference) -> Result<String, ReportError> {
+/// The difference from the baseline in a sentence.
+pub(super) fn changed(difference: &Difference) -> Result<String, ReportError> {
     let before = difference.old.total()?;
     let unknown = if difference.old.bill.unknown.is_empty() {
         ""
@@ -201,6 +89,8 @@ pub(super) fn since(review: &Review) -> Result<Section, ReportError> {
     } else {
         ", plus unknown costs"
     };
+    section.finding = changed(difference)?;
+    section.is_open = true;
     section.text(format!(
         "Before: {}: {} a month{caveat}.",
         difference.old.workload,
@@ -272,7 +162,7 @@ pub(super) fn since(review: &Review) -> Result<Section, ReportError> {
 /// What to change.
 pub(super) fn changes(review: &Review) -> Result<Section, ReportError> {
     let comparison = &review.comparison;
-    let mut section = Section::new("changes", "What to change");
+    let mut section = Section::new("changes", "Every change");
     section.table(best_combination(comparison));
     if !review.flat.is_empty() {
         let some = review
@@ -301,14 +191,13 @@ pub(super) fn changes(review: &Review) -> Result<Section, ReportError> {
             more + 1
         ));
     }
-    section.list(
-        comparison
-            .outcome
-            .warnings
-            .iter()
-            .map(|warning| format!("Warning: {warning}"))
-            .collect(),
-    );
+    section.finding = match comparison.advice.len() {
+        0 => "nothing saves anything on its own".to_string(),
+        count => format!(
+            "{}, and the best combinations",
+            count_of(count as u64, "change")
+        ),
+    };
     Ok(section)
 }
 
@@ -316,11 +205,11 @@ fn best_combination(comparison: &Comparison) -> HtmlTable {
     let mut together = HtmlTable::new(
         "Best combination",
         &[
-            "",
+            "Combination",
             "Changes",
             "#Monthly",
             "Commitments in addition",
-            "#Monthly",
+            "#Monthly with them",
         ],
     );
     let is_partial = !comparison.outcome.bill.unknown.is_empty();
@@ -397,18 +286,7 @@ fn advice_table(comparison: &Comparison) -> HtmlTable {
                     .map(|risk| format!("{to_decide}{risk}"))
                     .unwrap_or_default(),
             ),
-            HtmlCell::from(
-                advice
-                    .edit
-                    .as_ref()
-                    .map(|(part, text)| {
-                        format!(
-                            "{}: {text}",
-                            crate::report::compare::place_of(comparison, part)
-                        )
-                    })
-                    .unwrap_or_default(),
-            ),
+            HtmlCell::from(crate::report::compare::edit_of(comparison, advice)),
         ]
     };
     comparison
@@ -471,6 +349,7 @@ pub(super) fn traffic(review: &Review) -> Section {
         .iter()
         .map(|factor| factor.human(1))
         .collect();
+    section.finding = traffic_finding(traffic);
     section.charts(vec![Chart {
         svg: lines.draw(&format!(
             "{title}, from a tenth to ten times the rates of the file; the numbers are in the \
@@ -485,9 +364,23 @@ pub(super) fn traffic(review: &Review) -> Section {
     section
 }
 
+/// What the month costs at the least and the most traffic that is shown.
+fn traffic_finding(traffic: &TrafficTable) -> String {
+    let own = traffic.sums.first();
+    let ends = own.and_then(|own| Some((own.first()?.as_ref()?, own.last()?.as_ref()?)));
+    ends.map_or_else(String::new, |(least, most)| {
+        format!(
+            "a tenth to ten times as much: {} to {}",
+            least.total.human(),
+            most.total.human()
+        )
+    })
+}
+
 /// Where the money goes.
 pub(super) fn spending(review: &Review) -> Result<Section, ReportError> {
     let mut section = Section::new("spending", "Where the money goes");
+    section.finding = "by kind, table, index, access pattern, region and usage type".to_string();
     let total = review.comparison.total;
     let chart = |(at, spending): (usize, &Spending)| {
         let color = at as u8 % 8 + 1;
@@ -543,82 +436,103 @@ pub(super) fn ranges(review: &Review) -> Result<Option<Section>, ReportError> {
     let comparison = &review.comparison;
     let mut section = Section::new("ranges", "How certain the total is");
     if let Some(uncertainty) = &comparison.outcome.uncertainty {
-        section.text(format!("{}.", interval(uncertainty)));
-        let range = |swing: &crate::outcome::RangeSwing| TornadoBar {
-            name: format!("line {}: {}", swing.line, swing.text.trim()),
-            ends: (float(swing.low), float(swing.high)),
-            words: (swing.low.human(), swing.high.human()),
-        };
-        let ranges: Vec<TornadoBar> = uncertainty.ranges.iter().take(BARS).map(range).collect();
-        let mut table = HtmlTable::new(
-            "The total with one range at its low or high end",
-            &["#Line", "Range", "#Total at low end", "#Total at high end"],
-        );
-        for swing in &uncertainty.ranges {
-            let line = HtmlCell {
-                text: swing.line.to_string(),
-                exact: Some(swing.line.to_string()),
-            };
-            table.row([
-                line,
-                HtmlCell::from(swing.text.trim()),
-                HtmlCell::from(swing.low),
-                HtmlCell::from(swing.high),
-            ]);
-        }
-        section.charts(vec![Chart {
-            title: "Which range matters most".to_string(),
-            svg: charts::tornado(
-                &ranges,
-                float(comparison.total),
-                "The month's total with each range at its lowest and its highest",
-            ),
-            legend: Vec::new(),
-            note: format!(
-                "The line is the total with every range at its likely value, {}.",
-                comparison.total.human()
-            ),
-            numbers: table,
-            hover: None,
-        }]);
+        section.finding = interval(uncertainty);
+        section.charts(vec![range_chart(comparison, uncertainty, BARS)]);
     }
     if !comparison.swings.is_empty() {
-        let mut table = HtmlTable::new(
-            "What an error of 50 % in one figure does to the total",
-            &["Figure", "#Line", "#50 % less", "#50 % more"],
-        );
-        let range = |swing: &crate::compare::Swing| TornadoBar {
-            name: swing.what.clone(),
-            ends: (float(swing.low), float(swing.high)),
-            words: (swing.low.human(), swing.high.human()),
-        };
-        for swing in &comparison.swings {
-            let line = comparison.written.place(&swing.part).line.to_string();
-            table.row([
-                HtmlCell::from(swing.what.clone()),
-                HtmlCell {
-                    text: line.clone(),
-                    exact: Some(line),
-                },
-                HtmlCell::from(swing.low),
-                HtmlCell::from(swing.high),
-            ]);
+        if section.finding.is_empty() {
+            let count = comparison.swings.len() as u64;
+            section.finding = format!(
+                "{}, each 50 % less and 50 % more",
+                count_of(count, "figure")
+            );
         }
-        let ranges: Vec<TornadoBar> = comparison.swings.iter().take(BARS).map(range).collect();
-        section.charts(vec![Chart {
-            title: "Sensitivity: an error of 50 % in one figure".to_string(),
-            svg: charts::tornado(
-                &ranges,
-                float(comparison.total),
-                "The month's total with each figure 50 % lower and 50 % higher",
-            ),
-            legend: Vec::new(),
-            note: format!("The line is the total, {}.", comparison.total.human()),
-            numbers: table,
-            hover: None,
-        }]);
+        section.charts(vec![tornado_chart(comparison, BARS)]);
     }
     Ok((!section.blocks.is_empty()).then_some(section))
+}
+
+/// The total with each range of the file at its ends.
+pub(super) fn range_chart(
+    comparison: &Comparison,
+    uncertainty: &Uncertainty,
+    bars: usize,
+) -> Chart {
+    let range = |swing: &crate::outcome::RangeSwing| TornadoBar {
+        name: format!("line {}: {}", swing.line, swing.text.trim()),
+        ends: (float(swing.low), float(swing.high)),
+        words: (swing.low.human(), swing.high.human()),
+    };
+    let ranges: Vec<TornadoBar> = uncertainty.ranges.iter().take(bars).map(range).collect();
+    let mut table = HtmlTable::new(
+        "The total with one range at its low or high end",
+        &["#Line", "Range", "#Total at low end", "#Total at high end"],
+    );
+    for swing in &uncertainty.ranges {
+        let line = HtmlCell {
+            text: swing.line.to_string(),
+            exact: Some(swing.line.to_string()),
+        };
+        table.row([
+            line,
+            HtmlCell::from(swing.text.trim()),
+            HtmlCell::from(swing.low),
+            HtmlCell::from(swing.high),
+        ]);
+    }
+    Chart {
+        title: "Which range matters most".to_string(),
+        svg: charts::tornado(
+            &ranges,
+            float(comparison.total),
+            "The month's total with each range at its lowest and its highest",
+        ),
+        legend: Vec::new(),
+        note: format!(
+            "The line is the total with every range at its likely value, {}.",
+            comparison.total.human()
+        ),
+        numbers: table,
+        hover: None,
+    }
+}
+
+/// The total with each figure of the file 50 % lower and higher.
+pub(super) fn tornado_chart(comparison: &Comparison, bars: usize) -> Chart {
+    let mut table = HtmlTable::new(
+        "What an error of 50 % in one figure does to the total",
+        &["Figure", "#Line", "#50 % less", "#50 % more"],
+    );
+    let range = |swing: &crate::compare::Swing| TornadoBar {
+        name: swing.what.clone(),
+        ends: (float(swing.low), float(swing.high)),
+        words: (swing.low.human(), swing.high.human()),
+    };
+    for swing in &comparison.swings {
+        let line = comparison.written.place(&swing.part).line.to_string();
+        table.row([
+            HtmlCell::from(swing.what.clone()),
+            HtmlCell {
+                text: line.clone(),
+                exact: Some(line),
+            },
+            HtmlCell::from(swing.low),
+            HtmlCell::from(swing.high),
+        ]);
+    }
+    let ranges: Vec<TornadoBar> = comparison.swings.iter().take(bars).map(range).collect();
+    Chart {
+        title: "Sensitivity: an error of 50 % in one figure".to_string(),
+        svg: charts::tornado(
+            &ranges,
+            float(comparison.total),
+            "The month's total with each figure 50 % lower and 50 % higher",
+        ),
+        legend: Vec::new(),
+        note: format!("The line is the total, {}.", comparison.total.human()),
+        numbers: table,
+        hover: None,
+    }
 }
 
 fn traffic_table(traffic: &TrafficTable) -> HtmlTable {

@@ -52,6 +52,7 @@ pub(super) fn measured(review: &Review) -> Result<Option<Section>, ReportError> 
         return Ok(None);
     };
     let mut section = Section::new("trace", "The trace");
+    section.is_open = true;
     let home = replayed.outcome.region.as_str();
     let trace = &replayed.trace;
     section.text(format!(

@@ -7,16 +7,21 @@ use super::{Detail, HtmlCell, HtmlTable, ReportError, Section};
 use crate::compare::Comparison;
 use crate::outcome::Outcome;
 use crate::pricing::LineItem;
-use crate::report::estimate::{switches, unknown_row, usage_name, what_of};
+use crate::report::estimate::{rate_text, switches, unknown_row, usage_name, what_of};
 use crate::report::render::text::clean;
 use crate::review::Review;
-use crate::units::group_thousands;
+use crate::units::{count_of, group_thousands};
 use crate::usage::Because;
 
 pub(super) fn working(review: &Review, detail: Detail) -> Result<Section, ReportError> {
     let comparison = &review.comparison;
     let outcome = &comparison.outcome;
     let mut section = Section::new("working", "The working");
+    section.finding = format!(
+        "{}, each with its rule, rate and source; {}",
+        count_of(outcome.bill.lines.len() as u64, "line"),
+        count_of(assumptions(comparison).len() as u64, "assumption")
+    );
     if !outcome.bill.unknown.is_empty() {
         let mut table = HtmlTable::new(
             "Unknown (not included in any total)",
@@ -96,7 +101,10 @@ fn row(line: &LineItem, home: &str, book: usize, often: &[&Because]) -> [HtmlCel
         HtmlCell::from(usage_name(line)),
         exact(group_thousands(&quantity), quantity),
         HtmlCell::from(line.usage_type.unit()),
-        exact(format!("${}", published.rate), published.rate.to_string()),
+        exact(
+            rate_text(published.rate, &line.usage_type),
+            published.rate.to_string(),
+        ),
         HtmlCell::from(line.amount),
         HtmlCell::from(format!("{} [{book}]", published.effective_from)),
         HtmlCell::from(

@@ -1,13 +1,14 @@
 //! The JSON of a check, `dynameter.check/1`.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{decimal, pretty};
 use crate::check::{Cause, Checked, NotRead, Verdict};
 use crate::pricing::Bound;
 
-#[derive(Serialize)]
-struct CheckRow<'a> {
+#[derive(JsonSchema, Serialize)]
+pub(super) struct CheckRow<'a> {
     schema: &'static str,
     status: &'static str,
     budget: &'a str,
@@ -27,7 +28,7 @@ struct CheckRow<'a> {
 }
 
 /// A limit that is not checked.
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct SkippedRow<'a> {
     limit: &'a str,
     budget_line: usize,
@@ -35,7 +36,7 @@ struct SkippedRow<'a> {
 }
 
 /// What was not read.
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct UnreadRow<'a> {
     kind: &'static str,
     table: Option<&'a str>,
@@ -48,7 +49,7 @@ struct UnreadRow<'a> {
     resource: Option<&'a str>,
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct VerdictRow<'a> {
     limit: &'a str,
     budget_line: usize,
@@ -72,14 +73,14 @@ struct VerdictRow<'a> {
     reasons: Vec<ReasonRow<'a>>,
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct ReasonRow<'a> {
     what: &'a str,
     file: &'a str,
     line: usize,
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct CauseRow<'a> {
     moved: bool,
     table: Option<&'a str>,
@@ -95,7 +96,7 @@ struct CauseRow<'a> {
     resource: Option<&'a str>,
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct FindingRow<'a> {
     code: &'static str,
     severity: &'static str,

@@ -1,15 +1,17 @@
 //! The JSON of a comparison, `dynameter.compare/1`.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{
     SwitchRow, UncertaintyRow, decimal, pretty, switch_rows, throughput_word, uncertainty_row,
 };
 use crate::compare::{Advice, Alternative, BreakEven, Combination, Comparison, Footing, Swing};
-use crate::workload::DesignPart;
+use crate::diag::Place;
+use crate::workload::DesignEdit;
 
-#[derive(Serialize)]
-struct Compared<'a> {
+#[derive(JsonSchema, Serialize)]
+pub(super) struct Compared<'a> {
     schema: &'static str,
     workload: &'a str,
     region: &'a str,
@@ -17,7 +19,9 @@ struct Compared<'a> {
     month_hours: String,
     total_usd: String,
     best: CombinationRow<'a>,
+    best_uncommitted: CombinationRow<'a>,
     best_with_decisions: CombinationRow<'a>,
+    best_with_decisions_uncommitted: CombinationRow<'a>,
     advice: Vec<AdviceRow<'a>>,
     alternatives: Vec<AlternativeRow<'a>>,
     break_even: Vec<BreakEvenRow<'a>>,
@@ -30,7 +34,7 @@ struct Compared<'a> {
     simulations: String,
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct CombinationRow<'a> {
     changes: &'a [String],
     monthly_usd: String,
@@ -38,7 +42,7 @@ struct CombinationRow<'a> {
     monthly_with_commitment_usd: String,
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct CommitmentRow {
     reserved_years: Option<u64>,
     reserved_read: String,
@@ -47,7 +51,7 @@ struct CommitmentRow {
     plan_usd_per_hour: String,
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct AdviceRow<'a> {
     rank: usize,
     kind: &'static str,
@@ -60,10 +64,10 @@ struct AdviceRow<'a> {
     in_best: bool,
     file: String,
     line: Option<usize>,
-    edit: Option<&'a str>,
+    edit: Option<String>,
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct AlternativeRow<'a> {
     kind: &'static str,
     name: &'a str,
@@ -79,10 +83,10 @@ struct AlternativeRow<'a> {
     decision: bool,
     what_if: bool,
     line: Option<usize>,
-    edit: Option<&'a str>,
+    edit: Option<String>,
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct BreakEvenRow<'a> {
     name: &'a str,
     table: Option<&'a str>,
@@ -94,7 +98,7 @@ struct BreakEvenRow<'a> {
     meaning: &'a str,
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct SwingRow<'a> {
     what: &'a str,
     line: usize,
@@ -122,7 +126,11 @@ fn compared(comparison: &Comparison) -> Compared<'_> {
         month_hours: decimal(outcome.month.hours()),
         total_usd: comparison.total.to_string(),
         best: combination_row(&comparison.best),
+        best_uncommitted: combination_row(&comparison.best_uncommitted),
         best_with_decisions: combination_row(&comparison.best_with_decisions),
+        best_with_decisions_uncommitted: combination_row(
+            &comparison.best_with_decisions_uncommitted,
+        ),
         advice: advice_rows(comparison),
         alternatives: comparison
             .alternatives
@@ -187,9 +195,12 @@ fn combination_row(one: &Combination) -> CombinationRow<'_> {
 }
 
 /// The line of an edit.
-fn line_of(comparison: &Comparison, edit: &Option<(DesignPart, String)>) -> Option<usize> {
-    let (part, _) = edit.as_ref()?;
-    Some(comparison.written.place(part).line)
+fn place_of(comparison: &Comparison, edit: Option<&DesignEdit>) -> Option<Place> {
+    edit.and_then(|edit| edit.place(&comparison.written))
+}
+
+fn text_of(comparison: &Comparison, edit: Option<&DesignEdit>) -> Option<String> {
+    edit.map(|edit| edit.text(&comparison.written))
 }
 
 fn advice_rows(comparison: &Comparison) -> Vec<AdviceRow<'_>> {
@@ -210,12 +221,12 @@ fn advice_row<'a>(comparison: &'a Comparison, rank: usize, one: &'a Advice) -> A
         risk: one.risk.as_deref(),
         decision: one.footing == Footing::Decision,
         in_best: one.in_best,
-        file: match &one.edit {
-            Some((part, _)) => comparison.written.place(part).file,
+        file: match place_of(comparison, one.edit.as_ref()) {
+            Some(place) => place.file,
             None => comparison.written.file.clone(),
         },
-        line: line_of(comparison, &one.edit),
-        edit: one.edit.as_ref().map(|(_, text)| text.as_str()),
+        line: place_of(comparison, one.edit.as_ref()).map(|place| place.line),
+        edit: text_of(comparison, one.edit.as_ref()),
     }
 }
 
@@ -234,8 +245,8 @@ fn alternative_row<'a>(comparison: &Comparison, one: &'a Alternative) -> Alterna
         risk: one.risk.as_deref(),
         decision: one.footing == Footing::Decision,
         what_if: one.footing == Footing::WhatIf,
-        line: line_of(comparison, &one.edit),
-        edit: one.edit.as_ref().map(|(_, text)| text.as_str()),
+        line: place_of(comparison, one.edit.as_ref()).map(|place| place.line),
+        edit: text_of(comparison, one.edit.as_ref()),
     }
 }
 

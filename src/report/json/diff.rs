@@ -1,5 +1,6 @@
 //! The JSON of a difference, `dynameter.diff/1`.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{OnceJson, decimal, once_json, pretty};
@@ -8,8 +9,8 @@ use crate::money::{Money, MoneyError};
 use crate::outcome::Outcome;
 use crate::pricing::Unknown;
 
-#[derive(Serialize)]
-struct DiffJson<'a> {
+#[derive(JsonSchema, Serialize)]
+pub(super) struct DiffJson<'a> {
     schema: &'static str,
     old: DesignRow<'a>,
     new: DesignRow<'a>,
@@ -29,7 +30,7 @@ struct DiffJson<'a> {
     free_of_charge: &'a [String],
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct DesignRow<'a> {
     workload: &'a str,
     region: &'a str,
@@ -41,14 +42,14 @@ struct DesignRow<'a> {
     once_usd: Option<String>,
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct ChangedTableRow<'a> {
     table: &'a str,
     delta_usd: Option<String>,
     known_delta_usd: String,
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct ChangedLineRow<'a> {
     table: Option<&'a str>,
     index: Option<&'a str>,
@@ -62,14 +63,14 @@ struct ChangedLineRow<'a> {
     why: &'a [String],
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct SideRow {
     quantity: String,
     rate_usd: String,
     amount_usd: String,
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct ChangedUnknownRow<'a> {
     table: Option<&'a str>,
     index: Option<&'a str>,

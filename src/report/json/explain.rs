@@ -2,18 +2,20 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{LineJson, SwitchRow, free_word, pretty, switch_rows};
 use crate::money::MoneyError;
-use crate::outcome::Outcome;
+use crate::outcome::{Outcome, rules_of};
 use crate::pricing::LineItem;
 use crate::report::estimate::what;
+use crate::report::lines::LineFilter;
 use crate::report::rules::rule_rows;
 use crate::units::GB;
 
-#[derive(Serialize)]
-struct Explained<'a> {
+#[derive(JsonSchema, Serialize)]
+pub(super) struct Explained<'a> {
     schema: &'static str,
     workload: &'a str,
     region: &'a str,
@@ -33,8 +35,9 @@ struct Explained<'a> {
     warnings: &'a [String],
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct ExplainedLine<'a> {
+    number: usize,
     #[serde(flatten)]
     line: LineJson<'a>,
     rules: Vec<&'static str>,
@@ -42,7 +45,10 @@ struct ExplainedLine<'a> {
 }
 
 /// Lines with their rules and the origin of their rates.
-fn explained<'a>(outcome: &'a Outcome, lines: &'a [LineItem]) -> Vec<ExplainedLine<'a>> {
+fn explained<'a>(
+    outcome: &'a Outcome,
+    lines: impl Iterator<Item = (usize, &'a LineItem)>,
+) -> Vec<ExplainedLine<'a>> {
     let rate = |line: &LineItem| {
         let published = &line.published;
         BTreeMap::from([
@@ -58,7 +64,8 @@ fn explained<'a>(outcome: &'a Outcome, lines: &'a [LineItem]) -> Vec<ExplainedLi
             ("confidence", published.confidence.clone()),
         ])
     };
-    let line = |item: &'a LineItem| ExplainedLine {
+    let line = |(number, item): (usize, &'a LineItem)| ExplainedLine {
+        number,
         line: LineJson::new(outcome, item),
         rules: item
             .because
@@ -67,21 +74,31 @@ fn explained<'a>(outcome: &'a Outcome, lines: &'a [LineItem]) -> Vec<ExplainedLi
             .collect(),
         rate: rate(item),
     };
-    lines.iter().map(line).collect()
+    lines.map(line).collect()
 }
 
 /// Every line with its working, as JSON, `dynameter.explain/1`; a list of several designs.
 ///
 /// # Errors
 /// [`MoneyError::TooLarge`] where a sum has more than 28 digits.
-pub(in crate::report) fn explain_json(outcomes: &[Outcome]) -> Result<String, MoneyError> {
+pub(in crate::report) fn explain_json(
+    outcomes: &[Outcome],
+    filter: &LineFilter,
+) -> Result<String, MoneyError> {
+    let design = |outcome| design(outcome, filter);
     Ok(match outcomes {
         [one] => pretty(&design(one)?),
         several => pretty(&several.iter().map(design).collect::<Result<Vec<_>, _>>()?),
     })
 }
 
-fn design(outcome: &Outcome) -> Result<Explained<'_>, MoneyError> {
+fn design<'a>(outcome: &'a Outcome, filter: &LineFilter) -> Result<Explained<'a>, MoneyError> {
+    let shown = filter.of(outcome);
+    let monthly = shown
+        .monthly
+        .iter()
+        .flat_map(|(_, lines)| lines.iter().copied());
+    let unknown = outcome.bill.unknown.iter().filter(|_| shown.is_all);
     Ok(Explained {
         schema: "dynameter.explain/1",
         workload: &outcome.workload,
@@ -92,12 +109,9 @@ fn design(outcome: &Outcome) -> Result<Explained<'_>, MoneyError> {
         free_tier: outcome.free.iter().map(|free| free_word(*free)).collect(),
         total_usd: outcome.total()?.to_string(),
         switches: switch_rows(outcome),
-        lines: explained(outcome, &outcome.bill.lines),
-        once: explained(outcome, &outcome.once.lines),
-        unknown: outcome
-            .bill
-            .unknown
-            .iter()
+        lines: explained(outcome, monthly),
+        once: explained(outcome, shown.once.iter().copied()),
+        unknown: unknown
             .map(|unknown| {
                 let rate = unknown
                     .rate
@@ -117,7 +131,10 @@ fn design(outcome: &Outcome) -> Result<Explained<'_>, MoneyError> {
                 ])
             })
             .collect(),
-        rules: rule_rows(&outcome.rules()),
+        rules: rule_rows(&match shown.is_all {
+            true => outcome.rules(),
+            false => rules_of(shown.all().map(|(_, line)| *line)),
+        }),
         sources: outcome.documents(),
         assumptions: &outcome.assumptions,
         warnings: &outcome.warnings,

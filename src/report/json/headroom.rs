@@ -1,5 +1,6 @@
 //! The JSON of headroom, `dynameter.headroom/1`: factors, units and money are decimal strings.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::decimal;
@@ -10,7 +11,7 @@ use crate::headroom::{
 use crate::report::headroom::{bound, headline};
 use crate::units::Exact;
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 pub(in crate::report) struct HeadroomJson<'a> {
     schema: &'static str,
     workload: &'a str,
@@ -25,7 +26,7 @@ pub(in crate::report) struct HeadroomJson<'a> {
     assumptions: &'a [String],
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct AccountJson<'a> {
     table: Option<&'a str>,
     index: Option<&'a str>,
@@ -46,7 +47,7 @@ struct AccountJson<'a> {
     changes: Vec<ChangeJson<'a>>,
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct LimitJson<'a> {
     limit: &'static str,
     factor: String,
@@ -57,13 +58,13 @@ struct LimitJson<'a> {
     because: &'a str,
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct UnknownLimitJson<'a> {
     limit: &'static str,
     why: &'a str,
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct ChangeJson<'a> {
     what: &'a str,
     edits: Vec<EditJson<'a>>,
@@ -72,13 +73,13 @@ struct ChangeJson<'a> {
     unknown: Option<&'a str>,
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct EditJson<'a> {
     line: usize,
     text: &'a str,
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct EventJson<'a> {
     name: &'a str,
     line: usize,
@@ -91,7 +92,7 @@ struct EventJson<'a> {
     readiness: Vec<ReadinessJson<'a>>,
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct EventAccountJson<'a> {
     table: &'a str,
     index: Option<&'a str>,
@@ -113,13 +114,13 @@ struct EventAccountJson<'a> {
     curve: Vec<CurveJson>,
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct CallerJson<'a> {
     access: &'a str,
     share: String,
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct CurveJson {
     minute: i64,
     demanded: String,
@@ -128,14 +129,14 @@ struct CurveJson {
     capacity: u64,
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct ReadinessJson<'a> {
     table: &'a str,
     change: ChangeJson<'a>,
     down: Option<&'a str>,
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct LostJson<'a> {
     region: &'a str,
     holds: Option<bool>,
@@ -146,7 +147,7 @@ struct LostJson<'a> {
     accounts: Vec<LostAccountJson<'a>>,
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct LostTableJson<'a> {
     table: &'a str,
     state: &'static str,
@@ -154,13 +155,13 @@ struct LostTableJson<'a> {
     because: &'a str,
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct ServedJson<'a> {
     region: &'a str,
     share: String,
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct LostAccountJson<'a> {
     table: &'a str,
     index: Option<&'a str>,

@@ -6,11 +6,14 @@ pub mod compare;
 pub mod diff;
 pub mod explain;
 pub mod headroom;
+pub(in crate::report) mod page;
 #[cfg(feature = "bills")]
 pub mod reconcile;
 #[cfg(feature = "replay")]
 pub mod replay;
+pub(in crate::report) mod schemas;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::estimate::Together;
@@ -24,7 +27,7 @@ use crate::usage::{FreeTier, Subject, Throughput};
 /// Decimal places of the figures that are not part of a bill.
 const PLACES: u32 = 9;
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct Estimate<'a> {
     schema: &'static str,
     workload: &'a str,
@@ -52,7 +55,7 @@ struct Estimate<'a> {
 }
 
 /// What is paid once and is not part of the month.
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 pub(in crate::report) struct OnceJson<'a> {
     total_usd: String,
     lines: Vec<LineJson<'a>>,
@@ -75,7 +78,7 @@ pub(in crate::report) fn once_json(once: &Bill) -> Result<Option<OnceJson<'_>>, 
     }))
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 pub(in crate::report) struct UnknownJson<'a> {
     table: Option<&'a str>,
     index: Option<&'a str>,
@@ -90,7 +93,7 @@ pub(in crate::report) struct UnknownJson<'a> {
 }
 
 /// What was not read.
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 pub(in crate::report) struct UnreadJson<'a> {
     kind: &'static str,
     file: &'a str,
@@ -98,7 +101,7 @@ pub(in crate::report) struct UnreadJson<'a> {
 }
 
 /// An interval as every JSON output writes it.
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 pub(in crate::report) struct UncertaintyRow<'a> {
     draws: String,
     seed: String,
@@ -108,7 +111,7 @@ pub(in crate::report) struct UncertaintyRow<'a> {
     ranges: Vec<RangeRow<'a>>,
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct RangeRow<'a> {
     line: usize,
     text: &'a str,
@@ -141,7 +144,7 @@ pub(in crate::report) fn uncertainty_row(uncertainty: &Uncertainty) -> Uncertain
 }
 
 /// A switch as every JSON output writes it.
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 pub(in crate::report) struct SwitchRow {
     name: &'static str,
     value: &'static str,
@@ -160,19 +163,19 @@ pub(in crate::report) fn switch_rows(outcome: &Outcome) -> Vec<SwitchRow> {
     outcome.switches.iter().map(row).collect()
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 pub(in crate::report) struct TableJson<'a> {
     table: &'a str,
     total_usd: String,
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct CalculatorsRow<'a> {
     at_mean_size_usd: Option<String>,
     plain_calls: Vec<PlainRow<'a>>,
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct PlainRow<'a> {
     table: &'a str,
     throughput: &'static str,
@@ -180,7 +183,7 @@ struct PlainRow<'a> {
     exact_units: String,
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct DemandRow<'a> {
     table: &'a str,
     index: Option<&'a str>,
@@ -195,7 +198,7 @@ struct DemandRow<'a> {
     partly_unknown: bool,
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 pub(in crate::report) struct HoldingRow<'a> {
     table: &'a str,
     index: Option<&'a str>,
@@ -204,7 +207,7 @@ pub(in crate::report) struct HoldingRow<'a> {
 }
 
 /// An element of the array of several estimates.
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 #[serde(untagged)]
 enum Element<'a> {
     Estimate(Box<Estimate<'a>>),
@@ -212,7 +215,7 @@ enum Element<'a> {
 }
 
 /// What no design uses of the account's commitments.
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct AccountJson<'a> {
     schema: &'static str,
     total_usd: String,
@@ -222,7 +225,7 @@ struct AccountJson<'a> {
 }
 
 /// A line as every JSON output writes it.
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 pub(in crate::report) struct LineJson<'a> {
     table: Option<&'a str>,
     index: Option<&'a str>,

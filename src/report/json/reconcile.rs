@@ -1,5 +1,6 @@
 //! The JSON of an explained bill, `dynameter.reconcile/1`.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{decimal, pretty};
@@ -25,8 +26,8 @@ pub(in crate::report) fn sentence(text: &str) -> String {
     first.unwrap_or_default() + chars.as_str() + end
 }
 
-#[derive(Serialize)]
-struct ReconcileJson<'a> {
+#[derive(JsonSchema, Serialize)]
+pub(super) struct ReconcileJson<'a> {
     schema: &'static str,
     months: Vec<String>,
     from: Option<String>,
@@ -47,7 +48,7 @@ struct ReconcileJson<'a> {
 }
 
 /// The four costs; `null` is unknown.
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct Costs {
     billed_usd: Option<Money>,
     list_usd: Option<Money>,
@@ -66,14 +67,14 @@ impl Costs {
     }
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct ServiceRow<'a> {
     service: &'a str,
     #[serde(flatten)]
     costs: Costs,
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct RowsRow {
     read: u64,
     kept: u64,
@@ -83,7 +84,7 @@ struct RowsRow {
     not_asked: u64,
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct GroupRow<'a> {
     service: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -130,7 +131,7 @@ impl<'a> GroupRow<'a> {
     }
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct FindingRow<'a> {
     kind: &'static str,
     day: Option<&'a str>,
@@ -155,7 +156,7 @@ impl<'a> FindingRow<'a> {
     }
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct DifferenceRow<'a> {
     month: String,
     bill_usd: Money,
@@ -167,7 +168,7 @@ struct DifferenceRow<'a> {
     cells: Vec<CellRow<'a>>,
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct StepRow<'a> {
     step: &'static str,
     usd: Money,
@@ -175,7 +176,7 @@ struct StepRow<'a> {
 }
 
 /// A part of the bill beside the same part of the design.
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct CellRow<'a> {
     table: Option<&'a str>,
     region: Option<&'a str>,
@@ -190,7 +191,7 @@ struct CellRow<'a> {
     access: Vec<ShareRow<'a>>,
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct ShareRow<'a> {
     table: Option<&'a str>,
     index: Option<&'a str>,

@@ -1,5 +1,6 @@
 //! The JSON of a replay, `dynameter.replay/1`.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{
@@ -14,8 +15,8 @@ use crate::replay::{
 };
 use crate::units::{Exact, GB};
 
-#[derive(Serialize)]
-struct Replay<'a> {
+#[derive(JsonSchema, Serialize)]
+pub(super) struct Replay<'a> {
     schema: &'static str,
     workload: &'a str,
     region: &'a str,
@@ -45,7 +46,7 @@ struct Replay<'a> {
     lines: Vec<LineJson<'a>>,
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct TraceRow<'a> {
     files: &'a [String],
     formats: &'a [String],
@@ -62,13 +63,13 @@ struct TraceRow<'a> {
     notes: &'a [String],
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct SkippedRow {
     reason: &'static str,
     rows: String,
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct ConsumedRow<'a> {
     table: &'a str,
     index: Option<&'a str>,
@@ -79,7 +80,7 @@ struct ConsumedRow<'a> {
     operations: Vec<OperationRow<'a>>,
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct OperationRow<'a> {
     operation: &'a str,
     calls: String,
@@ -87,7 +88,7 @@ struct OperationRow<'a> {
     write_units: String,
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct PeakRow<'a> {
     table: &'a str,
     index: Option<&'a str>,
@@ -104,7 +105,7 @@ struct PeakRow<'a> {
 }
 
 /// Units of an account over time.
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct OverTimeRow<'a> {
     table: &'a str,
     index: Option<&'a str>,
@@ -128,7 +129,7 @@ fn over_time(one: &OverTime) -> OverTimeRow<'_> {
     }
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct ItemSizesRow<'a> {
     table: &'a str,
     items: String,
@@ -154,7 +155,7 @@ fn item_sizes(sizes: &ItemSizes) -> ItemSizesRow<'_> {
     }
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct EntityRow<'a> {
     table: &'a str,
     entity: &'a str,
@@ -175,7 +176,7 @@ fn entity_row(entity: &FoundEntityItems) -> EntityRow<'_> {
     }
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct ModeRow<'a> {
     table: Option<&'a str>,
     mode: &'a str,
@@ -189,7 +190,7 @@ struct ModeRow<'a> {
     accounts: Vec<AccountRow<'a>>,
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct AccountRow<'a> {
     index: Option<&'a str>,
     region: &'a str,
@@ -206,13 +207,13 @@ struct AccountRow<'a> {
     keys: Vec<KeyRow<'a>>,
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct KeyRow<'a> {
     key: &'a str,
     units: String,
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct HotRow<'a> {
     table: &'a str,
     index: Option<&'a str>,
@@ -226,7 +227,7 @@ struct HotRow<'a> {
     keys_are_all: bool,
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct PartitionRow<'a> {
     table: &'a str,
     region: &'a str,
@@ -241,7 +242,7 @@ struct PartitionRow<'a> {
 }
 
 /// The heat map: units over time and range of keys.
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct StripRow {
     first: String,
     column_seconds: String,
@@ -251,7 +252,7 @@ struct StripRow {
     columns: Vec<ColumnRow>,
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct ColumnRow {
     column: String,
     units: String,
@@ -271,7 +272,7 @@ fn strip(strip: &HeatMap) -> Option<StripRow> {
     })
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct DaxRow<'a> {
     table: &'a str,
     cache: &'static str,
@@ -289,7 +290,7 @@ struct DaxRow<'a> {
     cluster: Option<ClusterRow>,
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct ClusterRow {
     nodes: Option<String>,
     saves_monthly_usd: Option<String>,
@@ -297,7 +298,7 @@ struct ClusterRow {
     break_even_hit_ratio: Option<String>,
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct SizesRow<'a> {
     rows: Vec<SourceRow>,
     drawn: Vec<DrawnRow<'a>>,
@@ -306,14 +307,14 @@ struct SizesRow<'a> {
     changes_assumed: String,
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct SourceRow {
     throughput: &'static str,
     source: &'static str,
     rows: String,
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct DrawnRow<'a> {
     table: &'a str,
     throughput: &'static str,
@@ -324,7 +325,7 @@ struct DrawnRow<'a> {
     more_usd: Option<String>,
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct VerificationRow<'a> {
     checked: String,
     mismatches: String,
@@ -334,7 +335,7 @@ struct VerificationRow<'a> {
     first_sizes: Vec<SizeDifferenceRow<'a>>,
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct DifferenceRow<'a> {
     place: &'a str,
     operation: &'a str,
@@ -344,7 +345,7 @@ struct DifferenceRow<'a> {
     working: &'a str,
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct TargetRow<'a> {
     #[serde(rename = "arm")]
     target: &'a str,
@@ -352,7 +353,7 @@ struct TargetRow<'a> {
     metered: &'a str,
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct SizeDifferenceRow<'a> {
     place: &'a str,
     given_bytes: String,

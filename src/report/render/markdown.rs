@@ -1,6 +1,6 @@
 //! Documents as Markdown.
 
-use crate::report::document::{Body, Document, Note, Part};
+use crate::report::document::{Body, Document, Entry, Note, Part};
 
 /// Escapes a text, so that it contains no markup.
 pub(in crate::report) fn escape(text: &str) -> String {
@@ -82,6 +82,23 @@ fn part_text(part: &Part) -> String {
     format!("{title}\n{}", body_text(&part.body))
 }
 
+/// A numbered entry with a block of code.
+fn edit_text(entry: &Entry) -> String {
+    let indentation = " ".repeat(entry.mark.chars().count());
+    let head = format!("{}{}\n", entry.mark, escape(&entry.head));
+    if entry.details.is_empty() {
+        return head;
+    }
+    let plain = |line: &String| line.replace(char::is_control, " ").replace("```", "`");
+    let lines = entry.details.iter().map(plain);
+    let fenced = std::iter::once("```toml".to_string()).chain(lines);
+    let fenced = fenced.chain(["```".to_string()]);
+    let block: String = fenced
+        .map(|line| format!("{indentation}{line}\n"))
+        .collect();
+    format!("{head}\n{block}\n")
+}
+
 fn body_text(body: &Body) -> String {
     match body {
         Body::Table(rows) if rows.rows.is_empty() => String::new(),
@@ -91,6 +108,7 @@ fn body_text(body: &Body) -> String {
         }
         Body::List(items) | Body::Lines(items) => list(items),
         Body::Entries(_, other) => body_text(other),
+        Body::Edits(entries) => entries.iter().map(edit_text).collect(),
         Body::Paragraph(text) => format!("{}\n", escape(text)),
     }
 }

@@ -2,9 +2,8 @@
 
 use super::vectors::is_search;
 use super::{CheckedTable, Checker, class, is_once};
-use crate::dax::{NODE_TYPES, Popularity, hit_millionths};
+use crate::dax::{NODE_TYPES, Popularity};
 use crate::table::{Direction, IndexKind, Table, Target, limits};
-use crate::time::MonthHours;
 use crate::units::{Exact, MB};
 use crate::usage::{TRANSFER_NAME, UsageType};
 use crate::workload::DesignPart;
@@ -373,14 +372,9 @@ impl Checker<'_> {
                 );
                 HitRatio::Unknown
             }
-            (None, Some(popularity)) => expected_hit_ratio(
-                design,
-                popularity,
-                &written.node_type,
-                ttl_seconds,
-                &self.month,
-            )
-            .map_or(HitRatio::Unknown, HitRatio::Expected),
+            (None, Some(_)) => design
+                .expected_hit_ratio(&written.node_type, ttl_seconds, &self.month)
+                .map_or(HitRatio::Unknown, HitRatio::Expected),
             (None, None) => {
                 let help = "add `hit_ratio = 0.9`, or add [table.popularity], from which the hit \
                             ratio is computed";
@@ -815,32 +809,6 @@ impl Checker<'_> {
             );
         }
     }
-}
-
-/// The share of eventually consistent reads that a cluster of a node type answers, computed from
-/// the popularity of keys. Every node holds the same items, so more nodes do not hold more items
-/// (rule 7.6).
-fn expected_hit_ratio(
-    design: &TableDesign,
-    popularity: &Popularity,
-    node_type: &str,
-    ttl_seconds: u64,
-    month: &MonthHours,
-) -> Option<Exact> {
-    let memory_gb = NODE_TYPES
-        .iter()
-        .find(|known| known.name == node_type)
-        .map_or(0, |known| known.memory_gb);
-    let entries = design.cache_entries(memory_gb)?;
-    Some(Exact::ratio(
-        hit_millionths(
-            popularity,
-            &design.cached_reads_per_second(month),
-            entries,
-            Some(ttl_seconds),
-        ),
-        1_000_000,
-    ))
 }
 
 /// S3 storage classes, coldest last, with the minimum number of days that each bills. Source:

@@ -4,6 +4,8 @@
   const say = (text) => problems.push(text);
   for (const details of document.querySelectorAll("details")) details.open = false;
 
+  // What a reader meets before anything is opened.
+  const words = document.body.innerText.split(/\s+/).length, height = document.documentElement.scrollHeight;
   const wide = document.documentElement;
   if (wide.scrollWidth > wide.clientWidth) {
     const over = [...document.querySelectorAll("body *")].filter((one) => one.getBoundingClientRect().right > wide.clientWidth + 1);
@@ -93,12 +95,14 @@
   // Hovering over a chart shows its values.
   const chart = document.querySelector("figure.chart[data-x]");
   if (chart) {
+    for (let at = chart.closest("details"); at; at = at.parentElement.closest("details")) at.open = true;
     const box = chart.querySelector("svg").getBoundingClientRect();
     const event = new PointerEvent("pointermove", { clientX: box.left + box.width / 2, clientY: box.top + box.height / 2, bubbles: true });
     chart.querySelector("svg").dispatchEvent(event);
-    if (!chart.querySelector(".tip")?.textContent.includes("$")) say("pointing at a chart says nothing");
+    const head = chart.querySelector("th").textContent.trim();
+    if (!chart.querySelector(".tip")?.textContent.includes(`${head}: `)) say("pointing at a chart says nothing");
     chart.querySelector("svg").dispatchEvent(new PointerEvent("pointerleave"));
   }
 
-  parent.postMessage(JSON.stringify({ width: innerWidth, charts: document.querySelectorAll("svg").length, problems }), "*");
+  parent.postMessage(JSON.stringify({ width: innerWidth, words, height, charts: document.querySelectorAll("svg").length, problems }), "*");
 })();
