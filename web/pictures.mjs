@@ -27,7 +27,7 @@ await report.screenshot({ path: join(images, "report.png") });
 const escaped = (text) => text.replace(/&/g, "&amp;").replace(/</g, "&lt;");
 const colors = { 1: "font-weight:700", 2: "color:#8b949e", 31: "color:#ff7b72", 32: "color:#56d364", 33: "color:#e3b341", 36: "color:#76e3ea" };
 const html = (text) => escaped(text).replace(/\u001b\[([\d;]+)m/g, (_, codes) => (codes === "0" ? "</span>" : `<span style="${codes.split(";").map((code) => colors[code] ?? "").join(";")}">`));
-const shown = execFileSync("script", ["-qec", `stty cols 80 && '${program}' compare workloads/shopping-cart.toml`, "/dev/null"], { cwd: root, encoding: "utf8", env: { ...process.env, TERM: "xterm-256color" } });
+const shown = execFileSync("script", ["-qec", `stty rows 40 cols 80 && '${program}' compare workloads/shopping-cart.toml`, "/dev/null"], { cwd: root, encoding: "utf8", env: { ...process.env, TERM: "xterm-256color" } });
 const terminal = await opened.newPage({ viewport: { width: 720, height: 620 } });
 await terminal.setContent(`<body style="margin:0;background:#0d1117;color:#e6edf3"><pre style="margin:16px;font:13px/1.45 'DejaVu Sans Mono',monospace">$ dynameter compare workloads/shopping-cart.toml\n${html(shown.replace(/\r/g, "").split("\n").slice(0, 29).join("\n"))}</pre>`);
 await terminal.screenshot({ path: join(images, "terminal.png") });

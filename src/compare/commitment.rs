@@ -580,13 +580,6 @@ pub(super) fn rates(book: &PriceBook, usage: &UsageType) -> Option<Rates> {
     })
 }
 
-/// Whether savings plans are sold. Without a date, prices count as current, even if they were read
-/// before the plans existed.
-fn plans_are_sold(book: &PriceBook, asked: Option<Date>) -> bool {
-    book.savings_plan()
-        .is_some_and(|plan| asked.is_none() || book.date() >= plan.sold_from)
-}
-
 /// The terms of reserved capacity, in years.
 fn terms(book: &PriceBook) -> Vec<u64> {
     book.reserved_terms()
@@ -633,7 +626,7 @@ pub fn offers(book: &PriceBook, asked: Option<Date>) -> (Vec<Offer>, Vec<(u64, S
             (Err(why), _) | (_, Err(why)) => missing.push((years, why)),
         }
     }
-    if plans_are_sold(book, asked) {
+    if book.sells_savings_plans(asked) {
         sold.push(Offer::Plan);
     }
     (sold, missing)
@@ -671,7 +664,7 @@ fn no_plan(curve: &Curve, book: &PriceBook, prices: Option<Date>) -> Option<Stri
     if curve.is_empty() {
         return Some("the design has no throughput to cover".to_string());
     }
-    if plans_are_sold(book, prices) {
+    if book.sells_savings_plans(prices) {
         return None;
     }
     Some(match book.savings_plan() {

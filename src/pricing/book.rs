@@ -634,6 +634,13 @@ impl PriceBook {
             .or(self.global.savings_plan.as_ref())
     }
 
+    /// Whether Database Savings Plans are sold at the date that was asked for. Without one, prices count as
+    /// current, even if they were read before the plans existed.
+    pub fn sells_savings_plans(&self, asked: Option<Date>) -> bool {
+        self.savings_plan()
+            .is_some_and(|plan| asked.is_none() || self.date() >= plan.sold_from)
+    }
+
     /// The prefix of the region's usage types on a bill, such as `USE1`; `None` if the book does
     /// not have it.
     pub fn usage_prefix(&self) -> Option<&str> {

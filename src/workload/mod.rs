@@ -155,6 +155,7 @@ pub fn load_commitments(
     let scope = validate::CommitmentScope {
         books,
         date: book.map(|book| book.date()),
+        asked: first.and_then(|one| one.prices),
         regions: designs.iter().flat_map(|one| one.regions()).collect(),
         home: match homes.len() {
             1 => homes.first().map(|home| home.to_string()),

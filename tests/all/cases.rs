@@ -62,7 +62,7 @@ const CASES: &[Case] = &[
         &[
             "Loads: $29.87 a month",
             "Paid once, not added to the month  $90.00",
-            "Catalog: load     WriteRequestUnits     120,000,000  WRU   $0.000000625  $75.00",
+            "WriteRequestUnits     120,000,000  WRU   $0.625/million  $75.00",
             "Catalog: imports  ImportDataSize-Bytes          100  GB           $0.15  $15.00",
             "warm throughput of 20,000 read units a second, rate unknown",
             "the calls need 2,000 WCU-hours",
@@ -170,7 +170,7 @@ const CASES: &[Case] = &[
         "a write that sets the key of a sparse index puts an entry",
         "estimate 23-sets.toml",
         0,
-        &["set flag / Flagged  WriteRequestUnits        9,000,000  WRU       $0.000000625   $5.62"],
+        &["set flag / Flagged  WriteRequestUnits        9,000,000  WRU       $0.625/million   $5.62"],
     ),
     case(
         "what a file does not say of a sparse index is a range, and how to say it",
@@ -229,7 +229,7 @@ const CASES: &[Case] = &[
         "estimate 52-aws-attributes.json --region us-east-1 --month-hours 720",
         0,
         &[
-            "U2: change status / ByStatus  WriteRequestUnits      51,840,000  WRU       $0.000000625   $32.40",
+            "U2: change status / ByStatus  WriteRequestUnits      51,840,000  WRU       $0.625/million   $32.40",
             "U3: delete                    WriteRequestUnits     129,600,000  WRU",
         ],
     )
@@ -253,7 +253,7 @@ const CASES: &[Case] = &[
     ),
     case(
         "a plan saves at most 18 % of what a maximum throughput lets through, of an index",
-        "compare idxmax.toml",
+        "compare idxmax.toml --all",
         0,
         &[
             "Index maximum: $34.80 a month",
@@ -277,7 +277,7 @@ const CASES: &[Case] = &[
     .never(&["$328.50"]),
     case(
         "a region without a free tier, with free_tier = true",
-        "compare gov-true.toml",
+        "compare gov-true.toml --all",
         0,
         &[
             "Gov: $85.41 a month",
@@ -287,7 +287,7 @@ const CASES: &[Case] = &[
     ),
     case(
         "a region without a free tier",
-        "compare gov-false.toml",
+        "compare gov-false.toml --all",
         0,
         &[
             "Gov: $85.41 a month",
@@ -297,7 +297,7 @@ const CASES: &[Case] = &[
     ),
     case(
         "safe means the same for fixed and auto-scaled capacity",
-        "compare 04b.toml",
+        "compare 04b.toml --all",
         0,
         &[
             "fixed at the cheapest safe value, counting on bursts    $0.76",
@@ -317,9 +317,9 @@ const CASES: &[Case] = &[
     ),
     case(
         "a schedule for one hour serves a batch of one hour",
-        "compare 25-batch.toml",
+        "compare 25-batch.toml --all",
         0,
-        &["Best combination\n  $23.38: Batch: provisioned, scheduled"],
+        &["without trade-offs  $23.38"],
     ),
     case(
         "bursts serve 150,000 of 3,600,000 puts",
@@ -383,7 +383,7 @@ const CASES: &[Case] = &[
     ),
     case(
         "amounts that no table has cannot wrap",
-        "compare overflow.toml",
+        "compare overflow.toml --all",
         0,
         &[
             "Over: $147,825,000,000,000.00 a month",
@@ -392,7 +392,7 @@ const CASES: &[Case] = &[
     ),
     case(
         "nor can commitments",
-        "compare overflow-commitment-min.toml",
+        "compare overflow-commitment-min.toml --all",
         0,
         &["Over: $16,425,000,000.00 a month; $15,484,295,454.62 with"],
     ),
@@ -646,10 +646,13 @@ pub fn run_all<'a>(cases: impl Iterator<Item = &'a Case>, folder: &str) {
             .expect("the command runs");
         let said = String::from_utf8_lossy(&output.stdout).into_owned()
             + &String::from_utf8_lossy(&output.stderr);
+        // How wide the columns are is not what a case is about.
+        let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+        let all = words(&said);
         let missing: Vec<_> = case
             .says
             .iter()
-            .filter(|text| !said.contains(*text))
+            .filter(|text| !all.contains(&words(text)))
             .collect();
         let found: Vec<_> = case
             .never

@@ -103,5 +103,7 @@ export function showMistakes(home, mistakes, go, hasBill) {
   const one = ({ place, message, help }) => make("li", {},
     place ? make("button", { type: "button", className: "plain", onclick: () => go(place[0]) }, `line ${place[0]}`) : undefined,
     ` ${sentences(message, help)}`);
-  home.replaceChildren(make("b", {}, mistakes.length === 1 ? "One thing in the design cannot be right; the bill is that of the version before." : `${mistakes.length} things in the design cannot be right; the bill is that of the version before.`), make("ul", {}, mistakes.slice(0, 8).map(one)));
+  const count = mistakes.length === 1 ? "One thing" : `${mistakes.length} things`;
+  const bill = hasBill ? " The bill below is that of the last version without mistakes." : "";
+  home.replaceChildren(make("b", {}, `${count} in the design cannot be right.${bill}`), make("ul", {}, mistakes.slice(0, 8).map(one)));
 }

@@ -187,7 +187,10 @@ mod tests {
         );
         let narrow = text(Some(30));
         assert!(narrow.lines().all(|line| line.width() <= 30), "{narrow}");
-        assert!(narrow.contains("ReadRequestUnits\n      because"), "{narrow}");
+        assert!(
+            narrow.contains("ReadRequestUnits\n      because"),
+            "{narrow}"
+        );
     }
 
     #[test]

@@ -23,6 +23,8 @@ pub(in crate::workload) struct CommitmentScope<'a> {
     pub books: &'a Books,
     /// The date of the prices; `None` if that is wrong in the file.
     pub date: Option<Date>,
+    /// The date that was asked for; without one, prices count as current.
+    pub asked: Option<Date>,
     /// The regions of the designs; empty if they are not known.
     pub regions: BTreeSet<String>,
     /// The region of a commitment that does not name one.
@@ -189,7 +191,7 @@ impl Checker<'_> {
                 "the price book of {} has no prices of Database Savings Plans",
                 book.region()
             )),
-            (Some(book), Some(sold)) if book.date() < sold.sold_from => Some(format!(
+            (Some(book), Some(sold)) if !book.sells_savings_plans(scope.asked) => Some(format!(
                 "AWS has sold Database Savings Plans since {}, and the prices are of {}",
                 sold.sold_from,
                 book.date()

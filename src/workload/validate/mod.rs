@@ -129,7 +129,7 @@ pub(super) fn workload(
             "remove `years_ahead`; --months begins with the design as the file describes it",
         );
     }
-    checker.account(file, setting);
+    checker.account(file, setting, prices);
     let free = free_tiers(file);
     let tables = tables
         .into_iter()
@@ -428,7 +428,7 @@ impl Checker<'_> {
 
     /// The commitments of the account that the file declares. None apply if list prices are asked
     /// for.
-    fn account(&mut self, file: &WorkloadFile, setting: &Setting) {
+    fn account(&mut self, file: &WorkloadFile, setting: &Setting, prices: Option<Date>) {
         for table in file.table.iter().flatten() {
             self.reserved(table);
         }
@@ -439,6 +439,7 @@ impl Checker<'_> {
         let scope = CommitmentScope {
             books: setting.books,
             date: self.book.as_ref().map(PriceBook::date),
+            asked: prices,
             regions: home.iter().cloned().chain(regions).collect(),
             home,
         };
