@@ -525,17 +525,6 @@ fn break_even_rows(comparison: &Comparison) -> Vec<Vec<String>> {
     comparison.break_even.iter().map(row).collect()
 }
 
-/// What to write in the file for a change, as TOML; each place of the file is a comment.
-pub(super) fn edit_of(comparison: &Comparison, advice: &Advice) -> String {
-    let placed = advice.edit.iter();
-    let placed = placed.flat_map(|edit| edit.placed(&comparison.written));
-    let lines = placed.flat_map(|edit| {
-        let place = format!("# {}:{}", edit.place.file, edit.place.line);
-        std::iter::once(place).chain(edit.lines)
-    });
-    lines.collect::<Vec<_>>().join("\n")
-}
-
 fn swing_rows(comparison: &Comparison) -> Result<Vec<Vec<String>>, MoneyError> {
     let row = |swing: &Swing| -> Result<Vec<String>, MoneyError> {
         let percent = |money: Money| -> Result<String, MoneyError> {

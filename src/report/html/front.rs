@@ -2,11 +2,11 @@
 //! Headings state the finding; the details behind them are folded below.
 
 use super::design;
-use super::money::{share, tornado_chart};
+use super::money::{edit_of, share, tornado_chart};
 use super::{Chart, ReportError};
 use crate::compare::{Advice, Combination, Comparison, Payment, Utilization};
 use crate::money::{Money, MoneyError};
-use crate::report::compare::{advice_kind, advice_name, edit_of, place};
+use crate::report::compare::{advice_kind, advice_name, place};
 use crate::report::estimate::interval;
 use crate::report::json::throughput_word;
 use crate::report::render::text::{clean, signed};

@@ -286,7 +286,7 @@ fn advice_table(comparison: &Comparison) -> HtmlTable {
                     .map(|risk| format!("{to_decide}{risk}"))
                     .unwrap_or_default(),
             ),
-            HtmlCell::from(crate::report::compare::edit_of(comparison, advice)),
+            HtmlCell::from(edit_of(comparison, advice)),
         ]
     };
     comparison
@@ -295,6 +295,17 @@ fn advice_table(comparison: &Comparison) -> HtmlTable {
         .take(ADVICE)
         .for_each(|advice| table.row(row(advice)));
     table
+}
+
+/// What to write in the file for a change, as TOML; each place of the file is a comment.
+pub(super) fn edit_of(comparison: &Comparison, advice: &Advice) -> String {
+    let placed = advice.edit.iter();
+    let placed = placed.flat_map(|edit| edit.placed(&comparison.written));
+    let lines = placed.flat_map(|edit| {
+        let place = format!("# {}:{}", edit.place.file, edit.place.line);
+        std::iter::once(place).chain(edit.lines)
+    });
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 /// The totals at other traffic.
