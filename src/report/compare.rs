@@ -395,7 +395,7 @@ pub(super) fn other_lines(comparison: &Comparison) -> Vec<String> {
         let mut parts = Vec::new();
         if let (Some(least), Some(most)) = (deltas.first(), deltas.last()) {
             let count = deltas.len();
-            // How much the largest cluster costs helps nobody.
+            // The cheapest cluster alone is told.
             let is_cache = word == "dax";
             parts.push(match count {
                 _ if is_cache => format!("no cluster pays: the cheapest adds {}", least.human()),

@@ -180,7 +180,7 @@ async function start() {
       if (answer.stopped) return undefined;
       const of = text;
       forget();
-      if (answer.changes === undefined) return say(answer.error ?? "The design has mistakes; mend them first.");
+      if (answer.changes === undefined) return say(answer.error ?? "The design has mistakes; fix them first.");
       showChanges(found, answer, (number) => apply(of, number));
       return say("The comparison is done.");
     }
@@ -211,7 +211,7 @@ async function start() {
     const own = engine();
     const answer = await own.ask({ ask: "file", text, file });
     own.end();
-    if (answer.text === undefined) return say(answer.error ?? "The design has mistakes; mend them first.");
+    if (answer.text === undefined) return say(answer.error ?? "The design has mistakes; fix them first.");
     const [name, type] = { estimate: ["estimate.json", "application/json"], csv: ["estimate.csv", "text/csv"], report: ["report.html", "text/html"] }[file];
     save(name, answer.text, type);
     return say(`Saved as ${name}.`);
