@@ -22,7 +22,7 @@
       const page = scaled.text === undefined ? scaled : await engine.ask({ ask: "estimate", text: scaled.text, before: text });
       if (at !== asked) return;
       const wrong = page.error ?? page.mistakes?.[0]?.message;
-      total.textContent = wrong ? "not possible" : page.is_complete ? page.total.text : `≥ ${page.total.text}`;
+      total.textContent = wrong ? "not possible" : page.total_text;
       warnings.replaceChildren(...(page.warnings ?? []).map((text) => element("p", { className: "warning", textContent: text })));
       total.dataset.v = wrong ? "" : page.total.usd;
       change.textContent = wrong ?? (chosen.size ? ` (${page.change.is_known ? page.change.text : "change unknown"})` : "");

@@ -2,7 +2,7 @@
 //! matters most.
 
 use super::document::{Body, Document, Entry, Table};
-use super::estimate::{a_month, bound_word, conventions, switches, uncertainty_part};
+use super::estimate::{a_month, bound_mark, bound_word, conventions, switches, uncertainty_part};
 use super::fleet::FleetSummary;
 use super::json::compare::{compare_json, compares_json};
 use super::json::throughput_word;
@@ -15,7 +15,6 @@ use crate::compare::{
 };
 use crate::fleet::compared_fleet;
 use crate::money::{Money, MoneyError};
-use crate::pricing::Bound;
 use crate::units::count_of;
 
 /// The number of changes that are shown if nothing else is asked for.
@@ -94,10 +93,7 @@ fn document(comparison: &Comparison, shown: Shown) -> Result<Document, MoneyErro
     if shown.all {
         everything(&mut document, comparison)?;
     } else {
-        document.part(
-            "Alternatives that save nothing",
-            Body::Lines(other_lines(comparison)),
-        );
+        document.part("Other alternatives", Body::Lines(other_lines(comparison)));
     }
     uncertainty_part(&mut document, outcome);
     document.warning("Warnings", Body::List(outcome.warnings.clone()));
@@ -266,12 +262,7 @@ pub(super) fn headline(comparison: &Comparison) -> String {
 /// The best combinations: without and with trade-offs, each with its commitments.
 pub(super) fn best_rows(comparison: &Comparison) -> Result<Vec<Vec<String>>, MoneyError> {
     // What is known of the design's total is known of every total.
-    let bound = match comparison.outcome.bill.bound() {
-        Bound::Exact => "",
-        Bound::AtLeast => "≥ ",
-        Bound::AtMost => "≤ ",
-        Bound::Unknown => "known part ",
-    };
+    let bound = bound_mark(comparison.outcome.bill.bound());
     let row = |name: &str, monthly: Money, how: String| -> Result<Vec<String>, MoneyError> {
         let delta = monthly.minus(comparison.total)?;
         let percent = delta.percent_of(comparison.total);
@@ -322,6 +313,16 @@ pub(super) fn advice_kind(advice: &Advice) -> &'static str {
         (AlternativeKind::Commitment, _) => "commitment",
         (_, Footing::Decision) => "trade-off",
         (_, Footing::Sure | Footing::WhatIf) => "no trade-off",
+    }
+}
+
+/// The style of its tag on a page.
+#[cfg(feature = "html")]
+pub(super) fn advice_tag(advice: &Advice) -> &'static str {
+    match (&advice.kind, advice.footing) {
+        (AlternativeKind::Commitment, _) => "commit",
+        (_, Footing::Decision) => "choice",
+        (_, Footing::Sure | Footing::WhatIf) => "sure",
     }
 }
 
@@ -380,44 +381,69 @@ fn edit_entries(comparison: &Comparison, limit: usize) -> Vec<Entry> {
     advice.take(limit).map(entry).collect()
 }
 
-/// What is left: by kind, how many alternatives there are, and why none of them is worth it.
+/// What is left, by kind: what would save under a condition, what costs more, and what has no price.
 pub(super) fn other_lines(comparison: &Comparison) -> Vec<String> {
-    let mut lines = Vec::new();
-    for (word, title) in AlternativeKind::ALL {
-        let of = comparison
-            .alternatives
-            .iter()
-            .filter(|one| one.kind.word() == word);
-        let all: Vec<&Alternative> = of.filter(|one| !one.saves()).collect();
-        let mut deltas: Vec<Money> = all.iter().filter_map(|one| one.delta()).collect();
-        deltas.sort_unstable();
-        let count = |state| all.iter().filter(|one| one.state.word() == state).count();
-        let mut parts = Vec::new();
-        if let (Some(least), Some(most)) = (deltas.first(), deltas.last()) {
-            let count = deltas.len();
-            // The cheapest cluster alone is told.
-            let is_cache = word == "dax";
-            parts.push(match count {
-                _ if is_cache => format!("no cluster pays: the cheapest adds {}", least.human()),
-                1 => format!("1 costs {} more", least.human()),
-                _ => format!("{count} cost {} to {} more", least.human(), most.human()),
-            });
+    let line = |(word, title): &(&str, &str)| {
+        let of = comparison.alternatives.iter();
+        let all: Vec<&Alternative> = of.filter(|one| one.kind.word() == *word).collect();
+        let parts = [conditional(&all), more_expensive(&all), unpriced(&all)].concat();
+        (!parts.is_empty()).then(|| format!("{title}: {}", parts.join(", ")))
+    };
+    AlternativeKind::ALL.iter().filter_map(line).collect()
+}
+
+/// What-ifs that save: they are no advice, since the file does not say whether they hold.
+fn conditional(all: &[&Alternative]) -> Vec<String> {
+    let saving = all
+        .iter()
+        .filter(|one| one.footing == Footing::WhatIf && one.saves());
+    let saves = saving.filter_map(|one| Money::ZERO.minus(one.delta()?).ok());
+    let saves: Vec<Money> = saves.collect();
+    let most = saves.iter().max();
+    let words = most.map(|most| match saves.len() {
+        1 => format!(
+            "1 would save {}, if what --all says of it holds",
+            most.human()
+        ),
+        several => format!(
+            "{several} would save up to {}, if what --all says of them holds",
+            most.human()
+        ),
+    });
+    words.into_iter().collect()
+}
+
+fn more_expensive(all: &[&Alternative]) -> Vec<String> {
+    let others = all.iter().filter(|one| !one.saves());
+    let mut deltas: Vec<Money> = others.filter_map(|one| one.delta()).collect();
+    deltas.sort_unstable();
+    let (Some(least), Some(most)) = (deltas.first(), deltas.last()) else {
+        return Vec::new();
+    };
+    let is_cache = all.iter().all(|one| one.kind == AlternativeKind::Dax);
+    vec![match deltas.len() {
+        // The price of the largest cluster is not useful if the smallest does not pay.
+        _ if is_cache && !all.iter().any(|one| one.saves()) => {
+            format!("no cluster pays: the cheapest adds {}", least.human())
         }
-        let others = [("impossible", "not possible"), ("unknown", "unknown")];
-        parts.extend(
-            others
-                .iter()
-                .filter_map(|(state, words)| match count(*state) {
-                    0 => None,
-                    1 => Some(format!("1 is {words}")),
-                    several => Some(format!("{several} are {words}")),
-                }),
-        );
-        if !parts.is_empty() {
-            lines.push(format!("{title}: {}", parts.join(", ")));
+        1 => format!("1 costs {} more", least.human()),
+        several => format!("{several} cost {} to {} more", least.human(), most.human()),
+    }]
+}
+
+fn unpriced(all: &[&Alternative]) -> Vec<String> {
+    let states = [
+        (AlternativeState::Impossible, "not possible"),
+        (AlternativeState::Unknown, "unknown"),
+    ];
+    let words = states.iter().filter_map(|(state, words)| {
+        match all.iter().filter(|one| one.state == *state).count() {
+            0 => None,
+            1 => Some(format!("1 is {words}")),
+            several => Some(format!("{several} are {words}")),
         }
-    }
-    lines
+    });
+    words.collect()
 }
 
 /// What to do next.

@@ -299,6 +299,16 @@ pub(super) fn bound_word(bound: Bound) -> &'static str {
     }
 }
 
+/// The same before an amount that stands alone.
+pub(super) fn bound_mark(bound: Bound) -> &'static str {
+    match bound {
+        Bound::Exact => "",
+        Bound::AtLeast => "≥ ",
+        Bound::AtMost => "≤ ",
+        Bound::Unknown => "known part ",
+    }
+}
+
 /// The same as a sign, for a table.
 pub(super) fn bound_sign(bound: Bound) -> &'static str {
     match bound {

@@ -61,7 +61,7 @@ export function showBill(home, page, actions, open) {
   const { scrollTop } = home.parentElement;
   home.replaceChildren(
     make("p", { className: "label" }, "A month", make("span", { className: "printed" }, ` of ${plain(page.workload)}`)),
-    make("p", { className: "big", id: "total", tabIndex: -1, "data-usd": page.total.usd }, page.is_complete ? page.total.text : `≥ ${page.total.text}`),
+    make("p", { className: "big", id: "total", tabIndex: -1, "data-usd": page.total.usd }, page.total_text),
     ...(page.is_complete ? [] : [make("p", { className: "warn" }, page.headline)]),
     ...page.warnings.map((text) => make("p", { className: "warn small" }, plain(text))),
     ...change(page, actions),

@@ -6,8 +6,8 @@ use super::money::{edit_of, share, tornado_chart};
 use super::{Chart, ReportError};
 use crate::compare::{Advice, Combination, Comparison, Payment, Utilization};
 use crate::money::{Money, MoneyError};
-use crate::report::compare::{advice_kind, advice_name, place};
-use crate::report::estimate::interval;
+use crate::report::compare::{advice_kind, advice_name, advice_tag, place};
+use crate::report::estimate::{bound_mark, interval};
 use crate::report::json::throughput_word;
 use crate::report::render::text::{clean, signed};
 use crate::review::{BillShare, Review};
@@ -223,10 +223,9 @@ fn designed(review: &Review) -> Result<Card, ReportError> {
     );
     Ok(Card {
         label: "As designed",
-        amount: match (nothing_known, missing) {
-            (true, _) => "unknown".to_string(),
-            (false, 0) => total.human(),
-            _ => format!("≥ {}", total.human()),
+        amount: match nothing_known {
+            true => "unknown".to_string(),
+            false => format!("{}{}", bound_mark(outcome.bill.bound()), total.human()),
         },
         exact: total.to_string(),
         delta: String::new(),
@@ -277,7 +276,6 @@ fn combined(
     monthly: Money,
 ) -> Result<Card, ReportError> {
     let delta = monthly.minus(comparison.total)?;
-    let is_partial = !comparison.outcome.bill.unknown.is_empty();
     let shown: Vec<String> = combination
         .changes
         .iter()
@@ -295,10 +293,11 @@ fn combined(
     }
     Ok(Card {
         label,
-        amount: match is_partial {
-            true => format!("≥ {}", monthly.human()),
-            false => monthly.human(),
-        },
+        amount: format!(
+            "{}{}",
+            bound_mark(comparison.outcome.bill.bound()),
+            monthly.human()
+        ),
         exact: monthly.to_string(),
         delta: format!("{} ({})", signed(delta), share(delta, comparison.total)),
         text,
@@ -422,11 +421,7 @@ fn changes(review: &Review) -> Changes {
         name: clean(&advice_name(one)),
         note: clean(one.risk.as_deref().unwrap_or(&one.why)),
         kind: advice_kind(one),
-        tag: match advice_kind(one) {
-            "commitment" => "commit",
-            "trade-off" => "choice",
-            _ => "sure",
-        },
+        tag: advice_tag(one),
         saves: one.saves.human(),
         exact: one.saves.to_string(),
         percent: width(one.saves, most),

@@ -13,7 +13,8 @@ use crate::report::compare::{
     advice_kind, advice_name, best_rows, headline as compare_headline, other_lines,
 };
 use crate::report::estimate::{
-    a_month, conventions, rate_text, share_of, switches, unknown_row, usage_name, what_is, what_of,
+    a_month, bound_mark, conventions, rate_text, share_of, switches, unknown_row, usage_name,
+    what_is, what_of,
 };
 use crate::report::render::text::{clean, signed};
 use crate::review::spending;
@@ -106,6 +107,8 @@ struct Page {
     schema: &'static str,
     workload: String,
     total: Amount,
+    /// The total with what is known of it, such as `≥ $12.00`.
+    total_text: String,
     /// The total in a sentence, with what is known of it.
     headline: String,
     /// Whether everything has a price.
@@ -196,6 +199,7 @@ pub fn page_json(outcome: &Outcome, before: Option<&Outcome>) -> Result<String, 
         schema: "dynameter.page/1",
         workload: clean(&outcome.workload),
         total: Amount::new(total, total),
+        total_text: format!("{}{}", bound_mark(bound), total.human()),
         headline: a_month(total, bound),
         is_complete: bound == Bound::Exact,
         conventions: conventions(outcome),
