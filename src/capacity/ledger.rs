@@ -105,39 +105,6 @@ impl<'a> AccountDirection<'a> {
             enough: None,
         }
     }
-
-    /// A unit a second, as a step's demand.
-    fn unit(&self) -> u64 {
-        2 * self.series.step_seconds() * self.series.parts()
-    }
-
-    /// Steps of a minute.
-    fn steps_a_minute(&self) -> u64 {
-        60 / self.series.step_seconds().clamp(1, 60)
-    }
-
-    /// Whether no step of a minute refuses anything, and what is left for bursts is known without
-    /// looking at its steps: every step stays within the available capacity or, with what was saved,
-    /// the highest ones together stay within that, and the most that is saved is not reached. The
-    /// hottest key stays within what its partition serves.
-    fn serves(&self, minute: &Minute, begins: &Begin) -> bool {
-        let Begin {
-            available,
-            saved,
-            saved_max,
-        } = *begins;
-        let steps = self.steps_a_minute();
-        let above = minute
-            .highest
-            .saturating_sub(available)
-            .saturating_mul(steps);
-        let all = saved.saturating_add(available.saturating_mul(steps));
-        let is_open = || all.saturating_add(above).saturating_sub(minute.sum) <= saved_max;
-        (above == 0 || (above <= saved && is_open()))
-            && self.hottest.is_none_or(|hottest| {
-                hottest.part_of(minute.highest) <= hottest.served(self.unit())
-            })
-    }
 }
 
 /// What happened in a step, in half units or their parts ([`Steps::parts`]).
@@ -202,18 +169,19 @@ pub struct LedgerRun {
 }
 
 impl LedgerRun {
-    /// Records the capacity that was in force in a minute.
-    fn minute(&mut self, at: u64, capacity: u64) {
-        self.minutes += 1;
+    /// Records the capacity that was in force in some minutes of an hour.
+    fn minutes(&mut self, at: u64, count: u64, capacity: u64) {
+        self.minutes += count;
+        let sum = capacity.saturating_mul(count);
         if at.is_multiple_of(60) || self.hourly_maxima.is_empty() {
             self.hourly_maxima.push(capacity);
-            self.hourly_minute_sums.push(capacity);
-        } else if let (Some(most), Some(sum)) = (
+            self.hourly_minute_sums.push(sum);
+        } else if let (Some(most), Some(sums)) = (
             self.hourly_maxima.last_mut(),
             self.hourly_minute_sums.last_mut(),
         ) {
             *most = capacity.max(*most);
-            *sum += capacity;
+            *sums = sums.saturating_add(sum);
         }
         self.lowest = if at == 0 {
             capacity
@@ -274,37 +242,135 @@ fn run(lanes: &mut [AccountDirection], limits: &Limits, warm_up: u64) -> Vec<Led
         .max()
         .unwrap_or(0);
     let warm_up = warm_up.min(minutes);
-    let mut states: Vec<LedgerState> = lanes
-        .iter()
-        .map(|lane| LedgerState::new(lane, minutes as usize))
+    let mut all: Vec<Running> = lanes
+        .iter_mut()
+        .map(|lane| Running {
+            state: LedgerState::new(lane, minutes as usize, limits),
+            lane,
+        })
         .collect();
     let mut quota = Quota::new(limits);
-    for now in 0..warm_up + minutes {
-        quota.minute(now);
-        let (counts, at) = if now < warm_up {
-            (false, minutes - warm_up + now)
+    let (mut now, end) = (0, warm_up + minutes);
+    while now < end {
+        let (counts, at, left) = if now < warm_up {
+            (false, minutes - warm_up + now, warm_up - now)
         } else {
-            (true, now - warm_up)
+            (true, now - warm_up, end - now)
         };
-        for (state, lane) in states.iter_mut().zip(lanes.iter_mut()) {
+        // Hours are recorded one by one.
+        let left = left.min(60 - at % 60);
+        // Where the warm-up ends, time may jump, which schedules must see.
+        let quiet = match now == warm_up {
+            true => 0,
+            false => serve_quiet(&mut all, Span { at, left, counts }),
+        };
+        if quiet > 0 {
+            (now..now + quiet).for_each(|minute| quota.minute(minute));
+            now += quiet;
+            continue;
+        }
+        quota.minute(now);
+        for Running { state, lane } in &mut all {
             state.apply(now, &mut quota);
-            state.serve(lane, at, counts, limits);
+            state.serve(lane, at, counts);
             state.request(lane, now, at);
         }
-        let throttles = |(state, lane): (&LedgerState, &AccountDirection)| {
-            lane.enough.is_some_and(|most| state.run.throttled > most)
-        };
-        if states.iter().zip(lanes.iter()).any(throttles) {
+        if all.iter().any(Running::is_enough) {
             break;
         }
+        now += 1;
     }
-    states
-        .into_iter()
-        .map(|state| LedgerRun {
-            decreases: state.decreases,
-            ..state.run
-        })
-        .collect()
+    let run = |one: Running| LedgerRun {
+        decreases: one.state.decreases,
+        ..one.state.run
+    };
+    all.into_iter().map(run).collect()
+}
+
+/// Minutes of a series, and whether they count.
+#[derive(Clone, Copy)]
+struct Span {
+    at: u64,
+    left: u64,
+    counts: bool,
+}
+
+/// Serves minutes in which no lane refuses, requests or changes anything, up to the first in which
+/// one may; returns how many. Auto scaling acts in few minutes of a week, and all others end here.
+fn serve_quiet(all: &mut [Running], span: Span) -> u64 {
+    let Span {
+        at,
+        mut left,
+        counts,
+    } = span;
+    for Running { state, lane } in &mut *all {
+        let Some(quiet) = state.quiet(lane, at) else {
+            return 0;
+        };
+        left = left.min(quiet.minutes);
+        state.quiet = quiet;
+    }
+    let mut served = 0;
+    while served < left && all.iter_mut().all(|one| one.is_quiet(at + served)) {
+        for one in &mut *all {
+            let QuietLane {
+                available,
+                saved_max,
+                sum,
+                ..
+            } = one.state.quiet;
+            one.state.serve_whole(sum, available, saved_max, counts);
+        }
+        served += 1;
+    }
+    if counts && served > 0 {
+        for Running { state, .. } in all {
+            state.run.minutes(at, served, state.capacity);
+        }
+    }
+    served
+}
+
+/// An account direction while it is executed.
+struct Running<'a, 'b> {
+    lane: &'b mut AccountDirection<'a>,
+    state: LedgerState,
+}
+
+impl Running<'_, '_> {
+    /// Whether more was throttled than matters.
+    fn is_enough(&self) -> bool {
+        let most = self.lane.enough;
+        most.is_some_and(|most| self.state.run.throttled > most)
+    }
+
+    /// Whether a minute is quiet; keeps its demand.
+    fn is_quiet(&mut self, at: u64) -> bool {
+        let (quiet, hottest) = (&mut self.state.quiet, self.lane.hottest);
+        let Some(minute) = self.lane.series.minute(at) else {
+            return false;
+        };
+        quiet.sum = minute.sum;
+        minute.highest <= quiet.available
+            && (quiet.from..=quiet.to).contains(&minute.sum)
+            && hottest
+                .is_none_or(|hottest| hottest.part_of(minute.highest) <= hottest.served(quiet.unit))
+    }
+}
+
+/// Minutes in which the capacity of an account direction does not change.
+#[derive(Clone, Copy, Default)]
+struct QuietLane {
+    /// What each step may use.
+    available: u64,
+    saved_max: u64,
+    /// The least and the most that a minute consumes, in the demand's parts of half units.
+    from: u64,
+    to: u64,
+    minutes: u64,
+    unit: u64,
+    /// The demand of the minute that is served.
+    sum: u64,
 }
 
 /// The quota of decreases: four at the start, one more each hour, never more than 27 in 24 hours.
@@ -351,7 +417,62 @@ impl Quota {
     }
 }
 
+/// What is the same in every minute of an account direction.
+#[derive(Clone, Copy)]
+struct Pace {
+    /// A unit a second, as a step's demand.
+    unit: u64,
+    /// Steps of a minute.
+    steps: u64,
+    /// Parts of a half unit.
+    parts: u64,
+    /// The minute of the week at which the series starts.
+    start: u64,
+    /// Steps whose unused capacity is kept for a burst, in units of demand; 0 if none is kept.
+    kept: u64,
+}
+
+impl Pace {
+    fn of(lane: &AccountDirection, limits: &Limits) -> Pace {
+        let (series, parts) = (lane.series, lane.series.parts());
+        Pace {
+            unit: 2 * series.step_seconds() * parts,
+            steps: 60 / series.step_seconds().clamp(1, 60),
+            parts,
+            start: series.start_minute(),
+            kept: match lane.policy.bursts() {
+                true => 2 * limits.burst_seconds * parts,
+                false => 0,
+            },
+        }
+    }
+
+    /// Whether no step of a minute refuses anything, and what is left for bursts is known without
+    /// looking at its steps: every step stays within the available capacity or, with what was saved,
+    /// the highest ones together stay within that, and the most that is saved is not reached. The
+    /// hottest key stays within what its partition serves.
+    fn serves(&self, minute: &Minute, begins: &Begin, hottest: Option<Hottest>) -> bool {
+        let Begin {
+            available,
+            saved,
+            saved_max,
+        } = *begins;
+        let steps = self.steps;
+        let above = minute
+            .highest
+            .saturating_sub(available)
+            .saturating_mul(steps);
+        let all = saved.saturating_add(available.saturating_mul(steps));
+        let is_open = || all.saturating_add(above).saturating_sub(minute.sum) <= saved_max;
+        (above == 0 || (above <= saved && is_open()))
+            && hottest
+                .is_none_or(|hottest| hottest.part_of(minute.highest) <= hottest.served(self.unit))
+    }
+}
+
 struct LedgerState {
+    pace: Pace,
+    quiet: QuietLane,
     capacity: u64,
     /// Half units kept for a burst.
     saved: u64,
@@ -386,9 +507,11 @@ struct Sums {
 }
 
 impl LedgerState {
-    fn new(lane: &AccountDirection, minutes: usize) -> LedgerState {
+    fn new(lane: &AccountDirection, minutes: usize, limits: &Limits) -> LedgerState {
         let consumed = Vec::with_capacity(minutes + WARM_UP_MINUTES as usize);
         LedgerState {
+            pace: Pace::of(lane, limits),
+            quiet: QuietLane::default(),
             capacity: lane.policy.start(),
             saved: 0,
             pending: None,
@@ -399,6 +522,47 @@ impl LedgerState {
                 .map(|retries| Returning::new(retries, lane.series.step_seconds())),
             room: Vec::new(),
             run: LedgerRun::default(),
+        }
+    }
+
+    /// Which of the next minutes are quiet; `None` if steps are recorded, requests come again or a
+    /// change is under way.
+    fn quiet(&self, lane: &AccountDirection, at: u64) -> Option<QuietLane> {
+        if self.pending.is_some() || self.returning.is_some() || !lane.watched.is_empty() {
+            return None;
+        }
+        let pace = self.pace;
+        let quiet = lane.policy.quiet(pace.start + at, self.capacity)?;
+        let below = quiet.to.saturating_add(1).saturating_mul(pace.parts);
+        Some(QuietLane {
+            available: self.capacity.saturating_mul(pace.unit),
+            saved_max: self.capacity.saturating_mul(pace.kept),
+            from: quiet.from.saturating_mul(pace.parts),
+            to: match quiet.to {
+                u64::MAX => u64::MAX,
+                _ => below - 1,
+            },
+            minutes: quiet.minutes,
+            unit: pace.unit,
+            sum: 0,
+        })
+    }
+
+    /// Serves a minute of which no step refuses anything, so its steps need not be examined: unused
+    /// capacity is saved.
+    fn serve_whole(&mut self, sum: u64, available: u64, saved_max: u64, counts: bool) {
+        let saved = self.saved.min(saved_max);
+        self.saved = saved
+            .saturating_add(available.saturating_mul(self.pace.steps))
+            .saturating_sub(sum)
+            .min(saved_max);
+        self.consumed.push(match self.pace.parts {
+            1 => sum,
+            parts => sum / parts,
+        });
+        if counts {
+            self.run.demanded += u128::from(sum);
+            self.run.consumed += u128::from(sum);
         }
     }
 
@@ -417,15 +581,10 @@ impl LedgerState {
         self.capacity = units;
     }
 
-    fn serve(&mut self, lane: &AccountDirection, at: u64, counts: bool, limits: &Limits) {
-        let unit = lane.unit();
-        let available = self.capacity.saturating_mul(unit);
-        let saved_max = if lane.policy.bursts() {
-            self.capacity
-                .saturating_mul(2 * limits.burst_seconds * lane.series.parts())
-        } else {
-            0
-        };
+    fn serve(&mut self, lane: &AccountDirection, at: u64, counts: bool) {
+        let pace = self.pace;
+        let available = self.capacity.saturating_mul(pace.unit);
+        let saved_max = self.capacity.saturating_mul(pace.kept);
         let saved = self.saved.min(saved_max);
         let is_watched = counts && lane.watched.contains(&at);
         let is_quiet = self.returning.as_ref().is_none_or(Returning::is_idle);
@@ -435,22 +594,14 @@ impl LedgerState {
             saved_max,
         };
         let minute = lane.series.minute(at);
-        let Some(minute) =
-            minute.filter(|minute| !is_watched && is_quiet && lane.serves(minute, &begins))
+        let Some(minute) = minute
+            .filter(|minute| !is_watched && is_quiet && pace.serves(minute, &begins, lane.hottest))
         else {
             return self.serve_steps(lane, at, counts, begins);
         };
-        // No step of this minute refuses anything, so its steps need not be examined: unused
-        // capacity is saved.
-        self.saved = saved
-            .saturating_add(available.saturating_mul(lane.steps_a_minute()))
-            .saturating_sub(minute.sum)
-            .min(saved_max);
-        self.consumed.push(minute.sum / lane.series.parts());
+        self.serve_whole(minute.sum, available, saved_max, counts);
         if counts {
-            self.run.demanded += u128::from(minute.sum);
-            self.run.consumed += u128::from(minute.sum);
-            self.run.minute(at, self.capacity);
+            self.run.minutes(at, 1, self.capacity);
         }
     }
 
@@ -465,10 +616,10 @@ impl LedgerState {
         };
         self.room = room;
         let consumed = sums.demanded + sums.returned - sums.throttled;
-        self.consumed.push(consumed / lane.series.parts());
+        self.consumed.push(consumed / self.pace.parts);
         if counts {
             self.run.add(at, &sums);
-            self.run.minute(at, self.capacity);
+            self.run.minutes(at, 1, self.capacity);
         }
     }
 
@@ -511,7 +662,7 @@ impl LedgerState {
             mut saved,
             saved_max,
         } = begins;
-        let unit = lane.unit();
+        let unit = self.pace.unit;
         let mut sums = Sums::default();
         for demand in demands {
             let new = lane.hottest.map_or(0, |hottest| hottest.part_of(*demand));
@@ -561,7 +712,7 @@ impl LedgerState {
 
     fn request(&mut self, lane: &mut AccountDirection, now: u64, at: u64) {
         let seen = PastMinutes {
-            minute: lane.series.start_minute() + at,
+            minute: self.pace.start + at,
             capacity: self.capacity,
             pending: self.pending.is_some(),
             consumed: &self.consumed,
@@ -577,8 +728,11 @@ impl LedgerState {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::capacity::policy::{AutoScaling, Fixed, OnDemand, Tracking};
+    use crate::capacity::Scaling;
+    use crate::capacity::policy::{AutoScaling, Bounds, Fixed, OnDemand, Schedule, Tracking, Wish};
     use crate::capacity::series::Series;
+    use rand_core::{Rng, SeedableRng};
+    use rand_pcg::Pcg64Mcg;
 
     /// The same units in every second of `days` days.
     fn flat(units: u64, days: usize) -> Series {
@@ -644,6 +798,95 @@ mod tests {
         let run = run(&series, policy());
         assert!(run.throttled > 0);
         assert_eq!(run.highest, 24_000);
+    }
+
+    /// A policy that never says that minutes are quiet.
+    struct Loud(Box<dyn Policy>);
+
+    impl Policy for Loud {
+        fn start(&self) -> u64 {
+            self.0.start()
+        }
+
+        fn request(&mut self, seen: &PastMinutes) -> Option<Wish> {
+            self.0.request(seen)
+        }
+
+        fn bursts(&self) -> bool {
+            self.0.bursts()
+        }
+    }
+
+    /// Three days with quiet hours, steps and spikes, from a number of minutes of the week on.
+    fn changing(random: &mut Pcg64Mcg) -> Series {
+        let mut level = 100;
+        let mut halves = Vec::new();
+        for _ in 0..3 * 1440 {
+            if random.next_u64().is_multiple_of(90) {
+                level = random.next_u64() % 400;
+            }
+            let spike = random.next_u64().is_multiple_of(400);
+            let top = if spike { level * 40 } else { level + 20 };
+            halves.extend((0..60).map(|_| top / 2 + random.next_u64() % (top / 2 + 1)));
+        }
+        Series::new(1, random.next_u64() % 10_080, halves)
+    }
+
+    fn scaling(random: &mut Pcg64Mcg) -> Scaling {
+        let min = 1 + random.next_u64() % 120;
+        let mut schedule = Schedule::default();
+        if random.next_u64().is_multiple_of(2) {
+            for _ in 0..random.next_u64() % 6 {
+                let units = 1 + random.next_u64() % 200;
+                let max = random.next_u64().is_multiple_of(2).then_some(units * 2);
+                let bounds = Bounds {
+                    min: Some(units),
+                    max,
+                };
+                schedule.add(&[random.next_u64() % 10_080], bounds);
+            }
+        }
+        Scaling {
+            min,
+            max: min + random.next_u64() % 400,
+            target_percent: (!random.next_u64().is_multiple_of(4))
+                .then(|| 20 + random.next_u64() % 71),
+            schedule,
+        }
+    }
+
+    #[test]
+    fn minutes_served_whole_change_nothing() {
+        let mut random = Pcg64Mcg::seed_from_u64(4);
+        for round in 0..60 {
+            let (one, two) = (changing(&mut random), changing(&mut random));
+            let scalings = [scaling(&mut random), scaling(&mut random)];
+            let limits = Limits {
+                burst_seconds: [0, 300][round % 2],
+                ..Limits::default()
+            };
+            let hottest = round.is_multiple_of(3).then_some(Hottest {
+                parts: 1,
+                of: 3,
+                units_max: 50,
+            });
+            let runs = |loud: bool| {
+                let lane = |series, scaling: &Scaling| {
+                    let policy = scaling.policy();
+                    let policy = if loud { Box::new(Loud(policy)) } else { policy };
+                    AccountDirection {
+                        hottest,
+                        ..AccountDirection::with(series, policy)
+                    }
+                };
+                let mut lanes = vec![lane(&one, &scalings[0])];
+                if round % 5 < 3 {
+                    lanes.push(lane(&two, &scalings[1]));
+                }
+                execute(&mut lanes, &limits)
+            };
+            assert_eq!(runs(false), runs(true), "round {round}: {scalings:?}");
+        }
     }
 
     #[test]

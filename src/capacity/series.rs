@@ -1,7 +1,7 @@
 //! Demand as the ledger executes it: units in equal steps of time, from a week's rates or from a
 //! trace.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use rand_core::{Rng, SeedableRng};
@@ -210,15 +210,27 @@ impl Arrivals {
 /// Draws the units of every step: the number of calls is Poisson distributed, and each call
 /// consumes units according to the shares.
 pub fn draw(arrivals: &[Arrivals], horizon: &Horizon, account: &str) -> Series {
+    draw_into(Vec::new(), arrivals, horizon, account)
+}
+
+/// The same, in memory that another series has used.
+fn draw_into(
+    mut halves: Vec<u64>,
+    arrivals: &[Arrivals],
+    horizon: &Horizon,
+    account: &str,
+) -> Series {
     let groups = grouped(arrivals);
     let steps_a_minute = (60 / horizon.step_seconds) as usize;
-    let mut halves = vec![0; horizon.days as usize * 1440 * steps_a_minute];
+    halves.clear();
+    halves.resize(horizon.days as usize * DAY_MINUTES * steps_a_minute, 0);
     for (at, group) in groups.iter().enumerate() {
         let mut random = Pcg64Mcg::seed_from_u64(seed_of(horizon.seed, account, at));
         let units_per_call = UnitsPerCall::new(&group.calls);
-        let mut counts = Counts::default();
+        let mut tables = CountTables::new();
         for (minute, steps) in halves.chunks_mut(steps_a_minute).enumerate() {
-            counts.prepare(
+            let counts = tables.of(
+                minute,
                 group.rate(minute as u64 % WEEK_MINUTES)
                     * units_per_call.share
                     * horizon.step_seconds as f64,
@@ -261,15 +273,56 @@ fn grouped(arrivals: &[Arrivals]) -> Vec<Arrivals> {
 /// drawn.
 #[derive(Debug, Default)]
 pub struct DrawnSeries {
-    known: Mutex<BTreeMap<SeriesKey, Arc<Series>>>,
+    kept: Mutex<KeptSeries>,
     traced: Option<BTreeMap<String, Arc<Series>>>,
 }
 
 /// Everything that a series depends on.
 type SeriesKey = (String, Vec<u64>, Horizon);
 
+/// The series that were used last.
+#[derive(Debug, Default)]
+struct KeptSeries {
+    /// The one that was used last comes last.
+    recent: VecDeque<(SeriesKey, Arc<Series>)>,
+    /// Steps of all of them together.
+    steps: usize,
+    /// The memory of series that are no longer kept, for others: a search draws hundreds, and new
+    /// memory takes longer than the draws.
+    spare: Vec<Vec<u64>>,
+}
+
 /// The most steps that are kept of all series together: 200 MB.
 const KEPT_STEPS: usize = 25_000_000;
+
+/// How many unused series are kept as memory for others.
+const SPARE_MAX: usize = 4;
+
+impl KeptSeries {
+    fn find(&mut self, asked: &SeriesKey) -> Option<Arc<Series>> {
+        let at = self.recent.iter().position(|(key, _)| key == asked)?;
+        let found = self.recent.remove(at)?;
+        let series = found.1.clone();
+        self.recent.push_back(found);
+        Some(series)
+    }
+
+    fn keep(&mut self, asked: SeriesKey, series: Arc<Series>) {
+        self.steps += series.halves.len();
+        self.recent.push_back((asked, series));
+        while self.steps > KEPT_STEPS && self.recent.len() > 1 {
+            let Some((_, oldest)) = self.recent.pop_front() else {
+                return;
+            };
+            self.steps -= oldest.halves.len();
+            if self.spare.len() < SPARE_MAX
+                && let Some(series) = Arc::into_inner(oldest)
+            {
+                self.spare.push(series.halves);
+            }
+        }
+    }
+}
 
 impl DrawnSeries {
     /// The series of a trace, by [`account_name`]; an account that it does not contain was idle.
@@ -278,6 +331,20 @@ impl DrawnSeries {
             traced: Some(series),
             ..DrawnSeries::default()
         }
+    }
+
+    /// The name of an account direction's series. A trace has one for each region; drawn calls do
+    /// not depend on the region, so that the same traffic costs elsewhere differs by its prices
+    /// alone, and what is written to a global table is the same in every region.
+    pub fn name(
+        &self,
+        table: &str,
+        index: Option<&str>,
+        region: &str,
+        direction: Direction,
+    ) -> String {
+        let region = if self.traced.is_some() { region } else { "" };
+        account_name(table, index, region, direction)
     }
 
     /// The series of an account direction in a trace; `None` if series are drawn.
@@ -300,25 +367,18 @@ impl DrawnSeries {
             arrivals.iter().flat_map(Arrivals::bits).collect(),
             *horizon,
         );
-        let known = self
-            .known
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(&asked)
-            .cloned();
-        known.unwrap_or_else(|| {
-            let series = Arc::new(draw(arrivals, horizon, account));
-            let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-            let kept: usize = known.values().map(|series| series.halves.len()).sum();
-            if kept + series.halves.len() <= KEPT_STEPS {
-                known.insert(asked, series.clone());
-            }
-            series
-        })
+        let kept = || self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(series) = kept().find(&asked) {
+            return series;
+        }
+        let memory = kept().spare.pop().unwrap_or_default();
+        let series = Arc::new(draw_into(memory, arrivals, horizon, account));
+        kept().keep(asked, series.clone());
+        series
     }
 }
 
-/// The name of an account direction; it makes its draws independent of those of others.
+/// The name of an account direction in a region.
 pub fn account_name(
     table: &str,
     index: Option<&str>,
@@ -412,7 +472,7 @@ impl UnitsPerCall {
             classes => {
                 let z: f64 = StandardNormal.sample(random);
                 let drawn = calls as f64 * self.mean + (calls as f64).sqrt() * self.deviation * z;
-                (drawn.round() as u64).max(calls * classes[0].0)
+                rounded(drawn).max(calls * classes[0].0)
             }
         }
     }
@@ -428,61 +488,89 @@ fn pick(classes: &[(u64, f64)], at: f64) -> u64 {
 /// probability of one in ten million.
 const TABLE_MAX: f64 = 200.0;
 
+/// The tables of a day's minutes: weekdays have the same rates, and a table takes longer to compute
+/// than the draws of a minute.
+struct CountTables {
+    by_minute: Vec<Counts>,
+    last: usize,
+}
+
+impl CountTables {
+    fn new() -> CountTables {
+        CountTables {
+            by_minute: (0..DAY_MINUTES).map(|_| Counts::new(0.0)).collect(),
+            last: 0,
+        }
+    }
+
+    fn of(&mut self, minute: usize, expected: f64) -> &Counts {
+        if self.by_minute[self.last].expected != expected {
+            self.last = minute % DAY_MINUTES;
+            if self.by_minute[self.last].expected != expected {
+                self.by_minute[self.last] = Counts::new(expected);
+            }
+        }
+        &self.by_minute[self.last]
+    }
+}
+
+const DAY_MINUTES: usize = 1440;
+
 /// Poisson draws of one expected value: by inversion from a table, or by a corrected normal.
-#[derive(Default)]
 struct Counts {
     expected: f64,
     /// Cumulative probabilities of `first`, `first + 1`, …
     table: Vec<f64>,
     first: u64,
-    /// Where the lookup of a number between 0 and 1 starts, by its first eight bits.
-    guide: Guide,
+    /// Where the lookup of a number between 0 and 1 starts, by its first eight bits; as long as
+    /// the table is not empty.
+    guide: Vec<u16>,
     /// The standard deviation.
     deviation: f64,
 }
 
-/// Starts of lookups in a table.
-struct Guide([u16; GUIDE]);
-
-/// How many starts there are.
+/// How many starts of lookups a table has.
 const GUIDE: usize = 256;
 
-impl Default for Guide {
-    fn default() -> Guide {
-        Guide([0; GUIDE])
-    }
-}
-
 impl Counts {
-    fn prepare(&mut self, expected: f64) {
-        if expected == self.expected {
-            return;
-        }
-        self.expected = expected;
-        self.deviation = expected.max(0.0).sqrt();
-        self.table.clear();
+    fn new(expected: f64) -> Counts {
+        let mut counts = Counts {
+            expected,
+            table: Vec::new(),
+            first: 0,
+            guide: Vec::new(),
+            deviation: expected.max(0.0).sqrt(),
+        };
         if expected <= 0.0 || expected > TABLE_MAX {
-            return;
+            return counts;
         }
         let Ok(poisson) = Poisson::new(expected) else {
-            return;
+            return counts;
         };
         let spread = 8.0 * expected.sqrt() + 12.0;
-        self.first = (expected - spread).max(0.0) as u64;
-        let mut probability = poisson.pmf(self.first);
+        counts.first = (expected - spread).max(0.0) as u64;
+        let last = (expected + spread) as u64;
+        counts
+            .table
+            .reserve_exact((last - counts.first) as usize + 1);
+        let mut probability = poisson.pmf(counts.first);
         let mut sum = 0.0;
-        for count in self.first..=(expected + spread) as u64 {
+        for count in counts.first..=last {
             sum += probability;
-            self.table.push(sum);
+            counts.table.push(sum);
             probability *= expected / (count + 1) as f64;
         }
         let mut from = 0;
-        for (bits, guide) in self.guide.0.iter_mut().enumerate() {
-            while from + 1 < self.table.len() && self.table[from] <= bits as f64 / GUIDE as f64 {
-                from += 1;
-            }
-            *guide = from as u16;
-        }
+        counts.guide = (0..GUIDE)
+            .map(|bits| {
+                let table = &counts.table;
+                while from + 1 < table.len() && table[from] <= bits as f64 / GUIDE as f64 {
+                    from += 1;
+                }
+                from as u16
+            })
+            .collect();
+        counts
     }
 
     fn draw(&self, random: &mut Pcg64Mcg) -> u64 {
@@ -494,7 +582,7 @@ impl Counts {
             return normal_count(self.expected, self.deviation, z);
         }
         let at = uniform(random);
-        let mut found = usize::from(self.guide.0[(at * GUIDE as f64) as usize]);
+        let mut found = usize::from(self.guide[(at * GUIDE as f64) as usize]);
         while found + 1 < self.table.len() && self.table[found] <= at {
             found += 1;
         }
@@ -502,11 +590,14 @@ impl Counts {
     }
 }
 
+/// The nearest whole number, or 0 below it; `f64::round` is a call on some machines.
+fn rounded(value: f64) -> u64 {
+    (value + 0.5) as u64
+}
+
 /// The Poisson quantile at a normal deviate.
 fn normal_count(expected: f64, deviation: f64, z: f64) -> u64 {
-    (expected + deviation * z + (z * z - 1.0) / 6.0)
-        .round()
-        .max(0.0) as u64
+    rounded(expected + deviation * z + (z * z - 1.0) / 6.0)
 }
 
 #[cfg(test)]
@@ -586,8 +677,7 @@ mod tests {
     #[test]
     fn the_table_is_the_poisson_distribution() {
         for expected in [0.3, 7.0, 199.0] {
-            let mut counts = Counts::default();
-            counts.prepare(expected);
+            let counts = Counts::new(expected);
             let poisson = Poisson::new(expected).expect("a rate");
             for (at, cumulative) in counts.table.iter().enumerate() {
                 assert!(

@@ -142,8 +142,15 @@ impl Searches {
         {
             return found.clone();
         }
+        // What is safe without bursts is safe with them, so it bounds the search.
+        let without = (asked.bursts == Bursts::Counted).then(|| {
+            self.capacities(&DirectionDemand {
+                bursts: Bursts::Without,
+                ..*asked
+            })
+        });
         let mut search = self.search(asked);
-        let mut found = search.all();
+        let mut found = search.all(without.as_deref());
         if asked.horizon != &Horizon::default() {
             // Whatever step and duration the user chose, capacity is only safe if it is safe in the
             // week of one-second steps that every total is based on.
@@ -198,7 +205,7 @@ pub fn cheapest_fixed(series: &Series, limit: u64, bursts: Bursts) -> FoundCapac
         bursts,
         count: 0,
     }
-    .fixed()
+    .fixed(None)
 }
 
 /// The cheapest bounds and target of auto scaling that refuse at most `limit` billionths of a
@@ -211,7 +218,7 @@ pub fn cheapest_auto_scaled(series: &Series, limit: u64, bursts: Bursts) -> Foun
         bursts,
         count: 0,
     };
-    let fixed = search.fixed();
+    let fixed = search.fixed(None);
     search.auto_scaled(&fixed)
 }
 
@@ -227,9 +234,23 @@ struct Search {
 const TARGETS: [u64; 8] = [90, 80, 70, 60, 50, 40, 30, 20];
 
 impl Search {
-    fn all(&mut self) -> Capacities {
-        let fixed = self.fixed();
-        let (auto_scaled, scheduled) = (self.auto_scaled(&fixed), self.scheduled(&fixed));
+    /// `without` is what was found without bursts, for a search that counts on them.
+    fn all(&mut self, without: Option<&Capacities>) -> Capacities {
+        let fixed = self.fixed(without);
+        // The first target with the lowest minimum that refuses nothing: bursts change nothing.
+        let unbeaten = without.map(|without| &without.auto_scaled).filter(|found| {
+            let Scaling {
+                min,
+                target_percent,
+                ..
+            } = found.scaling;
+            (min, target_percent, found.throttled_billionths) == (1, Some(TARGETS[0]), 0)
+        });
+        let auto_scaled = match unbeaten {
+            Some(found) => found.clone(),
+            None => self.auto_scaled(&fixed),
+        };
+        let scheduled = self.scheduled(&fixed);
         Capacities {
             fixed,
             auto_scaled,
@@ -240,17 +261,16 @@ impl Search {
     /// The capacities found for another series that are safe in this one as well; the others are
     /// replaced by fixed units that are enough for both series.
     fn confirmed(&mut self, found: Capacities) -> Capacities {
-        let own = self.fixed();
+        let own = self.fixed(None);
         let fixed = if own.scaling.min > found.fixed.scaling.min {
             own
         } else {
             found.fixed
         };
-        let mut safe =
-            |found: FoundCapacity| match self.run(&found.scaling).throttles_at_most(self.limit) {
-                true => found,
-                false => fixed.clone(),
-            };
+        let mut safe = |found: FoundCapacity| match self.is_safe(&found.scaling) {
+            true => found,
+            false => fixed.clone(),
+        };
         let (auto_scaled, scheduled) = (safe(found.auto_scaled), safe(found.scheduled));
         Capacities {
             fixed,
@@ -260,12 +280,29 @@ impl Search {
     }
 
     fn run(&mut self, scaling: &Scaling) -> LedgerRun {
+        self.run_until(scaling, None)
+    }
+
+    /// A run that ends once more than `enough` was refused.
+    fn run_until(&mut self, scaling: &Scaling, enough: Option<u128>) -> LedgerRun {
         self.count += 1;
-        execute(
-            &mut [Ledger::with(&*self.series, scaling.policy())],
-            &self.bursts.limits(),
-        )
-        .swap_remove(0)
+        let lane = Ledger {
+            enough,
+            ..Ledger::with(&*self.series, scaling.policy())
+        };
+        execute(&mut [lane], &self.bursts.limits()).swap_remove(0)
+    }
+
+    /// The most half units that may be refused.
+    fn refusable(&self) -> u128 {
+        let minutes = self.series.by_minute().iter();
+        let demanded: u128 = minutes.map(|minute| u128::from(minute.sum)).sum();
+        demanded * u128::from(self.limit) / 1_000_000_000
+    }
+
+    fn is_safe(&mut self, scaling: &Scaling) -> bool {
+        let most = self.refusable();
+        self.run_until(scaling, Some(most)).throttled <= most
     }
 
     /// The refused share of the demand, in billionths, given the units of each minute, without
@@ -298,6 +335,14 @@ impl Search {
         }
     }
 
+    /// Whether units that only a schedule changes are safe.
+    fn safe_by(&mut self, scaling: &Scaling, units: impl Fn(usize) -> u64) -> bool {
+        match self.bursts {
+            Bursts::Without => self.refused(units) <= self.limit,
+            Bursts::Counted => self.is_safe(scaling),
+        }
+    }
+
     /// The refused share of the demand, in billionths, for units that only a schedule changes.
     fn refused_by(&mut self, scaling: &Scaling, units: impl Fn(usize) -> u64) -> u64 {
         match self.bursts {
@@ -315,8 +360,9 @@ impl Search {
         }
     }
 
-    /// By bisection between the mean and the busiest step: more units never refuse more.
-    fn fixed(&mut self) -> FoundCapacity {
+    /// By bisection between the mean and the busiest step, or what is safe without bursts: more
+    /// units never refuse more.
+    fn fixed(&mut self, without: Option<&Capacities>) -> FoundCapacity {
         let peak = self.series.peak_units().max(1);
         let seconds = (self.series.halves().len() as u64 * self.series.step_seconds).max(1);
         let mean = u64::try_from(self.series.sum() / u128::from(2 * seconds))
@@ -333,10 +379,11 @@ impl Search {
                 .unwrap_or(peak)
                 .clamp(mean, peak),
         };
-        let (mut low, mut high) = (least, peak);
+        let most = without.map_or(peak, |without| without.fixed.scaling.min);
+        let (mut low, mut high) = (least.min(most), most);
         while low < high {
             let middle = low + (high - low) / 2;
-            if self.refused_by(&Scaling::fixed(middle), |_| middle) <= self.limit {
+            if self.safe_by(&Scaling::fixed(middle), |_| middle) {
                 high = middle
             } else {
                 low = middle + 1
@@ -395,7 +442,10 @@ impl Search {
             let mut safe = None;
             while low < high {
                 let middle = low + (high - low) / 2;
-                let run = self.run(&scaling(target, middle));
+                // As long as nothing else is known to be safe, what an unsafe minimum costs does
+                // not matter.
+                let enough = best.is_none().then(|| self.refusable());
+                let run = self.run_until(&scaling(target, middle), enough);
                 let found = self.found(scaling(target, middle), &run);
                 if run.throttles_at_most(self.limit) {
                     high = middle;
@@ -492,17 +542,19 @@ impl Search {
         };
         // Up to four times the busiest minute; a demand that needs more gets fixed units.
         let (mut low, mut high) = (100, 400);
-        let refused = |search: &mut Search, percent: u64| {
-            search.refused_by(&scaling(percent), |minute| {
-                units(percent, (start + minute) / 60)
-            })
+        let of_minute = |percent: u64| {
+            let units = &units;
+            move |minute: usize| units(percent, (start + minute) / 60)
         };
-        if refused(self, high) > self.limit {
+        let is_safe = |search: &mut Search, percent: u64| {
+            search.safe_by(&scaling(percent), of_minute(percent))
+        };
+        if !is_safe(self, high) {
             return fixed.clone();
         }
         while low < high {
             let middle = low + (high - low) / 2;
-            if refused(self, middle) <= self.limit {
+            if is_safe(self, middle) {
                 high = middle
             } else {
                 low = middle + 1
@@ -515,7 +567,7 @@ impl Search {
         let all = || (0..WEEK_HOURS).map(|hour| units(high, hour));
         FoundCapacity {
             hourly: HourlyUnits::of_maxima(all().collect()),
-            throttled_billionths: refused(self, high),
+            throttled_billionths: self.refused_by(&scaling, of_minute(high)),
             highest: all().max().unwrap_or(1),
             scaling,
         }

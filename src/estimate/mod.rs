@@ -45,7 +45,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use rayon::prelude::*;
 
-use crate::capacity::series::{Arrivals, account_name};
+use crate::capacity::series::Arrivals;
 use crate::capacity::{Consumption, Demand, ProvisionedCapacity, Simulations};
 use crate::commitments::Commitment;
 #[cfg(all(feature = "aws", feature = "replay"))]
@@ -424,7 +424,9 @@ impl Metering {
         });
         let month = &self.workload.month;
         (
-            account_name(&design.table.name, index, region, direction),
+            self.simulations
+                .drawn()
+                .name(&design.table.name, index, region, direction),
             own.map(|one| one.arrivals(month)).collect(),
         )
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::TableContext;
 use super::expected::{ExpectedUnits, Tallies};
 use crate::capacity::policy::OnDemand;
-use crate::capacity::series::{Arrivals, account_name};
+use crate::capacity::series::Arrivals;
 use crate::capacity::{
     AccountDemand, AccountDirection, Consumption, Demand, Hottest, HourlyUnits, LedgerRun, Limits,
     ProvisionedCapacity, ProvisionedUnits, Scaling, Shape, demand, execute, on_demand,
@@ -723,7 +723,7 @@ impl<'a> Site<'a> {
 
     /// The name of an account direction, so that each has its own random calls.
     fn series_name(&self, target: Target, direction: Direction) -> String {
-        account_name(
+        self.design.simulations.drawn().name(
             &self.design.table.table.name,
             self.index_name(target),
             self.region,

@@ -1,6 +1,7 @@
 //! One direction of an account: its demand, its capacity, and what limits it.
 
 use crate::capacity::policy::{Fixed, OnDemand, Policy};
+use crate::capacity::series::account_name;
 use crate::capacity::{
     AccountDirection, Demand, Limits, Scaling, Steps, Traffic, execute, execute_cold,
 };
@@ -85,7 +86,9 @@ impl<'a> Account<'a> {
                 key: None,
             })
         };
-        let hottest = keys.get(&name).cloned().or_else(given);
+        let index = demand.index.as_deref();
+        let in_region = account_name(&design.table.name, index, &demand.region, direction);
+        let hottest = keys.get(&in_region).cloned().or_else(given);
         let units = traffic.series().sum() as f64;
         (units > 0.0 || traffic.sum() > 0.0).then_some(Account {
             units,

@@ -301,7 +301,7 @@ const CASES: &[Case] = &[
         0,
         &[
             "fixed at the cheapest safe value, counting on bursts    $0.76",
-            "auto scaled, counting on bursts                         $0.79",
+            "auto scaled, counting on bursts                         $0.82",
             "auto scaled                                            $11.68",
             "fixed at the cheapest safe value                       $11.68",
         ],
@@ -319,13 +319,13 @@ const CASES: &[Case] = &[
         "a schedule for one hour serves a batch of one hour",
         "compare 25-batch.toml --all",
         0,
-        &["without trade-offs  $23.38"],
+        &["without trade-offs   $23.17"],
     ),
     case(
         "bursts serve 150,000 of 3,600,000 puts",
         "check 25-batch-fixed.toml --budget budget-throttled.toml",
         1,
-        &["whole design: throttled share  45.820326 %"],
+        &["whole design: throttled share  45.820713 %"],
     ),
     case(
         "one total from every command",

@@ -177,7 +177,7 @@ fn git_takes_the_patch_of_a_change() {
     git(&["init", "--quiet"]);
     git(&["apply", "cart.patch"]);
     assert!(
-        total(at, "cart.toml").starts_with("17.92"),
+        total(at, "cart.toml").starts_with("17.94"),
         "{}",
         total(at, "cart.toml")
     );

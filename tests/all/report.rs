@@ -106,10 +106,12 @@ fn shown(json: &Value) -> BTreeSet<String> {
         };
         all.extend((0..=3).map(|places| half_even(decimal, places).normalize().to_string()));
         let percent = decimal.checked_mul(Decimal::ONE_HUNDRED);
-        // A share with nine decimal places can be halfway between two percentages with five.
+        // A share with nine decimal places can be halfway between two percentages with five, and the
+        // figure that it was rounded from above or below.
         for strategy in [
             RoundingStrategy::MidpointNearestEven,
             RoundingStrategy::MidpointAwayFromZero,
+            RoundingStrategy::MidpointTowardZero,
         ] {
             all.extend(percent.map(|percent| {
                 percent

@@ -1,6 +1,6 @@
 //! Target tracking, as Application Auto Scaling does it for DynamoDB.
 
-use super::{PastMinutes, Policy, Wish};
+use super::{PastMinutes, Policy, Quiet, Wish};
 
 /// When target tracking reacts, and how long it takes.
 ///
@@ -125,6 +125,27 @@ impl Policy for AutoScaling {
         moves.then_some(Wish {
             units,
             delay_minutes: alarm_delay_minutes + apply_delay_minutes,
+        })
+    }
+
+    fn quiet(&self, _: u64, capacity: u64) -> Option<Quiet> {
+        let Tracking {
+            target_percent,
+            gap_points,
+            ..
+        } = self.tracking;
+        let high = Tracking::alarm(target_percent, capacity);
+        let low = Tracking::alarm(target_percent.saturating_sub(gap_points), capacity);
+        Some(Quiet {
+            from: match capacity > self.min {
+                true => low.div_ceil(100).max(1),
+                false => 0,
+            },
+            to: match capacity < self.max {
+                true => high / 100,
+                false => u64::MAX,
+            },
+            minutes: u64::MAX,
         })
     }
 }

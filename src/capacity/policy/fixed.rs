@@ -1,6 +1,6 @@
 //! Capacity that never changes.
 
-use super::{PastMinutes, Policy, Wish};
+use super::{PastMinutes, Policy, Quiet, Wish};
 
 /// The same units in every minute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,5 +16,9 @@ impl Policy for Fixed {
 
     fn request(&mut self, _: &PastMinutes) -> Option<Wish> {
         None
+    }
+
+    fn quiet(&self, _: u64, _: u64) -> Option<Quiet> {
+        Some(Quiet::ALWAYS)
     }
 }

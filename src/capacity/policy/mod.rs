@@ -33,6 +33,26 @@ pub struct Wish {
     pub delay_minutes: u64,
 }
 
+/// Minutes in which a policy requests nothing, whatever came before them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Quiet {
+    /// The least half units that a minute consumes.
+    pub from: u64,
+    /// The most half units that a minute consumes.
+    pub to: u64,
+    /// How many minutes.
+    pub minutes: u64,
+}
+
+impl Quiet {
+    /// Always, whatever is consumed.
+    pub const ALWAYS: Quiet = Quiet {
+        from: 0,
+        to: u64::MAX,
+        minutes: u64::MAX,
+    };
+}
+
 /// Requests the capacity of an account.
 pub trait Policy {
     /// Units at the start.
@@ -40,6 +60,13 @@ pub trait Policy {
 
     /// The request after a minute; `None` for no change.
     fn request(&mut self, seen: &PastMinutes) -> Option<Wish>;
+
+    /// Whether the next minutes, from a minute of the week on, are quiet with a capacity that does
+    /// not change; `None` if that is not known. It only saves time: `request` would return `None`
+    /// in each of them, and need not be called.
+    fn quiet(&self, _minute: u64, _capacity: u64) -> Option<Quiet> {
+        None
+    }
 
     /// Whether unused capacity is kept for a burst.
     fn bursts(&self) -> bool {

@@ -5,7 +5,7 @@ use chrono::{Datelike, NaiveDate, NaiveTime, Offset, TimeDelta, TimeZone};
 use chrono_tz::Tz;
 use croner::parser::CronParser;
 
-use super::{AutoScaling, PastMinutes, Policy, Tracking, Wish};
+use super::{AutoScaling, PastMinutes, Policy, Quiet, Tracking, Wish};
 use crate::capacity::series::WEEK_MINUTES;
 
 /// Bounds that a scheduled action sets; `None` leaves a bound unchanged.
@@ -254,6 +254,29 @@ impl Policy for Scheduled {
         } else {
             None
         }
+    }
+
+    fn quiet(&self, minute: u64, capacity: u64) -> Option<Quiet> {
+        // Before the first request, the actions of the week before are not applied yet.
+        self.next?;
+        let bounds = self.scaling.min..=self.scaling.max;
+        if !bounds.contains(&capacity) {
+            return None;
+        }
+        // An action is applied at the end of the minute before it.
+        let now = minute % WEEK_MINUTES;
+        let actions = &self.schedule.actions;
+        let later = actions.partition_point(|(at, _)| *at <= now);
+        let minutes = match (actions.get(later), actions.first()) {
+            (Some((at, _)), _) => at - now - 1,
+            (None, Some((at, _))) => at + WEEK_MINUTES - now - 1,
+            (None, None) => u64::MAX,
+        };
+        let quiet = match self.tracks {
+            true => self.scaling.quiet(minute, capacity)?,
+            false => Quiet::ALWAYS,
+        };
+        Some(Quiet { minutes, ..quiet })
     }
 }
 
