@@ -111,7 +111,7 @@ impl fmt::Display for Diagnostic {
         writeln!(
             f,
             "{}:{line}:{column}: error[{}]: {message}",
-            harmless(&source.name),
+            harmless_name(&source.name),
             self.code
         )?;
         writeln!(f, "{line} | {}", window.text)?;
@@ -126,11 +126,15 @@ impl fmt::Display for Diagnostic {
     }
 }
 
+/// Whether a character changes the direction of the text around it.
+fn turns(c: char) -> bool {
+    matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
 /// A text that is safe to show in a terminal: control and direction-changing characters are
 /// replaced, and a long text is cut off.
 pub fn harmless(text: &str) -> String {
     const MOST: usize = 2_000;
-    let turns = |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     let clean = |c: char| {
         if (c.is_control() && c != '\n') || turns(c) {
             '\u{fffd}'
@@ -142,7 +146,14 @@ pub fn harmless(text: &str) -> String {
     if text.chars().nth(MOST).is_some() {
         shown.push('…');
     }
-    shown
+    // A line that begins like this is an order to GitHub's runner.
+    shown.replace("\n::", "\n\u{fffd}::")
+}
+
+/// The name of a file that is safe to show: it stays in its line, so that no part of it looks like a
+/// message of its own.
+pub fn harmless_name(name: &str) -> String {
+    harmless(name).replace('\n', "\u{fffd}")
 }
 
 /// The part of a line that a message shows; tabs and control characters are replaced with spaces.
@@ -160,7 +171,11 @@ impl Window {
     fn around(line: &str, start: usize, end: usize) -> Window {
         let clean = |text: &str| {
             text.chars()
-                .map(|c| if c.is_control() { ' ' } else { c })
+                .map(|c| match c {
+                    c if c.is_control() => ' ',
+                    c if turns(c) => '\u{fffd}',
+                    c => c,
+                })
                 .collect::<String>()
         };
         if line.len() <= Self::WIDTH {

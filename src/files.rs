@@ -12,6 +12,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use encoding_rs_io::DecodeReaderBytes;
 use flate2::bufread::MultiGzDecoder;
 
+use crate::diag::harmless_name;
 use crate::opened;
 
 /// The longest line that is read: an item of 400 KB is at most a few times larger in JSON.
@@ -49,7 +50,7 @@ impl FileSource {
     /// Its name in messages.
     pub fn shown(&self) -> String {
         match self {
-            FileSource::File(path) => path.display().to_string(),
+            FileSource::File(path) => harmless_name(&path.display().to_string()),
             FileSource::Stdin => "standard input".to_string(),
         }
     }

@@ -103,6 +103,8 @@
 //! The modules below are listed by layer; a module uses only those above it in this list.
 
 pub mod diag;
+#[cfg(feature = "replay")]
+mod guard;
 pub mod opened;
 pub mod rules;
 pub mod units;

@@ -430,7 +430,11 @@ impl Reading<'_> {
             let message = format!("is Parquet that cannot be read: {error}");
             BillError::file(name, message)
         })?;
-        super::parquet::read(self, file, name, part)
+        let read = || super::parquet::read(self, file, name, part);
+        crate::guard::guarded(read).unwrap_or_else(|why| {
+            let message = format!("is Parquet that cannot be read: {why}");
+            Err(BillError::file(name, message))
+        })
     }
 
     #[cfg(not(feature = "replay"))]

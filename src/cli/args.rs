@@ -99,6 +99,10 @@ pub struct Args {
     #[arg(long, global = true, help_heading = GLOBAL, value_name = "WHEN", value_enum, default_value_t = ColorChoice::Auto, hide_possible_values = true)]
     pub color: ColorChoice,
 
+    /// With --version: the commit, the features, and the date of the newest prices
+    #[arg(long, requires = "version")]
+    pub verbose: bool,
+
     /// Print only the result
     #[arg(long, global = true, help_heading = GLOBAL, env = "DYNAMETER_QUIET", value_parser = FalseyValueParser::new())]
     pub quiet: bool,

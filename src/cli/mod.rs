@@ -30,6 +30,7 @@ mod source;
 mod synthesize;
 #[cfg(feature = "replay")]
 mod trace;
+mod version;
 mod watch;
 
 use std::collections::BTreeSet;
@@ -38,6 +39,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use clap::Parser;
+use clap::error::ErrorKind;
 
 use crate::check::BUDGET_TEMPLATE;
 use crate::diff::diff;
@@ -95,15 +97,39 @@ const WRONG: u8 = 2;
 
 /// Runs the command line; the first argument is the name of the program.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    #[cfg(feature = "replay")]
+    tell_other_panics();
     ExitCode::from(exit_code(arguments))
+}
+
+/// Tells of no panic that becomes an error, which is told as one.
+#[cfg(feature = "replay")]
+fn tell_other_panics() {
+    let tell = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        if !crate::guard::is_active() {
+            tell(panic);
+        }
+    }));
 }
 
 /// Runs the command line, and returns its exit code.
 pub fn exit_code(arguments: impl IntoIterator<Item = OsString>) -> u8 {
     #[cfg(feature = "mcp")]
     mcp::confine();
-    let mut args = match Args::try_parse_from(arguments) {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    let mut args = match Args::try_parse_from(&arguments) {
         Ok(args) => args,
+        Err(error)
+            if error.kind() == ErrorKind::DisplayVersion
+                && arguments.iter().any(|one| one == "--verbose") =>
+        {
+            let today = Date::from(chrono::Utc::now().date_naive());
+            return match output::print(&version::verbose(today)) {
+                Ok(()) => 0,
+                Err(_) => WRONG,
+            };
+        }
         Err(error) => {
             // Help and version are results; everything else is an error in the command line.
             let code = if error.use_stderr() { WRONG } else { 0 };

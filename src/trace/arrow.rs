@@ -13,6 +13,7 @@ use super::columns::batches::{Batches, Decoded, find_unit, readable};
 use super::columns::plain::RowPolicy;
 use super::columns::schema::{BATCH_ROWS, COLUMNS, check_columns};
 use super::{ReadOptions, RowPlace, TraceError};
+use crate::guard::guarded;
 
 /// How an IPC stream begins: a message of any length, then its size.
 pub const STREAM: &[u8] = &[0xff; 4];
@@ -89,7 +90,9 @@ impl Arrow {
         name: &str,
         options: &ReadOptions,
     ) -> Result<Arrow, TraceError> {
-        let reader = StreamReader::try_new(stream, None).map_err(|error| broken(name, error))?;
+        let reader = guarded(|| StreamReader::try_new(stream, None))
+            .map_err(|why| broken(name, why))?
+            .map_err(|error| broken(name, error))?;
         Arrow::new(Box::new(reader), file, name, options)
     }
 
@@ -98,10 +101,12 @@ impl Arrow {
         loop {
             let batch = match self.rest.take() {
                 Some(rest) => rest,
-                None => match self.batches.next() {
-                    None => return Ok(None),
-                    Some(batch) => batch.map_err(|error| broken(&self.name, error))?,
-                },
+                None => {
+                    match guarded(|| self.batches.next()).map_err(|why| broken(&self.name, why))? {
+                        None => return Ok(None),
+                        Some(batch) => batch.map_err(|error| broken(&self.name, error))?,
+                    }
+                }
             };
             let rows = batch.num_rows();
             if rows > BATCH_ROWS {
@@ -138,8 +143,10 @@ impl Arrow {
             policy: &self.policy,
         };
         let one = |(batch, place): (RecordBatch, RowPlace)| {
-            let batch = in_types(&batch, &self.schema)?;
-            batches.decoded(&batch, place)
+            guarded(|| {
+                let batch = in_types(&batch, &self.schema)?;
+                batches.decoded(&batch, place)
+            })?
         };
         let decoded: Result<Vec<Decoded>, String> = read.into_par_iter().map(one).collect();
         decoded.map_err(|error| TraceError::file(&self.name, error))

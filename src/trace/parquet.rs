@@ -18,20 +18,23 @@ use super::columns::batches::{Batches, Decoded, Sums, find_unit, readable};
 use super::columns::plain::RowPolicy;
 use super::columns::schema::{BATCH_ROWS, COLUMNS, Mapping, check_columns};
 use super::{ReadOptions, RowPlace, TraceError};
+use crate::guard::guarded;
 use crate::opened;
 
 /// The number of rows in a Parquet file according to its footer; `None` for other files.
 pub fn rows(path: &Path) -> Option<u64> {
     let file = opened::open(path).ok()?;
-    let metadata = ParquetMetaDataReader::new().parse_and_finish(&file).ok()?;
+    let read = guarded(|| ParquetMetaDataReader::new().parse_and_finish(&file));
+    let metadata = read.ok()?.ok()?;
     u64::try_from(metadata.file_metadata().num_rows()).ok()
 }
 
 /// The columns according to the file's metadata; none if it has none.
 pub fn columns(path: &Path) -> Vec<String> {
-    let metadata = opened::open(path)
-        .ok()
-        .and_then(|file| ArrowReaderMetadata::load(&file, ArrowReaderOptions::new()).ok());
+    let metadata = opened::open(path).ok().and_then(|file| {
+        let read = guarded(|| ArrowReaderMetadata::load(&file, ArrowReaderOptions::new()));
+        read.ok()?.ok()
+    });
     let fields = metadata
         .iter()
         .flat_map(|metadata| metadata.schema().fields());
@@ -178,7 +181,8 @@ impl Parquet {
         };
         let data = opened::open(path)
             .map_err(|error| TraceError::file(name, format!("cannot be read: {error}")))?;
-        let first = ArrowReaderMetadata::load(&data, ArrowReaderOptions::new())
+        let first = guarded(|| ArrowReaderMetadata::load(&data, ArrowReaderOptions::new()))
+            .map_err(broken)?
             .map_err(|error| broken(error.to_string()))?;
         let found: Vec<String> = first
             .schema()
@@ -220,6 +224,14 @@ impl Parquet {
     /// Decodes some batches, row groups in parallel; with `look`, only one batch, to see how the
     /// file begins. Empty at the end.
     pub fn decode(&mut self, look: bool) -> Result<Vec<Decoded>, TraceError> {
+        let name = self.opened.name.clone();
+        guarded(|| self.decode_round(look)).unwrap_or_else(|why| {
+            let message = format!("cannot read the Parquet file: {why}");
+            Err(TraceError::file(&name, message))
+        })
+    }
+
+    fn decode_round(&mut self, look: bool) -> Result<Vec<Decoded>, TraceError> {
         let total = self.opened.metadata.metadata().num_row_groups();
         while self.group < total && self.opened.rows(self.group) == 0 {
             self.group += 1;
@@ -238,7 +250,7 @@ impl Parquet {
             let Some(batch) = open.next() else {
                 self.open = None;
                 self.group += 1;
-                return self.decode(look);
+                return self.decode_round(look);
             };
             let batch = batch.map_err(|error| self.opened.broken(error))?;
             self.row += batch.num_rows() as u64;
@@ -283,6 +295,7 @@ impl Parquet {
             }
             Ok(all)
         };
+        let one = |wanted| guarded(|| one(wanted)).unwrap_or_else(|why| Err(opened.broken(why)));
         let all: Result<Vec<Vec<Decoded>>, TraceError> = wanted.into_par_iter().map(one).collect();
         Ok(all?.into_iter().flatten().collect())
     }

@@ -18,7 +18,7 @@ use rayon::prelude::{IntoParallelRefMutIterator, ParallelExtend, ParallelIterato
 pub use schema::{COLUMNS, Mapping};
 
 use super::arrow::Arrow;
-use super::lines::{self, TextLines};
+use super::lines::{self, CsvColumns, LineTimes, TextLines};
 use super::moment::Clock;
 use super::notes::Notes;
 use super::parquet::Parquet;
@@ -72,6 +72,8 @@ pub struct ColumnReader {
     blocks: Blocks,
     /// How the fast path reads rows.
     policy: RowPolicy,
+    /// Whether lines of text may take the fast path.
+    is_plain: bool,
     row: u64,
     progress: Progress,
 }
@@ -79,7 +81,7 @@ pub struct ColumnReader {
 enum Blocks {
     Parquet(Box<Parquet>),
     Arrow(Box<Arrow>),
-    Text(TextBlocks),
+    Text(Box<TextBlocks>),
 }
 
 impl ColumnReader {
@@ -106,6 +108,7 @@ impl ColumnReader {
             notes: Notes::default(),
             blocks: Blocks::Parquet(parquet),
             policy: RowPolicy::new(options),
+            is_plain: false,
             row: 0,
             progress,
         })
@@ -128,6 +131,7 @@ impl ColumnReader {
             notes: Notes::default(),
             blocks: Blocks::Arrow(Box::new(arrow)),
             policy: RowPolicy::new(options),
+            is_plain: false,
             row: 0,
             progress,
         }
@@ -155,12 +159,18 @@ impl ColumnReader {
             layout,
             width: 0,
             positions: Vec::new(),
+            csv: None,
             line: 0,
             ended: false,
         };
         if layout == TextLayout::Csv {
             blocks.read_header(name, &mapping)?;
         }
+        // The fast path reads NDJSON by the columns' own names, and CSV by their positions.
+        let is_plain = match layout {
+            TextLayout::NdJson => mapping == Mapping::default(),
+            TextLayout::Csv => mapping.values.is_empty(),
+        };
         Ok(ColumnReader {
             file,
             mapping,
@@ -168,8 +178,9 @@ impl ColumnReader {
             unit,
             clock: options.clock(name),
             notes: Notes::default(),
-            blocks: Blocks::Text(blocks),
+            blocks: Blocks::Text(Box::new(blocks)),
             policy: RowPolicy::new(options),
+            is_plain,
             row: 0,
             progress,
         })
@@ -190,6 +201,8 @@ struct TextBlocks {
     /// For CSV: the number of columns, and the position of each known column.
     width: usize,
     positions: Vec<Option<usize>>,
+    /// … as the fast path needs them.
+    csv: Option<CsvColumns>,
     /// Lines read so far.
     line: u64,
     ended: bool,
@@ -217,7 +230,7 @@ impl TextBlocks {
                 return Ok(into.len() > start);
             }
             self.line += 1;
-            let quotes = || into[start..].iter().filter(|byte| **byte == b'"').count();
+            let quotes = || memchr::memchr_iter(b'"', &into[start..]).count();
             if self.layout == TextLayout::NdJson
                 || quotes() % 2 == 0
                 || into.len() - start > crate::files::LINE_BYTES_MAX as usize
@@ -251,6 +264,7 @@ impl TextBlocks {
             .iter()
             .map(|(column, _)| found.iter().position(|name| name == mapping.name(column)))
             .collect();
+        self.csv = Some(CsvColumns::new(self.width, &self.positions));
         check_columns(name, mapping, &found)
     }
 
@@ -260,6 +274,7 @@ impl TextBlocks {
         let mut reader = csv::ReaderBuilder::new()
             .has_headers(false)
             .flexible(true)
+            .buffer_capacity(record.len().max(1))
             .from_reader(record);
         let mut fields = csv::StringRecord::new();
         match reader.read_record(&mut fields) {
@@ -468,10 +483,8 @@ impl ColumnReader {
         let Blocks::Text(blocks) = &mut self.blocks else {
             return Ok((Vec::new(), false));
         };
-        let (layout, mut read) = (blocks.layout, Vec::new());
-        while read.is_empty()
-            || !look && layout == TextLayout::NdJson && read.len() < BLOCKS && !blocks.ended
-        {
+        let mut read = Vec::new();
+        while read.is_empty() || !look && self.is_plain && read.len() < BLOCKS && !blocks.ended {
             let (block, error) = blocks.next();
             read.push(ReadBlock {
                 block,
@@ -480,13 +493,8 @@ impl ColumnReader {
             });
         }
         let ended = blocks.ended;
-        let is_plain = layout == TextLayout::NdJson && self.mapping == Mapping::default();
-        let pieces = match is_plain {
-            true => self.plain_pieces(&mut read),
-            false => Vec::new(),
-        };
         let mut all = Vec::new();
-        let mut pieces = pieces.into_iter();
+        let mut pieces = self.plain_pieces(&mut read).into_iter();
         for ReadBlock { block, error, line } in read {
             match pieces.next().flatten() {
                 Some(plain) => {
@@ -521,8 +529,14 @@ impl ColumnReader {
     /// The plain rows of blocks, on all threads; `None` for a block that needs the full path. The
     /// unit of times is detected in the first block.
     fn plain_pieces(&mut self, read: &mut [ReadBlock]) -> Vec<Option<Plain>> {
+        let Blocks::Text(blocks) = &self.blocks else {
+            return Vec::new();
+        };
+        if !self.is_plain {
+            return Vec::new();
+        }
         let (policy, file) = (&self.policy, self.file);
-        let one = |ReadBlock { block, .. }: &mut ReadBlock, unit: Option<TimeUnit>| {
+        let one = |ReadBlock { block, .. }: &mut ReadBlock, times: LineTimes| {
             let first = block.lines.first().copied()?;
             let consecutive = block.lines.last().copied()? - first + 1 == block.lines.len() as u64;
             if !consecutive {
@@ -532,19 +546,31 @@ impl ColumnReader {
                 starts: &block.starts,
                 length: block.length,
                 place: RowPlace { file, row: first },
+                csv: blocks.csv.as_ref(),
             };
-            lines::plain(policy, &mut block.text, &lines, unit)
+            lines::plain(policy, &mut block.text, &lines, times)
         };
         let Some((first, rest)) = read.split_first_mut() else {
             return Vec::new();
         };
-        let begun = one(first, self.unit);
-        let unit = begun.as_ref().map(|(_, unit)| *unit).or(self.unit);
+        let begun = one(
+            first,
+            LineTimes {
+                unit: self.unit,
+                detects: true,
+            },
+        );
+        let unit = begun.as_ref().map_or(self.unit, |(_, unit)| *unit);
+        let times = LineTimes {
+            unit,
+            detects: false,
+        };
+        let has_begun = begun.is_some();
         let mut pieces = vec![begun.map(|(plain, _)| plain)];
-        if unit.is_some() {
+        if has_begun {
             let rest = rest
                 .par_iter_mut()
-                .map(|block| one(block, unit).map(|(plain, _)| plain));
+                .map(|block| one(block, times).map(|(plain, _)| plain));
             pieces.par_extend(rest);
         }
         self.unit = unit;

@@ -18,6 +18,8 @@ pub struct RowPolicy {
     pub(in crate::trace) unit: Option<TimeUnit>,
     /// Whether rows keep more of their key than its hash, so that none is plain.
     pub(in crate::trace) keep_keys: bool,
+    /// Whether times have a form that the user named.
+    pub(in crate::trace) has_time_format: bool,
     /// Whether each table has a sort key; the empty name stands for the only table.
     sorted: BTreeMap<String, bool>,
     /// Row buffers to reuse.
@@ -70,6 +72,7 @@ impl RowPolicy {
             table: options.table.clone(),
             unit: options.time_unit,
             keep_keys: options.keep_keys,
+            has_time_format: options.time_format.is_some(),
             sorted,
             spare: options.spare.clone(),
         }
