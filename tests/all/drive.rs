@@ -388,3 +388,43 @@ rate = { per_second = 20 }
         "{result:#}"
     );
 }
+
+/// Random calls of an independent engine, metered again from the log: 10,000, or as many as
+/// `DYNAMETER_CALLS` says.
+#[test]
+fn random_calls_consume_what_an_independent_engine_says() {
+    let test = "random_calls_consume_what_an_independent_engine_says";
+    let Some(dynoxide) = Server::dynoxide(test) else {
+        return;
+    };
+    let asked = std::env::var("DYNAMETER_CALLS").ok();
+    let count: u64 = asked.map_or(10_000, |text| text.parse().expect("a number of calls"));
+    let folder = tempfile::tempdir().expect("a folder");
+    let log = folder.path().join("calls.jsonl");
+    let (count, log) = (count.to_string(), text(&log));
+    dynoxide.script("tests/drive/random_calls.py", &[&count, "1", log]);
+    // It pairs the digits of a number as rule 1.3a has it; nothing else differs.
+    let arguments = [
+        "replay",
+        log,
+        "--verify=all",
+        "--switch",
+        "number_alignment=split",
+        "--format",
+        "json",
+        "--quiet",
+    ];
+    let (code, output, errors) = support::run_in(folder.path(), &arguments);
+    assert_eq!(code, 0, "{errors}");
+    let result: Value = serde_json::from_str(&output).expect("JSON");
+    let verification = &result["verification"];
+    let figure = |name: &str| -> u64 {
+        let figure = verification[name]
+            .as_str()
+            .and_then(|text| text.parse().ok());
+        figure.unwrap_or_else(|| panic!("no {name}: {verification:#}"))
+    };
+    let made: u64 = count.parse().expect("a number");
+    assert!(figure("checked") > made / 2, "{verification:#}");
+    assert_eq!(figure("mismatches"), 0, "{verification:#}");
+}

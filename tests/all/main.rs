@@ -31,7 +31,10 @@ mod edits;
 mod entities;
 mod errors;
 mod export;
+mod faults;
 mod fleet;
+#[cfg(feature = "replay")]
+mod fuzz;
 mod gate;
 mod golden;
 mod headroom;
@@ -47,6 +50,7 @@ mod price_lists;
 mod prices;
 mod properties;
 mod public_api;
+mod release;
 mod replay;
 mod report;
 mod shares;
