@@ -1,5 +1,4 @@
-//! Grade C rules as named switches: where sources disagree, the user decides and the output says
-//! so.
+//! Named switches: where sources disagree about a rule, the user decides and the output says so.
 
 use crate::table::NumberAlignment;
 use crate::units::Bytes;

@@ -1,6 +1,6 @@
 //! Hot keys: units by key, and the hottest keys of each minute.
 //!
-//! Counts are exact as long as a slot has at most [`COUNTERS`] keys. Then every count up to the 65th
+//! Counts are exact as long as a slot has at most [`COUNTERS`] keys. With more, every count up to the 65th
 //! smallest is dropped, and the largest dropped count is the bound by which a later count may be too
 //! large: a space-saving sketch that makes room for many keys at once. The item store knows the
 //! units of a key, so most keys that cannot be hot are kept out of the sketch. Each slot has its
