@@ -38,6 +38,7 @@ pub fn interruption() -> Result<Arc<AtomicBool>> {
             for text in left.iter() {
                 super::output::say(text);
             }
+            super::output::say("ended at once by a second signal; no result was written");
             std::process::exit(130);
         }
     })

@@ -41,7 +41,8 @@ pub fn verbose(today: Date) -> String {
             newest.len()
         );
         if last.months_later(OLD_MONTHS).is_some_and(|old| old < today) {
-            text += "help: these prices are more than half a year old; install a newer release, or import AWS's\n      price lists with `dynameter prices import`\n";
+            text += "help: these prices are more than half a year old; install a newer release,\n      or \
+                     import AWS's price lists with `dynameter prices import`\n";
         }
     }
     text

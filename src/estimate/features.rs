@@ -537,23 +537,17 @@ impl UsageLines<'_> {
             );
             self.gaps.push(gap(UNKNOWN_WRITES));
         }
-        let bytes = if archive.incremental {
+        let (bytes, usage_type, gigabytes, text) = if archive.incremental {
             let changed = &self.metered.changed_bytes() / exports;
             let least = Exact::from(INCREMENTAL_EXPORT_BYTES_MIN);
             let billed = changed.clone().max(least);
-            let billed_gb = &(&billed * exports) / &Exact::from(GB);
+            let gigabytes = &(&billed * exports) / &Exact::from(GB);
             let text = format!(
                 "{} incremental exports x {} B changed in each (at least 10 MB)",
                 exports.human(6),
                 changed.human(0)
             );
-            self.of_table(
-                &region,
-                UsageType::EXPORT_INCREMENTAL,
-                billed_gb,
-                Because::rule("5.6", text),
-            );
-            changed
+            (changed, UsageType::EXPORT_INCREMENTAL, gigabytes, text)
         } else {
             let (bytes, what) = self.backed_up(
                 false,
@@ -567,14 +561,10 @@ impl UsageLines<'_> {
                 exports.human(6),
                 gigabytes.human(9)
             );
-            self.of_table(
-                &region,
-                UsageType::EXPORT_FULL,
-                gigabytes,
-                Because::rule("5.6", text),
-            );
-            bytes
+            (bytes, UsageType::EXPORT_FULL, gigabytes, text)
         };
+        let because = Because::rule("5.6", text);
+        self.of_table(&region, usage_type, gigabytes, because);
         self.archived(archive, &(&bytes * &archive.compression), &region);
     }
 

@@ -12,6 +12,7 @@ use dynameter::money::Money;
 use dynameter::pricing::Books;
 use dynameter::workload::{self, DesignEdit, EditedFile, Setting, Workload};
 use proptest::prelude::*;
+use rust_decimal::Decimal;
 
 fn load(name: &str, text: &str, books: &Books) -> Result<Workload, String> {
     let folder = support::root().join("workloads");
@@ -33,12 +34,13 @@ fn with(text: &str, edit: &DesignEdit, books: &Books) -> Option<Result<Money, St
     Some(total())
 }
 
-/// Two totals that differ by less than a cent: commitments are bought in whole months of a bill, and
-/// their savings are found over the hours of a week.
+/// Two totals that differ by at most a cent, or a thousandth: commitments are bought in whole months
+/// of a bill, their savings are found over the hours of a week, and free hours are spread evenly
+/// over them.
 fn is_close(one: Money, other: Money) -> bool {
-    let cent = rust_decimal::Decimal::new(1, 2);
+    let most = Decimal::new(1, 2).max(other.decimal().abs() / Decimal::ONE_THOUSAND);
     one.minus(other)
-        .is_ok_and(|apart| apart.decimal().abs() <= cent)
+        .is_ok_and(|apart| apart.decimal().abs() <= most)
 }
 
 /// What does not cost what it should, in a design and its comparison.

@@ -158,3 +158,41 @@ fn the_version_says_what_the_binary_is() {
     let (code, output, _) = support::run_in(support::root(), &["--version"]);
     assert_eq!((code, output.lines().count()), (0, 1));
 }
+
+/// What the sources include is in the package that `cargo install` builds.
+#[test]
+fn a_package_has_every_file_that_its_sources_include() {
+    let root = support::root();
+    let listed = Command::new(env!("CARGO"))
+        .current_dir(root)
+        .args(["package", "--list", "--allow-dirty", "--offline"])
+        .output()
+        .expect("cargo");
+    let listed = String::from_utf8(listed.stdout).expect("UTF-8");
+    let listed: Vec<&str> = listed.lines().collect();
+    assert!(listed.contains(&"src/lib.rs"), "{listed:?}");
+    let mut folders = vec![root.join("src")];
+    let mut checked = 0;
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(&folder).expect("a folder").flatten() {
+            let path = entry.path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let text = std::fs::read_to_string(&path).expect("a source");
+            for included in text.split("include_str!(\"").skip(1) {
+                let name = included.split('"').next().expect("a name");
+                let file = folder
+                    .join(name)
+                    .canonicalize()
+                    .expect("a file that exists");
+                let own = file.strip_prefix(root.canonicalize().expect("a root"));
+                let own = own.expect("a file of the project").display().to_string();
+                assert!(listed.contains(&own.as_str()), "{own}");
+                checked += 1;
+            }
+        }
+    }
+    assert!(checked > 5, "{checked}");
+}

@@ -1,6 +1,6 @@
 // The page: one document in two views, its bill, and what follows from it.
 
-import { load } from "./engine.js";
+import { load } from "../../templates/engine.js";
 import { by, make } from "./dom.js";
 import { Form } from "./form.js";
 import { TextEditor } from "./editor.js";

@@ -425,7 +425,7 @@ impl Interactive {
         let json = |value: &serde_json::Value| value.to_string().replace('<', "\\u003c");
         let factors = traffic.factors.iter().map(|factor| factor.human(1));
         // The client is a module of the playground; here it stands in a script of its own.
-        let client = include_str!("../../../web/page/engine.js").replace("export async", "async");
+        let client = include_str!("../../../templates/engine.js").replace("export async", "async");
         let sliders = include_str!("../../../templates/interactive.js");
         Interactive {
             engine: base64::engine::general_purpose::STANDARD.encode(engine),
