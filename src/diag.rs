@@ -127,7 +127,7 @@ impl fmt::Display for Diagnostic {
 }
 
 /// Whether a character changes the direction of the text around it.
-fn turns(c: char) -> bool {
+pub(crate) fn turns(c: char) -> bool {
     matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 

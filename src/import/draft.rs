@@ -10,6 +10,7 @@ use super::unused::UnusedPart;
 use crate::diag::{self, Origins, Source, harmless};
 use crate::units::Exact;
 use crate::unread::UnreadKind;
+use crate::workload::harmless_text;
 
 /// The place of a value in the file it comes from.
 pub(super) type Origin = Option<(Arc<Source>, Range<usize>)>;
@@ -77,7 +78,7 @@ pub(super) fn unpriced(kind: UnreadKind, what: &str, note: &str, origin: Origin)
 
 /// A text as a TOML string.
 pub(super) fn quoted(text: &str) -> String {
-    toml::Value::String(text.to_string()).to_string()
+    harmless_text(text).unwrap_or_else(|| toml::Value::String(text.to_string()).to_string())
 }
 
 /// A number as TOML; rounded to nine decimals.

@@ -5,7 +5,7 @@ use std::fmt::{self, Display};
 use toml_edit::{Array, ArrayOfTables, DocumentMut, InlineTable, Item, Table, TableLike, Value};
 
 use super::{DesignPart, Written};
-use crate::diag::{Place, harmless};
+use crate::diag::{Place, harmless, turns};
 use crate::units::Exact;
 
 /// What to change in a workload file so that it describes another design.
@@ -74,7 +74,20 @@ pub enum EditError {
 
 /// A text as a TOML value.
 pub fn toml_text(text: &str) -> String {
-    Value::from(text).to_string()
+    harmless_text(text).unwrap_or_else(|| Value::from(text).to_string())
+}
+
+/// A text as TOML, with escapes for the characters that change the direction of the text around
+/// them; `None` if it has none.
+pub(crate) fn harmless_text(text: &str) -> Option<String> {
+    text.chars().any(turns).then(|| {
+        let escaped = text.chars().map(|c| match c {
+            '"' | '\\' => format!("\\{c}"),
+            c if c.is_control() || turns(c) => format!("\\u{:04X}", u32::from(c)),
+            c => c.to_string(),
+        });
+        format!("\"{}\"", escaped.collect::<String>())
+    })
 }
 
 impl DesignEdit {
@@ -682,6 +695,16 @@ mod tests {
     const FILE: &str = "# mine\nregion = \"us-east-1\" # home\n\n[[table]]\nname = \"Orders\"\n\
                         capacity = { mode = \"on-demand\" } # for now\n\n[[table.index]]\nname = \"ByDay\"\n\
                         projection = \"all\"\n\n[[table]]\nname = \"Carts\"\nbackup.pitr = true\n";
+
+    #[test]
+    fn characters_that_turn_the_text_are_escaped() {
+        let text = "a\u{202e}b \"c\\ d\n";
+        let written = toml_text(text);
+        assert_eq!(written, "\"a\\u202Eb \\\"c\\\\ d\\u000A\"");
+        let read: toml::Table = toml::from_str(&format!("text = {written}")).expect("TOML");
+        assert_eq!(read["text"].as_str(), Some(text));
+        assert_eq!(toml_text("plain"), "\"plain\"");
+    }
 
     fn edited(edit: DesignEdit) -> Result<String, EditError> {
         let mut file = EditedFile::new(FILE)?;

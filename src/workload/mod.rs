@@ -34,6 +34,7 @@ pub use design::{
     ItemsBefore, KeyPrefix, Measured, NumberKeys, PatternCall, Replica, ReplicaIndex, Stay, Stream,
     TableDesign, TrafficEvent, Units, UnknownParts, Unpriced, Workload, WriteKind, WritePlan,
 };
+pub(crate) use edit::harmless_text;
 pub use edit::{
     DesignEdit, EditError, EditedFile, FileStep, KeyChange, PartEdit, PlacedEdit, line_of,
     toml_text,
