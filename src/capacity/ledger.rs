@@ -428,7 +428,7 @@ struct Pace {
     parts: u64,
     /// The minute of the week at which the series starts.
     start: u64,
-    /// Steps whose unused capacity is kept for a burst, in units of demand; 0 if none is kept.
+    /// What a unit of capacity may keep for a burst, as demand; 0 if nothing is kept.
     kept: u64,
 }
 

@@ -96,13 +96,16 @@ fn runs_that_are_killed_at_any_moment_go_on_to_the_same_bytes() {
 #[cfg(feature = "replay")]
 fn an_archive_that_grows_a_thousand_times_is_refused_before_memory_runs_out() {
     let folder = tempfile::tempdir().expect("a folder");
-    for (name, byte) in [
-        ("zeros.ndjson.gz", 0_u8),
-        ("text.csv.gz", b'a'),
-        ("log.jsonl.gz", b'{'),
+    let quoted = "time,operation,key\n1700000000,GetItem,\"";
+    for (name, start, byte) in [
+        ("zeros.ndjson.gz", "", 0_u8),
+        ("text.csv.gz", "", b'a'),
+        ("log.jsonl.gz", "", b'{'),
+        ("quoted.csv.gz", quoted, b'a'),
     ] {
         let file = std::fs::File::create(folder.path().join(name)).expect("a file");
         let mut gz = flate2::write::GzEncoder::new(file, flate2::Compression::fast());
+        gz.write_all(start.as_bytes()).expect("written");
         let block = vec![byte; 1 << 20];
         for _ in 0..300 {
             gz.write_all(&block).expect("written");
@@ -112,6 +115,8 @@ fn an_archive_that_grows_a_thousand_times_is_refused_before_memory_runs_out() {
         let (code, output, errors) = support::run_in(folder.path(), &["replay", name, "--quiet"]);
         assert_eq!((code, output.as_str()), (2, ""), "{name}: {errors}");
         assert!(errors.contains(name), "{errors}");
+        let is_bounded = start.is_empty() || errors.contains("a row of more than 64 MB");
+        assert!(is_bounded, "{name}: {errors}");
         assert!(
             errors.len() < 4_000,
             "{name}: {} bytes of errors",

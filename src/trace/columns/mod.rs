@@ -9,7 +9,7 @@ pub(super) mod cells;
 pub(super) mod plain;
 pub(super) mod schema;
 
-use std::io::BufRead;
+use std::io::{BufRead, Read};
 use std::path::Path;
 use std::sync::atomic::Ordering;
 
@@ -26,7 +26,7 @@ use super::time::TimeUnit;
 use super::{
     Bad, EventSink, Piece, ReadOptions, RowPlace, Shared, SkipReason, TraceError, TraceReader,
 };
-use crate::files::{FileText, Progress, why};
+use crate::files::{FileText, LINE_BYTES_MAX, Progress, why};
 use batches::Decoded;
 use cells::{Cell, Cells, RowDefaults, Wrong};
 pub(crate) use plain::RowPolicy;
@@ -225,16 +225,21 @@ impl TextBlocks {
     fn record(&mut self, into: &mut Vec<u8>) -> std::io::Result<bool> {
         let start = into.len();
         loop {
-            let read = self.text.read_until(b'\n', into)?;
+            let most = LINE_BYTES_MAX.saturating_sub((into.len() - start) as u64);
+            let read = self.text.by_ref().take(most).read_until(b'\n', into)?;
+            if read as u64 == most && !into.ends_with(b"\n") {
+                let message = format!("a row of more than {} MB", LINE_BYTES_MAX >> 20);
+                return Err(std::io::Error::new(
+                    std::io::ErrorKind::InvalidData,
+                    message,
+                ));
+            }
             if read == 0 {
                 return Ok(into.len() > start);
             }
             self.line += 1;
             let quotes = || memchr::memchr_iter(b'"', &into[start..]).count();
-            if self.layout == TextLayout::NdJson
-                || quotes() % 2 == 0
-                || into.len() - start > crate::files::LINE_BYTES_MAX as usize
-            {
+            if self.layout == TextLayout::NdJson || quotes() % 2 == 0 {
                 return Ok(true);
             }
         }
@@ -274,7 +279,7 @@ impl TextBlocks {
         let mut reader = csv::ReaderBuilder::new()
             .has_headers(false)
             .flexible(true)
-            .buffer_capacity(record.len().max(1))
+            .buffer_capacity(record.len().clamp(1, 8_192))
             .from_reader(record);
         let mut fields = csv::StringRecord::new();
         match reader.read_record(&mut fields) {
