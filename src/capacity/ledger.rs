@@ -4,6 +4,7 @@
 
 use std::ops::Range;
 
+use super::burst::{Balance, Offer};
 use super::policy::{PastMinutes, Policy};
 use super::retries::{Refused, Retries, Returning};
 use super::series::Minute;
@@ -265,11 +266,11 @@ fn run(lanes: &mut [AccountDirection], limits: &Limits, warm_up: u64) -> Vec<Led
             false => serve_quiet(&mut all, Span { at, left, counts }),
         };
         if quiet > 0 {
-            (now..now + quiet).for_each(|minute| quota.minute(minute));
+            quota.minutes(now, quiet);
             now += quiet;
             continue;
         }
-        quota.minute(now);
+        quota.minutes(now, 1);
         for Running { state, lane } in &mut all {
             state.apply(now, &mut quota);
             state.serve(lane, at, counts);
@@ -313,13 +314,7 @@ fn serve_quiet(all: &mut [Running], span: Span) -> u64 {
     let mut served = 0;
     while served < left && all.iter_mut().all(|one| one.is_quiet(at + served)) {
         for one in &mut *all {
-            let QuietLane {
-                available,
-                saved_max,
-                sum,
-                ..
-            } = one.state.quiet;
-            one.state.serve_whole(sum, available, saved_max, counts);
+            one.state.serve_whole(at + served, counts);
         }
         served += 1;
     }
@@ -350,27 +345,23 @@ impl Running<'_, '_> {
         let Some(minute) = self.lane.series.minute(at) else {
             return false;
         };
-        quiet.sum = minute.sum;
-        minute.highest <= quiet.available
-            && (quiet.from..=quiet.to).contains(&minute.sum)
-            && hottest
-                .is_none_or(|hottest| hottest.part_of(minute.highest) <= hottest.served(quiet.unit))
+        quiet.minute = minute;
+        (quiet.from..=quiet.to).contains(&minute.sum)
+            && self.state.balance.covers(&minute, &quiet.offer)
+            && self.state.pace.serves(&minute, hottest)
     }
 }
 
 /// Minutes in which the capacity of an account direction does not change.
 #[derive(Clone, Copy, Default)]
 struct QuietLane {
-    /// What each step may use.
-    available: u64,
-    saved_max: u64,
+    offer: Offer,
     /// The least and the most that a minute consumes, in the demand's parts of half units.
     from: u64,
     to: u64,
     minutes: u64,
-    unit: u64,
-    /// The demand of the minute that is served.
-    sum: u64,
+    /// The minute that is served.
+    minute: Minute,
 }
 
 /// The quota of decreases: four at the start, one more each hour, never more than 27 in 24 hours.
@@ -395,10 +386,11 @@ impl Quota {
         }
     }
 
-    fn minute(&mut self, now: u64) {
-        if now > 0 && now.is_multiple_of(60) {
-            self.in_hand = (self.in_hand + 1).min(self.most);
-        }
+    /// Minutes pass, of which some begin an hour.
+    fn minutes(&mut self, now: u64, count: u64) {
+        let hours = |before: u64| before.saturating_sub(1) / 60;
+        let begun = hours(now + count) - hours(now);
+        self.in_hand = (self.in_hand + begun).min(self.most);
     }
 
     fn spend(&mut self, now: u64) -> bool {
@@ -447,26 +439,18 @@ impl Pace {
         }
     }
 
-    /// Whether no step of a minute refuses anything, and what is left for bursts is known without
-    /// looking at its steps: every step stays within the available capacity or, with what was saved,
-    /// the highest ones together stay within that, and the most that is saved is not reached. The
-    /// hottest key stays within what its partition serves.
-    fn serves(&self, minute: &Minute, begins: &Begin, hottest: Option<Hottest>) -> bool {
-        let Begin {
-            available,
-            saved,
-            saved_max,
-        } = *begins;
-        let steps = self.steps;
-        let above = minute
-            .highest
-            .saturating_sub(available)
-            .saturating_mul(steps);
-        let all = saved.saturating_add(available.saturating_mul(steps));
-        let is_open = || all.saturating_add(above).saturating_sub(minute.sum) <= saved_max;
-        (above == 0 || (above <= saved && is_open()))
-            && hottest
-                .is_none_or(|hottest| hottest.part_of(minute.highest) <= hottest.served(self.unit))
+    /// What a capacity allows.
+    fn offer(&self, capacity: u64) -> Offer {
+        Offer {
+            available: capacity.saturating_mul(self.unit),
+            kept_max: capacity.saturating_mul(self.kept),
+            steps: self.steps,
+        }
+    }
+
+    /// Whether the partition of the hottest key serves every step of a minute.
+    fn serves(&self, minute: &Minute, hottest: Option<Hottest>) -> bool {
+        hottest.is_none_or(|hottest| hottest.part_of(minute.highest) <= hottest.served(self.unit))
     }
 }
 
@@ -475,7 +459,7 @@ struct LedgerState {
     quiet: QuietLane,
     capacity: u64,
     /// Half units kept for a burst.
-    saved: u64,
+    balance: Balance,
     /// A change under way: the minute it takes effect, and the capacity from then on.
     pending: Option<(u64, u64)>,
     /// Half units consumed in each minute so far, warm-up included.
@@ -486,13 +470,6 @@ struct LedgerState {
     /// Room for the steps of a minute.
     room: Vec<u64>,
     run: LedgerRun,
-}
-
-/// What a minute begins with: what each step may use, and what was saved for a burst.
-struct Begin {
-    available: u64,
-    saved: u64,
-    saved_max: u64,
 }
 
 /// The steps of a minute, added up.
@@ -513,7 +490,7 @@ impl LedgerState {
             pace: Pace::of(lane, limits),
             quiet: QuietLane::default(),
             capacity: lane.policy.start(),
-            saved: 0,
+            balance: Balance::default(),
             pending: None,
             consumed,
             decreases: Vec::new(),
@@ -535,27 +512,23 @@ impl LedgerState {
         let quiet = lane.policy.quiet(pace.start + at, self.capacity)?;
         let below = quiet.to.saturating_add(1).saturating_mul(pace.parts);
         Some(QuietLane {
-            available: self.capacity.saturating_mul(pace.unit),
-            saved_max: self.capacity.saturating_mul(pace.kept),
+            offer: pace.offer(self.capacity),
             from: quiet.from.saturating_mul(pace.parts),
             to: match quiet.to {
                 u64::MAX => u64::MAX,
                 _ => below - 1,
             },
             minutes: quiet.minutes,
-            unit: pace.unit,
-            sum: 0,
+            minute: Minute::default(),
         })
     }
 
-    /// Serves a minute of which no step refuses anything, so its steps need not be examined: unused
-    /// capacity is saved.
-    fn serve_whole(&mut self, sum: u64, available: u64, saved_max: u64, counts: bool) {
-        let saved = self.saved.min(saved_max);
-        self.saved = saved
-            .saturating_add(available.saturating_mul(self.pace.steps))
-            .saturating_sub(sum)
-            .min(saved_max);
+    /// Serves the minute in `quiet`, of which no step refuses anything, so that its steps need not be
+    /// examined.
+    fn serve_whole(&mut self, at: u64, counts: bool) {
+        let QuietLane { minute, offer, .. } = &self.quiet;
+        self.balance.serve(at, minute, offer);
+        let sum = minute.sum;
         self.consumed.push(match self.pace.parts {
             1 => sum,
             parts => sum / parts,
@@ -583,70 +556,48 @@ impl LedgerState {
 
     fn serve(&mut self, lane: &AccountDirection, at: u64, counts: bool) {
         let pace = self.pace;
-        let available = self.capacity.saturating_mul(pace.unit);
-        let saved_max = self.capacity.saturating_mul(pace.kept);
-        let saved = self.saved.min(saved_max);
+        let offer = pace.offer(self.capacity);
         let is_watched = counts && lane.watched.contains(&at);
         let is_quiet = self.returning.as_ref().is_none_or(Returning::is_idle);
-        let begins = Begin {
-            available,
-            saved,
-            saved_max,
+        let is_served = |minute: &Minute| {
+            self.balance.covers(minute, &offer) && pace.serves(minute, lane.hottest)
         };
         let minute = lane.series.minute(at);
-        let Some(minute) = minute
-            .filter(|minute| !is_watched && is_quiet && pace.serves(minute, &begins, lane.hottest))
-        else {
-            return self.serve_steps(lane, at, counts, begins);
-        };
-        self.serve_whole(minute.sum, available, saved_max, counts);
+        match minute.filter(|minute| !is_watched && is_quiet && is_served(minute)) {
+            Some(minute) => {
+                (self.quiet.minute, self.quiet.offer) = (minute, offer);
+                self.serve_whole(at, counts);
+            }
+            None => self.serve_steps(lane, at, counts, &offer),
+        }
         if counts {
             self.run.minutes(at, 1, self.capacity);
         }
     }
 
     /// Serves a minute step by step.
-    fn serve_steps(&mut self, lane: &AccountDirection, at: u64, counts: bool, begins: Begin) {
+    fn serve_steps(&mut self, lane: &AccountDirection, at: u64, counts: bool, offer: &Offer) {
         let mut room = std::mem::take(&mut self.room);
         let is_watched = counts && lane.watched.contains(&at);
+        let saved = self
+            .balance
+            .exact(lane.series, &mut room)
+            .min(offer.kept_max);
         let demands = lane.series.steps(at, &mut room).unwrap_or_default();
-        let sums = match is_watched || lane.hottest.is_some() || self.returning.is_some() {
-            true => self.serve_each(lane, demands, is_watched, begins),
-            false => self.serve_all(demands, begins),
+        let (sums, saved) = if is_watched || lane.hottest.is_some() || self.returning.is_some() {
+            self.serve_each(lane, demands, is_watched, (offer, saved))
+        } else if offer.kept_max == 0 {
+            (without_bursts(demands, offer), 0)
+        } else {
+            with_bursts(demands, offer, saved)
         };
+        self.balance.set(saved);
         self.room = room;
         let consumed = sums.demanded + sums.returned - sums.throttled;
         self.consumed.push(consumed / self.pace.parts);
         if counts {
             self.run.add(at, &sums);
-            self.run.minutes(at, 1, self.capacity);
         }
-    }
-
-    /// Serves steps of which nothing is recorded, whose keys are alike and whose refused requests do not
-    /// come again.
-    fn serve_all(&mut self, demands: &[u64], begins: Begin) -> Sums {
-        let Begin {
-            available,
-            mut saved,
-            saved_max,
-        } = begins;
-        let mut sums = Sums::default();
-        for demand in demands {
-            sums.demanded = sums.demanded.saturating_add(*demand);
-            if *demand <= available {
-                saved = saved.saturating_add(available - demand).min(saved_max);
-            } else {
-                let above = demand - available;
-                let burst = above.min(saved);
-                saved -= burst;
-                sums.throttled += above - burst;
-                sums.bad_steps += u64::from(above > burst);
-            }
-        }
-        self.saved = saved;
-        sums.given_up = sums.throttled;
-        sums
     }
 
     /// Serves steps with their hottest key and with what comes again.
@@ -655,13 +606,13 @@ impl LedgerState {
         lane: &AccountDirection,
         demands: &[u64],
         is_watched: bool,
-        begins: Begin,
-    ) -> Sums {
-        let Begin {
+        (offer, mut saved): (&Offer, u64),
+    ) -> (Sums, u64) {
+        let Offer {
             available,
-            mut saved,
-            saved_max,
-        } = begins;
+            kept_max,
+            ..
+        } = *offer;
         let unit = self.pace.unit;
         let mut sums = Sums::default();
         for demand in demands {
@@ -678,7 +629,7 @@ impl LedgerState {
                 .map_or(0, |hottest| of_key.saturating_sub(hottest.served(unit)));
             let (wanted, mut refused) = (all - hot, hot);
             if wanted <= available {
-                saved = saved.saturating_add(available - wanted).min(saved_max);
+                saved = saved.saturating_add(available - wanted).min(kept_max);
             } else {
                 let burst = (wanted - available).min(saved);
                 saved -= burst;
@@ -706,8 +657,7 @@ impl LedgerState {
                 });
             }
         }
-        self.saved = saved;
-        sums
+        (sums, saved)
     }
 
     fn request(&mut self, lane: &mut AccountDirection, now: u64, at: u64) {
@@ -723,6 +673,41 @@ impl LedgerState {
             self.pending = Some((now + 1 + request.delay_minutes, request.units));
         }
     }
+}
+
+/// Serves steps of which nothing is recorded, whose keys are alike and whose refused requests do not
+/// come again; also says what is left for bursts.
+fn with_bursts(demands: &[u64], offer: &Offer, mut saved: u64) -> (Sums, u64) {
+    let mut sums = Sums::default();
+    for demand in demands {
+        sums.demanded = sums.demanded.saturating_add(*demand);
+        if *demand <= offer.available {
+            saved = saved
+                .saturating_add(offer.available - demand)
+                .min(offer.kept_max);
+        } else {
+            let above = demand - offer.available;
+            let burst = above.min(saved);
+            saved -= burst;
+            sums.throttled += above - burst;
+            sums.bad_steps += u64::from(above > burst);
+        }
+    }
+    sums.given_up = sums.throttled;
+    (sums, saved)
+}
+
+/// The same, if nothing is kept for bursts: no step depends on another.
+fn without_bursts(demands: &[u64], offer: &Offer) -> Sums {
+    let mut sums = Sums::default();
+    for demand in demands {
+        let above = demand.saturating_sub(offer.available);
+        sums.demanded = sums.demanded.saturating_add(*demand);
+        sums.throttled += above;
+        sums.bad_steps += u64::from(above > 0);
+    }
+    sums.given_up = sums.throttled;
+    sums
 }
 
 #[cfg(test)]
@@ -817,6 +802,31 @@ mod tests {
         }
     }
 
+    /// A series of which every step is examined.
+    struct Examined<'a>(&'a Series);
+
+    impl Steps for Examined<'_> {
+        fn step_seconds(&self) -> u64 {
+            self.0.step_seconds
+        }
+
+        fn start_minute(&self) -> u64 {
+            self.0.start_minute
+        }
+
+        fn minutes(&self) -> u64 {
+            self.0.minutes()
+        }
+
+        fn minute(&self, _: u64) -> Option<Minute> {
+            None
+        }
+
+        fn steps<'a>(&'a self, at: u64, room: &'a mut Vec<u64>) -> Option<&'a [u64]> {
+            self.0.steps(at, room)
+        }
+    }
+
     /// Three days with quiet hours, steps and spikes, from a number of minutes of the week on.
     fn changing(random: &mut Pcg64Mcg) -> Series {
         let mut level = 100;
@@ -833,7 +843,8 @@ mod tests {
     }
 
     fn scaling(random: &mut Pcg64Mcg) -> Scaling {
-        let min = 1 + random.next_u64() % 120;
+        let most = [120, 4_000][(random.next_u64() % 2) as usize];
+        let min = 1 + random.next_u64() % most;
         let mut schedule = Schedule::default();
         if random.next_u64().is_multiple_of(2) {
             for _ in 0..random.next_u64() % 6 {
@@ -858,7 +869,8 @@ mod tests {
     #[test]
     fn minutes_served_whole_change_nothing() {
         let mut random = Pcg64Mcg::seed_from_u64(4);
-        for round in 0..60 {
+        let (mut throttles, mut bursts) = (false, false);
+        for round in 0..200 {
             let (one, two) = (changing(&mut random), changing(&mut random));
             let scalings = [scaling(&mut random), scaling(&mut random)];
             let limits = Limits {
@@ -870,23 +882,31 @@ mod tests {
                 of: 3,
                 units_max: 50,
             });
-            let runs = |loud: bool| {
+            let runs = |slow: bool| {
+                let (one, two): (&dyn Steps, &dyn Steps) = match slow {
+                    true => (&Examined(&one), &Examined(&two)),
+                    false => (&one, &two),
+                };
                 let lane = |series, scaling: &Scaling| {
                     let policy = scaling.policy();
-                    let policy = if loud { Box::new(Loud(policy)) } else { policy };
+                    let policy = if slow { Box::new(Loud(policy)) } else { policy };
                     AccountDirection {
                         hottest,
                         ..AccountDirection::with(series, policy)
                     }
                 };
-                let mut lanes = vec![lane(&one, &scalings[0])];
+                let mut lanes = vec![lane(one, &scalings[0])];
                 if round % 5 < 3 {
-                    lanes.push(lane(&two, &scalings[1]));
+                    lanes.push(lane(two, &scalings[1]));
                 }
                 execute(&mut lanes, &limits)
             };
-            assert_eq!(runs(false), runs(true), "round {round}: {scalings:?}");
+            let (whole, examined) = (runs(false), runs(true));
+            assert_eq!(whole, examined, "round {round}: {scalings:?}");
+            throttles |= examined.iter().any(|run| run.throttled > 0);
+            bursts |= examined.iter().any(|run| run.throttled == 0);
         }
+        assert!(throttles && bursts, "some are throttled, and some are not");
     }
 
     #[test]

@@ -3,7 +3,9 @@
 //! An account is what capacity belongs to: a table with its local indexes, or one global index, in
 //! one region. It has two directions, reads and writes.
 
+mod burst;
 mod demand;
+mod draws;
 mod ledger;
 pub mod policy;
 mod provisioned;

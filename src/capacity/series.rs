@@ -4,11 +4,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use rand_core::{Rng, SeedableRng};
-use rand_distr::{Distribution, StandardNormal};
-use rand_pcg::Pcg64Mcg;
-use statrs::distribution::{Discrete, Poisson};
-
+use super::draws::{CallGroup, add_calls};
 use super::shape::Course;
 pub use super::shape::WEEK_MINUTES;
 use crate::table::Direction;
@@ -149,6 +145,18 @@ pub struct Horizon {
     pub seed: u64,
 }
 
+impl Horizon {
+    /// Steps of a minute.
+    pub(super) fn steps_a_minute(&self) -> usize {
+        (60 / self.step_seconds.clamp(1, 60)) as usize
+    }
+
+    /// All steps.
+    pub(super) fn steps(&self) -> usize {
+        self.days as usize * DAY_MINUTES * self.steps_a_minute()
+    }
+}
+
 impl Default for Horizon {
     /// A week, second by second.
     fn default() -> Horizon {
@@ -210,117 +218,76 @@ impl Arrivals {
 /// Draws the units of every step: the number of calls is Poisson distributed, and each call
 /// consumes units according to the shares.
 pub fn draw(arrivals: &[Arrivals], horizon: &Horizon, account: &str) -> Series {
-    draw_into(Vec::new(), arrivals, horizon, account)
+    let drawn = DrawnSeries::default().series(account, arrivals, horizon);
+    Arc::unwrap_or_clone(drawn)
 }
 
-/// The same, in memory that another series has used.
-fn draw_into(
-    mut halves: Vec<u64>,
-    arrivals: &[Arrivals],
-    horizon: &Horizon,
-    account: &str,
-) -> Series {
-    let groups = grouped(arrivals);
-    let steps_a_minute = (60 / horizon.step_seconds) as usize;
-    halves.clear();
-    halves.resize(horizon.days as usize * DAY_MINUTES * steps_a_minute, 0);
-    for (at, group) in groups.iter().enumerate() {
-        let mut random = Pcg64Mcg::seed_from_u64(seed_of(horizon.seed, account, at));
-        let units_per_call = UnitsPerCall::new(&group.calls);
-        let mut tables = CountTables::new();
-        for (minute, steps) in halves.chunks_mut(steps_a_minute).enumerate() {
-            let counts = tables.of(
-                minute,
-                group.rate(minute as u64 % WEEK_MINUTES)
-                    * units_per_call.share
-                    * horizon.step_seconds as f64,
-            );
-            for step in steps {
-                let calls = counts.draw(&mut random);
-                *step += units_per_call.of(calls, &mut random);
-            }
-        }
-    }
-    Series::new(horizon.step_seconds, 0, halves)
-}
-
-/// Merges arrivals of the same shape: adds their rates and combines their shares.
-fn grouped(arrivals: &[Arrivals]) -> Vec<Arrivals> {
-    let mut groups: Vec<Arrivals> = Vec::new();
-    for one in arrivals.iter().filter(|one| one.per_second > 0.0) {
-        match groups
-            .iter_mut()
-            .find(|group| (&group.shape, group.course) == (&one.shape, one.course))
-        {
-            Some(group) => {
-                let sum = group.per_second + one.per_second;
-                let (own, new) = (group.per_second / sum, one.per_second / sum);
-                group.calls.iter_mut().for_each(|(_, share)| *share *= own);
-                group.calls.extend(
-                    one.calls
-                        .iter()
-                        .map(|(halves, share)| (*halves, share * new)),
-                );
-                group.per_second = sum;
-            }
-            None => groups.push(one.clone()),
-        }
-    }
-    groups
-}
+/// Minutes of a day.
+pub(super) const DAY_MINUTES: usize = 1440;
 
 /// A cache of drawn series, so that few are drawn twice; or the series of a trace, which are not
 /// drawn.
 #[derive(Debug, Default)]
 pub struct DrawnSeries {
-    kept: Mutex<KeptSeries>,
+    kept: Mutex<Kept<Series>>,
+    calls: Mutex<Kept<Vec<u32>>>,
     traced: Option<BTreeMap<String, Arc<Series>>>,
 }
 
-/// Everything that a series depends on.
+/// Everything that a series, or the numbers of its calls, depends on.
 type SeriesKey = (String, Vec<u64>, Horizon);
 
-/// The series that were used last.
-#[derive(Debug, Default)]
-struct KeptSeries {
+/// What was used last, of what has a figure for each step.
+#[derive(Debug)]
+struct Kept<T> {
     /// The one that was used last comes last.
-    recent: VecDeque<(SeriesKey, Arc<Series>)>,
+    recent: VecDeque<(SeriesKey, Arc<T>)>,
     /// Steps of all of them together.
     steps: usize,
-    /// The memory of series that are no longer kept, for others: a search draws hundreds, and new
+    /// What is no longer kept, as memory for others: a comparison draws hundreds of series, and new
     /// memory takes longer than the draws.
-    spare: Vec<Vec<u64>>,
+    spare: Vec<T>,
 }
 
-/// The most steps that are kept of all series together: 200 MB.
+/// The most steps that are kept of all series together: 200 MB, and half as much of numbers of calls.
 const KEPT_STEPS: usize = 25_000_000;
 
 /// How many unused series are kept as memory for others.
 const SPARE_MAX: usize = 4;
 
-impl KeptSeries {
-    fn find(&mut self, asked: &SeriesKey) -> Option<Arc<Series>> {
+impl<T> Default for Kept<T> {
+    fn default() -> Kept<T> {
+        Kept {
+            recent: VecDeque::new(),
+            steps: 0,
+            spare: Vec::new(),
+        }
+    }
+}
+
+impl<T> Kept<T> {
+    fn find(&mut self, asked: &SeriesKey) -> Option<Arc<T>> {
         let at = self.recent.iter().position(|(key, _)| key == asked)?;
         let found = self.recent.remove(at)?;
-        let series = found.1.clone();
+        let kept = found.1.clone();
         self.recent.push_back(found);
-        Some(series)
+        Some(kept)
     }
 
-    fn keep(&mut self, asked: SeriesKey, series: Arc<Series>) {
-        self.steps += series.halves.len();
-        self.recent.push_back((asked, series));
+    fn keep(&mut self, asked: SeriesKey, new: T) -> Arc<T> {
+        let new = Arc::new(new);
+        self.steps += asked.2.steps();
+        self.recent.push_back((asked, new.clone()));
         while self.steps > KEPT_STEPS && self.recent.len() > 1 {
-            let Some((_, oldest)) = self.recent.pop_front() else {
-                return;
+            let Some(((.., horizon), oldest)) = self.recent.pop_front() else {
+                break;
             };
-            self.steps -= oldest.halves.len();
-            if self.spare.len() < SPARE_MAX
-                && let Some(series) = Arc::into_inner(oldest)
-            {
-                self.spare.push(series.halves);
+            self.steps -= horizon.steps();
+            if self.spare.len() < SPARE_MAX {
+                self.spare.extend(Arc::into_inner(oldest));
             }
         }
+        new
     }
 }
 
@@ -371,10 +338,29 @@ impl DrawnSeries {
         if let Some(series) = kept().find(&asked) {
             return series;
         }
-        let memory = kept().spare.pop().unwrap_or_default();
-        let series = Arc::new(draw_into(memory, arrivals, horizon, account));
-        kept().keep(asked, series.clone());
-        series
+        let mut halves = kept().spare.pop().map_or_else(Vec::new, |old| old.halves);
+        halves.clear();
+        for group in CallGroup::of(arrivals, horizon, account) {
+            match group.each().zip(self.calls(&group, account, horizon)) {
+                Some((each, calls)) => add_calls(&mut halves, &calls, each),
+                None => group.add_to(&mut halves, horizon),
+            }
+        }
+        halves.resize(horizon.steps(), 0);
+        kept().keep(asked, Series::new(horizon.step_seconds, 0, halves))
+    }
+
+    /// The number of calls of each step, if all of them consume the same. They do not depend on how
+    /// much that is, so a change to sizes or to the consistency of reads draws nothing.
+    fn calls(&self, group: &CallGroup, account: &str, horizon: &Horizon) -> Option<Arc<Vec<u32>>> {
+        let asked = (account.to_string(), group.bits(), *horizon);
+        let kept = || self.calls.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(calls) = kept().find(&asked) {
+            return Some(calls);
+        }
+        let room = kept().spare.pop().unwrap_or_default();
+        let calls = group.calls(horizon, room)?;
+        Some(kept().keep(asked, calls))
     }
 }
 
@@ -404,206 +390,9 @@ pub fn seed_of(seed: u64, account: &str, group: usize) -> u64 {
         })
 }
 
-/// A number between 0 and 1.
-fn uniform(random: &mut Pcg64Mcg) -> f64 {
-    (random.next_u64() >> 11) as f64 / (1_u64 << 53) as f64
-}
-
-/// What calls consume: their half units with cumulative shares.
-struct UnitsPerCall {
-    /// The share of calls that consume units.
-    share: f64,
-    classes: Vec<(u64, f64)>,
-    mean: f64,
-    deviation: f64,
-}
-
-/// Up to this many calls are drawn one by one; the sum of more calls is drawn from a normal
-/// distribution with their mean and deviation (central limit theorem).
-const ONE_BY_ONE: u64 = 24;
-
-impl UnitsPerCall {
-    fn new(calls: &[(u64, f64)]) -> UnitsPerCall {
-        let mut merged: Vec<(u64, f64)> = Vec::new();
-        let mut sorted: Vec<_> = calls
-            .iter()
-            .copied()
-            .filter(|(halves, share)| *halves > 0 && *share > 0.0)
-            .collect();
-        sorted.sort_by_key(|(halves, _)| *halves);
-        for (halves, share) in sorted {
-            match merged.last_mut().filter(|(last, _)| *last == halves) {
-                Some((_, sum)) => *sum += share,
-                None => merged.push((halves, share)),
-            }
-        }
-        let share: f64 = merged.iter().map(|(_, share)| share).sum();
-        let moment = |power: i32| {
-            merged
-                .iter()
-                .map(|(halves, part)| (*halves as f64).powi(power) * part / share)
-                .sum::<f64>()
-        };
-        let (mean, square) = if share > 0.0 {
-            (moment(1), moment(2))
-        } else {
-            (0.0, 0.0)
-        };
-        let mut sum = 0.0;
-        for (_, part) in &mut merged {
-            sum += *part / share;
-            *part = sum;
-        }
-        UnitsPerCall {
-            share,
-            classes: merged,
-            mean,
-            deviation: (square - mean * mean).max(0.0).sqrt(),
-        }
-    }
-
-    fn of(&self, calls: u64, random: &mut Pcg64Mcg) -> u64 {
-        match self.classes.as_slice() {
-            [] => 0,
-            [(halves, _)] => calls * halves,
-            classes if calls <= ONE_BY_ONE => {
-                (0..calls).map(|_| pick(classes, uniform(random))).sum()
-            }
-            classes => {
-                let z: f64 = StandardNormal.sample(random);
-                let drawn = calls as f64 * self.mean + (calls as f64).sqrt() * self.deviation * z;
-                rounded(drawn).max(calls * classes[0].0)
-            }
-        }
-    }
-}
-
-fn pick(classes: &[(u64, f64)], at: f64) -> u64 {
-    let found = classes.partition_point(|(_, up_to)| *up_to <= at);
-    classes[found.min(classes.len() - 1)].0
-}
-
-/// Beyond this many expected calls, a Poisson quantile is computed from a normal quantile,
-/// corrected for skewness (Cornish–Fisher): within one call of the exact value down to a
-/// probability of one in ten million.
-const TABLE_MAX: f64 = 200.0;
-
-/// The tables of a day's minutes: weekdays have the same rates, and a table takes longer to compute
-/// than the draws of a minute.
-struct CountTables {
-    by_minute: Vec<Counts>,
-    last: usize,
-}
-
-impl CountTables {
-    fn new() -> CountTables {
-        CountTables {
-            by_minute: (0..DAY_MINUTES).map(|_| Counts::new(0.0)).collect(),
-            last: 0,
-        }
-    }
-
-    fn of(&mut self, minute: usize, expected: f64) -> &Counts {
-        if self.by_minute[self.last].expected != expected {
-            self.last = minute % DAY_MINUTES;
-            if self.by_minute[self.last].expected != expected {
-                self.by_minute[self.last] = Counts::new(expected);
-            }
-        }
-        &self.by_minute[self.last]
-    }
-}
-
-const DAY_MINUTES: usize = 1440;
-
-/// Poisson draws of one expected value: by inversion from a table, or by a corrected normal.
-struct Counts {
-    expected: f64,
-    /// Cumulative probabilities of `first`, `first + 1`, …
-    table: Vec<f64>,
-    first: u64,
-    /// Where the lookup of a number between 0 and 1 starts, by its first eight bits; as long as
-    /// the table is not empty.
-    guide: Vec<u16>,
-    /// The standard deviation.
-    deviation: f64,
-}
-
-/// How many starts of lookups a table has.
-const GUIDE: usize = 256;
-
-impl Counts {
-    fn new(expected: f64) -> Counts {
-        let mut counts = Counts {
-            expected,
-            table: Vec::new(),
-            first: 0,
-            guide: Vec::new(),
-            deviation: expected.max(0.0).sqrt(),
-        };
-        if expected <= 0.0 || expected > TABLE_MAX {
-            return counts;
-        }
-        let Ok(poisson) = Poisson::new(expected) else {
-            return counts;
-        };
-        let spread = 8.0 * expected.sqrt() + 12.0;
-        counts.first = (expected - spread).max(0.0) as u64;
-        let last = (expected + spread) as u64;
-        counts
-            .table
-            .reserve_exact((last - counts.first) as usize + 1);
-        let mut probability = poisson.pmf(counts.first);
-        let mut sum = 0.0;
-        for count in counts.first..=last {
-            sum += probability;
-            counts.table.push(sum);
-            probability *= expected / (count + 1) as f64;
-        }
-        let mut from = 0;
-        counts.guide = (0..GUIDE)
-            .map(|bits| {
-                let table = &counts.table;
-                while from + 1 < table.len() && table[from] <= bits as f64 / GUIDE as f64 {
-                    from += 1;
-                }
-                from as u16
-            })
-            .collect();
-        counts
-    }
-
-    fn draw(&self, random: &mut Pcg64Mcg) -> u64 {
-        if self.expected <= 0.0 {
-            return 0;
-        }
-        if self.table.is_empty() {
-            let z: f64 = StandardNormal.sample(random);
-            return normal_count(self.expected, self.deviation, z);
-        }
-        let at = uniform(random);
-        let mut found = usize::from(self.guide[(at * GUIDE as f64) as usize]);
-        while found + 1 < self.table.len() && self.table[found] <= at {
-            found += 1;
-        }
-        self.first + found as u64
-    }
-}
-
-/// The nearest whole number, or 0 below it; `f64::round` is a call on some machines.
-fn rounded(value: f64) -> u64 {
-    (value + 0.5) as u64
-}
-
-/// The Poisson quantile at a normal deviate.
-fn normal_count(expected: f64, deviation: f64, z: f64) -> u64 {
-    rounded(expected + deviation * z + (z * z - 1.0) / 6.0)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use statrs::distribution::{ContinuousCDF, DiscreteCDF, Normal};
 
     fn flat(per_second: f64, calls: &[(u64, f64)]) -> Arrivals {
         Arrivals {
@@ -669,37 +458,6 @@ mod tests {
                 assert!(
                     (spread / variance - 1.0).abs() < 0.05 + 20.0 / (count * per_second).sqrt(),
                     "{per_second}: {spread}, not {variance}"
-                );
-            }
-        }
-    }
-
-    #[test]
-    fn the_table_is_the_poisson_distribution() {
-        for expected in [0.3, 7.0, 199.0] {
-            let counts = Counts::new(expected);
-            let poisson = Poisson::new(expected).expect("a rate");
-            for (at, cumulative) in counts.table.iter().enumerate() {
-                assert!(
-                    (cumulative - poisson.cdf(counts.first + at as u64)).abs() < 1e-10,
-                    "{expected}: {at}"
-                );
-            }
-        }
-    }
-
-    #[test]
-    fn the_corrected_normal_has_the_quantiles_of_poisson() {
-        let normal = Normal::new(0.0, 1.0).expect("a normal");
-        for expected in [201.0, 1_000.0, 30_000.0] {
-            let poisson = Poisson::new(expected).expect("a rate");
-            for tail in [0.5, 0.01, 1e-4, 1e-6] {
-                let exact = poisson.inverse_cdf(1.0 - tail);
-                let z = normal.inverse_cdf(1.0 - tail);
-                let found = normal_count(expected, expected.sqrt(), z);
-                assert!(
-                    found.abs_diff(exact) <= 1,
-                    "{expected} at {tail}: {found}, not {exact}"
                 );
             }
         }

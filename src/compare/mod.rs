@@ -372,22 +372,18 @@ fn with<T>(
         changed: Changed::default(),
     };
 
-    let mut alternatives = alternatives(&context);
-    let priced = AtomicUsize::new(0);
+    let parts = AtomicUsize::new(0);
     // The combinations and what follows from them take about as long as the alternatives.
-    let count = alternatives.len();
-    let tell = |done: usize| {
-        let total = 2 * count + 1;
+    let all_parts = 2 * PARTS_A_TABLE * workload.tables.len() + 1;
+    let tell = |more: usize| {
+        let done = more + parts.fetch_add(more, Ordering::Relaxed);
+        let total = all_parts;
         watcher(Progress { done, total });
     };
-    alternatives.par_iter_mut().try_for_each(|alternative| {
-        context.settle(alternative, total)?;
-        tell(1 + priced.fetch_add(1, Ordering::Relaxed));
-        Ok::<(), EstimateError>(())
-    })?;
+    let mut alternatives = alternatives(&context, total, &tell)?;
     alternatives.extend(commitment::alternatives(&context, total)?);
     let (kept, all) = advice::combinations(&context, &alternatives, total)?;
-    tell(count + count / 2);
+    tell(PARTS_A_TABLE * workload.tables.len() / 2);
     let break_even = break_even::of(&context, &outcome);
     let advice = advice::ranked(&alternatives, &kept.committed);
     let swings = swings(workload, books, total)?;
@@ -410,7 +406,7 @@ fn with<T>(
         simulations,
     };
     let more = more(&context, &comparison)?;
-    tell(2 * count + 1);
+    tell(all_parts - parts.load(Ordering::Relaxed));
     Ok((comparison, more))
 }
 
@@ -504,27 +500,48 @@ fn account_capacities(
     )
 }
 
-/// Every alternative except commitments, which are added on top of a capacity; not yet priced.
-fn alternatives(context: &Context) -> Vec<Alternative> {
+/// The parts of a table's alternatives of which progress is told.
+const PARTS_A_TABLE: usize = 1_000;
+
+/// Every alternative except commitments, which are added on top of a capacity. `tell` is told how many
+/// more parts are done.
+///
+/// A table's capacities are searched and priced before those of the next, so that its series are still
+/// kept.
+fn alternatives(
+    context: &Context,
+    total: Money,
+    tell: &(dyn Fn(usize) + Sync),
+) -> Result<Vec<Alternative>, EstimateError> {
+    let of = |(at, table): (usize, &Arc<TableDesign>)| {
+        let mut own = capacity::of(context, at, table);
+        tell(PARTS_A_TABLE / 2);
+        own.extend(capacity::classes(table));
+        own.extend(projection::of(table));
+        own.extend(items::of(context, table));
+        own.extend(cache::of(context, table));
+        own.extend(backups::of(context, table));
+        own.extend(places::replicas(context, table));
+        let each = PARTS_A_TABLE / 2 / own.len().max(1);
+        own.par_iter_mut().try_for_each(|one| {
+            context.settle(one, total)?;
+            tell(each);
+            Ok::<(), EstimateError>(())
+        })?;
+        Ok(own)
+    };
+    let tables = context.workload.tables.par_iter().enumerate().map(of);
+    let tables: Vec<Result<Vec<Alternative>, EstimateError>> = tables.collect();
     let mut all = Vec::new();
-    let capacities: Vec<Vec<Alternative>> = context
-        .workload
-        .tables
-        .par_iter()
-        .enumerate()
-        .map(|(at, table)| capacity::of(context, at, table))
-        .collect();
-    for (table, capacities) in context.workload.tables.iter().zip(capacities) {
-        all.extend(capacities);
-        all.extend(capacity::classes(table));
-        all.extend(projection::of(table));
-        all.extend(items::of(context, table));
-        all.extend(cache::of(context, table));
-        all.extend(backups::of(context, table));
-        all.extend(places::replicas(context, table));
+    for own in tables {
+        all.extend(own?);
     }
-    all.extend(places::regions(context));
-    all
+    let mut regions = places::regions(context);
+    regions
+        .par_iter_mut()
+        .try_for_each(|one| context.settle(one, total))?;
+    all.extend(regions);
+    Ok(all)
 }
 
 impl Context<'_> {

@@ -64,6 +64,7 @@ const FLOATS: &[&str] = &[
     "dax.rs",
     "workload/ranges.rs",
     "capacity/mod.rs",
+    "capacity/draws.rs",
     "capacity/series.rs",
     "capacity/traffic.rs",
     "headroom/account.rs",

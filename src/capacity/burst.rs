@@ -1,0 +1,139 @@
+//! Unused capacity that is kept for bursts. It is known exactly, or as two bounds: most minutes are
+//! served whatever lies between them, and their steps are examined only if that is no longer so.
+
+use super::series::Minute;
+use super::steps::Steps;
+
+/// What the capacity of a minute allows, in the units of the demand.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Offer {
+    /// What each step may use.
+    pub available: u64,
+    /// The most that is kept for bursts.
+    pub kept_max: u64,
+    /// Steps of a minute.
+    pub steps: u64,
+}
+
+impl Offer {
+    /// What the steps of a minute take from what is kept, at most.
+    fn above(&self, minute: &Minute) -> u64 {
+        let most = minute.highest.saturating_sub(self.available);
+        most.saturating_mul(self.steps)
+    }
+
+    /// What is kept after a minute, if every step leaves something and nothing is lost but at its
+    /// end.
+    fn after(&self, kept: u64, sum: u64) -> u64 {
+        let unused = self.available.saturating_mul(self.steps);
+        kept.saturating_add(unused)
+            .saturating_sub(sum)
+            .min(self.kept_max)
+    }
+}
+
+/// What is kept for bursts.
+#[derive(Debug, Default)]
+pub struct Balance {
+    /// It is at least this,
+    least: u64,
+    /// and at most this.
+    most: u64,
+    /// What it was when it was last known,
+    known: u64,
+    /// and what came after that.
+    unseen: Vec<Unseen>,
+}
+
+/// Minutes whose steps were not examined.
+#[derive(Debug)]
+struct Unseen {
+    at: u64,
+    minutes: u64,
+    offer: Offer,
+}
+
+impl Balance {
+    /// Whether what is kept serves every step of a minute above what is available, even if all were
+    /// as high as the highest.
+    pub fn covers(&self, minute: &Minute, offer: &Offer) -> bool {
+        minute.highest <= offer.available || offer.above(minute) <= self.least.min(offer.kept_max)
+    }
+
+    /// Serves a minute that it [covers](Balance::covers) without examining its steps.
+    ///
+    /// A step leaves what it does not use, up to the most that is kept. If no step takes anything,
+    /// or the most is never reached, the sum of the steps says what is kept at the end. If not, the
+    /// end is at most what the sum says, and less than the most only by what the steps took after
+    /// the most was reached last.
+    pub fn serve(&mut self, at: u64, minute: &Minute, offer: &Offer) {
+        let (least, most) = (
+            self.least.min(offer.kept_max),
+            self.most.min(offer.kept_max),
+        );
+        let above = offer.above(minute);
+        let was_known = self.least == self.most;
+        self.least = offer.after(least, minute.sum);
+        self.most = offer.after(most, minute.sum);
+        let full = || {
+            let unused = offer.available.saturating_mul(offer.steps);
+            let highest = most.saturating_add(unused).saturating_add(above);
+            highest.saturating_sub(minute.sum) > offer.kept_max
+        };
+        if above > 0 && full() {
+            self.least = self.least.min(offer.kept_max - above);
+        }
+        if self.least == self.most {
+            self.unseen.clear();
+        } else {
+            if was_known {
+                self.known = least;
+            }
+            self.leave_out(at, offer);
+        }
+    }
+
+    /// Remembers a minute whose steps were not examined.
+    fn leave_out(&mut self, at: u64, offer: &Offer) {
+        let next = |one: &&mut Unseen| one.at + one.minutes == at && one.offer == *offer;
+        match self.unseen.last_mut().filter(next) {
+            Some(last) => last.minutes += 1,
+            None => self.unseen.push(Unseen {
+                at,
+                minutes: 1,
+                offer: *offer,
+            }),
+        }
+    }
+
+    /// What is kept, exactly: the steps that were not examined are examined now.
+    pub fn exact(&mut self, series: &dyn Steps, room: &mut Vec<u64>) -> u64 {
+        if self.least < self.most {
+            let mut kept = self.known;
+            for Unseen { at, minutes, offer } in std::mem::take(&mut self.unseen) {
+                for at in at..at + minutes {
+                    kept = kept.min(offer.kept_max);
+                    let Some(minute) = series.minute(at) else {
+                        continue;
+                    };
+                    if minute.highest <= offer.available {
+                        kept = offer.after(kept, minute.sum);
+                        continue;
+                    }
+                    for demand in series.steps(at, room).unwrap_or_default() {
+                        kept = kept.saturating_add(offer.available);
+                        kept = kept.saturating_sub(*demand).min(offer.kept_max);
+                    }
+                }
+            }
+            self.set(kept);
+        }
+        self.least
+    }
+
+    /// Sets what is kept after a minute whose steps were examined.
+    pub fn set(&mut self, kept: u64) {
+        (self.least, self.most) = (kept, kept);
+        self.unseen.clear();
+    }
+}
