@@ -9,6 +9,7 @@ use std::sync::OnceLock;
 use anyhow::{Context, Result, bail};
 
 use super::args::{Args, ColorChoice, OutputFormat};
+use super::progress::writing;
 use super::session;
 use crate::diag::{Diagnostic, Diagnostics, harmless};
 use crate::opened;
@@ -326,6 +327,7 @@ pub fn save<T>(path: &Path, fill: impl FnOnce(&mut std::fs::File) -> Result<T>) 
             .with_context(|| format!("{}: cannot be written", path.display()))?;
         return fill(&mut device).with_context(|| path.display().to_string());
     }
+    let _whole = writing();
     let mut file = beside(path)?;
     let done = fill(file.as_file_mut()).with_context(|| path.display().to_string())?;
     file.as_file()
@@ -406,6 +408,7 @@ pub fn replace(path: &Path, text: &str) -> Result<()> {
 
 /// Writes a file atomically: to a temporary file, which is then renamed.
 fn replaced(path: &Path, text: &str, overwrite: bool) -> Result<()> {
+    let _whole = writing();
     // A symbolic link is followed: its target is replaced, not the link.
     let resolved = if overwrite {
         path.canonicalize().ok()

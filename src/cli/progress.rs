@@ -16,6 +16,49 @@ use super::session;
 /// How often a bar is drawn.
 pub const TICK: Duration = Duration::from_millis(200);
 
+/// Whether the first Ctrl-C ends the process too, since nothing of the run would be kept.
+static AT_ONCE: AtomicBool = AtomicBool::new(false);
+
+/// What is done after a trace was read: a spinner says it, and the first Ctrl-C ends it.
+#[cfg(feature = "replay")]
+pub struct Working(ProgressBar);
+
+/// Shows what is done from now on.
+///
+/// # Errors
+/// [`ReplayError::Stopped`](crate::replay::ReplayError::Stopped) if Ctrl-C was pressed before.
+#[cfg(feature = "replay")]
+pub fn working(args: &Args, what: &'static str) -> Result<Working> {
+    AT_ONCE.store(true, Ordering::SeqCst);
+    if interruption()?.load(Ordering::SeqCst) {
+        return Err(crate::replay::ReplayError::Stopped.into());
+    }
+    let bar = bar(args, 0, "{spinner} {msg} ({elapsed})");
+    bar.set_message(what);
+    Ok(Working(bar))
+}
+
+#[cfg(feature = "replay")]
+impl Drop for Working {
+    fn drop(&mut self) {
+        self.0.finish_and_clear();
+    }
+}
+
+/// A file is being written: Ctrl-C waits until it is there as a whole.
+pub struct Writing(bool);
+
+/// Begins to write a file.
+pub fn writing() -> Writing {
+    Writing(AT_ONCE.swap(false, Ordering::SeqCst))
+}
+
+impl Drop for Writing {
+    fn drop(&mut self) {
+        AT_ONCE.store(self.0, Ordering::SeqCst);
+    }
+}
+
 /// A flag that Ctrl-C sets; a second Ctrl-C ends the process immediately.
 pub fn interruption() -> Result<Arc<AtomicBool>> {
     if let Some(stopped) = session::stopped() {
@@ -29,7 +72,8 @@ pub fn interruption() -> Result<Arc<AtomicBool>> {
     let stopped = Arc::new(AtomicBool::new(false));
     let flag = stopped.clone();
     ctrlc::set_handler(move || {
-        if flag.swap(true, Ordering::SeqCst) {
+        let is_second = flag.swap(true, Ordering::SeqCst);
+        if is_second || AT_ONCE.load(Ordering::SeqCst) {
             let folders = TEMPORARY.lock().unwrap_or_else(PoisonError::into_inner);
             for folder in folders.iter() {
                 let _ = std::fs::remove_dir_all(folder);
@@ -38,7 +82,10 @@ pub fn interruption() -> Result<Arc<AtomicBool>> {
             for text in left.iter() {
                 super::output::say(text);
             }
-            super::output::say("ended at once by a second signal; no result was written");
+            super::output::say(match is_second {
+                true => "ended at once by a second signal; no result was written",
+                false => "interrupted; no result was written",
+            });
             std::process::exit(130);
         }
     })

@@ -12,7 +12,7 @@ use clap::{Args as _, FromArgMatches};
 use super::args::ReportArgs;
 use super::args::{Args, HeadroomArgs, MetricsArgs, ReadingArgs, ReplayArgs};
 use super::deal::Traces;
-use super::progress::{bar, interruption};
+use super::progress::{bar, interruption, working, writing};
 use super::{deal, files, input, output, session};
 use crate::bill::is_bill;
 use crate::compare::Question;
@@ -30,7 +30,7 @@ use crate::trace::{
     Mapping, ReadOptions, Time, TimeFormat, TimeUnit, Trace, TraceFormat, inspect, parse_time,
     sources, without_doubles,
 };
-use crate::units::Exact;
+use crate::units::{Exact, group_thousands};
 use crate::workload::{Size, Workload};
 
 /// A time, a date, or a duration before now.
@@ -272,6 +272,7 @@ fn to_the_end(
         "{spinner} {bytes} of {total_bytes} read [{wide_bar}] {msg}, {eta} left",
     );
     let stopped = interruption()?;
+    let _kept = writing();
     session::reads(&run.trace().progress);
     while run.batch()? {
         bar.set_position(read.load(Ordering::Relaxed));
@@ -288,8 +289,35 @@ fn to_the_end(
         }
     }
     bar.finish_and_clear();
+    let one_by_one = run.calls_one_by_one();
+    if one_by_one >= WORTH_A_NOTE {
+        let all = group_thousands(&run.events_read().to_string());
+        let text = format!(
+            "{} of {all} calls were executed one by one, which takes two to three times as long as \
+             rows of plain calls: docs/traces.md, \"Large traces\", says which those are",
+            group_thousands(&one_by_one.to_string())
+        );
+        output::note(args, &text);
+    }
     Ok(())
 }
+
+/// What follows the execution, in words.
+const PRICING: &str = "capacity modes are simulated";
+
+/// Prices a trace that was executed.
+fn priced(
+    args: &Args,
+    part: ReplayPart,
+    workload: Option<&Workload>,
+    (books, options): (&Books, &replay::ReplayOptions),
+) -> Result<Replayed> {
+    let _working = working(args, PRICING)?;
+    Ok(price(part, workload, books, options)?)
+}
+
+/// From so many calls on, it is said that they were executed one by one.
+const WORTH_A_NOTE: u64 = 1_000_000;
 
 /// How a trace is executed.
 fn replay_options(
@@ -351,7 +379,7 @@ pub fn measured(
         &options,
     )?;
     to_the_end(args, &mut run, |_| Ok(()))?;
-    Ok(price(run.finish(), Some(workload), books, &options)?)
+    priced(args, run.finish(), Some(workload), (books, &options))
 }
 
 /// Replays traces for their traffic.
@@ -373,6 +401,7 @@ pub fn traffic(
     let trace = trace_of(&asked.trace, reading)?;
     let mut run = ReplayRun::new(trace, Some(workload), &options)?;
     to_the_end(args, &mut run, |_| Ok(()))?;
+    let _working = working(args, PRICING)?;
     Ok(replay::traffic(
         run.finish(),
         Some(workload),
@@ -402,7 +431,7 @@ pub fn beside_a_bill(
     let options = replay_options(args, &asked, date, Question::default())?;
     let mut run = ReplayRun::new(trace_of(traces, reading)?, workload, &options)?;
     to_the_end(args, &mut run, |_| Ok(()))?;
-    Ok(price(run.finish(), workload, books, &options)?)
+    priced(args, run.finish(), workload, (books, &options))
 }
 
 /// Files of a trace, or the record batches that the program hands over.
@@ -595,12 +624,13 @@ pub fn replay(args: &Args, asked: &ReplayArgs) -> Result<()> {
                 Ok(part.write(workload.as_ref(), &replay_options, into)?)
             });
         }
-        price(part, workload.as_ref(), &books, &replay_options)?
+        priced(args, part, workload.as_ref(), (&books, &replay_options))?
     } else {
         let Some(run) = run(args, asked, options, workload.as_ref(), &replay_options)? else {
             return Ok(());
         };
-        let replayed = price(run.finish(), workload.as_ref(), &books, &replay_options)?;
+        let options = (&books, &replay_options);
+        let replayed = priced(args, run.finish(), workload.as_ref(), options)?;
         // The run is complete, so its checkpoint is no longer needed.
         if let Some(checkpoint) = &asked.checkpoint {
             std::fs::remove_file(checkpoint).ok();

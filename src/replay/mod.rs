@@ -22,6 +22,8 @@ mod error;
 mod executor;
 mod fast;
 mod full;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod options;
 mod part;
 mod price;

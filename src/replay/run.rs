@@ -25,8 +25,8 @@ use crate::replay::tally::FIRST_SKIPPED;
 use crate::replay::tally::merge::Merge;
 use crate::trace::KeyShare;
 use crate::trace::{
-    Batch, Event, Name, NameTable, Rows, SLOTS, Time, Trace, TraceError, TraceFormat, What, mixed,
-    salt, sign, starting_items,
+    Bad, Batch, Event, Name, NameTable, Rows, SLOTS, Time, Trace, TraceError, TraceFormat, What,
+    mixed, salt, sign, starting_items,
 };
 use crate::workload::Workload;
 
@@ -48,9 +48,15 @@ pub struct ReplayRun {
     signature: u64,
     /// Events that were executed: of one share.
     executed: u64,
+    /// Calls that took the full path although their format has the fast one.
+    one_by_one: u64,
     settings: String,
     /// A checkpoint from which the run continues, once all events that it covers have been read.
     resume: Option<Box<Loaded>>,
+    /// The next batch, which was read while the one before it was executed.
+    ahead: Option<Result<Batch, TraceError>>,
+    /// Copies of the names and the files, for the execution of a batch while the next one is read.
+    known: Option<(NameTable, Bad)>,
 }
 
 const SAME_FILES: &str = "give the same files as before, or delete the checkpoint to start over";
@@ -115,8 +121,11 @@ impl ReplayRun {
             events: 0,
             signature: 0,
             executed: 0,
+            one_by_one: 0,
             settings: part_file::settings(workload, options),
             resume: None,
+            ahead: None,
+            known: None,
         };
         run.define_dealt();
         Ok(run)
@@ -172,6 +181,12 @@ impl ReplayRun {
     /// How many events were read. Those that a checkpoint covers were not executed again.
     pub fn events_read(&self) -> u64 {
         self.events
+    }
+
+    /// How many calls took the full path although their format has the fast one: they are executed one by
+    /// one, which takes two to three times as long.
+    pub fn calls_one_by_one(&self) -> u64 {
+        self.one_by_one
     }
 
     /// Whether the run is still reading events that its checkpoint covers.
@@ -301,7 +316,10 @@ impl ReplayRun {
     /// [`ReplayError`] if the trace cannot be read.
     pub fn batch(&mut self) -> Result<bool, ReplayError> {
         let trace = &mut self.trace;
-        let batch = self.pool.install(|| trace.batch())?;
+        let batch = match self.ahead.take() {
+            Some(batch) => batch?,
+            None => self.pool.install(|| trace.batch())?,
+        };
         let dealt = *self
             .dealt
             .get_or_insert_with(|| !self.single && self.trace.kinds().all(TraceFormat::is_calls));
@@ -407,6 +425,7 @@ impl ReplayRun {
         }
         let is_dealt = self.dealt == Some(true);
         if is_dealt {
+            self.one_by_one += events.len() as u64;
             let names = |event: &Event| match &event.what {
                 What::Call(call) if !call.api.is_free() => Some((event.table, call.index)),
                 _ => None,
@@ -417,6 +436,8 @@ impl ReplayRun {
         }
         let failed = if is_dealt && (self.executors.len() > 1 || self.share.of > 1) {
             self.events_by_slot(events)
+        } else if !is_dealt && self.pool.current_num_threads() > 1 && self.ahead.is_none() {
+            self.events_while_reading(first, events)
         } else {
             self.events_in_order(first, events)
         };
@@ -461,32 +482,44 @@ impl ReplayRun {
         failed.into_iter().flatten().collect()
     }
 
-    /// Executes the events in their order; those of other shares only for their effects.
-    fn events_in_order(&mut self, first: u64, events: Vec<Event>) -> Vec<Failed> {
-        let executor = &mut self.executors[0];
-        let is_dealt = self.trace.dealt_rows().is_some();
-        let (names, bad) = (&self.trace.names, &self.trace.bad);
-        let mut failed = Vec::new();
-        for (ordinal, event) in (first..).zip(events) {
-            let counts = match is_dealt {
-                true => self.share.counts_event(&event),
-                false => self.share.counts(ordinal),
-            };
-            self.executed += u64::from(counts);
-            let time = event.time;
-            let done = if counts {
-                executor.event(event, names, bad)
-            } else {
-                executor.event_of_another_share(event, names, bad)
-            };
-            let Err((place, wrong)) = done else { continue };
-            if counts || !bad.skip {
-                failed.push((time, place, wrong));
-            }
-            if !bad.skip {
-                break;
-            }
+    /// Executes the events in their order, while another thread reads the next batch.
+    fn events_while_reading(&mut self, first: u64, events: Vec<Event>) -> Vec<Failed> {
+        let trace = &mut self.trace;
+        let (names, bad) = self
+            .known
+            .get_or_insert_with(|| (trace.names.clone(), trace.bad.clone()));
+        // The next batch may add names; this one has none of them.
+        if names.len() != trace.names.len() {
+            *names = trace.names.clone();
         }
+        let in_order = InOrder {
+            share: self.share,
+            is_dealt: trace.dealt_rows().is_some(),
+            names,
+            bad,
+        };
+        let executor = &mut self.executors[0];
+        let (ahead, (failed, executed)) = self.pool.install(|| {
+            rayon::join(
+                || trace.batch(),
+                || in_order.execute(executor, first, events),
+            )
+        });
+        self.ahead = Some(ahead);
+        self.executed += executed;
+        failed
+    }
+
+    /// Executes the events in their order.
+    fn events_in_order(&mut self, first: u64, events: Vec<Event>) -> Vec<Failed> {
+        let in_order = InOrder {
+            share: self.share,
+            is_dealt: self.trace.dealt_rows().is_some(),
+            names: &self.trace.names,
+            bad: &self.trace.bad,
+        };
+        let (failed, executed) = in_order.execute(&mut self.executors[0], first, events);
+        self.executed += executed;
         failed
     }
 
@@ -563,6 +596,48 @@ impl ReplayRun {
             executor,
             heat: self.heat,
         }
+    }
+}
+
+/// What it takes to execute events in their order, on one thread.
+struct InOrder<'a> {
+    share: KeyShare,
+    is_dealt: bool,
+    names: &'a NameTable,
+    bad: &'a Bad,
+}
+
+impl InOrder<'_> {
+    /// Executes the events; those of other shares only for their effects. Returns those that cannot be
+    /// executed, and how many are of this share.
+    fn execute(
+        &self,
+        executor: &mut Executor,
+        first: u64,
+        events: Vec<Event>,
+    ) -> (Vec<Failed>, u64) {
+        let (mut failed, mut executed) = (Vec::new(), 0);
+        for (ordinal, event) in (first..).zip(events) {
+            let counts = match self.is_dealt {
+                true => self.share.counts_event(&event),
+                false => self.share.counts(ordinal),
+            };
+            executed += u64::from(counts);
+            let time = event.time;
+            let done = if counts {
+                executor.event(event, self.names, self.bad)
+            } else {
+                executor.event_of_another_share(event, self.names, self.bad)
+            };
+            let Err((place, wrong)) = done else { continue };
+            if counts || !self.bad.skip {
+                failed.push((time, place, wrong));
+            }
+            if !self.bad.skip {
+                break;
+            }
+        }
+        (failed, executed)
     }
 }
 

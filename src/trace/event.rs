@@ -87,6 +87,11 @@ impl NameTable {
         name
     }
 
+    /// How many names there are.
+    pub(crate) fn len(&self) -> usize {
+        self.list.len()
+    }
+
     /// All names, in the order of their numbers.
     pub(crate) fn texts(&self) -> impl Iterator<Item = &str> {
         self.list.iter().map(|text| &**text)

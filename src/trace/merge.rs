@@ -1,6 +1,7 @@
 //! Merges the files of a trace into one stream of events in time order.
 
 use std::collections::{BTreeSet, VecDeque};
+use std::fs::Metadata;
 use std::sync::atomic::Ordering;
 
 use super::arrow::Arrow;
@@ -76,6 +77,8 @@ pub struct Trace {
     first: Option<Time>,
     /// The number of events returned so far.
     ordinal: u64,
+    /// The files as they were before they were read.
+    before: Vec<(usize, Metadata)>,
 }
 
 /// Where the events of one file come from.
@@ -348,17 +351,18 @@ impl Trace {
     /// A trace of which nothing is read yet.
     fn new(sources: Vec<Source>, options: ReadOptions) -> Trace {
         let progress = Progress::default();
+        let data = |source: &Source| std::fs::metadata(source.path()?).ok();
         let bytes = |source: &Source| match source {
             Source::Dealt(blob, at) => blob.own_bytes(*at),
-            other => {
-                let path = other.path();
-                path.and_then(|path| std::fs::metadata(path).ok())
-                    .map_or(0, |data| data.len())
-            }
+            other => data(other).map_or(0, |data| data.len()),
         };
         progress
             .total
             .store(sources.iter().map(bytes).sum(), Ordering::Relaxed);
+        let files = sources.iter().enumerate();
+        let files = files.filter_map(|(at, source)| Some((at, data(source)?)));
+        // What comes through a pipe cannot be read a second time.
+        let before = files.filter(|(_, data)| data.is_file()).collect();
         let bad = Bad::new(
             options.skip_bad_rows,
             sources.iter().map(Source::shown).collect(),
@@ -382,6 +386,7 @@ impl Trace {
             records: RecordIds::default(),
             first: None,
             ordinal: 0,
+            before,
         }
     }
 
@@ -552,6 +557,7 @@ impl Trace {
             }
             self.close_ended();
             if self.open.is_empty() && self.waiting.is_empty() {
+                self.unchanged()?;
                 return Ok(Batch::End);
             }
             let until = self.waiting.last().map(|(first, _)| *first);
@@ -569,6 +575,24 @@ impl Trace {
                 return Ok(self.events(events));
             }
         }
+    }
+
+    /// Checks that every file is what it was before it was read; one that became longer is only noted.
+    fn unchanged(&mut self) -> Result<(), TraceError> {
+        for (at, before) in std::mem::take(&mut self.before) {
+            let path = self.sources[at].path();
+            let Some(now) = path.and_then(|path| std::fs::metadata(path).ok()) else {
+                continue;
+            };
+            if now.len() > before.len() {
+                self.notes.pass_all(Passed::Grew, 1);
+            } else if now.len() < before.len() || now.modified().ok() != before.modified().ok() {
+                let message = "changed while it was read, so its rows may be of two versions";
+                let error = TraceError::file(&self.sources[at].shown(), message);
+                return Err(error.help("read a copy that no program writes to"));
+            }
+        }
+        Ok(())
     }
 
     /// Opens every file that begins before the next event, so that nothing is returned too early.

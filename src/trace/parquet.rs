@@ -164,6 +164,9 @@ pub struct Parquet {
     open: Option<ParquetRecordBatchReader>,
     /// The number of rows before the next row group.
     row: u64,
+    /// Whether rows had more than a plain call has. They take a hundred times the memory, so they are
+    /// decoded batch by batch.
+    is_wide: bool,
     /// How rows are read.
     pub(super) policy: RowPolicy,
 }
@@ -217,6 +220,7 @@ impl Parquet {
             group: 0,
             open: None,
             row: 0,
+            is_wide: false,
             policy,
         })
     }
@@ -238,7 +242,7 @@ impl Parquet {
         }
         if self.open.is_none()
             && self.group < total
-            && (look || self.opened.rows(self.group) > GROUP_ROWS_MAX)
+            && (look || self.is_wide || self.opened.rows(self.group) > GROUP_ROWS_MAX)
         {
             self.open = Some(self.opened.group(self.group)?);
         }
@@ -260,6 +264,7 @@ impl Parquet {
             };
             let decoded = batches.decoded(&batch, place);
             let decoded = decoded.map_err(|error| TraceError::file(&self.opened.name, error))?;
+            self.is_wide = matches!(decoded, Decoded::Cells(..));
             return Ok(vec![decoded]);
         }
         if self.group >= total {
@@ -297,7 +302,9 @@ impl Parquet {
         };
         let one = |wanted| guarded(|| one(wanted)).unwrap_or_else(|why| Err(opened.broken(why)));
         let all: Result<Vec<Vec<Decoded>>, TraceError> = wanted.into_par_iter().map(one).collect();
-        Ok(all?.into_iter().flatten().collect())
+        let all: Vec<Decoded> = all?.into_iter().flatten().collect();
+        self.is_wide = all.iter().any(|one| matches!(one, Decoded::Cells(..)));
+        Ok(all)
     }
 
     /// The approximate number of bytes on disk decoded so far.

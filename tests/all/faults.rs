@@ -92,6 +92,91 @@ fn runs_that_are_killed_at_any_moment_go_on_to_the_same_bytes() {
     }
 }
 
+/// What is written is never half there, and the message names the place.
+#[test]
+fn a_folder_that_cannot_be_written_is_named_and_left_as_it_is() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let closed = folder.path().join("closed");
+    std::fs::create_dir(&closed).expect("a folder");
+    let mut permissions = std::fs::metadata(&closed).expect("a folder").permissions();
+    permissions.set_readonly(true);
+    std::fs::set_permissions(&closed, permissions).expect("permissions");
+    // The superuser may write to any folder but those of the kernel.
+    let closed = match std::fs::write(closed.join("probe"), "") {
+        Err(_) => closed,
+        Ok(()) if Path::new("/proc/self").is_dir() => PathBuf::from("/proc/self"),
+        Ok(()) => {
+            println!("SKIPPED: no folder is closed to this user");
+            return;
+        }
+    };
+    let design = support::root().join("workloads/iot.toml");
+    let design = design.display().to_string();
+    let into = closed.join("result").display().to_string();
+    for arguments in [
+        ["estimate", &design, "-o", &into].as_slice(),
+        &["compare", &design, "--format", "json", "-o", &into],
+        #[cfg(feature = "html")]
+        &["report", &design, "-o", &into],
+    ] {
+        let (code, output, errors) = support::run_in(folder.path(), arguments);
+        assert_eq!((code, output.as_str()), (2, ""), "{arguments:?}: {errors}");
+        assert!(errors.contains(&into), "{arguments:?}: {errors}");
+        assert!(!Path::new(&into).exists(), "{arguments:?}");
+    }
+}
+
+#[test]
+#[cfg(feature = "replay")]
+fn a_trace_that_changes_while_it_is_read_is_refused_and_one_that_grows_is_noted() {
+    use dynameter::files::FileSource;
+    use dynameter::trace::{Batch, ReadOptions, Trace};
+    let folder = tempfile::tempdir().expect("a folder");
+    let text = rows(300_000);
+    let half = &text[..text.len() / 2];
+    let cut = &half[..=half.rfind('\n').expect("rows")];
+    let grown = format!("{text}{}", rows(1));
+    for (change, expected) in [
+        (cut, Some("changed while it was read")),
+        (&grown, None),
+        (&text, Some("changed while it was read")),
+    ] {
+        let path = written(folder.path(), "trace.ndjson", &text);
+        // The times of two changes differ.
+        std::thread::sleep(Duration::from_millis(20));
+        let sources = vec![FileSource::File(path.clone())];
+        let mut trace = Trace::open(sources, ReadOptions::default()).expect("a trace");
+        let mut begun = false;
+        let ended = loop {
+            match trace.batch() {
+                Ok(Batch::End) => break Ok(()),
+                Err(error) => break Err(error),
+                Ok(_) if !begun => {
+                    std::fs::write(&path, change).expect("changed");
+                    begun = true;
+                }
+                Ok(_) => {}
+            }
+        };
+        assert!(begun, "the trace has more than one batch");
+        match expected {
+            Some(message) => {
+                let error = ended.expect_err("a changed trace").to_string();
+                assert!(error.contains(message), "{error}");
+                assert!(error.contains("trace.ndjson"), "{error}");
+            }
+            None => {
+                ended.expect("a trace that grew");
+                let notes = trace.notes().join("\n");
+                assert!(
+                    notes.contains("became longer while they were read"),
+                    "{notes}"
+                );
+            }
+        }
+    }
+}
+
 #[test]
 #[cfg(feature = "replay")]
 fn an_archive_that_grows_a_thousand_times_is_refused_before_memory_runs_out() {

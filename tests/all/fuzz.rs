@@ -1,13 +1,15 @@
 //! Inputs of every kind, changed at random: no command panics, fails without a reason or prints
 //! control characters. `fuzz/` does the same with libFuzzer, which sees what an input reaches.
 //!
-//! `DYNAMETER_FUZZ=N` runs N changed inputs of each kind; the first of them are always the same.
+//! `DYNAMETER_FUZZ=N` runs N changed inputs of each kind, and `DYNAMETER_FUZZ_SECONDS=S` goes on with
+//! them for S seconds in all; the first of them are always the same.
 
 #[path = "../../fuzz/src/targets.rs"]
 mod targets;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use rand_core::{Rng, SeedableRng};
 use rand_pcg::Pcg64Mcg;
@@ -103,10 +105,14 @@ fn run(target: &Target, root: &Path, scratch: &Scratch, bytes: &[u8]) -> Option<
 #[test]
 fn changed_inputs_of_every_kind_end_with_an_answer_or_a_reason() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let asked = std::env::var("DYNAMETER_FUZZ").ok();
-    let runs = asked.map_or(RUNS, |text| {
-        text.parse().expect("DYNAMETER_FUZZ is a number")
-    });
+    let asked = |name: &str| {
+        let text = std::env::var(name).ok()?;
+        let number: u64 = text.parse().expect("a whole number");
+        Some(number)
+    };
+    let runs = asked("DYNAMETER_FUZZ").unwrap_or(RUNS);
+    let seconds = asked("DYNAMETER_FUZZ_SECONDS").unwrap_or(0);
+    let each = Duration::from_secs(seconds) / TARGETS.len() as u32;
     let scratch = Scratch::new();
     let mut wrong = Vec::new();
     for (number, target) in TARGETS.iter().enumerate() {
@@ -118,7 +124,8 @@ fn changed_inputs_of_every_kind_end_with_an_answer_or_a_reason() {
             }
         }
         let mut random = Pcg64Mcg::seed_from_u64(number as u64);
-        for at in 0..runs {
+        let begun = Instant::now();
+        for at in (0..).take_while(|at| *at < runs || begun.elapsed() < each) {
             let (_, seed) = &seeds[below(&mut random, seeds.len())];
             let (_, other) = &seeds[below(&mut random, seeds.len())];
             let mut bytes = seed.clone();
