@@ -3,7 +3,8 @@
 #
 #     release/build.sh x86_64-unknown-linux-gnu light
 #
-# light: estimate, compare, check, import, report and bills. full: traces, accounts, agents and data frames as well.
+# light: estimate, compare, check, import, report and bills, built for size: it is a quarter smaller and takes a tenth
+# longer. full: traces, accounts, agents and data frames as well, built for speed.
 # A Linux target is linked against glibc 2.17 with cargo-zigbuild (pip install ziglang cargo-zigbuild), so that the binary
 # runs on every distribution since 2014; without it, against the glibc of this machine, and the script says so.
 set -euo pipefail
@@ -12,7 +13,10 @@ cd "$(dirname "$0")/.."
 target="${1:?a target, such as x86_64-unknown-linux-gnu}"
 kind="${2:?light or full}"
 case "$kind" in
-light) name="dynameter-$target" features=(--features mcp) ;;
+light)
+    name="dynameter-$target" features=(--features mcp)
+    export CARGO_PROFILE_DIST_OPT_LEVEL=s
+    ;;
 full) name="dynameter-full-$target" features=(--all-features) ;;
 *)
     echo "release/build.sh: $kind is neither light nor full" >&2

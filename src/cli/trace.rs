@@ -293,7 +293,7 @@ fn to_the_end(
     if one_by_one >= WORTH_A_NOTE {
         let all = group_thousands(&run.events_read().to_string());
         let text = format!(
-            "{} of {all} calls were executed one by one, which takes two to three times as long as \
+            "{} of {all} calls were executed one by one, which takes about twice as long as \
              rows of plain calls: docs/traces.md, \"Large traces\", says which those are",
             group_thousands(&one_by_one.to_string())
         );

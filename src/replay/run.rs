@@ -184,7 +184,7 @@ impl ReplayRun {
     }
 
     /// How many calls took the full path although their format has the fast one: they are executed one by
-    /// one, which takes two to three times as long.
+    /// one, which takes about twice as long.
     pub fn calls_one_by_one(&self) -> u64 {
         self.one_by_one
     }

@@ -240,6 +240,9 @@ impl Parquet {
         while self.group < total && self.opened.rows(self.group) == 0 {
             self.group += 1;
         }
+        if self.row == 0 && self.open.is_none() && self.group < total {
+            self.begin()?;
+        }
         if self.open.is_none()
             && self.group < total
             && (look || self.is_wide || self.opened.rows(self.group) > GROUP_ROWS_MAX)
@@ -305,6 +308,21 @@ impl Parquet {
         let all: Vec<Decoded> = all?.into_iter().flatten().collect();
         self.is_wide = all.iter().any(|one| matches!(one, Decoded::Cells(..)));
         Ok(all)
+    }
+
+    /// Looks at the first rows: the unit of their times, and whether they are plain calls.
+    fn begin(&mut self) -> Result<(), TraceError> {
+        if let Some(Ok(batch)) = self.opened.group(self.group)?.next() {
+            find_unit(&mut self.policy, &batch);
+            let policy = &self.policy;
+            let place = RowPlace {
+                file: self.file,
+                row: 1,
+            };
+            let first = Batches { policy }.decoded(&batch, place);
+            self.is_wide = matches!(first, Ok(Decoded::Cells(..)));
+        }
+        Ok(())
     }
 
     /// The approximate number of bytes on disk decoded so far.
