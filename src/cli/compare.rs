@@ -5,8 +5,9 @@ use similar::TextDiff;
 
 use super::args::{Args, CompareArgs, OutputFormat};
 use super::input::WorkloadText;
+use super::progress::bar;
 use super::{all_workloads, input, output};
-use crate::compare::{Advice, Comparison, Question, compare};
+use crate::compare::{Advice, Comparison, Progress, Question, compare_watched};
 use crate::estimate::estimate;
 use crate::fleet::compared_fleet;
 use crate::pricing::Books;
@@ -62,13 +63,35 @@ pub fn compared(args: &Args, paths: &[String], question: &Question) -> Result<Ve
     let mut all = Vec::new();
     for (workload, text) in &read {
         let workload = committed(args, workload.clone(), &books)?;
-        let mut comparison =
-            compare(&workload, &books, question).with_context(|| text.name.clone())?;
+        let mut comparison = watched(args, &workload, text, &books, question)?;
         comparison.outcome.uncertainty = input::interval(args, &workload, text, &books, date)
             .with_context(|| text.name.clone())?;
         all.push(comparison);
     }
     Ok(all)
+}
+
+/// Compares the alternatives of a design, with a progress bar.
+fn watched(
+    args: &Args,
+    workload: &Workload,
+    text: &WorkloadText,
+    books: &Books,
+    question: &Question,
+) -> Result<Comparison> {
+    let bar = bar(
+        args,
+        1,
+        "{spinner} alternatives of {msg} [{wide_bar}] {percent} %, {eta} left",
+    );
+    bar.set_message(text.name.clone());
+    let watcher = |Progress { done, total, .. }: Progress| {
+        bar.set_length(total as u64);
+        bar.set_position(done as u64);
+    };
+    let comparison = compare_watched(workload, books, question, &watcher);
+    bar.finish_and_clear();
+    comparison.with_context(|| text.name.clone())
 }
 
 /// A design with the commitments of `--commitments`.
@@ -85,7 +108,7 @@ fn apply(args: &Args, asked: &CompareArgs, question: &Question) -> Result<()> {
     let (books, date) = input::books(args)?;
     let [(workload, text)] = one_design(args, asked, &books, date)?;
     let workload = committed(args, workload, &books)?;
-    let comparison = compare(&workload, &books, question).with_context(|| text.name.clone())?;
+    let comparison = watched(args, &workload, &text, &books, question)?;
     let edit = edit(asked, &comparison)?;
     let mut file = EditedFile::new(&text.text)?;
     file.apply(&edit).with_context(|| {

@@ -312,7 +312,24 @@ pub fn part(
     Ok(())
 }
 
-/// The same, but may replace a file that the command has read: a checkpoint.
+/// Where a checkpoint is written before it replaces the one before. Its name is always the same, so that
+/// the next run removes what a run that was killed has left.
+#[cfg(feature = "replay")]
+fn unfinished(checkpoint: &Path) -> std::path::PathBuf {
+    let mut name = checkpoint.as_os_str().to_os_string();
+    name.push(".unfinished");
+    name.into()
+}
+
+/// Removes a checkpoint that is no longer needed, and what is left of one that was not finished.
+#[cfg(feature = "replay")]
+pub fn forget(checkpoint: &Path) {
+    for path in [checkpoint, &unfinished(checkpoint)] {
+        std::fs::remove_file(path).ok();
+    }
+}
+
+/// Writes a checkpoint, which may replace the one that the command has read.
 #[cfg(feature = "replay")]
 pub fn save<T>(path: &Path, fill: impl FnOnce(&mut std::fs::File) -> Result<T>) -> Result<T> {
     let resolved = path.canonicalize().ok();
@@ -327,14 +344,15 @@ pub fn save<T>(path: &Path, fill: impl FnOnce(&mut std::fs::File) -> Result<T>) 
             .with_context(|| format!("{}: cannot be written", path.display()))?;
         return fill(&mut device).with_context(|| path.display().to_string());
     }
-    let _whole = writing();
-    let mut file = beside(path)?;
-    let done = fill(file.as_file_mut()).with_context(|| path.display().to_string())?;
-    file.as_file()
-        .sync_all()
-        .map_err(|error| failed(path, &error))?;
-    file.persist(path)
-        .map_err(|error| failed(path, &error.error))?;
+    let wrong = |error: std::io::Error| failed(path, &error);
+    let started = unfinished(path);
+    let mut file = std::fs::File::create(&started).map_err(wrong)?;
+    // Removed unless it becomes the checkpoint.
+    let started = tempfile::TempPath::try_from_path(started).map_err(wrong)?;
+    let done = fill(&mut file).with_context(|| path.display().to_string())?;
+    file.sync_all().map_err(wrong)?;
+    drop(file);
+    started.persist(path).map_err(|error| wrong(error.error))?;
     Ok(done)
 }
 

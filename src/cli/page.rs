@@ -5,6 +5,7 @@ use anyhow::{Context, Result};
 use super::args::{Args, OutputFormat, ReportArgs, SummaryArgs};
 use super::compare::compared;
 use super::input::WorkloadText;
+use super::progress::during;
 use super::{all_workloads, bill, files, input, output, together};
 use crate::bill::AwsBill;
 use crate::estimate::estimate;
@@ -18,6 +19,9 @@ use crate::workload::{Setting, Workload};
 
 /// Designs of more tables are shown at a glance only: a page of everything could not be read.
 const TABLES_IN_FULL: usize = 100;
+
+/// What takes longest.
+const PRICED: &str = "the design, its alternatives and other traffic are priced";
 
 /// `dynameter report`.
 pub fn page(args: &Args, asked: &ReportArgs) -> Result<()> {
@@ -67,7 +71,7 @@ pub fn page(args: &Args, asked: &ReportArgs) -> Result<()> {
     };
     let interval =
         input::interval(args, &workload, &source, &books, date).with_context(|| name.clone())?;
-    let mut review = review(&workload, &books, &question, &load)
+    let mut review = during(args, PRICED, || review(&workload, &books, &question, &load))
         .with_context(|| name.clone())?
         .with_interval(interval);
     // Without --baseline, a plan is its own baseline.

@@ -82,11 +82,15 @@ pub fn interruption() -> Result<Arc<AtomicBool>> {
             for text in left.iter() {
                 super::output::say(text);
             }
-            super::output::say(match is_second {
-                true => "ended at once by a second signal; no result was written",
-                false => "interrupted; no result was written",
-            });
-            std::process::exit(130);
+            let (text, code) = match is_second {
+                true => (
+                    "ended at once by a second signal; no result was written",
+                    130,
+                ),
+                false => ("error: stopped by Ctrl-C; no output was written", 2),
+            };
+            super::output::say(text);
+            std::process::exit(code);
         }
     })
     .context("the Ctrl-C handler cannot be installed")?;
@@ -126,4 +130,13 @@ pub fn bar(args: &Args, total: u64, template: &str) -> ProgressBar {
     }
     bar.enable_steady_tick(TICK);
     bar
+}
+
+/// Says on standard error what is done, as long as it takes.
+pub fn during<T>(args: &Args, what: &'static str, work: impl FnOnce() -> T) -> T {
+    let bar = bar(args, 0, "{spinner} {msg} ({elapsed})");
+    bar.set_message(what);
+    let done = work();
+    bar.finish_and_clear();
+    done
 }

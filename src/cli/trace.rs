@@ -197,7 +197,7 @@ fn run(
         Ok(run.finish_part(into)?)
     })?;
     if let Some(checkpoint) = &asked.checkpoint {
-        std::fs::remove_file(checkpoint).ok();
+        output::forget(checkpoint);
     }
     Ok(None)
 }
@@ -633,7 +633,7 @@ pub fn replay(args: &Args, asked: &ReplayArgs) -> Result<()> {
         let replayed = priced(args, run.finish(), workload.as_ref(), options)?;
         // The run is complete, so its checkpoint is no longer needed.
         if let Some(checkpoint) = &asked.checkpoint {
-            std::fs::remove_file(checkpoint).ok();
+            output::forget(checkpoint);
         }
         replayed
     };
