@@ -3,8 +3,8 @@
 #
 #     release/build.sh x86_64-unknown-linux-gnu light
 #
-# light: estimate, compare, check, import, report and bills, built for size: it is a quarter smaller and takes a tenth
-# longer. full: traces, accounts, agents and data frames as well, built for speed.
+# light: estimate, compare, check, import, report and bills, built for size: a quarter smaller, and about 10 % slower.
+# full: traces, accounts, agents and data frames as well, built for speed.
 # A Linux target is linked against glibc 2.17 with cargo-zigbuild (pip install ziglang cargo-zigbuild), so that the binary
 # runs on every distribution since 2014; without it, against the glibc of this machine, and the script says so.
 set -euo pipefail

@@ -6,7 +6,7 @@ use rand_distr::{Distribution, StandardNormal};
 use rand_pcg::Pcg64Mcg;
 use statrs::distribution::{Discrete, Poisson};
 
-use super::series::{Arrivals, DAY_MINUTES, Horizon, seed_of};
+use super::arrivals::{Arrivals, DAY_MINUTES, Horizon, seed_of};
 use super::shape::WEEK_MINUTES;
 
 /// Calls that follow one shape.

@@ -3,6 +3,7 @@
 //! An account is what capacity belongs to: a table with its local indexes, or one global index, in
 //! one region. It has two directions, reads and writes.
 
+mod arrivals;
 mod burst;
 mod demand;
 mod draws;

@@ -30,7 +30,9 @@ pub fn run(args: &Args, asked: &HeadroomArgs) -> Result<()> {
     #[cfg(feature = "replay")]
     if !asked.trace.is_empty() {
         let measured = super::trace::traffic(args, asked, &workload, &books, date)?;
+        let working = super::progress::working(args, "what breaks first is searched")?;
         let result = of_trace(measured, &books, question);
+        drop(working);
         return output::present(args, &result.map_err(|error| of_file(error, asked))?);
     }
     #[cfg(not(feature = "replay"))]

@@ -25,6 +25,7 @@ mod progress;
 mod reference;
 mod remote;
 mod session;
+mod signal;
 mod source;
 #[cfg(feature = "tables")]
 mod synthesize;

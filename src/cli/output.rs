@@ -9,8 +9,8 @@ use std::sync::OnceLock;
 use anyhow::{Context, Result, bail};
 
 use super::args::{Args, ColorChoice, OutputFormat};
-use super::progress::writing;
 use super::session;
+use super::signal::writing;
 use crate::diag::{Diagnostic, Diagnostics, harmless};
 use crate::opened;
 use crate::report::{Present, Style};
@@ -175,6 +175,7 @@ pub fn write(args: &Args, text: &str) -> Result<()> {
 
 /// Writes to standard output.
 pub fn print(text: &str) -> Result<()> {
+    let _whole = writing();
     if session::print(text.as_bytes()) {
         return Ok(());
     }
@@ -283,7 +284,34 @@ pub fn create(path: &Path, text: &str) -> Result<()> {
 #[cfg(feature = "replay")]
 pub fn file<T>(path: &Path, fill: impl FnOnce(&mut std::fs::File) -> Result<T>) -> Result<T> {
     refuse_inputs(path)?;
-    save(path, fill)
+    let resolved = path.canonicalize().ok();
+    let path = resolved.as_deref().unwrap_or(path);
+    if let Some(mut device) = device(path)? {
+        return fill(&mut device).with_context(|| path.display().to_string());
+    }
+    let mut file = beside(path)?;
+    let done = fill(file.as_file_mut()).with_context(|| path.display().to_string())?;
+    file.as_file()
+        .sync_all()
+        .map_err(|error| failed(path, &error))?;
+    file.persist(path)
+        .map_err(|error| failed(path, &error.error))?;
+    Ok(done)
+}
+
+/// What is at a path if it is neither a file nor a folder, such as a pipe.
+#[cfg(feature = "replay")]
+fn device(path: &Path) -> Result<Option<std::fs::File>> {
+    if path.is_dir() {
+        bail!("{}: is a folder\nhelp: name a file in it", path.display());
+    }
+    if !path.exists() || path.is_file() {
+        return Ok(None);
+    }
+    let opened = std::fs::OpenOptions::new().write(true).open(path);
+    opened
+        .with_context(|| format!("{}: cannot be written", path.display()))
+        .map(Some)
 }
 
 /// Writes a part to the file of `-o`, or to standard output.
@@ -316,9 +344,8 @@ pub fn part(
 /// the next run removes what a run that was killed has left.
 #[cfg(feature = "replay")]
 fn unfinished(checkpoint: &Path) -> std::path::PathBuf {
-    let mut name = checkpoint.as_os_str().to_os_string();
-    name.push(".unfinished");
-    name.into()
+    let name = checkpoint.file_name().unwrap_or_default();
+    checkpoint.with_file_name(format!(".{}.unfinished", name.to_string_lossy()))
 }
 
 /// Removes a checkpoint that is no longer needed, and what is left of one that was not finished.
@@ -332,23 +359,19 @@ pub fn forget(checkpoint: &Path) {
 /// Writes a checkpoint, which may replace the one that the command has read.
 #[cfg(feature = "replay")]
 pub fn save<T>(path: &Path, fill: impl FnOnce(&mut std::fs::File) -> Result<T>) -> Result<T> {
-    let resolved = path.canonicalize().ok();
-    let path = resolved.as_deref().unwrap_or(path);
-    if path.is_dir() {
-        bail!("{}: is a folder\nhelp: name a file in it", path.display());
-    }
-    if path.exists() && !path.is_file() {
-        let mut device = std::fs::OpenOptions::new()
-            .write(true)
-            .open(path)
-            .with_context(|| format!("{}: cannot be written", path.display()))?;
+    if let Some(mut device) = device(path)? {
         return fill(&mut device).with_context(|| path.display().to_string());
     }
     let wrong = |error: std::io::Error| failed(path, &error);
     let started = unfinished(path);
-    let mut file = std::fs::File::create(&started).map_err(wrong)?;
+    std::fs::remove_file(&started).ok();
+    let mut file = std::fs::File::create_new(&started).map_err(wrong)?;
     // Removed unless it becomes the checkpoint.
     let started = tempfile::TempPath::try_from_path(started).map_err(wrong)?;
+    if let Ok(existing) = std::fs::metadata(path) {
+        file.set_permissions(existing.permissions())
+            .map_err(wrong)?;
+    }
     let done = fill(&mut file).with_context(|| path.display().to_string())?;
     file.sync_all().map_err(wrong)?;
     drop(file);

@@ -12,16 +12,16 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::args::Args;
 use super::session;
+#[cfg(feature = "replay")]
+use super::signal::at_once;
+use super::signal::ends_at_once;
 
 /// How often a bar is drawn.
 pub const TICK: Duration = Duration::from_millis(200);
 
-/// Whether the first Ctrl-C ends the process too, since nothing of the run would be kept.
-static AT_ONCE: AtomicBool = AtomicBool::new(false);
-
 /// What is done after a trace was read: a spinner says it, and the first Ctrl-C ends it.
 #[cfg(feature = "replay")]
-pub struct Working(ProgressBar);
+pub struct Working(ProgressBar, bool);
 
 /// Shows what is done from now on.
 ///
@@ -29,33 +29,20 @@ pub struct Working(ProgressBar);
 /// [`ReplayError::Stopped`](crate::replay::ReplayError::Stopped) if Ctrl-C was pressed before.
 #[cfg(feature = "replay")]
 pub fn working(args: &Args, what: &'static str) -> Result<Working> {
-    AT_ONCE.store(true, Ordering::SeqCst);
+    let bar = bar(args, 0, "{spinner} {msg} ({elapsed})");
+    bar.set_message(what);
+    let working = Working(bar, at_once(true));
     if interruption()?.load(Ordering::SeqCst) {
         return Err(crate::replay::ReplayError::Stopped.into());
     }
-    let bar = bar(args, 0, "{spinner} {msg} ({elapsed})");
-    bar.set_message(what);
-    Ok(Working(bar))
+    Ok(working)
 }
 
 #[cfg(feature = "replay")]
 impl Drop for Working {
     fn drop(&mut self) {
         self.0.finish_and_clear();
-    }
-}
-
-/// A file is being written: Ctrl-C waits until it is there as a whole.
-pub struct Writing(bool);
-
-/// Begins to write a file.
-pub fn writing() -> Writing {
-    Writing(AT_ONCE.swap(false, Ordering::SeqCst))
-}
-
-impl Drop for Writing {
-    fn drop(&mut self) {
-        AT_ONCE.store(self.0, Ordering::SeqCst);
+        at_once(self.1);
     }
 }
 
@@ -73,7 +60,8 @@ pub fn interruption() -> Result<Arc<AtomicBool>> {
     let flag = stopped.clone();
     ctrlc::set_handler(move || {
         let is_second = flag.swap(true, Ordering::SeqCst);
-        if is_second || AT_ONCE.load(Ordering::SeqCst) {
+        let at_once = ends_at_once();
+        if is_second || *at_once {
             let folders = TEMPORARY.lock().unwrap_or_else(PoisonError::into_inner);
             for folder in folders.iter() {
                 let _ = std::fs::remove_dir_all(folder);
@@ -133,6 +121,7 @@ pub fn bar(args: &Args, total: u64, template: &str) -> ProgressBar {
 }
 
 /// Says on standard error what is done, as long as it takes.
+#[cfg(feature = "html")]
 pub fn during<T>(args: &Args, what: &'static str, work: impl FnOnce() -> T) -> T {
     let bar = bar(args, 0, "{spinner} {msg} ({elapsed})");
     bar.set_message(what);

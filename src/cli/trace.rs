@@ -12,7 +12,8 @@ use clap::{Args as _, FromArgMatches};
 use super::args::ReportArgs;
 use super::args::{Args, HeadroomArgs, MetricsArgs, ReadingArgs, ReplayArgs};
 use super::deal::Traces;
-use super::progress::{bar, interruption, working, writing};
+use super::progress::{bar, interruption, working};
+use super::signal::writing;
 use super::{deal, files, input, output, session};
 use crate::bill::is_bill;
 use crate::compare::Question;
@@ -294,16 +295,21 @@ fn to_the_end(
         let all = group_thousands(&run.events_read().to_string());
         let text = format!(
             "{} of {all} calls were executed one by one, which takes about twice as long as \
-             rows of plain calls: docs/traces.md, \"Large traces\", says which those are",
+             rows of plain calls; \"Large traces\" in docs/traces.md says which rows need it",
             group_thousands(&one_by_one.to_string())
         );
+        output::note(args, &text);
+    }
+    for file in run.trace().grown() {
+        let text =
+            format!("{file}: grew while it was read; rows added after the start may be missing");
         output::note(args, &text);
     }
     Ok(())
 }
 
 /// What follows the execution, in words.
-const PRICING: &str = "capacity modes are simulated";
+const PRICING: &str = "what the trace consumed is priced";
 
 /// Prices a trace that was executed.
 fn priced(
@@ -630,17 +636,17 @@ pub fn replay(args: &Args, asked: &ReplayArgs) -> Result<()> {
             return Ok(());
         };
         let options = (&books, &replay_options);
-        let replayed = priced(args, run.finish(), workload.as_ref(), options)?;
-        // The run is complete, so its checkpoint is no longer needed.
-        if let Some(checkpoint) = &asked.checkpoint {
-            output::forget(checkpoint);
-        }
-        replayed
+        priced(args, run.finish(), workload.as_ref(), options)?
     };
     if let Some(path) = &asked.write_workload {
         write_workload(args, &replayed, path)?;
     }
-    output::present(args, &replayed)
+    output::present(args, &replayed)?;
+    // The result is there, so the checkpoint is no longer needed.
+    if let Some(checkpoint) = &asked.checkpoint {
+        output::forget(checkpoint);
+    }
+    Ok(())
 }
 
 /// Joins parts, of all shares or, with `--partial`, of some.

@@ -425,7 +425,9 @@ impl ReplayRun {
         }
         let is_dealt = self.dealt == Some(true);
         if is_dealt {
-            self.one_by_one += events.len() as u64;
+            if self.trace.kinds().all(TraceFormat::has_fast_path) {
+                self.one_by_one += events.len() as u64;
+            }
             let names = |event: &Event| match &event.what {
                 What::Call(call) if !call.api.is_free() => Some((event.table, call.index)),
                 _ => None,

@@ -78,7 +78,29 @@ pub struct Trace {
     /// The number of events returned so far.
     ordinal: u64,
     /// The files as they were before they were read.
-    before: Vec<(usize, Metadata)>,
+    before: Vec<Before>,
+    /// Those that became longer.
+    grown: Vec<String>,
+}
+
+/// A file as it was before it was read.
+struct Before {
+    file: usize,
+    data: Metadata,
+    is_text: bool,
+}
+
+/// Whether a name still stands for the same file.
+fn is_same_file(now: &Metadata, before: &Metadata) -> bool {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+        (now.dev(), now.ino()) == (before.dev(), before.ino())
+    }
+    #[cfg(not(unix))]
+    {
+        now.created().ok() == before.created().ok()
+    }
 }
 
 /// Where the events of one file come from.
@@ -106,6 +128,11 @@ impl Source {
             Source::File(FileSource::File(path)) => Some(path),
             _ => None,
         }
+    }
+
+    /// What the system says about the file.
+    fn data(&self) -> Option<Metadata> {
+        std::fs::metadata(self.path()?).ok()
     }
 }
 
@@ -351,18 +378,13 @@ impl Trace {
     /// A trace of which nothing is read yet.
     fn new(sources: Vec<Source>, options: ReadOptions) -> Trace {
         let progress = Progress::default();
-        let data = |source: &Source| std::fs::metadata(source.path()?).ok();
         let bytes = |source: &Source| match source {
             Source::Dealt(blob, at) => blob.own_bytes(*at),
-            other => data(other).map_or(0, |data| data.len()),
+            other => other.data().map_or(0, |data| data.len()),
         };
         progress
             .total
             .store(sources.iter().map(bytes).sum(), Ordering::Relaxed);
-        let files = sources.iter().enumerate();
-        let files = files.filter_map(|(at, source)| Some((at, data(source)?)));
-        // What comes through a pipe cannot be read a second time.
-        let before = files.filter(|(_, data)| data.is_file()).collect();
         let bad = Bad::new(
             options.skip_bad_rows,
             sources.iter().map(Source::shown).collect(),
@@ -386,7 +408,8 @@ impl Trace {
             records: RecordIds::default(),
             first: None,
             ordinal: 0,
-            before,
+            before: Vec::new(),
+            grown: Vec::new(),
         }
     }
 
@@ -577,22 +600,33 @@ impl Trace {
         }
     }
 
-    /// Checks that every file is what it was before it was read; one that became longer is only noted.
+    /// Checks that every file is what it was before it was read. Text may have become longer: a log that
+    /// is still written.
     fn unchanged(&mut self) -> Result<(), TraceError> {
-        for (at, before) in std::mem::take(&mut self.before) {
-            let path = self.sources[at].path();
+        for Before {
+            file,
+            data,
+            is_text,
+        } in std::mem::take(&mut self.before)
+        {
+            let path = self.sources[file].path();
             let Some(now) = path.and_then(|path| std::fs::metadata(path).ok()) else {
                 continue;
             };
-            if now.len() > before.len() {
-                self.notes.pass_all(Passed::Grew, 1);
-            } else if now.len() < before.len() || now.modified().ok() != before.modified().ok() {
+            if is_text && now.len() > data.len() && is_same_file(&now, &data) {
+                self.grown.push(self.sources[file].shown());
+            } else if now.len() != data.len() || now.modified().ok() != data.modified().ok() {
                 let message = "changed while it was read, so its rows may be of two versions";
-                let error = TraceError::file(&self.sources[at].shown(), message);
+                let error = TraceError::file(&self.sources[file].shown(), message);
                 return Err(error.help("read a copy that no program writes to"));
             }
         }
         Ok(())
+    }
+
+    /// The files that became longer while they were read.
+    pub fn grown(&self) -> &[String] {
+        &self.grown
     }
 
     /// Opens every file that begins before the next event, so that nothing is returned too early.
@@ -603,6 +637,7 @@ impl Trace {
         {
             self.waiting.pop();
             let progress = self.progress.clone();
+            let data = self.sources[file].data();
             let (kind, reader) = match self.recognised(file, &progress)? {
                 Recognised::Trace(kind, reader) => (kind, reader),
                 // Standard input is looked at only here.
@@ -611,6 +646,15 @@ impl Trace {
                 Recognised::Unknown(error) => return Err(*error),
             };
             self.kinds.insert(kind);
+            // What comes through a pipe is not there any more at the end.
+            if let Some(data) = data.filter(Metadata::is_file) {
+                let is_text = !matches!(kind, TraceFormat::Parquet | TraceFormat::Arrow);
+                self.before.push(Before {
+                    file,
+                    data,
+                    is_text,
+                });
+            }
             self.open.push(Opened {
                 file,
                 times: match self.dealt {

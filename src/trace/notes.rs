@@ -90,8 +90,6 @@ pub enum Passed {
     UnknownFile(String),
     /// An event outside `--from` and `--to`.
     OutsideWindow,
-    /// A file that another program added to.
-    Grew,
 }
 
 impl Passed {
@@ -119,9 +117,6 @@ impl Passed {
             Passed::File(what) => format!("files that are not traces, ignored: {}", what.several()),
             Passed::UnknownFile(name) => format!("files of an unknown format, ignored: {name}"),
             Passed::OutsideWindow => "events outside --from and --to, left out".to_string(),
-            Passed::Grew => "files that became longer while they were read; what was added since \
-                             then may be missing"
-                .to_string(),
         }
     }
 }

@@ -164,9 +164,11 @@ pub struct Parquet {
     open: Option<ParquetRecordBatchReader>,
     /// The number of rows before the next row group.
     row: u64,
-    /// Whether rows had more than a plain call has. They take a hundred times the memory, so they are
-    /// decoded batch by batch.
+    /// Whether rows of the last group had more than a plain call has. They take a hundred times the
+    /// memory, so the next group is decoded batch by batch.
     is_wide: bool,
+    /// Whether rows of the open row group have.
+    is_open_wide: bool,
     /// How rows are read.
     pub(super) policy: RowPolicy,
 }
@@ -221,6 +223,7 @@ impl Parquet {
             open: None,
             row: 0,
             is_wide: false,
+            is_open_wide: false,
             policy,
         })
     }
@@ -257,6 +260,7 @@ impl Parquet {
             let Some(batch) = open.next() else {
                 self.open = None;
                 self.group += 1;
+                self.is_wide = std::mem::take(&mut self.is_open_wide);
                 return self.decode_round(look);
             };
             let batch = batch.map_err(|error| self.opened.broken(error))?;
@@ -267,7 +271,7 @@ impl Parquet {
             };
             let decoded = batches.decoded(&batch, place);
             let decoded = decoded.map_err(|error| TraceError::file(&self.opened.name, error))?;
-            self.is_wide = matches!(decoded, Decoded::Cells(..));
+            self.is_open_wide |= matches!(decoded, Decoded::Cells(..));
             return Ok(vec![decoded]);
         }
         if self.group >= total {

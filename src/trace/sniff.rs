@@ -74,6 +74,14 @@ impl TraceFormat {
         )
     }
 
+    /// Whether rows of plain calls take the fast path.
+    pub fn has_fast_path(self) -> bool {
+        matches!(
+            self,
+            TraceFormat::Parquet | TraceFormat::Arrow | TraceFormat::Csv | TraceFormat::NdJson
+        )
+    }
+
     /// The formats and their names on the command line.
     pub const NAMES: &'static [(&'static str, TraceFormat)] = &[
         ("parquet", TraceFormat::Parquet),

@@ -29,14 +29,11 @@ fn is_public(visibility: &Visibility) -> bool {
     matches!(visibility, Visibility::Public(_))
 }
 
+/// Whether a part is only built for tests, or for a fuzzer.
 fn is_test(attributes: &[Attribute]) -> bool {
     attributes.iter().any(|attribute| {
-        attribute.path().is_ident("cfg")
-            && attribute
-                .meta
-                .to_token_stream()
-                .to_string()
-                .contains("test)")
+        let text = attribute.meta.to_token_stream().to_string();
+        attribute.path().is_ident("cfg") && (text.contains("test)") || text.contains("fuzzing)"))
     })
 }
 

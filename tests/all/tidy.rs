@@ -64,6 +64,7 @@ const FLOATS: &[&str] = &[
     "dax.rs",
     "workload/ranges.rs",
     "capacity/mod.rs",
+    "capacity/arrivals.rs",
     "capacity/draws.rs",
     "capacity/series.rs",
     "capacity/traffic.rs",
