@@ -166,6 +166,7 @@ impl Sources {
         for item in &self.modules[path].items {
             if let Item::Mod(module) = item
                 && is_public(&module.vis)
+                && !is_test(&module.attrs)
             {
                 self.public(&[path, &[module.ident.to_string()]].concat(), found);
             }
