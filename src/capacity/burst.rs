@@ -56,6 +56,7 @@ struct Unseen {
 impl Balance {
     /// Whether what is kept serves every step of a minute above what is available, even if all were
     /// as high as the highest.
+    #[inline]
     pub fn covers(&self, minute: &Minute, offer: &Offer) -> bool {
         minute.highest <= offer.available || offer.above(minute) <= self.least.min(offer.kept_max)
     }
@@ -66,7 +67,18 @@ impl Balance {
     /// or the most is never reached, the sum of the steps says what is kept at the end. If not, the
     /// end is at most what the sum says, and less than the most only by what the steps took after
     /// the most was reached last.
+    #[inline]
     pub fn serve(&mut self, at: u64, minute: &Minute, offer: &Offer) {
+        if self.least == self.most && minute.highest <= offer.available {
+            let kept = offer.after(self.least.min(offer.kept_max), minute.sum);
+            (self.least, self.most) = (kept, kept);
+        } else {
+            self.serve_between(at, minute, offer);
+        }
+    }
+
+    /// The same, if a step takes from what is kept, or if that is not known exactly.
+    fn serve_between(&mut self, at: u64, minute: &Minute, offer: &Offer) {
         let (least, most) = (
             self.least.min(offer.kept_max),
             self.most.min(offer.kept_max),

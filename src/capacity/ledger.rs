@@ -525,6 +525,7 @@ impl LedgerState {
 
     /// Serves the minute in `quiet`, of which no step refuses anything, so that its steps need not be
     /// examined.
+    #[inline]
     fn serve_whole(&mut self, at: u64, counts: bool) {
         let QuietLane { minute, offer, .. } = &self.quiet;
         self.balance.serve(at, minute, offer);
