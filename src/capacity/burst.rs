@@ -16,6 +16,19 @@ pub struct Offer {
 }
 
 impl Offer {
+    /// Serves a step: what is kept after it, and what is refused of it.
+    #[inline]
+    pub fn step(&self, kept: u64, demand: u64) -> (u64, u64) {
+        if demand <= self.available {
+            let unused = self.available - demand;
+            (kept.saturating_add(unused).min(self.kept_max), 0)
+        } else {
+            let above = demand - self.available;
+            let burst = above.min(kept);
+            (kept - burst, above - burst)
+        }
+    }
+
     /// What the steps of a minute take from what is kept, at most.
     fn above(&self, minute: &Minute) -> u64 {
         let most = minute.highest.saturating_sub(self.available);
@@ -133,8 +146,7 @@ impl Balance {
                         continue;
                     }
                     for demand in series.steps(at, room).unwrap_or_default() {
-                        kept = kept.saturating_add(offer.available);
-                        kept = kept.saturating_sub(*demand).min(offer.kept_max);
+                        (kept, _) = offer.step(kept, *demand);
                     }
                 }
             }

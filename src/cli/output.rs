@@ -344,6 +344,8 @@ pub fn part(
 /// the next run removes what a run that was killed has left.
 #[cfg(feature = "replay")]
 fn unfinished(checkpoint: &Path) -> std::path::PathBuf {
+    let resolved = checkpoint.canonicalize().ok();
+    let checkpoint = resolved.as_deref().unwrap_or(checkpoint);
     let name = checkpoint.file_name().unwrap_or_default();
     checkpoint.with_file_name(format!(".{}.unfinished", name.to_string_lossy()))
 }
@@ -351,7 +353,7 @@ fn unfinished(checkpoint: &Path) -> std::path::PathBuf {
 /// Removes a checkpoint that is no longer needed, and what is left of one that was not finished.
 #[cfg(feature = "replay")]
 pub fn forget(checkpoint: &Path) {
-    for path in [checkpoint, &unfinished(checkpoint)] {
+    for path in [unfinished(checkpoint).as_path(), checkpoint] {
         std::fs::remove_file(path).ok();
     }
 }
@@ -359,6 +361,9 @@ pub fn forget(checkpoint: &Path) {
 /// Writes a checkpoint, which may replace the one that the command has read.
 #[cfg(feature = "replay")]
 pub fn save<T>(path: &Path, fill: impl FnOnce(&mut std::fs::File) -> Result<T>) -> Result<T> {
+    // A symbolic link is followed: its target is replaced, not the link.
+    let resolved = path.canonicalize().ok();
+    let path = resolved.as_deref().unwrap_or(path);
     if let Some(mut device) = device(path)? {
         return fill(&mut device).with_context(|| path.display().to_string());
     }

@@ -21,7 +21,11 @@ pub const TICK: Duration = Duration::from_millis(200);
 
 /// What is done after a trace was read: a spinner says it, and the first Ctrl-C ends it.
 #[cfg(feature = "replay")]
-pub struct Working(ProgressBar, bool);
+pub struct Working {
+    bar: ProgressBar,
+    /// Whether the first Ctrl-C ended the process before.
+    before: bool,
+}
 
 /// Shows what is done from now on.
 ///
@@ -31,7 +35,10 @@ pub struct Working(ProgressBar, bool);
 pub fn working(args: &Args, what: &'static str) -> Result<Working> {
     let bar = bar(args, 0, "{spinner} {msg} ({elapsed})");
     bar.set_message(what);
-    let working = Working(bar, at_once(true));
+    let working = Working {
+        bar,
+        before: at_once(true),
+    };
     if interruption()?.load(Ordering::SeqCst) {
         return Err(crate::replay::ReplayError::Stopped.into());
     }
@@ -41,8 +48,8 @@ pub fn working(args: &Args, what: &'static str) -> Result<Working> {
 #[cfg(feature = "replay")]
 impl Drop for Working {
     fn drop(&mut self) {
-        self.0.finish_and_clear();
-        at_once(self.1);
+        self.bar.finish_and_clear();
+        at_once(self.before);
     }
 }
 

@@ -17,15 +17,20 @@ pub fn ends_at_once() -> MutexGuard<'static, bool> {
 }
 
 /// A file is being written: Ctrl-C waits until it is there as a whole.
-pub struct Writing(bool);
+pub struct Writing {
+    /// Whether the first Ctrl-C ended the process before.
+    before: bool,
+}
 
 /// Begins to write a file.
 pub fn writing() -> Writing {
-    Writing(at_once(false))
+    Writing {
+        before: at_once(false),
+    }
 }
 
 impl Drop for Writing {
     fn drop(&mut self) {
-        at_once(self.0);
+        at_once(self.before);
     }
 }

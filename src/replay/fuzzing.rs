@@ -1,4 +1,4 @@
-//! What a fuzzer calls directly, since a whole command for each input is a thousand times slower.
+//! What a fuzzer calls directly, since a whole command for each input takes a hundred times as long.
 
 use std::sync::LazyLock;
 

@@ -164,7 +164,7 @@ pub struct Parquet {
     open: Option<ParquetRecordBatchReader>,
     /// The number of rows before the next row group.
     row: u64,
-    /// Whether rows of the last group had more than a plain call has. They take a hundred times the
+    /// Whether rows of the last group had more than a plain call has. They take many times the
     /// memory, so the next group is decoded batch by batch.
     is_wide: bool,
     /// Whether rows of the open row group have.

@@ -173,6 +173,33 @@ fn a_trace_that_changes_while_it_is_read_is_refused_and_one_that_grows_is_noted(
     }
 }
 
+/// The rows are of the file that was opened, not of the one that has its name now.
+#[test]
+#[cfg(all(feature = "replay", unix))]
+fn a_log_may_be_rotated_while_it_is_read() {
+    use dynameter::files::FileSource;
+    use dynameter::trace::{Batch, ReadOptions, Trace};
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = written(folder.path(), "trace.ndjson", rows(300_000));
+    let sources = vec![FileSource::File(path.clone())];
+    let mut trace = Trace::open(sources, ReadOptions::default()).expect("a trace");
+    let (mut begun, mut count) = (false, 0);
+    loop {
+        match trace.batch().expect("rows") {
+            Batch::End => break,
+            Batch::Rows(all) => count += all.iter().map(|rows| rows.rows.len()).sum::<usize>(),
+            Batch::Events(_, events) => count += events.len(),
+        }
+        if !begun {
+            std::fs::rename(&path, folder.path().join("trace.ndjson.1")).expect("rotated");
+            std::fs::write(&path, rows(1)).expect("a new log");
+            begun = true;
+        }
+    }
+    assert_eq!(count, 300_000);
+    assert!(trace.grown().is_empty());
+}
+
 #[test]
 #[cfg(feature = "replay")]
 fn an_archive_that_grows_a_thousand_times_is_refused_before_memory_runs_out() {
