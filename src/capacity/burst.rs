@@ -6,7 +6,7 @@ use super::steps::Steps;
 
 /// What the capacity of a minute allows, in the units of the demand.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Offer {
+pub struct Allowance {
     /// What each step may use.
     pub available: u64,
     /// The most that is kept for bursts.
@@ -15,7 +15,7 @@ pub struct Offer {
     pub steps: u64,
 }
 
-impl Offer {
+impl Allowance {
     /// Serves a step: what is kept after it, and what is refused of it.
     #[inline]
     pub fn step(&self, kept: u64, demand: u64) -> (u64, u64) {
@@ -63,15 +63,16 @@ pub struct Balance {
 struct Unseen {
     at: u64,
     minutes: u64,
-    offer: Offer,
+    allowance: Allowance,
 }
 
 impl Balance {
     /// Whether what is kept serves every step of a minute above what is available, even if all were
     /// as high as the highest.
     #[inline]
-    pub fn covers(&self, minute: &Minute, offer: &Offer) -> bool {
-        minute.highest <= offer.available || offer.above(minute) <= self.least.min(offer.kept_max)
+    pub fn covers(&self, minute: &Minute, allowance: &Allowance) -> bool {
+        minute.highest <= allowance.available
+            || allowance.above(minute) <= self.least.min(allowance.kept_max)
     }
 
     /// Serves a minute that it [covers](Balance::covers) without examining its steps.
@@ -81,32 +82,32 @@ impl Balance {
     /// end is at most what the sum says, and less than the most only by what the steps took after
     /// the most was reached last.
     #[inline]
-    pub fn serve(&mut self, at: u64, minute: &Minute, offer: &Offer) {
-        if self.least == self.most && minute.highest <= offer.available {
-            let kept = offer.after(self.least.min(offer.kept_max), minute.sum);
+    pub fn serve(&mut self, at: u64, minute: &Minute, allowance: &Allowance) {
+        if self.least == self.most && minute.highest <= allowance.available {
+            let kept = allowance.after(self.least.min(allowance.kept_max), minute.sum);
             (self.least, self.most) = (kept, kept);
         } else {
-            self.serve_between(at, minute, offer);
+            self.serve_between(at, minute, allowance);
         }
     }
 
     /// The same, if a step takes from what is kept, or if that is not known exactly.
-    fn serve_between(&mut self, at: u64, minute: &Minute, offer: &Offer) {
+    fn serve_between(&mut self, at: u64, minute: &Minute, allowance: &Allowance) {
         let (least, most) = (
-            self.least.min(offer.kept_max),
-            self.most.min(offer.kept_max),
+            self.least.min(allowance.kept_max),
+            self.most.min(allowance.kept_max),
         );
-        let above = offer.above(minute);
+        let above = allowance.above(minute);
         let was_known = self.least == self.most;
-        self.least = offer.after(least, minute.sum);
-        self.most = offer.after(most, minute.sum);
+        self.least = allowance.after(least, minute.sum);
+        self.most = allowance.after(most, minute.sum);
         let full = || {
-            let unused = offer.available.saturating_mul(offer.steps);
+            let unused = allowance.available.saturating_mul(allowance.steps);
             let highest = most.saturating_add(unused).saturating_add(above);
-            highest.saturating_sub(minute.sum) > offer.kept_max
+            highest.saturating_sub(minute.sum) > allowance.kept_max
         };
         if above > 0 && full() {
-            self.least = self.least.min(offer.kept_max - above);
+            self.least = self.least.min(allowance.kept_max - above);
         }
         if self.least == self.most {
             self.unseen.clear();
@@ -114,19 +115,19 @@ impl Balance {
             if was_known {
                 self.known = least;
             }
-            self.leave_out(at, offer);
+            self.leave_out(at, allowance);
         }
     }
 
     /// Remembers a minute whose steps were not examined.
-    fn leave_out(&mut self, at: u64, offer: &Offer) {
-        let next = |one: &&mut Unseen| one.at + one.minutes == at && one.offer == *offer;
+    fn leave_out(&mut self, at: u64, allowance: &Allowance) {
+        let next = |one: &&mut Unseen| one.at + one.minutes == at && one.allowance == *allowance;
         match self.unseen.last_mut().filter(next) {
             Some(last) => last.minutes += 1,
             None => self.unseen.push(Unseen {
                 at,
                 minutes: 1,
-                offer: *offer,
+                allowance: *allowance,
             }),
         }
     }
@@ -135,18 +136,23 @@ impl Balance {
     pub fn exact(&mut self, series: &dyn Steps, room: &mut Vec<u64>) -> u64 {
         if self.least < self.most {
             let mut kept = self.known;
-            for Unseen { at, minutes, offer } in std::mem::take(&mut self.unseen) {
+            for Unseen {
+                at,
+                minutes,
+                allowance,
+            } in std::mem::take(&mut self.unseen)
+            {
                 for at in at..at + minutes {
-                    kept = kept.min(offer.kept_max);
+                    kept = kept.min(allowance.kept_max);
                     let Some(minute) = series.minute(at) else {
                         continue;
                     };
-                    if minute.highest <= offer.available {
-                        kept = offer.after(kept, minute.sum);
+                    if minute.highest <= allowance.available {
+                        kept = allowance.after(kept, minute.sum);
                         continue;
                     }
                     for demand in series.steps(at, room).unwrap_or_default() {
-                        (kept, _) = offer.step(kept, *demand);
+                        (kept, _) = allowance.step(kept, *demand);
                     }
                 }
             }

@@ -4,7 +4,7 @@
 
 use std::ops::Range;
 
-use super::burst::{Balance, Offer};
+use super::burst::{Allowance, Balance};
 use super::policy::{PastMinutes, Policy};
 use super::retries::{Refused, Retries, Returning};
 use super::series::Minute;
@@ -347,7 +347,7 @@ impl Running<'_, '_> {
         };
         quiet.minute = minute;
         (quiet.from..=quiet.to).contains(&minute.sum)
-            && self.state.balance.covers(&minute, &quiet.offer)
+            && self.state.balance.covers(&minute, &quiet.allowance)
             && self.state.pace.serves(&minute, hottest)
     }
 }
@@ -355,7 +355,7 @@ impl Running<'_, '_> {
 /// Minutes in which the capacity of an account direction does not change.
 #[derive(Clone, Copy, Default)]
 struct QuietLane {
-    offer: Offer,
+    allowance: Allowance,
     /// The least and the most that a minute consumes, in the demand's parts of half units.
     from: u64,
     to: u64,
@@ -440,8 +440,8 @@ impl Pace {
     }
 
     /// What a capacity allows.
-    fn offer(&self, capacity: u64) -> Offer {
-        Offer {
+    fn allowance(&self, capacity: u64) -> Allowance {
+        Allowance {
             available: capacity.saturating_mul(self.unit),
             kept_max: capacity.saturating_mul(self.kept),
             steps: self.steps,
@@ -512,7 +512,7 @@ impl LedgerState {
         let quiet = lane.policy.quiet(pace.start + at, self.capacity)?;
         let below = quiet.to.saturating_add(1).saturating_mul(pace.parts);
         Some(QuietLane {
-            offer: pace.offer(self.capacity),
+            allowance: pace.allowance(self.capacity),
             from: quiet.from.saturating_mul(pace.parts),
             to: match quiet.to {
                 u64::MAX => u64::MAX,
@@ -527,8 +527,10 @@ impl LedgerState {
     /// examined. It is not handed over by value, since copying it takes longer than all else here.
     #[inline]
     fn serve_whole(&mut self, at: u64, counts: bool) {
-        let QuietLane { minute, offer, .. } = &self.quiet;
-        self.balance.serve(at, minute, offer);
+        let QuietLane {
+            minute, allowance, ..
+        } = &self.quiet;
+        self.balance.serve(at, minute, allowance);
         let sum = minute.sum;
         self.consumed.push(match self.pace.parts {
             1 => sum,
@@ -557,19 +559,19 @@ impl LedgerState {
 
     fn serve(&mut self, lane: &AccountDirection, at: u64, counts: bool) {
         let pace = self.pace;
-        let offer = pace.offer(self.capacity);
+        let allowance = pace.allowance(self.capacity);
         let is_watched = counts && lane.watched.contains(&at);
         let is_quiet = self.returning.as_ref().is_none_or(Returning::is_idle);
         let is_served = |minute: &Minute| {
-            self.balance.covers(minute, &offer) && pace.serves(minute, lane.hottest)
+            self.balance.covers(minute, &allowance) && pace.serves(minute, lane.hottest)
         };
         let minute = lane.series.minute(at);
         match minute.filter(|minute| !is_watched && is_quiet && is_served(minute)) {
             Some(minute) => {
-                (self.quiet.minute, self.quiet.offer) = (minute, offer);
+                (self.quiet.minute, self.quiet.allowance) = (minute, allowance);
                 self.serve_whole(at, counts);
             }
-            None => self.serve_steps(lane, at, counts, &offer),
+            None => self.serve_steps(lane, at, counts, &allowance),
         }
         if counts {
             self.run.minutes(at, 1, self.capacity);
@@ -577,20 +579,26 @@ impl LedgerState {
     }
 
     /// Serves a minute step by step.
-    fn serve_steps(&mut self, lane: &AccountDirection, at: u64, counts: bool, offer: &Offer) {
+    fn serve_steps(
+        &mut self,
+        lane: &AccountDirection,
+        at: u64,
+        counts: bool,
+        allowance: &Allowance,
+    ) {
         let mut room = std::mem::take(&mut self.room);
         let is_watched = counts && lane.watched.contains(&at);
         let saved = self
             .balance
             .exact(lane.series, &mut room)
-            .min(offer.kept_max);
+            .min(allowance.kept_max);
         let demands = lane.series.steps(at, &mut room).unwrap_or_default();
         let (sums, saved) = if is_watched || lane.hottest.is_some() || self.returning.is_some() {
-            self.serve_each(lane, demands, is_watched, (offer, saved))
-        } else if offer.kept_max == 0 {
-            (without_bursts(demands, offer), 0)
+            self.serve_each(lane, demands, is_watched, (allowance, saved))
+        } else if allowance.kept_max == 0 {
+            (without_bursts(demands, allowance), 0)
         } else {
-            with_bursts(demands, offer, saved)
+            with_bursts(demands, allowance, saved)
         };
         self.balance.set(saved);
         self.room = room;
@@ -607,7 +615,7 @@ impl LedgerState {
         lane: &AccountDirection,
         demands: &[u64],
         is_watched: bool,
-        (offer, mut saved): (&Offer, u64),
+        (allowance, mut saved): (&Allowance, u64),
     ) -> (Sums, u64) {
         let unit = self.pace.unit;
         let mut sums = Sums::default();
@@ -624,7 +632,7 @@ impl LedgerState {
                 .hottest
                 .map_or(0, |hottest| of_key.saturating_sub(hottest.served(unit)));
             let beyond;
-            (saved, beyond) = offer.step(saved, all - hot);
+            (saved, beyond) = allowance.step(saved, all - hot);
             let refused = hot + beyond;
             let outcome = match self.returning.as_mut().zip(asked) {
                 Some((returning, asked)) => returning.refuse(&asked, hot, beyond),
@@ -668,11 +676,11 @@ impl LedgerState {
 
 /// Serves steps of which nothing is recorded, whose keys are alike and whose refused requests do not
 /// come again; also says what is left for bursts.
-fn with_bursts(demands: &[u64], offer: &Offer, mut saved: u64) -> (Sums, u64) {
+fn with_bursts(demands: &[u64], allowance: &Allowance, mut saved: u64) -> (Sums, u64) {
     let mut sums = Sums::default();
     for demand in demands {
         let refused;
-        (saved, refused) = offer.step(saved, *demand);
+        (saved, refused) = allowance.step(saved, *demand);
         sums.demanded = sums.demanded.saturating_add(*demand);
         sums.throttled += refused;
         sums.bad_steps += u64::from(refused > 0);
@@ -682,10 +690,10 @@ fn with_bursts(demands: &[u64], offer: &Offer, mut saved: u64) -> (Sums, u64) {
 }
 
 /// The same, if nothing is kept for bursts: no step depends on another.
-fn without_bursts(demands: &[u64], offer: &Offer) -> Sums {
+fn without_bursts(demands: &[u64], allowance: &Allowance) -> Sums {
     let mut sums = Sums::default();
     for demand in demands {
-        let above = demand.saturating_sub(offer.available);
+        let above = demand.saturating_sub(allowance.available);
         sums.demanded = sums.demanded.saturating_add(*demand);
         sums.throttled += above;
         sums.bad_steps += u64::from(above > 0);
