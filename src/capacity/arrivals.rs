@@ -1,9 +1,8 @@
 //! Calls as they arrive: their rates over the week, what they consume, and how long and finely they are
 //! simulated.
 
-use std::sync::Arc;
-
-use super::shape::{Course, WEEK_MINUTES};
+use super::factors::{Factors, Fingerprint};
+use super::shape::Course;
 
 /// Minutes of a day.
 pub(super) const DAY_MINUTES: usize = 1440;
@@ -25,9 +24,14 @@ impl Horizon {
         (60 / self.step_seconds.clamp(1, 60)) as usize
     }
 
+    /// All minutes.
+    pub(super) fn minutes(&self) -> usize {
+        self.days as usize * DAY_MINUTES
+    }
+
     /// All steps.
     pub(super) fn steps(&self) -> usize {
-        self.days as usize * DAY_MINUTES * self.steps_a_minute()
+        self.minutes() * self.steps_a_minute()
     }
 }
 
@@ -48,7 +52,7 @@ pub struct Arrivals {
     /// Calls a second, on average over the week.
     pub per_second: f64,
     /// The rate of each hour of the week, or of each minute, divided by its mean.
-    pub shape: Arc<[f64]>,
+    pub shape: Factors,
     /// How the rate goes from one hour to the next.
     pub course: Course,
     /// Half units of a call, with the share of calls that consume them; if the shares add up to
@@ -57,35 +61,32 @@ pub struct Arrivals {
 }
 
 impl Arrivals {
-    /// Everything that a draw depends on, as bits.
-    pub fn bits(&self) -> impl Iterator<Item = u64> {
-        let calls = self
-            .calls
-            .iter()
-            .flat_map(|(halves, share)| [*halves, share.to_bits()]);
-        let course = u64::from(self.course == Course::Smooth);
-        [self.per_second.to_bits(), course]
-            .into_iter()
-            .chain(self.shape.iter().map(|factor| factor.to_bits()))
-            .chain(calls)
+    /// The rate of a minute of the week.
+    pub fn rate(&self, minute: u64) -> f64 {
+        self.per_second * self.shape.at(minute, self.course)
     }
 
-    /// The rate of a minute of the week: that of its hour, or, if the course is smooth,
-    /// interpolated between the middles of two hours. The mean over the week is the same either
-    /// way.
-    pub fn rate(&self, minute: u64) -> f64 {
-        let hours = self.shape.len().max(1) as u64;
-        if self.course == Course::Steps {
-            let each = (WEEK_MINUTES / hours).max(1);
-            return self.per_second * self.shape[((minute / each) % hours) as usize];
-        }
-        let from_middle = minute + hours * 60 - 30;
-        let (hour, past) = ((from_middle / 60) % hours, from_middle % 60);
-        let (before, after) = (
-            self.shape[hour as usize],
-            self.shape[((hour + 1) % hours) as usize],
-        );
-        self.per_second * (before + (after - before) * past as f64 / 60.0)
+    /// The mean of a call's half units, and of their squares.
+    pub(super) fn moments(&self) -> (f64, f64) {
+        let add = |(mean, square): (f64, f64), (halves, share): &(u64, f64)| {
+            let halves = *halves as f64;
+            (mean + share * halves, square + share * halves * halves)
+        };
+        self.calls.iter().fold((0.0, 0.0), add)
+    }
+
+    /// Everything that draws of some arrivals depend on, but for their account and the horizon.
+    pub fn fingerprint(all: &[Arrivals]) -> Fingerprint {
+        let of = |one: &Arrivals| {
+            let course = u64::from(one.course == Course::Smooth);
+            let [first, second] = one.shape.fingerprint().halves();
+            let head = [one.per_second.to_bits(), course, first, second];
+            let calls = one.calls.clone().into_iter();
+            let calls = calls.flat_map(|(halves, share)| [halves, share.to_bits()]);
+            let count = one.calls.len() as u64;
+            head.into_iter().chain([count]).chain(calls)
+        };
+        Fingerprint::of(all.iter().flat_map(of))
     }
 }
 

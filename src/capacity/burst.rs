@@ -29,10 +29,21 @@ impl Allowance {
         }
     }
 
-    /// What the steps of a minute take from what is kept, at most.
+    /// What the steps of a minute take from what is kept, at most: if as many steps as can be are as
+    /// high as the highest, and the others are empty.
     fn above(&self, minute: &Minute) -> u64 {
-        let most = minute.highest.saturating_sub(self.available);
-        most.saturating_mul(self.steps)
+        match minute.highest.checked_sub(self.available) {
+            None | Some(0) => 0,
+            Some(of_step) => of_step.saturating_mul(minute.sum.div_ceil(minute.highest)),
+        }
+    }
+
+    /// Whether what is kept may reach the most during a minute with a sum, whose steps take something
+    /// [above](Allowance::above) what is available.
+    fn may_fill(&self, kept: u64, sum: u64, above: u64) -> bool {
+        let unused = self.available.saturating_mul(self.steps);
+        let highest = kept.saturating_add(unused).saturating_add(above);
+        highest.saturating_sub(sum) > self.kept_max
     }
 
     /// What is kept after a minute, if every step leaves something and nothing is lost but at its
@@ -52,9 +63,7 @@ pub struct Balance {
     least: u64,
     /// and at most this.
     most: u64,
-    /// What it was when it was last known,
-    known: u64,
-    /// and what came after that.
+    /// What came after it was last known.
     unseen: Vec<Unseen>,
 }
 
@@ -64,15 +73,24 @@ struct Unseen {
     at: u64,
     minutes: u64,
     allowance: Allowance,
+    /// Before the first of them, at least this was kept,
+    least: u64,
+    /// and at most this.
+    most: u64,
 }
 
+/// How many minutes have their bounds in common, so that few are examined in vain.
+const TOGETHER: u64 = 16;
+
 impl Balance {
-    /// Whether what is kept serves every step of a minute above what is available, even if all were
-    /// as high as the highest.
+    /// Whether what is kept serves every step of a minute above what is available, however high its
+    /// steps may be.
     #[inline]
     pub fn covers(&self, minute: &Minute, allowance: &Allowance) -> bool {
+        let least = self.least.min(allowance.kept_max);
         minute.highest <= allowance.available
-            || allowance.above(minute) <= self.least.min(allowance.kept_max)
+            || minute.sum.saturating_sub(allowance.available) <= least
+            || allowance.above(minute) <= least
     }
 
     /// Serves a minute that it [covers](Balance::covers) without examining its steps.
@@ -98,67 +116,84 @@ impl Balance {
             self.most.min(allowance.kept_max),
         );
         let above = allowance.above(minute);
-        let was_known = self.least == self.most;
+        let before = (least, most);
         self.least = allowance.after(least, minute.sum);
         self.most = allowance.after(most, minute.sum);
-        let full = || {
-            let unused = allowance.available.saturating_mul(allowance.steps);
-            let highest = most.saturating_add(unused).saturating_add(above);
-            highest.saturating_sub(minute.sum) > allowance.kept_max
-        };
-        if above > 0 && full() {
-            self.least = self.least.min(allowance.kept_max - above);
+        if above > 0 && allowance.may_fill(most, minute.sum, above) {
+            self.least = self.least.min(allowance.kept_max.saturating_sub(above));
         }
         if self.least == self.most {
             self.unseen.clear();
         } else {
-            if was_known {
-                self.known = least;
-            }
-            self.leave_out(at, allowance);
+            self.leave_out(at, allowance, before);
         }
     }
 
     /// Remembers a minute whose steps were not examined.
-    fn leave_out(&mut self, at: u64, allowance: &Allowance) {
-        let next = |one: &&mut Unseen| one.at + one.minutes == at && one.allowance == *allowance;
-        match self.unseen.last_mut().filter(next) {
+    fn leave_out(&mut self, at: u64, allowance: &Allowance, (least, most): (u64, u64)) {
+        let goes_on = |last: &&mut Unseen| {
+            last.at + last.minutes == at && last.minutes < TOGETHER && last.allowance == *allowance
+        };
+        match self.unseen.last_mut().filter(goes_on) {
             Some(last) => last.minutes += 1,
             None => self.unseen.push(Unseen {
                 at,
                 minutes: 1,
                 allowance: *allowance,
+                least,
+                most,
             }),
         }
     }
 
-    /// What is kept, exactly: the steps that were not examined are examined now.
+    /// What is kept, exactly: steps that were not examined are examined now.
+    ///
+    /// It became unknown where the most that can be kept may have been reached. So the last minutes
+    /// in which it may have been are examined first; if both bounds lead to the same end, earlier ones
+    /// do not matter.
     pub fn exact(&mut self, series: &dyn Steps, room: &mut Vec<u64>) -> u64 {
         if self.least < self.most {
-            let mut kept = self.known;
-            for Unseen {
-                at,
-                minutes,
-                allowance,
-            } in std::mem::take(&mut self.unseen)
-            {
-                for at in at..at + minutes {
-                    kept = kept.min(allowance.kept_max);
-                    let Some(minute) = series.minute(at) else {
-                        continue;
-                    };
-                    if minute.highest <= allowance.available {
-                        kept = allowance.after(kept, minute.sum);
-                        continue;
-                    }
-                    for demand in series.steps(at, room).unwrap_or_default() {
-                        (kept, _) = allowance.step(kept, *demand);
-                    }
+            let full = |span: &Unseen| span.most >= span.allowance.kept_max;
+            let mut from = self.unseen.iter().rposition(full).unwrap_or(0);
+            let mut earlier = 1;
+            let kept = loop {
+                // Before the first, the bounds are the same.
+                match self.after_spans(from, series, room) {
+                    (least, most) if least == most || from == 0 => break least,
+                    _ => from = from.saturating_sub(earlier),
                 }
-            }
+                earlier *= 4;
+            };
             self.set(kept);
         }
         self.least
+    }
+
+    /// The bounds of what is kept now, if the steps since a span are examined.
+    fn after_spans(&self, from: usize, series: &dyn Steps, room: &mut Vec<u64>) -> (u64, u64) {
+        let spans = &self.unseen[from..];
+        let first = spans.first();
+        let (mut least, mut most) = first.map_or((0, 0), |span| (span.least, span.most));
+        for span in spans {
+            let allowance = &span.allowance;
+            for at in span.at..span.at + span.minutes {
+                (least, most) = (least.min(allowance.kept_max), most.min(allowance.kept_max));
+                let Some(minute) = series.minute(at) else {
+                    continue;
+                };
+                let above = allowance.above(&minute);
+                if above == 0 || (above <= least && !allowance.may_fill(most, minute.sum, above)) {
+                    least = allowance.after(least, minute.sum);
+                    most = allowance.after(most, minute.sum);
+                    continue;
+                }
+                for demand in series.steps(at, room).unwrap_or_default() {
+                    (least, _) = allowance.step(least, *demand);
+                    (most, _) = allowance.step(most, *demand);
+                }
+            }
+        }
+        (least, most)
     }
 
     /// Sets what is kept after a minute whose steps were examined.

@@ -1,25 +1,32 @@
-//! Random calls: how many come in each step, and what they consume. The number of calls is Poisson
-//! distributed, and each call consumes units according to the shares.
+//! Random calls: how many come in each minute, what they consume, and on which steps they fall.
+//!
+//! The number of calls of a minute is Poisson distributed, and each call consumes units according to
+//! the shares. Most minutes matter as a whole only, so the steps of a minute are drawn when they are
+//! looked at: given how many they are, calls fall on the steps of a minute evenly and independently.
+//! Every minute has random numbers of its own, so a minute that is drawn alone is that of a whole
+//! week.
 
-use rand_core::{Rng, SeedableRng};
+use std::sync::Arc;
+
+use rand_core::Rng;
 use rand_distr::{Distribution, StandardNormal};
 use rand_pcg::Pcg64Mcg;
 use statrs::distribution::{Discrete, Poisson};
 
 use super::arrivals::{Arrivals, DAY_MINUTES, Horizon, seed_of};
-use super::shape::WEEK_MINUTES;
+use super::factors::mixed;
+use super::minute::Minute;
 
-/// Calls that follow one shape.
-pub struct CallGroup {
-    arrivals: Arrivals,
-    units_per_call: UnitsPerCall,
-    seed: u64,
+/// The calls of an account direction.
+#[derive(Debug)]
+pub struct RandomCalls {
+    streams: Vec<Stream>,
+    horizon: Horizon,
 }
 
-impl CallGroup {
-    /// The calls of an account direction: those of the same shape together, with their rates added
-    /// and their shares combined.
-    pub fn of(arrivals: &[Arrivals], horizon: &Horizon, account: &str) -> Vec<CallGroup> {
+impl RandomCalls {
+    /// Calls of the same shape are drawn together, with their rates added and their shares combined.
+    pub fn of(arrivals: &[Arrivals], horizon: &Horizon, account: &str) -> RandomCalls {
         let mut groups: Vec<Arrivals> = Vec::new();
         for one in arrivals.iter().filter(|one| one.per_second > 0.0) {
             match groups
@@ -40,121 +47,222 @@ impl CallGroup {
                 None => groups.push(one.clone()),
             }
         }
-        let group = |(at, arrivals): (usize, Arrivals)| CallGroup {
-            units_per_call: UnitsPerCall::new(&arrivals.calls),
-            seed: seed_of(horizon.seed, account, at),
-            arrivals,
-        };
-        groups.into_iter().enumerate().map(group).collect()
-    }
-
-    /// Half units of each call that consumes any, if all of them consume the same.
-    pub fn each(&self) -> Option<u64> {
-        match self.units_per_call.classes.as_slice() {
-            [(halves, _)] => Some(*halves),
-            _ => None,
+        let streams = groups
+            .iter()
+            .enumerate()
+            .flat_map(|(at, group)| streams(group, seed_of(horizon.seed, account, at)));
+        RandomCalls {
+            streams: streams.collect(),
+            horizon: *horizon,
         }
     }
 
-    /// Everything that the numbers of calls depend on, as bits.
-    pub fn bits(&self) -> Vec<u64> {
-        let calls = vec![(1, self.units_per_call.share)];
-        let arrivals = Arrivals {
-            calls,
-            ..self.arrivals.clone()
-        };
-        [self.seed].into_iter().chain(arrivals.bits()).collect()
-    }
-
-    /// Calls that consume units, in a step of a minute of the week.
-    fn expected(&self, minute: usize, horizon: &Horizon) -> f64 {
-        self.arrivals.rate(minute as u64 % WEEK_MINUTES)
-            * self.units_per_call.share
-            * horizon.step_seconds as f64
-    }
-
-    /// The number of calls of each step, in memory that others have used; `None` if one may be above
-    /// 4 billion.
-    pub fn calls(&self, horizon: &Horizon, mut calls: Vec<u32>) -> Option<Vec<u32>> {
-        let week = 0..WEEK_MINUTES as usize;
-        let expected: Vec<f64> = week.map(|minute| self.expected(minute, horizon)).collect();
-        if expected.iter().any(|one| *one > f64::from(u32::MAX / 2)) {
-            return None;
-        }
-        calls.clear();
-        calls.resize(horizon.steps(), 0);
-        let steps = horizon.steps_a_minute();
-        if expected.iter().all(|one| *one <= TABLE_MAX) {
-            self.draw_days(&expected, &mut calls, steps);
-            return Some(calls);
-        }
-        let mut random = Pcg64Mcg::seed_from_u64(self.seed);
-        let mut tables = CountTables::new();
-        for (minute, steps) in calls.chunks_mut(steps).enumerate() {
-            let counts = tables.of(minute, expected[minute % expected.len()]);
-            for step in steps {
-                *step = u32::try_from(counts.draw(&mut random)).unwrap_or(u32::MAX);
+    /// The demand of each minute, and the most that one of its steps may have.
+    pub fn minutes(&self) -> Vec<Minute> {
+        let mut minutes = vec![Minute::default(); self.horizon.minutes()];
+        let is_divided = self.horizon.steps_a_minute() > 1;
+        self.visit(|at, streams| {
+            let minute = &mut minutes[at];
+            for (stream, counts) in streams {
+                let drawn = stream.minute(at, counts);
+                let highest = if is_divided { drawn.highest } else { drawn.sum };
+                minute.sum = minute.sum.saturating_add(drawn.sum);
+                minute.highest = minute.highest.saturating_add(highest);
             }
-        }
-        Some(calls)
+        });
+        minutes
     }
 
-    /// Draws all days at the same time, minute by minute, so that a table is computed once for the
-    /// days that have it in common and is used while it is near. Every step in which calls are expected
-    /// takes one random number, so it is known with which a day begins, and the result is that of one
-    /// day after the other.
-    fn draw_days(&self, expected: &[f64], calls: &mut [u32], steps: usize) {
-        let of_day = DAY_MINUTES * steps;
-        let begin = |day: usize| {
-            let before = expected.iter().cycle().take(day * DAY_MINUTES);
-            let taken = before.filter(|one| **one > 0.0).count() * steps;
-            let mut random = Pcg64Mcg::seed_from_u64(self.seed);
-            random.advance(taken as u128);
-            random
-        };
-        let mut days: Vec<Pcg64Mcg> = (0..calls.len() / of_day).map(begin).collect();
-        let mut tables: Vec<Counts> = Vec::new();
+    /// Half units of each step.
+    pub fn steps(&self) -> Vec<u64> {
+        let each = self.horizon.steps_a_minute();
+        let mut halves = vec![0_u64; self.horizon.steps()];
+        self.visit(|at, streams| {
+            let steps = &mut halves[at * each..(at + 1) * each];
+            for (stream, counts) in streams {
+                stream.add_steps(at, counts, steps);
+            }
+        });
+        halves
+    }
+
+    /// Half units of each step of a minute.
+    pub fn steps_of(&self, minute: usize, halves: &mut Vec<u64>) {
+        halves.clear();
+        halves.resize(self.horizon.steps_a_minute(), 0);
+        for stream in &self.streams {
+            stream.add_steps(minute, &Counts::of(stream.expected(minute)), halves);
+        }
+    }
+
+    /// Visits all minutes, those of the same time of day one after the other, so that a table is
+    /// computed once for all days that have it in common.
+    fn visit(&self, mut visit: impl FnMut(usize, &mut dyn Iterator<Item = (&Stream, &Counts)>)) {
+        let days = self.horizon.minutes() / DAY_MINUTES;
+        let mut tables: Vec<Vec<Counts>> = self.streams.iter().map(|_| Vec::new()).collect();
+        let mut used = vec![0; self.streams.len()];
         for minute in 0..DAY_MINUTES {
-            let of = |day: usize| expected[(day * DAY_MINUTES + minute) % expected.len()];
-            tables.retain(|table| (0..days.len()).any(|day| of(day) == table.expected));
-            for (day, random) in days.iter_mut().enumerate() {
-                let known = tables.iter().position(|table| table.expected == of(day));
-                let at = known.unwrap_or_else(|| {
-                    tables.push(Counts::new(of(day)));
-                    tables.len() - 1
-                });
-                let first = day * of_day + minute * steps;
-                for step in &mut calls[first..first + steps] {
-                    *step = tables[at].draw(random) as u32;
-                }
+            for (stream, tables) in self.streams.iter().zip(&mut tables) {
+                let of = |day: usize| stream.expected(day * DAY_MINUTES + minute);
+                tables.retain(|table| (0..days.min(7)).any(|day| of(day) == table.minute.expected));
             }
-        }
-    }
-
-    /// Adds the units of all calls to those of each step.
-    pub fn add_to(&self, halves: &mut Vec<u64>, horizon: &Horizon) {
-        halves.resize(horizon.steps(), 0);
-        let mut random = Pcg64Mcg::seed_from_u64(self.seed);
-        let mut tables = CountTables::new();
-        let minutes = halves.chunks_mut(horizon.steps_a_minute());
-        for (minute, steps) in minutes.enumerate() {
-            let counts = tables.of(minute, self.expected(minute, horizon));
-            for step in steps {
-                let calls = counts.draw(&mut random);
-                *step = step.saturating_add(self.units_per_call.of(calls, &mut random));
+            for day in 0..days {
+                let at = day * DAY_MINUTES + minute;
+                let kept = self.streams.iter().zip(&mut tables).zip(&mut used);
+                for ((stream, tables), used) in kept {
+                    let expected = stream.expected(at);
+                    let known = tables
+                        .iter()
+                        .position(|one| one.minute.expected == expected);
+                    *used = known.unwrap_or_else(|| {
+                        tables.push(Counts::of(expected));
+                        tables.len() - 1
+                    });
+                }
+                let counts = tables
+                    .iter()
+                    .zip(&used)
+                    .map(|(tables, used)| &tables[*used]);
+                visit(at, &mut self.streams.iter().zip(counts));
             }
         }
     }
 }
 
-/// Adds calls that consume the same number of half units each to those of each step.
-pub fn add_calls(halves: &mut Vec<u64>, calls: &[u32], each: u64) {
-    let of = |calls: &u32| u64::from(*calls).saturating_mul(each);
-    if halves.is_empty() {
-        return halves.extend(calls.iter().map(of));
+/// Calls of one shape that consume the same; or kinds of calls of which so few come that each call
+/// is drawn by itself.
+#[derive(Debug)]
+struct Stream {
+    /// Calls that are expected in a minute, on average over the week,
+    mean: f64,
+    /// and by how much each minute differs from it.
+    factors: Arc<[f64]>,
+    /// Half units of a call, with cumulative shares.
+    classes: Vec<(u64, f64)>,
+    seed: u64,
+}
+
+/// Kinds of calls of which fewer are expected in a minute, on average over the week, are drawn
+/// together.
+const FEW: f64 = 2.0;
+
+/// The streams of a shape: a Poisson process whose calls are of several kinds is one process for each
+/// kind, independent of each other.
+fn streams(arrivals: &Arrivals, seed: u64) -> Vec<Stream> {
+    let factors = arrivals.shape.by_minute(arrivals.course);
+    let (rare, often): (Vec<_>, Vec<_>) = classes(&arrivals.calls)
+        .into_iter()
+        .partition(|(_, share)| arrivals.per_second * 60.0 * share < FEW);
+    let each = often.into_iter().map(|class| vec![class]);
+    let together = Some(rare).filter(|rare| !rare.is_empty());
+    each.chain(together)
+        .enumerate()
+        .map(|(at, mut classes)| {
+            let share: f64 = classes.iter().map(|(_, share)| share).sum();
+            let mut sum = 0.0;
+            for (_, part) in &mut classes {
+                sum += *part / share;
+                *part = sum;
+            }
+            Stream {
+                mean: arrivals.per_second * 60.0 * share,
+                factors: factors.clone(),
+                classes,
+                seed: mixed(seed, at as u64),
+            }
+        })
+        .collect()
+}
+
+/// The distinct half units of calls that consume any, in ascending order, with their shares.
+fn classes(calls: &[(u64, f64)]) -> Vec<(u64, f64)> {
+    let mut merged: Vec<(u64, f64)> = Vec::new();
+    let mut sorted: Vec<_> = calls
+        .iter()
+        .copied()
+        .filter(|(halves, share)| *halves > 0 && *share > 0.0)
+        .collect();
+    sorted.sort_by_key(|(halves, _)| *halves);
+    for (halves, share) in sorted {
+        match merged.last_mut().filter(|(last, _)| *last == halves) {
+            Some((_, sum)) => *sum += share,
+            None => merged.push((halves, share)),
+        }
     }
-    for (step, calls) in halves.iter_mut().zip(calls) {
-        *step = step.saturating_add(of(calls));
+    merged
+}
+
+/// What is drawn of a minute: each with random numbers of its own.
+#[derive(Clone, Copy)]
+enum Draw {
+    /// How many calls come.
+    Calls,
+    /// What each of them consumes.
+    Units,
+    /// On which steps they fall.
+    Steps,
+}
+
+impl Stream {
+    /// Calls that are expected in a minute.
+    fn expected(&self, minute: usize) -> f64 {
+        self.factors[minute % self.factors.len()] * self.mean
+    }
+
+    fn random(&self, minute: usize, draw: Draw) -> Pcg64Mcg {
+        let high = mixed(self.seed, minute as u64 * 4 + draw as u64);
+        let low = mixed(high, 0);
+        Pcg64Mcg::new(u128::from(high) << 64 | u128::from(low))
+    }
+
+    fn calls(&self, minute: usize, counts: &Counts) -> u64 {
+        counts.minute.draw(&mut self.random(minute, Draw::Calls))
+    }
+
+    /// What each call of a minute consumes.
+    fn each(&self, minute: usize, calls: u64) -> impl Iterator<Item = u64> {
+        let mut random = self.random(minute, Draw::Units);
+        (0..calls).map(move |_| pick(&self.classes, uniform(&mut random)))
+    }
+
+    /// The demand of a minute, and the most that one of its seconds may have.
+    fn minute(&self, minute: usize, counts: &Counts) -> Minute {
+        let calls = self.calls(minute, counts);
+        match self.classes.as_slice() {
+            [(halves, _)] => Minute {
+                sum: calls.saturating_mul(*halves),
+                highest: calls.min(calls_max(calls)).saturating_mul(*halves),
+            },
+            _ => {
+                let sum = self.each(minute, calls).fold(0, u64::saturating_add);
+                Minute { sum, highest: sum }
+            }
+        }
+    }
+
+    /// Adds the half units of each step of a minute.
+    fn add_steps(&self, minute: usize, counts: &Counts, steps: &mut [u64]) {
+        if let [step] = steps {
+            *step = step.saturating_add(self.minute(minute, counts).sum);
+            return;
+        }
+        let calls = self.calls(minute, counts);
+        let mut random = self.random(minute, Draw::Steps);
+        match self.classes.as_slice() {
+            [(halves, _)] => {
+                let mut calls_of = [0; SECONDS];
+                counts.divide(calls, &mut calls_of, &mut random);
+                for (step, calls) in steps.iter_mut().zip(calls_of) {
+                    *step = step.saturating_add(calls.saturating_mul(*halves));
+                }
+            }
+            _ => {
+                for halves in self.each(minute, calls) {
+                    let step = &mut steps[below(SECONDS, random.next_u32())];
+                    *step = step.saturating_add(halves);
+                }
+            }
+        }
     }
 }
 
@@ -163,73 +271,9 @@ fn uniform(random: &mut Pcg64Mcg) -> f64 {
     (random.next_u64() >> 11) as f64 / (1_u64 << 53) as f64
 }
 
-/// What calls consume: their half units with cumulative shares.
-struct UnitsPerCall {
-    /// The share of calls that consume units.
-    share: f64,
-    classes: Vec<(u64, f64)>,
-    mean: f64,
-    deviation: f64,
-}
-
-/// Up to this many calls are drawn one by one; the sum of more calls is drawn from a normal
-/// distribution with their mean and deviation (central limit theorem).
-const ONE_BY_ONE: u64 = 24;
-
-impl UnitsPerCall {
-    fn new(calls: &[(u64, f64)]) -> UnitsPerCall {
-        let mut merged: Vec<(u64, f64)> = Vec::new();
-        let mut sorted: Vec<_> = calls
-            .iter()
-            .copied()
-            .filter(|(halves, share)| *halves > 0 && *share > 0.0)
-            .collect();
-        sorted.sort_by_key(|(halves, _)| *halves);
-        for (halves, share) in sorted {
-            match merged.last_mut().filter(|(last, _)| *last == halves) {
-                Some((_, sum)) => *sum += share,
-                None => merged.push((halves, share)),
-            }
-        }
-        let share: f64 = merged.iter().map(|(_, share)| share).sum();
-        let moment = |power: i32| {
-            merged
-                .iter()
-                .map(|(halves, part)| (*halves as f64).powi(power) * part / share)
-                .sum::<f64>()
-        };
-        let (mean, square) = if share > 0.0 {
-            (moment(1), moment(2))
-        } else {
-            (0.0, 0.0)
-        };
-        let mut sum = 0.0;
-        for (_, part) in &mut merged {
-            sum += *part / share;
-            *part = sum;
-        }
-        UnitsPerCall {
-            share,
-            classes: merged,
-            mean,
-            deviation: (square - mean * mean).max(0.0).sqrt(),
-        }
-    }
-
-    fn of(&self, calls: u64, random: &mut Pcg64Mcg) -> u64 {
-        match self.classes.as_slice() {
-            [] => 0,
-            [(halves, _)] => calls.saturating_mul(*halves),
-            classes if calls <= ONE_BY_ONE => {
-                (0..calls).map(|_| pick(classes, uniform(random))).sum()
-            }
-            classes => {
-                let z: f64 = StandardNormal.sample(random);
-                let drawn = calls as f64 * self.mean + (calls as f64).sqrt() * self.deviation * z;
-                rounded(drawn).max(calls * classes[0].0)
-            }
-        }
-    }
+/// A whole number below another, from 32 random bits.
+fn below(end: usize, bits: u32) -> usize {
+    ((u64::from(bits) * end as u64) >> 32) as usize
 }
 
 fn pick(classes: &[(u64, f64)], at: f64) -> u64 {
@@ -237,135 +281,239 @@ fn pick(classes: &[(u64, f64)], at: f64) -> u64 {
     classes[found.min(classes.len() - 1)].0
 }
 
-/// Beyond this many expected calls, a Poisson quantile is computed from a normal quantile,
-/// corrected for skewness (Cornish–Fisher): within one call of the exact value down to a
-/// probability of one in ten million.
-const TABLE_MAX: f64 = 200.0;
+/// Steps of a minute that is divided.
+const SECONDS: usize = 60;
 
-/// The tables of a day's minutes: weekdays have the same rates, and a table takes longer to compute
-/// than the draws of a minute.
-struct CountTables {
-    by_minute: Vec<Counts>,
-    last: usize,
+/// Up to this many expected calls of a minute are put on its steps one by one.
+const ONE_BY_ONE: f64 = 200.0;
+
+/// Beyond this many expected calls, a Poisson quantile is computed from a normal quantile by the
+/// expansion of Cornish and Fisher: within one call of the exact value down to a probability of one in
+/// a million.
+const TABLE_MAX: f64 = 64.0;
+
+/// Draws of the number of calls of a minute, and of its steps.
+struct Counts {
+    minute: Poissons,
+    step: Poissons,
 }
 
-impl CountTables {
-    fn new() -> CountTables {
-        CountTables {
-            by_minute: (0..DAY_MINUTES).map(|_| Counts::new(0.0)).collect(),
-            last: 0,
+impl Counts {
+    /// For the number of calls that is expected in a minute.
+    ///
+    /// Steps are drawn as if a few calls less came, so that hardly ever one must be taken back.
+    fn of(expected: f64) -> Counts {
+        let mean = expected / SECONDS as f64;
+        let of_step = if expected <= ONE_BY_ONE {
+            0.0
+        } else if mean > TABLE_MAX {
+            mean
+        } else {
+            mean - 3.0 * expected.sqrt() / SECONDS as f64
+        };
+        Counts {
+            minute: Poissons::new(expected),
+            step: Poissons::new(of_step),
         }
     }
 
-    fn of(&mut self, minute: usize, expected: f64) -> &Counts {
-        if self.by_minute[self.last].expected != expected {
-            self.last = minute % DAY_MINUTES;
-            if self.by_minute[self.last].expected != expected {
-                self.by_minute[self.last] = Counts::new(expected);
+    /// Divides calls among the steps of a minute: as independent Poisson numbers, given their sum.
+    ///
+    /// The calls of independent steps, given how many they are, fall on the steps evenly and
+    /// independently, and so do those that are added to them or taken from them at random. Of many
+    /// calls, whose numbers are nearly normal, the difference is divided evenly.
+    fn divide(&self, calls: u64, steps: &mut [u64; SECONDS], random: &mut Pcg64Mcg) {
+        if self.step.expected > 0.0 {
+            self.step.fill(steps, random);
+        }
+        let mut drawn: u64 = steps.iter().sum();
+        if self.step.expected > TABLE_MAX {
+            let more = (calls as i64 - drawn as i64).div_euclid(SECONDS as i64);
+            steps
+                .iter_mut()
+                .for_each(|step| *step = step.saturating_add_signed(more));
+            drawn = steps.iter().sum();
+        }
+        if drawn > calls {
+            take(steps, drawn - calls, random);
+        }
+        put(steps, calls.saturating_sub(drawn), random);
+        let most = calls_max(calls);
+        if steps.iter().any(|step| *step > most) {
+            level(steps, most);
+        }
+    }
+}
+
+/// The most calls of a second, given those of its minute, so that it is known of a minute whose
+/// seconds were not drawn. More would come in less than one of a trillion minutes.
+fn calls_max(of_minute: u64) -> u64 {
+    let mean = of_minute as f64 / SECONDS as f64;
+    (mean + 8.0 * mean.sqrt() + 13.0) as u64
+}
+
+/// Moves what a step has above the most to the steps that have least.
+fn level(steps: &mut [u64; SECONDS], most: u64) {
+    for at in 0..steps.len() {
+        while steps[at] > most {
+            if let Some(least) = steps.iter_mut().min() {
+                *least += 1;
+            }
+            steps[at] -= 1;
+        }
+    }
+}
+
+/// Adds calls to random steps.
+fn put(steps: &mut [u64; SECONDS], calls: u64, random: &mut Pcg64Mcg) {
+    for _ in 0..calls / 2 {
+        let bits = random.next_u64();
+        steps[below(SECONDS, bits as u32)] += 1;
+        steps[below(SECONDS, (bits >> 32) as u32)] += 1;
+    }
+    if !calls.is_multiple_of(2) {
+        steps[below(SECONDS, random.next_u32())] += 1;
+    }
+}
+
+/// Takes random calls from their steps.
+fn take(steps: &mut [u64; SECONDS], calls: u64, random: &mut Pcg64Mcg) {
+    let most = steps.iter().copied().max().unwrap_or(0);
+    for _ in 0..calls {
+        loop {
+            let step = &mut steps[below(SECONDS, random.next_u32())];
+            if uniform(random) * (most as f64) < *step as f64 {
+                *step -= 1;
+                break;
             }
         }
-        &self.by_minute[self.last]
     }
 }
 
 /// Poisson draws of one expected value: by inversion from a table, or by a corrected normal.
-struct Counts {
+struct Poissons {
     expected: f64,
-    /// Cumulative probabilities of `first`, `first + 1`, …
-    table: Vec<f64>,
+    /// Cumulative probabilities of `first`, `first + 1`, …, in parts of [`ONE`].
+    table: Vec<u64>,
     first: u64,
-    /// Where the lookup of a number between 0 and 1 starts, by its first ten bits; as long as the
-    /// table is not empty.
-    guide: Vec<u16>,
-    /// The standard deviation.
+    /// Where the lookup of a number starts, by its first bits; as long as the table is not empty.
+    guide: Box<[u16]>,
+    /// The standard deviation, and what the third power of a normal deviate is multiplied by.
     deviation: f64,
+    third: f64,
 }
 
-/// How many starts of lookups a table has: so many that nearly every lookup ends where it starts.
-const GUIDE: usize = 1024;
+/// A probability of 1.
+const ONE: u64 = 1 << 53;
 
-impl Counts {
-    fn new(expected: f64) -> Counts {
-        let mut counts = Counts {
+/// How many starts of lookups a table has: so many that nearly every lookup ends where it starts.
+const GUIDE: usize = 512;
+
+/// Numbers that have a start in common.
+const EACH_GUIDE: u64 = ONE / GUIDE as u64;
+
+impl Poissons {
+    fn new(expected: f64) -> Poissons {
+        let mut draws = Poissons {
             expected,
             table: Vec::new(),
             first: 0,
-            guide: Vec::new(),
+            guide: Box::default(),
             deviation: expected.max(0.0).sqrt(),
+            third: 1.0 / (72.0 * expected.max(1.0).sqrt()),
         };
         if expected <= 0.0 || expected > TABLE_MAX {
-            return counts;
+            return draws;
         }
         let Ok(poisson) = Poisson::new(expected) else {
-            return counts;
+            return draws;
         };
         let spread = 8.0 * expected.sqrt() + 12.0;
-        counts.first = (expected - spread).max(0.0) as u64;
+        draws.first = (expected - spread).max(0.0) as u64;
         let last = (expected + spread) as u64;
-        counts
-            .table
-            .reserve_exact((last - counts.first) as usize + 1);
-        let mut probability = poisson.pmf(counts.first);
+        draws.table.reserve_exact((last - draws.first) as usize + 1);
+        let mut probability = poisson.pmf(draws.first);
         let mut sum = 0.0;
-        for count in counts.first..=last {
+        for count in draws.first..last {
             sum += probability;
-            counts.table.push(sum);
+            draws.table.push((sum * ONE as f64) as u64);
             probability *= expected / (count + 1) as f64;
         }
-        let before = counts.table.iter().take(counts.table.len() - 1);
-        for (at, cumulative) in before.enumerate() {
-            // Numbers from here on are above this probability.
-            let above = (cumulative * GUIDE as f64).ceil() as usize;
-            counts
-                .guide
-                .resize(above.clamp(counts.guide.len(), GUIDE), at as u16);
+        // The last serves all numbers.
+        draws.table.push(ONE);
+        let mut guide = Vec::with_capacity(GUIDE);
+        for (at, cumulative) in draws.table.iter().enumerate() {
+            // Numbers from here on are not below this probability.
+            let above = cumulative.div_ceil(EACH_GUIDE) as usize;
+            guide.resize(above.clamp(guide.len(), GUIDE), at as u16);
         }
-        let last = counts.table.len() - 1;
-        counts.guide.resize(GUIDE, last as u16);
-        counts
+        draws.guide = guide.into_boxed_slice();
+        draws
     }
 
     fn draw(&self, random: &mut Pcg64Mcg) -> u64 {
         if self.expected <= 0.0 {
-            return 0;
+            0
+        } else if self.table.is_empty() {
+            self.at(StandardNormal.sample(random))
+        } else {
+            self.find(random.next_u64() >> 11)
         }
-        if self.table.is_empty() {
-            let z: f64 = StandardNormal.sample(random);
-            return normal_count(self.expected, self.deviation, z);
-        }
-        let at = uniform(random);
-        let mut found = usize::from(self.guide[(at * GUIDE as f64) as usize]);
-        while found + 1 < self.table.len() && self.table[found] <= at {
+    }
+
+    /// The count of a number below [`ONE`].
+    #[inline]
+    fn find(&self, number: u64) -> u64 {
+        let mut found = usize::from(self.guide[(number / EACH_GUIDE) as usize]);
+        while self.table[found] <= number {
             found += 1;
         }
         self.first + found as u64
     }
-}
 
-/// The nearest whole number, or 0 below it; `f64::round` is a call on some machines.
-fn rounded(value: f64) -> u64 {
-    (value + 0.5) as u64
-}
+    /// The quantile at a normal deviate: the nearest whole number, or 0 below it; `f64::round` is a call
+    /// on some machines.
+    #[inline]
+    fn at(&self, z: f64) -> u64 {
+        let corrected = (z * z - 1.0) / 6.0 + (z - z * z * z) * self.third;
+        let count = self.expected + self.deviation * z + corrected + 0.5;
+        // Counts are far below the largest that fits, and this cast is the faster one.
+        count.max(0.0) as i64 as u64
+    }
 
-/// The Poisson quantile at a normal deviate.
-fn normal_count(expected: f64, deviation: f64, z: f64) -> u64 {
-    rounded(expected + deviation * z + (z * z - 1.0) / 6.0)
+    /// Draws a count for each step.
+    fn fill(&self, steps: &mut [u64; SECONDS], random: &mut Pcg64Mcg) {
+        // In a variable of its own, the generator stays in registers.
+        let mut own = random.clone();
+        if self.table.is_empty() {
+            for step in steps {
+                *step = self.at(StandardNormal.sample(&mut own));
+            }
+        } else {
+            for step in steps {
+                *step = self.find(own.next_u64() >> 11);
+            }
+        }
+        *random = own;
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::capacity::Course;
+    use rand_core::SeedableRng;
     use statrs::distribution::{ContinuousCDF, DiscreteCDF, Normal};
 
     #[test]
     fn the_table_is_the_poisson_distribution() {
-        for expected in [0.3, 7.0, 199.0] {
-            let counts = Counts::new(expected);
+        for expected in [0.3, 7.0, 63.0] {
+            let draws = Poissons::new(expected);
             let poisson = Poisson::new(expected).expect("a rate");
-            for (at, cumulative) in counts.table.iter().enumerate() {
+            for (at, cumulative) in draws.table.iter().enumerate() {
+                let found = *cumulative as f64 / ONE as f64;
                 assert!(
-                    (cumulative - poisson.cdf(counts.first + at as u64)).abs() < 1e-10,
+                    (found - poisson.cdf(draws.first + at as u64)).abs() < 1e-10,
                     "{expected}: {at}"
                 );
             }
@@ -375,12 +523,12 @@ mod tests {
     #[test]
     fn the_corrected_normal_has_the_quantiles_of_poisson() {
         let normal = Normal::new(0.0, 1.0).expect("a normal");
-        for expected in [201.0, 1_000.0, 30_000.0] {
+        for expected in [65.0, 201.0, 1_000.0, 30_000.0] {
             let poisson = Poisson::new(expected).expect("a rate");
-            for tail in [0.5, 0.01, 1e-4, 1e-6] {
+            for tail in [0.5, 0.01, 1e-4, 1e-6, 0.99, 0.9999, 1.0 - 1e-6] {
                 let exact = poisson.inverse_cdf(1.0 - tail);
                 let z = normal.inverse_cdf(1.0 - tail);
-                let found = normal_count(expected, expected.sqrt(), z);
+                let found = Poissons::new(expected).at(z);
                 assert!(
                     found.abs_diff(exact) <= 1,
                     "{expected} at {tail}: {found}, not {exact}"
@@ -389,45 +537,82 @@ mod tests {
         }
     }
 
-    /// The units of a group, step after step.
-    fn one_by_one(group: &CallGroup, horizon: &Horizon) -> Vec<u64> {
-        let mut halves = Vec::new();
-        group.add_to(&mut halves, horizon);
-        halves
+    fn calls(per_second: f64, course: Course, horizon: &Horizon) -> RandomCalls {
+        // No calls at midnight.
+        let shape = (0..168).map(|hour| f64::from(hour % 24) / 12.0);
+        let arrivals = Arrivals {
+            per_second,
+            shape: shape.collect(),
+            course,
+            calls: vec![(3, 0.25), (3, 0.5), (20, 0.01), (7, 0.001)],
+        };
+        RandomCalls::of(&[arrivals], horizon, "t")
     }
 
     #[test]
-    fn days_that_are_drawn_together_are_those_that_are_drawn_one_after_the_other() {
-        for (step_seconds, per_second, days) in
-            [(1, 3.0, 7), (1, 90.0, 9), (60, 1.5, 8), (1, 400.0, 1)]
-        {
+    fn a_minute_is_the_same_alone_in_its_week_and_without_its_steps() {
+        for (per_second, days) in [(0.05, 7), (3.0, 7), (90.0, 9), (6_000.0, 1)] {
             for course in [Course::Steps, Course::Smooth] {
-                // No calls at midnight.
-                let shape = (0..168).map(|hour| f64::from(hour % 24) / 12.0);
-                let arrivals = Arrivals {
-                    per_second,
-                    shape: shape.collect(),
-                    course,
-                    calls: vec![(3, 0.25), (3, 0.5)],
-                };
                 let horizon = Horizon {
                     days,
-                    step_seconds,
+                    step_seconds: 1,
                     seed: 7,
                 };
-                let groups = CallGroup::of(&[arrivals], &horizon, "t");
-                let [group] = groups.as_slice() else {
-                    unreachable!("one shape is one group");
+                let all = calls(per_second, course, &horizon);
+                let (minutes, steps) = (all.minutes(), all.steps());
+                let mut alone = Vec::new();
+                for (at, (minute, of_minute)) in minutes.iter().zip(steps.chunks(60)).enumerate() {
+                    let sum: u64 = of_minute.iter().sum();
+                    assert_eq!(minute.sum, sum, "{per_second} {course:?}: {at}");
+                    assert!(of_minute.iter().all(|step| *step <= minute.highest));
+                    all.steps_of(at, &mut alone);
+                    assert_eq!(alone, of_minute, "{per_second} {course:?}: {at}");
+                }
+                let by_minutes = Horizon {
+                    step_seconds: 60,
+                    ..horizon
                 };
-                let mut together = Vec::new();
-                let calls = group.calls(&horizon, vec![9]).expect("few calls");
-                add_calls(&mut together, &calls, group.each().expect("all alike"));
-                assert_eq!(
-                    together,
-                    one_by_one(group, &horizon),
-                    "{per_second} {course:?}"
-                );
+                let sums: Vec<u64> = minutes.iter().map(|minute| minute.sum).collect();
+                assert_eq!(calls(per_second, course, &by_minutes).steps(), sums);
             }
+        }
+    }
+
+    /// The steps of minutes with a given number of calls must have the variance and the extremes of
+    /// calls that are put on them one by one.
+    #[test]
+    fn calls_fall_on_steps_evenly_and_independently() {
+        for expected in [150.0, 400.0, 3_000.0, 20_000.0] {
+            let counts = Counts::of(expected);
+            let calls = (expected + expected.sqrt()) as u64;
+            let mut random = Pcg64Mcg::seed_from_u64(1);
+            let rounds = 2_000;
+            let moments = |divide: &mut dyn FnMut(&mut [u64; SECONDS])| {
+                let (mut square, mut highest) = (0.0, 0.0);
+                for _ in 0..rounds {
+                    let mut steps = [0; SECONDS];
+                    divide(&mut steps);
+                    assert_eq!(steps.iter().sum::<u64>(), calls);
+                    let mean = calls as f64 / SECONDS as f64;
+                    square += steps
+                        .iter()
+                        .map(|step| (*step as f64 - mean).powi(2))
+                        .sum::<f64>();
+                    highest += steps.iter().copied().max().unwrap_or(0) as f64;
+                }
+                (square / f64::from(rounds), highest / f64::from(rounds))
+            };
+            let found = moments(&mut |steps| counts.divide(calls, steps, &mut random));
+            let mut other = Pcg64Mcg::seed_from_u64(2);
+            let wanted = moments(&mut |steps| put(steps, calls, &mut other));
+            assert!(
+                (found.0 / wanted.0 - 1.0).abs() < 0.03,
+                "{expected}: {found:?}, not {wanted:?}"
+            );
+            assert!(
+                (found.1 / wanted.1 - 1.0).abs() < 0.01,
+                "{expected}: {found:?}, not {wanted:?}"
+            );
         }
     }
 }

@@ -213,12 +213,15 @@ impl LedgerRun {
 
     /// The refused share of the demand in billionths, rounded up; 0 without demand.
     pub fn throttled_billionths(&self) -> u64 {
-        if self.demanded == 0 {
-            0
-        } else {
-            u64::try_from((self.throttled * 1_000_000_000).div_ceil(self.demanded))
-                .unwrap_or(u64::MAX)
-        }
+        billionths(self.throttled, self.demanded)
+    }
+}
+
+/// A part as billionths of all, rounded up; 0 of nothing.
+pub fn billionths(part: u128, all: u128) -> u64 {
+    match all {
+        0 => 0,
+        all => u64::try_from((part * 1_000_000_000).div_ceil(all)).unwrap_or(u64::MAX),
     }
 }
 
@@ -247,6 +250,7 @@ fn run(lanes: &mut [AccountDirection], limits: &Limits, warm_up: u64) -> Vec<Led
         .iter_mut()
         .map(|lane| Running {
             state: LedgerState::new(lane, minutes as usize, limits),
+            minutes: None,
             lane,
         })
         .collect();
@@ -271,7 +275,7 @@ fn run(lanes: &mut [AccountDirection], limits: &Limits, warm_up: u64) -> Vec<Led
             continue;
         }
         quota.minutes(now, 1);
-        for Running { state, lane } in &mut all {
+        for Running { state, lane, .. } in &mut all {
             state.apply(now, &mut quota);
             state.serve(lane, at, counts);
             state.request(lane, now, at);
@@ -304,15 +308,25 @@ fn serve_quiet(all: &mut [Running], span: Span) -> u64 {
         mut left,
         counts,
     } = span;
-    for Running { state, lane } in &mut *all {
+    for Running {
+        state,
+        lane,
+        minutes,
+    } in &mut *all
+    {
         let Some(quiet) = state.quiet(lane, at) else {
             return 0;
         };
         left = left.min(quiet.minutes);
         state.quiet = quiet;
+        let known = lane.series.all_minutes();
+        *minutes = known.and_then(|all| all.get(usize::try_from(at).ok()?..));
     }
-    let mut served = 0;
-    while served < left && all.iter_mut().all(|one| one.is_quiet(at + served)) {
+    let mut served = match &mut *all {
+        [one] => one.serve_without_bursts(left, counts),
+        _ => 0,
+    };
+    while served < left && all.iter_mut().all(|one| one.is_quiet(at, served)) {
         for one in &mut *all {
             one.state.serve_whole(at + served, counts);
         }
@@ -330,6 +344,8 @@ fn serve_quiet(all: &mut [Running], span: Span) -> u64 {
 struct Running<'a, 'b> {
     lane: &'b mut AccountDirection<'a>,
     state: LedgerState,
+    /// The demand from the minute on at which quiet minutes begin, if it is known.
+    minutes: Option<&'a [Minute]>,
 }
 
 impl Running<'_, '_> {
@@ -339,10 +355,39 @@ impl Running<'_, '_> {
         most.is_some_and(|most| self.state.run.throttled > most)
     }
 
-    /// Whether a minute is quiet; keeps its demand.
-    fn is_quiet(&mut self, at: u64) -> bool {
+    /// Serves quiet minutes at once if nothing is kept for bursts, since none depends on another then;
+    /// returns how many.
+    fn serve_without_bursts(&mut self, left: u64, counts: bool) -> u64 {
+        let LedgerState { quiet, pace, .. } = self.state;
+        let Some(minutes) = self.minutes.filter(|_| quiet.allowance.kept_max == 0) else {
+            return 0;
+        };
+        let is_quiet = |minute: &&Minute| {
+            (quiet.from..=quiet.to).contains(&minute.sum)
+                && minute.highest <= quiet.allowance.available
+                && pace.serves(minute, self.lane.hottest)
+        };
+        let left = usize::try_from(left).unwrap_or(usize::MAX);
+        let served = minutes.iter().take(left).take_while(is_quiet).count();
+        let sums = minutes[..served].iter().map(|minute| minute.sum);
+        if counts {
+            let sum: u128 = sums.clone().map(u128::from).sum();
+            self.state.run.demanded += sum;
+            self.state.run.consumed += sum;
+        }
+        self.state.consumed.extend(sums.map(|sum| sum / pace.parts));
+        served as u64
+    }
+
+    /// Whether the minute after some quiet ones is quiet; keeps its demand.
+    #[inline]
+    fn is_quiet(&mut self, from: u64, served: u64) -> bool {
         let (quiet, hottest) = (&mut self.state.quiet, self.lane.hottest);
-        let Some(minute) = self.lane.series.minute(at) else {
+        let minute = match self.minutes {
+            Some(known) => known.get(served as usize).copied(),
+            None => self.lane.series.minute(from + served),
+        };
+        let Some(minute) = minute else {
             return false;
         };
         quiet.minute = minute;
@@ -705,9 +750,9 @@ fn without_bursts(demands: &[u64], allowance: &Allowance) -> Sums {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::capacity::Scaling;
     use crate::capacity::policy::{AutoScaling, Bounds, Fixed, OnDemand, Schedule, Tracking, Wish};
-    use crate::capacity::series::Series;
+    use crate::capacity::series::{Arrivals, Horizon, Series, draw};
+    use crate::capacity::{Course, Scaling};
     use rand_core::{Rng, SeedableRng};
     use rand_pcg::Pcg64Mcg;
 
@@ -815,7 +860,7 @@ mod tests {
         }
 
         fn steps<'a>(&'a self, at: u64, room: &'a mut Vec<u64>) -> Option<&'a [u64]> {
-            self.0.steps(at, room)
+            Steps::steps(self.0, at, room)
         }
     }
 
@@ -832,6 +877,26 @@ mod tests {
             halves.extend((0..60).map(|_| top / 2 + random.next_u64() % (top / 2 + 1)));
         }
         Series::new(1, random.next_u64() % 10_080, halves)
+    }
+
+    /// Three days of calls at random, of one kind or of two.
+    fn random_calls(random: &mut Pcg64Mcg) -> Series {
+        let mut of = |most: u64| random.next_u64() % most;
+        let shape: Vec<f64> = (0..168)
+            .map(|_| if of(20) == 0 { 4.0 } else { of(3) as f64 })
+            .collect();
+        let arrivals = Arrivals {
+            per_second: [0.5, 9.0, 160.0][of(3) as usize],
+            shape: shape.into(),
+            course: [Course::Steps, Course::Smooth][of(2) as usize],
+            calls: vec![(1 + of(4), 0.7), (5, of(2) as f64 * 0.3)],
+        };
+        let horizon = Horizon {
+            days: 3,
+            step_seconds: 1,
+            seed: of(u64::MAX),
+        };
+        draw(&[arrivals], &horizon, "t")
     }
 
     fn scaling(random: &mut Pcg64Mcg) -> Scaling {
@@ -863,7 +928,8 @@ mod tests {
         let mut random = Pcg64Mcg::seed_from_u64(4);
         let (mut throttles, mut bursts) = (false, false);
         for round in 0..200 {
-            let (one, two) = (changing(&mut random), changing(&mut random));
+            let demand = [changing, random_calls][round / 2 % 2];
+            let (one, two) = (demand(&mut random), demand(&mut random));
             let scalings = [scaling(&mut random), scaling(&mut random)];
             let limits = Limits {
                 burst_seconds: [0, 300][round % 2],

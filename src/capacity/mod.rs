@@ -7,7 +7,9 @@ mod arrivals;
 mod burst;
 mod demand;
 mod draws;
+mod factors;
 mod ledger;
+mod minute;
 pub mod policy;
 mod provisioned;
 mod retries;
@@ -19,14 +21,14 @@ mod traffic;
 
 pub use demand::{Demand, ProvisionedUnits, demand};
 pub use ledger::{
-    AccountDirection, Hottest, LedgerRun, LedgerStep, Limits, WARM_UP_MINUTES, execute,
+    AccountDirection, Hottest, LedgerRun, LedgerStep, Limits, WARM_UP_MINUTES, billionths, execute,
     execute_cold,
 };
 pub use provisioned::{HourlyUnits, ProvisionedCapacity};
 pub use retries::Retries;
 pub use shape::{Course, Shape, WEEK_HOURS};
 pub use simulate::{AccountDemand, Scaling, Simulations, simulate};
-pub use steps::Steps;
+pub use steps::{Steps, refused_without_bursts};
 pub use traffic::{OtherTraffic, Traffic};
 
 use crate::table::{TableClass, limits};
@@ -70,7 +72,7 @@ impl Consumption {
         let each = if shares > 1.0 { shares } else { 1.0 };
         Arrivals {
             per_second: (&self.calls / &month.seconds()).to_f64() * each,
-            shape: self.shape.factors().iter().map(Exact::to_f64).collect(),
+            shape: self.shape.simulated().clone(),
             course: self.shape.course(),
             calls: self
                 .units_per_call

@@ -53,6 +53,28 @@ impl HourlyUnits {
         Exact::whole(self.sixtieths.iter().map(|units| u128::from(*units)).sum()) / Exact::from(60)
     }
 
+    /// The most units that every hour can have at least, so that the sum stays below some unit-hours;
+    /// 0 if the sum is not below them already.
+    pub fn minimum_below(&self, unit_hours: &Exact) -> u64 {
+        let sum = |units: u64| {
+            let hours = self.sixtieths.iter();
+            let raised = hours.map(|own| u128::from((*own).max(units.saturating_mul(60))));
+            Exact::whole(raised.sum()) / Exact::from(60)
+        };
+        let highest = self.sixtieths.iter().max().map_or(0, |most| most / 60);
+        let of_hour = unit_hours / &Exact::from(self.sixtieths.len().max(1) as u64);
+        let (mut low, mut high) = (0, highest.max(of_hour.ceil().to_u64().unwrap_or(u64::MAX)));
+        while low < high {
+            let middle = low + (high - low).div_ceil(2);
+            if sum(middle) < *unit_hours {
+                low = middle;
+            } else {
+                high = middle - 1;
+            }
+        }
+        low
+    }
+
     /// Units an hour on average.
     pub fn mean(&self) -> Exact {
         self.unit_hours() / Exact::from(self.sixtieths.len().max(1) as u64)

@@ -2,18 +2,24 @@
 //! trace.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 pub use super::arrivals::{Arrivals, Horizon, seed_of};
-use super::draws::{CallGroup, add_calls};
+use super::draws::RandomCalls;
+pub use super::factors::{Factors, Fingerprint};
+pub use super::minute::Minute;
 pub use super::shape::WEEK_MINUTES;
 use crate::table::Direction;
 use crate::units::Exact;
 
-/// The demand of each step, in half units.
+/// The demand of each minute and of its steps, in half units.
 ///
 /// Half units, because an eventually consistent read of 4 KB is half a unit; integers, so that sums
 /// do not depend on how a trace was divided.
+///
+/// Of demand that is drawn, the steps of a minute are drawn when they are looked at. They are the
+/// same whether one minute is looked at or all of them.
 #[derive(Clone, Debug)]
 pub struct Series {
     /// Seconds of a step: 1, or 60 if only minutes are known.
@@ -21,24 +27,31 @@ pub struct Series {
     /// The minute of the week at which it starts, counted from Monday 00:00 UTC; 0 for a drawn
     /// series.
     pub start_minute: u64,
-    halves: Vec<u64>,
-    /// The demand of each minute, computed on first use.
-    minutes: OnceLock<Vec<Minute>>,
+    /// The demand of each whole minute.
+    minutes: Vec<Minute>,
+    /// Half units of each step; empty until all are needed, if they are drawn.
+    halves: OnceLock<Vec<u64>>,
+    /// Where the steps come from, if they are drawn.
+    drawn: Option<Arc<DrawnSteps>>,
+    /// The demand of each whole minute with that of its busiest step, if steps are drawn and all were.
+    examined: OnceLock<Vec<Minute>>,
 }
 
-/// The demand of a minute, in half units.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Minute {
-    /// Of the whole minute.
-    pub sum: u64,
-    /// Of its busiest step.
-    pub highest: u64,
+/// Calls whose steps can be drawn.
+#[derive(Debug)]
+struct DrawnSteps {
+    calls: RandomCalls,
+    /// How many times a minute was drawn alone.
+    alone: AtomicU64,
 }
+
+/// One of this many minutes may be drawn alone before all are drawn, which takes less for each.
+const ALONE: u64 = 4;
 
 impl PartialEq for Series {
     fn eq(&self, other: &Series) -> bool {
-        (self.step_seconds, self.start_minute, &self.halves)
-            == (other.step_seconds, other.start_minute, &other.halves)
+        (self.step_seconds, self.start_minute, self.halves())
+            == (other.step_seconds, other.start_minute, other.halves())
     }
 }
 
@@ -48,57 +61,103 @@ impl Series {
     /// A series with the given half units in each step of `step_seconds`, starting at a minute of
     /// the week.
     pub fn new(step_seconds: u64, start_minute: u64, halves: Vec<u64>) -> Series {
+        let steps = (60 / step_seconds.clamp(1, 60)) as usize;
         Series {
             step_seconds,
             start_minute,
-            halves,
-            minutes: OnceLock::new(),
+            minutes: halves.chunks_exact(steps).map(Minute::of).collect(),
+            halves: OnceLock::from(halves),
+            drawn: None,
+            examined: OnceLock::new(),
+        }
+    }
+
+    /// A series of random calls.
+    fn drawn(calls: RandomCalls, horizon: &Horizon) -> Series {
+        Series {
+            step_seconds: horizon.step_seconds,
+            start_minute: 0,
+            minutes: calls.minutes(),
+            halves: OnceLock::new(),
+            drawn: Some(Arc::new(DrawnSteps {
+                calls,
+                alone: AtomicU64::new(0),
+            })),
+            examined: OnceLock::new(),
         }
     }
 
     /// A series of the same length without demand.
     #[must_use]
     pub fn idle(&self) -> Series {
-        Series::new(
-            self.step_seconds,
-            self.start_minute,
-            vec![0; self.halves.len()],
-        )
+        let steps = self.minutes.len() * self.steps_a_minute();
+        Series::new(self.step_seconds, self.start_minute, vec![0; steps])
     }
 
-    /// Half units of each step.
+    /// Half units of each step. Of demand that is drawn, all steps are drawn.
     pub fn halves(&self) -> &[u64] {
-        &self.halves
+        self.halves.get_or_init(|| match &self.drawn {
+            Some(drawn) => drawn.calls.steps(),
+            None => Vec::new(),
+        })
     }
 
-    /// The demand of each whole minute.
+    /// Half units of each whole minute.
+    pub fn sums(&self) -> impl Iterator<Item = u64> {
+        self.minutes.iter().map(|minute| minute.sum)
+    }
+
+    /// The demand of each whole minute, with that of its busiest step. Of demand that is drawn, all
+    /// steps are drawn.
     pub fn by_minute(&self) -> &[Minute] {
-        let minute = |steps: &[u64]| Minute {
-            sum: steps
-                .iter()
-                .fold(0, |sum: u64, halves| sum.saturating_add(*halves)),
-            highest: steps.iter().copied().max().unwrap_or(0),
-        };
-        self.minutes.get_or_init(|| {
-            self.halves
-                .chunks_exact(self.steps_a_minute())
-                .map(minute)
-                .collect()
+        if self.drawn.is_none() {
+            return &self.minutes;
+        }
+        self.examined.get_or_init(|| {
+            let steps = self.halves().chunks_exact(self.steps_a_minute());
+            steps.map(Minute::of).collect()
         })
+    }
+
+    /// The demand of each whole minute; no steps are drawn for it.
+    pub fn all_minutes(&self) -> &[Minute] {
+        match self.halves.get() {
+            Some(_) => self.by_minute(),
+            None => &self.minutes,
+        }
+    }
+
+    /// The demand of a minute; no steps are drawn for it.
+    pub fn minute(&self, at: usize) -> Option<Minute> {
+        self.all_minutes().get(at).copied()
+    }
+
+    /// Half units of each step of a minute; `room` may be used to draw them.
+    pub fn steps<'a>(&'a self, minute: usize, room: &'a mut Vec<u64>) -> Option<&'a [u64]> {
+        if let (Some(drawn), None) = (&self.drawn, self.halves.get())
+            && drawn.alone.fetch_add(1, Ordering::Relaxed) < self.minutes() / ALONE
+        {
+            self.minutes.get(minute)?;
+            drawn.calls.steps_of(minute, room);
+            return Some(room);
+        }
+        let steps = self.steps_a_minute();
+        let first = minute.checked_mul(steps)?;
+        self.halves().get(first..first.checked_add(steps)?)
     }
 
     /// Units a second of the busiest hour.
     pub fn peak_hour(&self) -> Exact {
-        let hour = self.steps_a_minute() * 60;
-        let mean = |steps: &[u64]| {
-            let sum: u128 = steps.iter().map(|halves| u128::from(*halves)).sum();
-            Exact::whole(sum) / Exact::from(2 * steps.len() as u64 * self.step_seconds)
+        self.by_hour().into_iter().max().unwrap_or_else(Exact::zero)
+    }
+
+    /// Units a second of each hour on average.
+    pub fn by_hour(&self) -> Vec<Exact> {
+        let mean = |minutes: &[Minute]| {
+            let sum: u128 = minutes.iter().map(|minute| u128::from(minute.sum)).sum();
+            Exact::whole(sum) / Exact::from(120 * minutes.len() as u64)
         };
-        self.halves
-            .chunks(hour.max(1))
-            .map(mean)
-            .max()
-            .unwrap_or_else(Exact::zero)
+        self.minutes.chunks(60).map(mean).collect()
     }
 
     /// Steps of a minute.
@@ -108,81 +167,65 @@ impl Series {
 
     /// Whole minutes.
     pub fn minutes(&self) -> u64 {
-        (self.halves.len() / self.steps_a_minute()) as u64
+        self.minutes.len() as u64
     }
 
-    /// Half units of all steps.
+    /// Seconds of all whole minutes.
+    pub fn seconds(&self) -> u64 {
+        60 * self.minutes()
+    }
+
+    /// Half units of all whole minutes.
     pub fn sum(&self) -> u128 {
-        self.halves.iter().map(|halves| u128::from(*halves)).sum()
+        self.sums().map(u128::from).sum()
     }
 
     /// The busiest step, as units a second, rounded up.
     pub fn peak_units(&self) -> u64 {
-        self.halves
-            .iter()
+        let highest = self.by_minute().iter().map(|minute| minute.highest);
+        highest
             .max()
             .map_or(0, |halves| halves.div_ceil(2 * self.step_seconds))
     }
 
     /// The busiest minute, as units a second, rounded up.
     pub fn peak_minute_units(&self) -> u64 {
-        self.halves
-            .chunks(self.steps_a_minute())
-            .map(|minute| minute.iter().sum::<u64>().div_ceil(120))
-            .max()
-            .unwrap_or(0)
+        let busiest = self.sums().max();
+        busiest.map_or(0, |halves| halves.div_ceil(120))
     }
 }
 
-/// Draws the units of every step: the number of calls is Poisson distributed, and each call
-/// consumes units according to the shares.
+/// Draws the demand of calls: their number is Poisson distributed, and each call consumes units
+/// according to the shares.
 pub fn draw(arrivals: &[Arrivals], horizon: &Horizon, account: &str) -> Series {
-    let drawn = DrawnSeries::default().series(account, arrivals, horizon);
-    Arc::unwrap_or_clone(drawn)
+    Series::drawn(RandomCalls::of(arrivals, horizon, account), horizon)
 }
 
 /// A cache of drawn series, so that few are drawn twice; or the series of a trace, which are not
 /// drawn.
 #[derive(Debug, Default)]
 pub struct DrawnSeries {
-    kept: Mutex<Kept<Series>>,
-    calls: Mutex<Kept<Vec<u32>>>,
+    kept: Mutex<Kept>,
     traced: Option<BTreeMap<String, Arc<Series>>>,
 }
 
-/// Everything that a series, or the numbers of its calls, depends on.
-type SeriesKey = (String, Vec<u64>, Horizon);
+/// Everything that a series depends on.
+type SeriesKey = (String, Fingerprint, Horizon);
 
-/// What was used last, of what has a figure for each step.
-#[derive(Debug)]
-struct Kept<T> {
+/// The series that were used last.
+#[derive(Debug, Default)]
+struct Kept {
     /// The one that was used last comes last.
-    recent: VecDeque<(SeriesKey, Arc<T>)>,
-    /// Steps of all of them together.
+    recent: VecDeque<(SeriesKey, Arc<Series>)>,
+    /// Steps of all of them together, whether they are drawn or not.
     steps: usize,
-    /// What is no longer kept, as memory for others: a comparison draws hundreds of series, and new
-    /// memory takes longer than the draws.
-    spare: Vec<T>,
 }
 
-/// The most steps that are kept of all series together: 200 MB, and half as much of numbers of calls.
+/// The most steps that are kept of all series together: 200 MB if all are drawn.
 const KEPT_STEPS: usize = 25_000_000;
 
-/// How many unused series are kept as memory for others.
-const SPARE_MAX: usize = 4;
-
-impl<T> Default for Kept<T> {
-    fn default() -> Kept<T> {
-        Kept {
-            recent: VecDeque::new(),
-            steps: 0,
-            spare: Vec::new(),
-        }
-    }
-}
-
-impl<T> Kept<T> {
-    fn find(&mut self, asked: &SeriesKey) -> Option<Arc<T>> {
+impl Kept {
+    fn find(&mut self, asked: &SeriesKey) -> Option<Arc<Series>> {
         let at = self.recent.iter().position(|(key, _)| key == asked)?;
         let found = self.recent.remove(at)?;
         let kept = found.1.clone();
@@ -190,18 +233,15 @@ impl<T> Kept<T> {
         Some(kept)
     }
 
-    fn keep(&mut self, asked: SeriesKey, new: T) -> Arc<T> {
+    fn keep(&mut self, asked: SeriesKey, new: Series) -> Arc<Series> {
         let new = Arc::new(new);
         self.steps += asked.2.steps();
         self.recent.push_back((asked, new.clone()));
         while self.steps > KEPT_STEPS && self.recent.len() > 1 {
-            let Some(((.., horizon), oldest)) = self.recent.pop_front() else {
+            let Some(((.., horizon), _)) = self.recent.pop_front() else {
                 break;
             };
             self.steps -= horizon.steps();
-            if self.spare.len() < SPARE_MAX {
-                self.spare.extend(Arc::into_inner(oldest));
-            }
         }
         new
     }
@@ -247,36 +287,15 @@ impl DrawnSeries {
         }
         let asked = (
             account.to_string(),
-            arrivals.iter().flat_map(Arrivals::bits).collect(),
+            Arrivals::fingerprint(arrivals),
             *horizon,
         );
         let kept = || self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(series) = kept().find(&asked) {
             return series;
         }
-        let mut halves = kept().spare.pop().map_or_else(Vec::new, |old| old.halves);
-        halves.clear();
-        for group in CallGroup::of(arrivals, horizon, account) {
-            match group.each().zip(self.calls(&group, account, horizon)) {
-                Some((each, calls)) => add_calls(&mut halves, &calls, each),
-                None => group.add_to(&mut halves, horizon),
-            }
-        }
-        halves.resize(horizon.steps(), 0);
-        kept().keep(asked, Series::new(horizon.step_seconds, 0, halves))
-    }
-
-    /// The number of calls of each step, if all of them consume the same. They do not depend on how
-    /// much that is, so a change to sizes or to the consistency of reads draws nothing.
-    fn calls(&self, group: &CallGroup, account: &str, horizon: &Horizon) -> Option<Arc<Vec<u32>>> {
-        let asked = (account.to_string(), group.bits(), *horizon);
-        let kept = || self.calls.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(calls) = kept().find(&asked) {
-            return Some(calls);
-        }
-        let room = kept().spare.pop().unwrap_or_default();
-        let calls = group.calls(horizon, room)?;
-        Some(kept().keep(asked, calls))
+        let new = draw(arrivals, horizon, account);
+        kept().keep(asked, new)
     }
 }
 
@@ -339,7 +358,7 @@ mod tests {
                     },
                     "t",
                 );
-                let count = series.halves.len() as f64;
+                let count = series.halves().len() as f64;
                 let moment = |power: i32| {
                     calls
                         .iter()
@@ -350,7 +369,7 @@ mod tests {
                 let (mean, variance) = (moment(1), moment(2));
                 let found = series.sum() as f64 / count;
                 let spread = series
-                    .halves
+                    .halves()
                     .iter()
                     .map(|halves| (*halves as f64 - found).powi(2))
                     .sum::<f64>()

@@ -2,23 +2,12 @@
 
 use std::sync::{Arc, LazyLock};
 
+use super::factors::Factors;
+pub use super::factors::{Course, WEEK_MINUTES};
 use crate::units::Exact;
-
-/// Minutes of a week.
-pub const WEEK_MINUTES: u64 = 7 * 24 * 60;
 
 /// Hours of a week.
 pub const WEEK_HOURS: usize = 168;
-
-/// How a rate changes from the weight of one hour to that of the next.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Course {
-    /// The rate is constant within an hour.
-    #[default]
-    Steps,
-    /// The rate changes evenly between the middles of two hours.
-    Smooth,
-}
 
 /// A rate over the week, from Monday 00:00 UTC, as a multiple of its mean.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -28,28 +17,32 @@ pub struct Shape {
     /// The factor of each minute, if the rate differs within an hour.
     minutes: Option<Arc<[Exact]>>,
     course: Course,
+    simulated: Factors,
 }
 
 impl Shape {
     /// The same rate at every hour: shared by all that have no profile.
     pub fn flat() -> Shape {
-        static FLAT: LazyLock<Arc<[Exact]>> =
-            LazyLock::new(|| vec![Exact::one(); WEEK_HOURS].into());
+        static FLAT: LazyLock<Shape> = LazyLock::new(|| {
+            Shape::new(vec![Exact::one(); WEEK_HOURS].into(), None, Course::Steps)
+        });
+        FLAT.clone()
+    }
+
+    fn new(hours: Arc<[Exact]>, minutes: Option<Arc<[Exact]>>, course: Course) -> Shape {
+        let factors = minutes.as_ref().unwrap_or(&hours);
         Shape {
-            hours: FLAT.clone(),
-            minutes: None,
-            course: Course::Steps,
+            simulated: factors.iter().collect(),
+            hours,
+            minutes,
+            course,
         }
     }
 
     /// From a weight for each hour of the week; `None` if there are not 168, or if all are zero.
     pub fn of_hours(weights: &[Exact], course: Course) -> Option<Shape> {
         let hours = relative(weights).filter(|_| weights.len() == WEEK_HOURS)?;
-        Some(Shape {
-            hours,
-            minutes: None,
-            course,
-        })
+        Some(Shape::new(hours, None, course))
     }
 
     /// From a weight for each minute of the week; `None` if there are not 10,080, or if all are
@@ -64,11 +57,8 @@ impl Shape {
             .chunks(60)
             .all(|hour| hour.iter().all(|minute| *minute == hour[0]));
         let hours = minutes.chunks(60).map(mean).collect();
-        Some(Shape {
-            hours,
-            minutes: (!whole).then_some(minutes),
-            course: Course::Steps,
-        })
+        let minutes = (!whole).then_some(minutes);
+        Some(Shape::new(hours, minutes, Course::Steps))
     }
 
     /// How it changes from one hour to the next.
@@ -95,6 +85,11 @@ impl Shape {
     /// hours.
     pub fn factors(&self) -> &Arc<[Exact]> {
         self.minutes.as_ref().unwrap_or(&self.hours)
+    }
+
+    /// The [factors](Shape::factors) as they are simulated.
+    pub fn simulated(&self) -> &Factors {
+        &self.simulated
     }
 
     /// The highest factor.

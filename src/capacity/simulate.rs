@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::ledger::{AccountDirection, Hottest, LedgerRun, Limits, execute};
 use super::policy::{AutoScaling, Fixed, Policy, Schedule, Scheduled, Tracking};
 use super::provisioned::HourlyUnits;
-use super::series::{Arrivals, DrawnSeries, Horizon, Series, WEEK_MINUTES};
+use super::series::{Arrivals, DrawnSeries, Fingerprint, Horizon, Series, WEEK_MINUTES};
 use crate::meter::HourBilling;
 use crate::table::{ByDirection, Direction};
 
@@ -76,7 +76,7 @@ pub struct Simulations {
     bills_only: bool,
 }
 
-type SimulationKey = (String, Vec<u64>, Horizon, Scaling, Scaling);
+type SimulationKey = (String, Fingerprint, Horizon, Scaling, Scaling);
 
 impl Simulations {
     /// Simulations for bills only: throttling of scheduled capacity is not simulated.
@@ -143,7 +143,7 @@ impl Simulations {
             // Scheduled capacity does not depend on the demand.
             let key = (
                 String::new(),
-                Vec::new(),
+                Fingerprint::default(),
                 self.horizon,
                 read.scaling.clone(),
                 write.scaling.clone(),
@@ -159,15 +159,11 @@ impl Simulations {
                 )
             });
         }
-        let bits = |arrivals: &[Arrivals]| -> Vec<u64> {
-            arrivals.iter().flat_map(Arrivals::bits).collect()
-        };
         let hot = hottest.map_or((0, 0), |hot| (hot.read.parts, hot.write.parts));
-        let fingerprint: Vec<u64> = bits(&read.arrivals)
-            .into_iter()
-            .chain([u64::MAX, hot.0, hot.1])
-            .chain(bits(&write.arrivals))
-            .collect();
+        let [read_bits, write_bits] =
+            [read, write].map(|one| Arrivals::fingerprint(&one.arrivals).halves());
+        let bits = read_bits.into_iter().chain(write_bits);
+        let fingerprint = Fingerprint::of(bits.chain([hot.0, hot.1]));
         let key = (
             format!("{} {}", read.name, write.name),
             fingerprint,

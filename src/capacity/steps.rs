@@ -21,6 +21,11 @@ pub trait Steps {
     /// The demand of a minute; `None` after the end.
     fn minute(&self, at: u64) -> Option<Minute>;
 
+    /// The demand of all minutes, if it is known without computing it.
+    fn all_minutes(&self) -> Option<&[Minute]> {
+        None
+    }
+
     /// The demand of each step of a minute; `None` after the end. `room` may be used to compute it.
     fn steps<'a>(&'a self, at: u64, room: &'a mut Vec<u64>) -> Option<&'a [u64]>;
 }
@@ -39,12 +44,39 @@ impl Steps for Series {
     }
 
     fn minute(&self, at: u64) -> Option<Minute> {
-        self.by_minute().get(usize::try_from(at).ok()?).copied()
+        Series::minute(self, usize::try_from(at).ok()?)
     }
 
-    fn steps<'a>(&'a self, at: u64, _: &'a mut Vec<u64>) -> Option<&'a [u64]> {
-        let steps = self.steps_a_minute();
-        let first = usize::try_from(at).ok()?.checked_mul(steps)?;
-        self.halves().get(first..first.checked_add(steps)?)
+    fn all_minutes(&self) -> Option<&[Minute]> {
+        Some(Series::all_minutes(self))
     }
+
+    fn steps<'a>(&'a self, at: u64, room: &'a mut Vec<u64>) -> Option<&'a [u64]> {
+        Series::steps(self, usize::try_from(at).ok()?, room)
+    }
+}
+
+/// What capacity refuses of a demand if nothing is kept for bursts, in the demand's units; no longer
+/// counted once it is more than `enough`. `available` is what a step may use, by minute.
+///
+/// Without bursts no step depends on an earlier one, so the ledger is not needed.
+pub fn refused_without_bursts(
+    demand: &dyn Steps,
+    available: impl Fn(u64) -> u64,
+    enough: u128,
+) -> u128 {
+    let (mut refused, mut room) = (0_u128, Vec::new());
+    for at in 0..demand.minutes() {
+        let available = available(at);
+        let highest = demand.minute(at).map_or(0, |minute| minute.highest);
+        if highest > available {
+            let steps = demand.steps(at, &mut room).unwrap_or_default();
+            let above = steps.iter().map(|step| step.saturating_sub(available));
+            refused += u128::from(above.fold(0, u64::saturating_add));
+            if refused > enough {
+                break;
+            }
+        }
+    }
+    refused
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{Alternative, AlternativeKind, AlternativeState, Context};
 use crate::capacity::{Consumption, ProvisionedCapacity};
-use crate::commitments::plan::{HourCost, PARTS_OF_A_DOLLAR, parts, take_evenly};
+use crate::commitments::plan::{HourCost, PARTS_OF_A_DOLLAR, parts, proportion, take_evenly};
 use crate::commitments::{CommitmentKind, discount_percent, plan_usd_per_hour};
 use crate::estimate::{EstimateError, Metering};
 use crate::money::{Money, MoneyError};
@@ -381,12 +381,29 @@ impl Curve {
     /// The cheapest plan on top of a reservation.
     fn best_plan(&self, reserved: ReservedTerms) -> (ReservedTerms, i128, i128) {
         let unreserved = self.unreserved(&reserved);
-        let costs = self
-            .planned(&unreserved)
-            .into_iter()
-            .map(|plan| (self.cost_beyond(&unreserved, &reserved, plan), plan));
-        let (cost, plan) = costs.min().unwrap_or((self.cost(&reserved, 0), 0));
-        (reserved, plan, cost)
+        let plans = self.planned(&unreserved);
+        let cost = |plan: &i128| self.cost_beyond(&unreserved, &reserved, *plan);
+        let (cost, plan) =
+            least(&plans, self.is_convex(), cost).unwrap_or_else(|| (self.cost(&reserved, 0), &0));
+        (reserved, *plan, cost)
+    }
+
+    /// Whether a plan discounts all provisioned throughput alike, and on-demand throughput no less. The
+    /// cost of each hour is then convex in what the plan covers, since it covers what saves most
+    /// first, and in what is reserved of either direction.
+    fn is_convex(&self) -> bool {
+        let of = |cost: &HourCost| {
+            (cost.list >= NOTICEABLE).then(|| proportion(MILLION, cost.plan, cost.list))
+        };
+        let provisioned = || {
+            [&self.read, &self.write]
+                .into_iter()
+                .chain(&self.bound)
+                .filter_map(of)
+        };
+        let most = provisioned().max().unwrap_or(0);
+        let on_demand = self.on_demand.iter().filter_map(of).max();
+        provisioned().all(|one| most - one <= 1) && on_demand.is_none_or(|one| one <= most + 1)
     }
 
     /// Block counts worth trying for a direction: those around each level of its units.
@@ -418,22 +435,22 @@ impl Curve {
             write: writes,
             cost: i128::from(reads) * read + i128::from(writes) * write,
         };
+        let (read_blocks, write_blocks) = (self.blocks(&self.reads), self.blocks(&self.writes));
         let mut best = cost(&reserved);
         loop {
-            let reads = self
-                .blocks(&self.reads)
+            let reads: Vec<ReservedTerms> = read_blocks
+                .iter()
+                .map(|blocks| of(reserved.years, blocks * self.block, reserved.write))
+                .collect();
+            let writes: Vec<ReservedTerms> = write_blocks
+                .iter()
+                .map(|blocks| of(reserved.years, reserved.read, blocks * self.block))
+                .collect();
+            let found = [&reads, &writes]
                 .into_iter()
-                .map(|blocks| of(reserved.years, blocks * self.block, reserved.write));
-            let writes = self
-                .blocks(&self.writes)
-                .into_iter()
-                .map(|blocks| of(reserved.years, reserved.read, blocks * self.block));
-            match reads
-                .chain(writes)
-                .map(|one| (cost(&one), one.read + one.write, one))
-                .min_by_key(|(cost, units, _)| (*cost, *units))
-            {
-                Some((less, _, one)) if less < best => (best, reserved) = (less, one),
+                .filter_map(|all| least(all, self.is_convex(), cost));
+            match found.min_by_key(|(cost, one)| (*cost, one.read + one.write)) {
+                Some((less, one)) if less < best => (best, reserved) = (less, *one),
                 _ => return reserved,
             }
         }
@@ -456,12 +473,34 @@ impl Curve {
                 .sum();
             left * price / 60 + i128::from(covered) * reserved * units.len() as i128
         };
-        candidates
-            .into_iter()
-            .min_by_key(|blocks| (cost(*blocks), *blocks))
-            .unwrap_or(0)
+        least(&candidates, true, |blocks| cost(*blocks)).map_or(0, |(_, blocks)| *blocks)
     }
 }
+
+/// The candidate with the least cost, the first of equal ones. If the cost is convex along the
+/// candidates, few of them are tried.
+fn least<T>(candidates: &[T], is_convex: bool, cost: impl Fn(&T) -> i128) -> Option<(i128, &T)> {
+    if !is_convex {
+        let all = candidates.iter().map(|one| (cost(one), one));
+        return all.min_by_key(|(cost, _)| *cost);
+    }
+    let (mut low, mut high) = (0, candidates.len().checked_sub(1)?);
+    while low < high {
+        let middle = low + (high - low) / 2;
+        if cost(&candidates[middle]) <= cost(&candidates[middle + 1]) {
+            high = middle;
+        } else {
+            low = middle + 1;
+        }
+    }
+    Some((cost(&candidates[low]), &candidates[low]))
+}
+
+/// Parts of a dollar from which discounts are compared: below, rounding decides.
+const NOTICEABLE: i128 = 10_000_000;
+
+/// Parts in which discounts are compared.
+const MILLION: i128 = 1_000_000;
 
 /// The most block counts that are tried together with a plan.
 const BLOCKS_MAX: usize = 60;
@@ -761,6 +800,8 @@ pub(super) fn alternatives(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rand_core::{Rng, SeedableRng};
+    use rand_pcg::Pcg64Mcg;
 
     fn curve(reads: &[u64], writes: &[u64], on_demand: &[i128]) -> Curve {
         let hours = reads.len();
@@ -857,6 +898,55 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn few_candidates_lead_to_the_least_cost_of_all() {
+        let mut random = Pcg64Mcg::seed_from_u64(1);
+        let mut mixed = 0;
+        for round in 0..60 {
+            let mut any = |most: u64| random.next_u64() % most;
+            let most = [3, 400, 30_000][round % 3];
+            let reads: Vec<u64> = (0..168).map(|_| any(most)).collect();
+            let writes: Vec<u64> = (0..168).map(|_| any(most)).collect();
+            let on_demand: Vec<i128> = (0..168)
+                .map(|_| i128::from(any(2) * any(9_000_000_000_000)))
+                .collect();
+            let curve = curve(&reads, &writes, &on_demand);
+            assert!(curve.is_convex());
+            let terms = ReservedTerms {
+                years: 1,
+                read: any(most) / 100 * 100,
+                write: any(most) / 100 * 100,
+                cost: 0,
+            };
+            let unreserved = curve.unreserved(&terms);
+            let plans = curve.planned(&unreserved);
+            let cost = |plan: &i128| curve.cost_beyond(&unreserved, &terms, *plan);
+            assert_eq!(least(&plans, true, cost), least(&plans, false, cost));
+            for plan in [0, plans[plans.len() / 2]] {
+                let cost = |blocks: &u64| {
+                    let read = blocks * curve.block;
+                    let cost = i128::from(read) * 85_428_571;
+                    curve.cost(
+                        &ReservedTerms {
+                            read,
+                            cost,
+                            ..terms
+                        },
+                        plan,
+                    )
+                };
+                let blocks = curve.blocks(&curve.reads);
+                let found = least(&blocks, true, cost);
+                assert_eq!(found, least(&blocks, false, cost));
+                mixed += usize::from(found.is_some_and(|(_, blocks)| *blocks > 0));
+            }
+        }
+        assert!(
+            (10..110).contains(&mixed),
+            "some reserve, and some do not: {mixed}"
+        );
     }
 
     #[test]

@@ -261,7 +261,7 @@ fn week(context: &Context, at: usize, target: Target) -> Option<Week> {
     let hours = |direction: Direction| {
         let found = account_capacities(context, at, target, &context.workload.region, direction);
         Hours {
-            demand: demand(&series[direction]),
+            demand: series[direction].by_hour(),
             auto_scaled: provided(&scaled[direction], words(&found.auto_scaled.scaling)),
             designed: runs
                 .as_ref()
@@ -388,18 +388,6 @@ fn words(scaling: &Scaling) -> String {
         (None, false) => "by a schedule".to_string(),
         (None, true) => format!("{min} units"),
     }
-}
-
-/// Units a second of each hour on average.
-fn demand(series: &Series) -> Vec<Exact> {
-    let an_hour = (3600 / series.step_seconds) as usize;
-    let mean = |hour: &[u64]| {
-        Exact::ratio(
-            hour.iter().sum(),
-            2 * series.step_seconds * hour.len() as u64,
-        )
-    };
-    series.halves().chunks(an_hour).map(mean).collect()
 }
 
 fn provided(run: &LedgerRun, bounds: String) -> Provided {

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::capacity::policy::{Bounds, OnDemand, Schedule};
-use crate::capacity::series::{Arrivals, DrawnSeries, Horizon, Series};
+use crate::capacity::series::{Arrivals, DrawnSeries, Fingerprint, Horizon, Series};
 use crate::capacity::{
-    AccountDirection as Ledger, HourlyUnits, LedgerRun, Limits, Scaling, WEEK_HOURS, execute,
-    execute_cold,
+    AccountDirection as Ledger, HourlyUnits, LedgerRun, Limits, Scaling, WEEK_HOURS, billionths,
+    execute, execute_cold, refused_without_bursts,
 };
 use crate::meter::HourBilling;
 use crate::table::Direction;
@@ -93,8 +93,8 @@ pub struct Searches {
 
 #[derive(Debug, Default)]
 struct FoundSoFar {
-    capacities: BTreeMap<(String, Vec<u64>, Bursts), Arc<Capacities>>,
-    on_demand: BTreeMap<(String, Vec<u64>), u64>,
+    capacities: BTreeMap<(String, Fingerprint, Bursts), Arc<Capacities>>,
+    on_demand: BTreeMap<(String, Fingerprint), u64>,
     count: u64,
 }
 
@@ -130,7 +130,7 @@ impl Searches {
     pub fn capacities(&self, asked: &DirectionDemand) -> Arc<Capacities> {
         let key = (
             asked.name.to_string(),
-            asked.arrivals.iter().flat_map(Arrivals::bits).collect(),
+            Arrivals::fingerprint(asked.arrivals),
             asked.bursts,
         );
         if let Some(found) = self
@@ -175,7 +175,7 @@ impl Searches {
     pub fn refused_on_demand(&self, asked: &DirectionDemand) -> u64 {
         let key = (
             asked.name.to_string(),
-            asked.arrivals.iter().flat_map(Arrivals::bits).collect(),
+            Arrivals::fingerprint(asked.arrivals),
         );
         if let Some(refused) = self
             .known
@@ -295,9 +295,7 @@ impl Search {
 
     /// The most half units that may be refused.
     fn refusable(&self) -> u128 {
-        let minutes = self.series.by_minute().iter();
-        let demanded: u128 = minutes.map(|minute| u128::from(minute.sum)).sum();
-        demanded * u128::from(self.limit) / 1_000_000_000
+        self.series.sum() * u128::from(self.limit) / 1_000_000_000
     }
 
     fn is_safe(&mut self, scaling: &Scaling) -> bool {
@@ -305,40 +303,23 @@ impl Search {
         self.run_until(scaling, Some(most)).throttled <= most
     }
 
-    /// The refused share of the demand, in billionths, given the units of each minute, without
-    /// bursts. Without bursts no step depends on an earlier one, so the ledger is not needed.
-    fn refused(&self, units: impl Fn(usize) -> u64) -> u64 {
-        let steps = self.series.steps_a_minute();
-        let mut refused = 0_u128;
-        for (minute, (chunk, summary)) in self
-            .series
-            .halves()
-            .chunks_exact(steps)
-            .zip(self.series.by_minute())
-            .enumerate()
-        {
-            let available = units(minute).saturating_mul(2 * self.series.step_seconds);
-            if summary.highest > available {
-                refused += u128::from(
-                    chunk
-                        .iter()
-                        .map(|halves| halves.saturating_sub(available))
-                        .sum::<u64>(),
-                );
-            }
-        }
-        let demanded = self.series.sum();
-        if demanded == 0 {
-            0
-        } else {
-            u64::try_from((refused * 1_000_000_000).div_ceil(demanded)).unwrap_or(u64::MAX)
-        }
+    /// Half units that are refused without bursts, given the units of each minute; no longer counted
+    /// once they are more than `enough`.
+    fn refused(&self, units: impl Fn(usize) -> u64, enough: u128) -> u128 {
+        // The busiest steps matter, so those of all minutes are drawn together.
+        self.series.by_minute();
+        let available =
+            |minute: u64| units(minute as usize).saturating_mul(2 * self.series.step_seconds);
+        refused_without_bursts(&*self.series, available, enough)
     }
 
     /// Whether units that only a schedule changes are safe.
     fn safe_by(&mut self, scaling: &Scaling, units: impl Fn(usize) -> u64) -> bool {
         match self.bursts {
-            Bursts::Without => self.refused(units) <= self.limit,
+            Bursts::Without => {
+                let most = self.refusable();
+                self.refused(units, most) <= most
+            }
             Bursts::Counted => self.is_safe(scaling),
         }
     }
@@ -346,7 +327,10 @@ impl Search {
     /// The refused share of the demand, in billionths, for units that only a schedule changes.
     fn refused_by(&mut self, scaling: &Scaling, units: impl Fn(usize) -> u64) -> u64 {
         match self.bursts {
-            Bursts::Without => self.refused(units),
+            Bursts::Without => {
+                let refused = self.refused(units, u128::MAX);
+                billionths(refused, self.series.sum())
+            }
             Bursts::Counted => self.run(scaling).throttled_billionths(),
         }
     }
@@ -364,7 +348,7 @@ impl Search {
     /// units never refuse more.
     fn fixed(&mut self, without: Option<&Capacities>) -> FoundCapacity {
         let peak = self.series.peak_units().max(1);
-        let seconds = (self.series.halves().len() as u64 * self.series.step_seconds).max(1);
+        let seconds = self.series.seconds().max(1);
         let mean = u64::try_from(self.series.sum() / u128::from(2 * seconds))
             .unwrap_or(peak)
             .clamp(1, peak);
@@ -411,8 +395,8 @@ impl Search {
             .throttled_billionths()
     }
 
-    /// Finds the lowest safe minimum for each target. A target is skipped if its cost with a
-    /// minimum of 1, which is its lower bound, is not below the best cost so far.
+    /// Finds the lowest safe minimum for each target, as long as it may be cheaper than the best so
+    /// far.
     fn auto_scaled(&mut self, fixed: &FoundCapacity) -> FoundCapacity {
         let ceiling = self.series.peak_minute_units().max(1).saturating_mul(6);
         let scaling = |target: u64, min: u64| Scaling {
@@ -424,45 +408,36 @@ impl Search {
         // If no target is safe, this stays `None` and fixed capacity is used.
         let mut best: Option<FoundCapacity> = None;
         for target in TARGETS {
-            let cheaper = |found: &FoundCapacity, best: &Option<FoundCapacity>| {
-                best.as_ref()
-                    .is_none_or(|best| found.hourly.unit_hours() < best.hourly.unit_hours())
-            };
-            let least = self.run(&scaling(target, 1));
-            let lower_bound = self.found(scaling(target, 1), &least);
-            if !cheaper(&lower_bound, &best) {
-                continue;
-            }
-            if least.throttles_at_most(self.limit) {
-                // A lower target scales earlier and so costs more: no lower target can be cheaper.
-                best = Some(lower_bound);
+            let run = self.run(&scaling(target, 1));
+            let least = self.found(scaling(target, 1), &run);
+            let is_safe = run.throttles_at_most(self.limit);
+            // A lower target scales earlier and so costs more: if this one is not cheaper, or safe
+            // with any minimum, no lower target is cheaper.
+            let cost = best.as_ref().map(|best| best.hourly.unit_hours());
+            if cost
+                .as_ref()
+                .is_some_and(|cost| least.hourly.unit_hours() >= *cost)
+            {
                 break;
             }
-            let (mut low, mut high) = (1, fixed.scaling.min.max(2));
-            let mut safe = None;
-            while low < high {
-                let middle = low + (high - low) / 2;
-                // As long as nothing else is known to be safe, what an unsafe minimum costs does
-                // not matter.
-                let enough = best.is_none().then(|| self.refusable());
-                let run = self.run_until(&scaling(target, middle), enough);
-                let found = self.found(scaling(target, middle), &run);
-                if run.throttles_at_most(self.limit) {
-                    high = middle;
-                    safe = Some(found);
-                } else {
-                    if !cheaper(&found, &best) {
-                        safe = None;
-                        break;
-                    }
-                    low = middle + 1;
-                }
-                // A difference of a few units in the minimum is not worth another simulation.
-                if safe.is_some() && (high - low) * 20 < high {
-                    break;
-                }
+            if is_safe {
+                best = Some(least);
+                break;
             }
-            best = safe.filter(|found| cheaper(found, &best)).or(best);
+            // With a higher minimum, hours have at least that, and hardly ever less than they have.
+            let most = fixed.scaling.min.max(2);
+            let useful = match cost {
+                None => most,
+                Some(cost) => least.hourly.minimum_below(&cost).min(most),
+            };
+            let safe = self.least_minimum(useful, useful == most, |min| scaling(target, min));
+            best = safe
+                .filter(|found| {
+                    let cost = found.hourly.unit_hours();
+                    best.as_ref()
+                        .is_none_or(|best| cost < best.hourly.unit_hours())
+                })
+                .or(best);
         }
         let mut best = best.unwrap_or_else(|| fixed.clone());
         // A maximum above what the simulation reached costs nothing until it is needed.
@@ -472,16 +447,48 @@ impl Search {
         best
     }
 
+    /// The lowest safe minimum up to `most`, of which it may be known that it is safe; `None` if none
+    /// is, or none but `most`.
+    fn least_minimum(
+        &mut self,
+        most: u64,
+        is_safe: bool,
+        scaling: impl Fn(u64) -> Scaling,
+    ) -> Option<FoundCapacity> {
+        let enough = self.refusable();
+        let tried = |search: &mut Search, min: u64| {
+            let run = search.run_until(&scaling(min), Some(enough));
+            (run.throttled <= enough).then(|| search.found(scaling(min), &run))
+        };
+        let mut safe = None;
+        if !is_safe {
+            safe = Some(tried(self, most)?);
+        }
+        let (mut low, mut high) = (1, most);
+        while low < high {
+            // A difference of a few units in the minimum is not worth another simulation.
+            if safe.is_some() && (high - low) * 20 < high {
+                break;
+            }
+            let middle = low + (high - low) / 2;
+            match tried(self, middle) {
+                Some(found) => (high, safe) = (middle, Some(found)),
+                None => low = middle + 1,
+            }
+        }
+        safe
+    }
+
     /// The busiest minute of each hour of the day, in units a second and in a few steps: of weekdays
     /// and of weekends, or of all days if they hardly differ.
     fn busiest_hours(&self) -> [[u64; 24]; 2] {
         let start = self.series.start_minute as usize;
         let (mut days, mut seen) = ([[1_u64; 24]; 2], [false; 2]);
-        for (minute, summary) in self.series.by_minute().iter().enumerate() {
+        for (minute, sum) in self.series.sums().enumerate() {
             let minute = start + minute;
             let (weekend, hour) = (usize::from((minute / 1440) % 7 >= 5), (minute / 60) % 24);
             seen[weekend] = true;
-            days[weekend][hour] = days[weekend][hour].max(summary.sum.div_ceil(120));
+            days[weekend][hour] = days[weekend][hour].max(sum.div_ceil(120));
         }
         // If a trace has no weekends, or only weekends, all days have the same schedule.
         for (own, other) in [(0, 1), (1, 0)] {

@@ -4,6 +4,7 @@ use crate::capacity::policy::{Fixed, OnDemand, Policy};
 use crate::capacity::series::account_name;
 use crate::capacity::{
     AccountDirection, Demand, Limits, Scaling, Steps, Traffic, execute, execute_cold,
+    refused_without_bursts,
 };
 use crate::estimate::Metering;
 use crate::table::{Direction, Target, limits};
@@ -32,13 +33,6 @@ pub(super) struct Account<'a> {
     /// Half units of all steps.
     pub units: f64,
 }
-
-/// The ledger's limits if nothing is kept for bursts.
-const WITHOUT_BURSTS: Limits = Limits {
-    burst_seconds: 0,
-    decreases_in_hand: 4,
-    decreases_a_day: 27,
-};
 
 /// How capacity is provided.
 #[derive(Clone, Debug)]
@@ -245,10 +239,13 @@ impl<'a> Account<'a> {
 
     /// The least fixed units that serve a demand without bursts, found from a guess.
     pub fn units_for_demand(&self, demand: &dyn Steps, guess: u64) -> Option<u64> {
+        let sums = (0..demand.minutes()).filter_map(|minute| demand.minute(minute));
+        let demanded: u128 = sums.map(|minute| u128::from(minute.sum)).sum();
+        let allowed = demanded * u128::from(self.limit) / 1_000_000_000;
+        let unit = 2 * demand.step_seconds() * demand.parts();
         least(guess, limits::PROVISIONED_UNITS_MAX * 1_000, |units| {
-            let mut lanes = [AccountDirection::new(demand, Fixed { units })];
-            let runs = execute_cold(&mut lanes, &WITHOUT_BURSTS);
-            runs.iter().all(|run| run.throttles_at_most(self.limit))
+            let available = units.saturating_mul(unit);
+            refused_without_bursts(demand, |_| available, allowed) <= allowed
         })
     }
 

@@ -489,8 +489,7 @@ fn lost_cost(metering: &Metering, all: &[Shifted]) -> Result<Option<LostCost>, H
     }
     for one in all {
         let traffic = &one.account.traffic;
-        let seconds = traffic.series().halves().len() as u64 * traffic.series().step_seconds;
-        let of_month = &month.seconds() / &Exact::from(seconds.max(1));
+        let of_month = &month.seconds() / &Exact::from(traffic.series().seconds().max(1));
         match one.account.provided() {
             Provided::Unknown(_) => return Ok(None),
             Provided::OnDemand(_) => {

@@ -404,7 +404,7 @@ impl CallSite<'_> {
         let expected = &a_second * &Exact::from(options.seconds);
         let arrivals = Arrivals {
             per_second: a_second.to_f64(),
-            shape: shape.factors().iter().map(Exact::to_f64).collect(),
+            shape: shape.simulated().clone(),
             course: shape.course(),
             calls: Vec::new(),
         };

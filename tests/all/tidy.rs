@@ -66,6 +66,7 @@ const FLOATS: &[&str] = &[
     "capacity/mod.rs",
     "capacity/arrivals.rs",
     "capacity/draws.rs",
+    "capacity/factors.rs",
     "capacity/series.rs",
     "capacity/traffic.rs",
     "headroom/account.rs",
