@@ -814,7 +814,7 @@ mod tests {
         assert_eq!(run(&series, policy()).throttled, 0);
         // Three times the floor suddenly: demand above the capacity is refused until the peak is
         // half an hour old.
-        let mut halves = series.halves().to_vec();
+        let mut halves = series.halves();
         halves[40_000..50_000].fill(2 * 12_000);
         let series = Series::new(1, 0, halves);
         let run = run(&series, policy());

@@ -16,6 +16,7 @@ mod retries;
 pub mod series;
 mod shape;
 mod simulate;
+mod step_list;
 mod steps;
 mod traffic;
 

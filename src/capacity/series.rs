@@ -10,6 +10,7 @@ use super::draws::RandomCalls;
 pub use super::factors::{Factors, Fingerprint};
 pub use super::minute::Minute;
 pub use super::shape::WEEK_MINUTES;
+use super::step_list::StepList;
 use crate::table::Direction;
 use crate::units::Exact;
 
@@ -30,7 +31,7 @@ pub struct Series {
     /// The demand of each whole minute.
     minutes: Vec<Minute>,
     /// Half units of each step; empty until all are needed, if they are drawn.
-    halves: OnceLock<Vec<u64>>,
+    halves: OnceLock<StepList>,
     /// Where the steps come from, if they are drawn.
     drawn: Option<Arc<DrawnSteps>>,
     /// The demand of each whole minute with that of its busiest step, if steps are drawn and all were.
@@ -66,7 +67,7 @@ impl Series {
             step_seconds,
             start_minute,
             minutes: halves.chunks_exact(steps).map(Minute::of).collect(),
-            halves: OnceLock::from(halves),
+            halves: OnceLock::from(StepList::of(halves)),
             drawn: None,
             examined: OnceLock::new(),
         }
@@ -95,10 +96,24 @@ impl Series {
     }
 
     /// Half units of each step. Of demand that is drawn, all steps are drawn.
-    pub fn halves(&self) -> &[u64] {
-        self.halves.get_or_init(|| match &self.drawn {
-            Some(drawn) => drawn.calls.steps(),
-            None => Vec::new(),
+    pub fn halves(&self) -> Vec<u64> {
+        self.all_steps().to_vec()
+    }
+
+    fn all_steps(&self) -> &StepList {
+        self.halves.get_or_init(|| {
+            let each = self.steps_a_minute();
+            let mut steps = StepList::zeros(self.minutes.len() * each);
+            let mut minutes = self.minutes.clone();
+            if let Some(drawn) = &self.drawn {
+                drawn.calls.steps(|minute, of_minute| {
+                    steps.set(minute * each, of_minute);
+                    minutes[minute] = Minute::of(of_minute);
+                });
+            }
+            // Empty, since it is set here alone.
+            let _ = self.examined.set(minutes);
+            steps
         })
     }
 
@@ -113,18 +128,13 @@ impl Series {
         if self.drawn.is_none() {
             return &self.minutes;
         }
-        self.examined.get_or_init(|| {
-            let steps = self.halves().chunks_exact(self.steps_a_minute());
-            steps.map(Minute::of).collect()
-        })
+        self.all_steps();
+        self.examined.get().unwrap_or(&self.minutes)
     }
 
     /// The demand of each whole minute; no steps are drawn for it.
     pub fn all_minutes(&self) -> &[Minute] {
-        match self.halves.get() {
-            Some(_) => self.by_minute(),
-            None => &self.minutes,
-        }
+        self.examined.get().unwrap_or(&self.minutes)
     }
 
     /// The demand of a minute; no steps are drawn for it.
@@ -143,7 +153,7 @@ impl Series {
         }
         let steps = self.steps_a_minute();
         let first = minute.checked_mul(steps)?;
-        self.halves().get(first..first.checked_add(steps)?)
+        self.all_steps().get(first..first.checked_add(steps)?, room)
     }
 
     /// Units a second of the busiest hour.

@@ -164,7 +164,7 @@ impl Traffic {
     #[must_use]
     pub fn with_more(&self, others: &[(&Traffic, f64)], from: u64) -> Traffic {
         let steps = self.series.steps_a_minute();
-        let mut halves = self.series.halves().to_vec();
+        let mut halves = self.series.halves();
         let mut room = Vec::new();
         for (other, share) in others {
             let other = other.times(*share);
@@ -396,11 +396,8 @@ mod tests {
             );
         }
         // The design's own traffic is the drawn series.
-        let halves = traffic
-            .series()
-            .halves()
-            .iter()
-            .map(|halves| *halves as f64);
+        let halves = traffic.series().halves().into_iter();
+        let halves = halves.map(|halves| halves as f64);
         assert!(all[3].iter().zip(halves).all(|(one, other)| *one == other));
     }
 

@@ -460,8 +460,8 @@ impl<'a> Account<'a> {
     fn demands(&self) -> Vec<(f64, f64)> {
         let mut all: Vec<f64> = match self.traffic.is_traced() {
             true => {
-                let halves = self.traffic.series().halves().iter();
-                halves.map(|halves| *halves as f64).collect()
+                let halves = self.traffic.series().halves().into_iter();
+                halves.map(|halves| halves as f64).collect()
             }
             false => {
                 let minutes = 0..self.traffic.series().minutes();
