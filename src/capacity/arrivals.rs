@@ -2,6 +2,7 @@
 //! simulated.
 
 use super::factors::{Factors, Fingerprint};
+use super::minute::steps_a_minute;
 use super::shape::Course;
 
 /// Minutes of a day.
@@ -21,7 +22,7 @@ pub struct Horizon {
 impl Horizon {
     /// Steps of a minute.
     pub(super) fn steps_a_minute(&self) -> usize {
-        (60 / self.step_seconds.clamp(1, 60)) as usize
+        steps_a_minute(self.step_seconds) as usize
     }
 
     /// All minutes.

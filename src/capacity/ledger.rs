@@ -5,6 +5,7 @@
 use std::ops::Range;
 
 use super::burst::{Allowance, Balance};
+use super::minute::steps_a_minute;
 use super::policy::{PastMinutes, Policy};
 use super::retries::{Refused, Retries, Returning};
 use super::series::Minute;
@@ -474,7 +475,7 @@ impl Pace {
         let (series, parts) = (lane.series, lane.series.parts());
         Pace {
             unit: 2 * series.step_seconds() * parts,
-            steps: 60 / series.step_seconds().clamp(1, 60),
+            steps: steps_a_minute(series.step_seconds()),
             parts,
             start: series.start_minute(),
             kept: match lane.policy.bursts() {

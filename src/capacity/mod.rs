@@ -25,6 +25,7 @@ pub use ledger::{
     AccountDirection, Hottest, LedgerRun, LedgerStep, Limits, WARM_UP_MINUTES, billionths, execute,
     execute_cold,
 };
+pub use minute::steps_a_minute;
 pub use provisioned::{HourlyUnits, ProvisionedCapacity};
 pub use retries::Retries;
 pub use shape::{Course, Shape, WEEK_HOURS};

@@ -9,6 +9,7 @@ pub use super::arrivals::{Arrivals, Horizon, seed_of};
 use super::draws::RandomCalls;
 pub use super::factors::{Factors, Fingerprint};
 pub use super::minute::Minute;
+use super::minute::steps_a_minute;
 pub use super::shape::WEEK_MINUTES;
 use super::step_list::StepList;
 use crate::table::Direction;
@@ -62,7 +63,7 @@ impl Series {
     /// A series with the given half units in each step of `step_seconds`, starting at a minute of
     /// the week.
     pub fn new(step_seconds: u64, start_minute: u64, halves: Vec<u64>) -> Series {
-        let steps = (60 / step_seconds.clamp(1, 60)) as usize;
+        let steps = steps_a_minute(step_seconds) as usize;
         Series {
             step_seconds,
             start_minute,
@@ -172,7 +173,7 @@ impl Series {
 
     /// Steps of a minute.
     pub fn steps_a_minute(&self) -> usize {
-        (60 / self.step_seconds.clamp(1, 60)) as usize
+        steps_a_minute(self.step_seconds) as usize
     }
 
     /// Whole minutes.

@@ -436,6 +436,7 @@ impl Curve {
             cost: i128::from(reads) * read + i128::from(writes) * write,
         };
         let (read_blocks, write_blocks) = (self.blocks(&self.reads), self.blocks(&self.writes));
+        let is_convex = self.is_convex();
         let mut best = cost(&reserved);
         loop {
             let reads: Vec<ReservedTerms> = read_blocks
@@ -448,7 +449,7 @@ impl Curve {
                 .collect();
             let found = [&reads, &writes]
                 .into_iter()
-                .filter_map(|all| least(all, self.is_convex(), cost));
+                .filter_map(|all| least(all, is_convex, cost));
             match found.min_by_key(|(cost, one)| (*cost, one.read + one.write)) {
                 Some((less, one)) if less < best => (best, reserved) = (less, *one),
                 _ => return reserved,

@@ -8,6 +8,7 @@ use super::search::expected;
 use crate::capacity::series::WEEK_MINUTES;
 use crate::capacity::{
     AccountDirection, Hottest, LedgerRun, LedgerStep, Limits, Retries, Steps, execute_cold,
+    steps_a_minute,
 };
 use crate::table::limits;
 use crate::time::WEEKDAYS;
@@ -113,7 +114,7 @@ impl Account<'_> {
         let watched = window.watched();
         let mut run = self.execute(demand, retries, watched.clone())?;
         let unit = (2 * demand.step_seconds() * demand.parts()) as f64;
-        let steps = (60 / demand.step_seconds()).max(1) as usize;
+        let steps = steps_a_minute(demand.step_seconds()) as usize;
         let all = std::mem::take(&mut run.steps);
         let minutes = || (watched.start..).zip(all.chunks(steps));
         let ended = window.before + window.minutes;
