@@ -6,6 +6,7 @@
 //! Every minute has random numbers of its own, so a minute that is drawn alone is that of a whole
 //! week.
 
+use std::cell::OnceCell;
 use std::sync::Arc;
 
 use rand_core::Rng;
@@ -298,26 +299,29 @@ const TABLE_MAX: f64 = 64.0;
 /// Draws of the number of calls of a minute, and of its steps.
 struct Counts {
     minute: Poissons,
-    step: Poissons,
+    /// Computed once steps are drawn: most minutes are drawn without them.
+    step: OnceCell<Poissons>,
 }
 
 impl Counts {
     /// For the number of calls that is expected in a minute.
-    ///
-    /// Steps are drawn as if a few calls less came, so that hardly ever one must be taken back.
     fn of(expected: f64) -> Counts {
+        Counts {
+            minute: Poissons::new(expected),
+            step: OnceCell::new(),
+        }
+    }
+
+    /// Draws of a step, as if a few calls less came, so that hardly ever one must be taken back.
+    fn of_step(expected: f64) -> Poissons {
         let mean = expected / SECONDS as f64;
-        let of_step = if expected <= ONE_BY_ONE {
+        Poissons::new(if expected <= ONE_BY_ONE {
             0.0
         } else if mean > TABLE_MAX {
             mean
         } else {
             mean - 3.0 * expected.sqrt() / SECONDS as f64
-        };
-        Counts {
-            minute: Poissons::new(expected),
-            step: Poissons::new(of_step),
-        }
+        })
     }
 
     /// Divides calls among the steps of a minute: as independent Poisson numbers, given their sum.
@@ -326,11 +330,14 @@ impl Counts {
     /// independently, and so do those that are added to them or taken from them at random. Of many
     /// calls, whose numbers are nearly normal, the difference is divided evenly.
     fn divide(&self, calls: u64, steps: &mut [u64; SECONDS], random: &mut Pcg64Mcg) {
-        if self.step.expected > 0.0 {
-            self.step.fill(steps, random);
+        let of_step = self
+            .step
+            .get_or_init(|| Counts::of_step(self.minute.expected));
+        if of_step.expected > 0.0 {
+            of_step.fill(steps, random);
         }
         let mut drawn: u64 = steps.iter().sum();
-        if self.step.expected > TABLE_MAX {
+        if of_step.expected > TABLE_MAX {
             let more = (calls as i64 - drawn as i64).div_euclid(SECONDS as i64);
             steps
                 .iter_mut()
