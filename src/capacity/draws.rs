@@ -61,12 +61,12 @@ impl RandomCalls {
     /// The demand of each minute, and the most that one of its steps may have.
     pub fn minutes(&self) -> Vec<Minute> {
         let mut minutes = vec![Minute::default(); self.horizon.minutes()];
-        let is_divided = self.horizon.steps_a_minute() > 1;
+        let by_seconds = self.horizon.steps_a_minute() == SECONDS;
         self.visit(|at, streams| {
             let minute = &mut minutes[at];
             for (stream, counts) in streams {
                 let drawn = stream.minute(at, counts);
-                let highest = if is_divided { drawn.highest } else { drawn.sum };
+                let highest = if by_seconds { drawn.highest } else { drawn.sum };
                 minute.sum = minute.sum.saturating_add(drawn.sum);
                 minute.highest = minute.highest.saturating_add(highest);
             }
@@ -253,13 +253,15 @@ impl Stream {
             [(halves, _)] => {
                 let mut calls_of = [0; SECONDS];
                 counts.divide(calls, &mut calls_of, &mut random);
-                for (step, calls) in steps.iter_mut().zip(calls_of) {
+                let seconds = calls_of.chunks(SECONDS / steps.len().clamp(1, SECONDS));
+                for (step, calls) in steps.iter_mut().zip(seconds) {
+                    let calls: u64 = calls.iter().sum();
                     *step = step.saturating_add(calls.saturating_mul(*halves));
                 }
             }
             _ => {
                 for halves in self.each(minute, calls) {
-                    let step = &mut steps[below(SECONDS, random.next_u32())];
+                    let step = &mut steps[below(steps.len(), random.next_u32())];
                     *step = step.saturating_add(halves);
                 }
             }
@@ -585,6 +587,17 @@ mod tests {
                     assert!(of_minute.iter().all(|step| *step <= minute.highest));
                     all.steps_of(at, &mut alone);
                     assert_eq!(alone, of_minute, "{per_second} {course:?}: {at}");
+                }
+                let by_ten = Horizon {
+                    step_seconds: 10,
+                    ..horizon
+                };
+                let by_ten = calls(per_second, course, &by_ten);
+                let (bounds, steps) = (by_ten.minutes(), all_steps(&by_ten));
+                for (bound, of_minute) in bounds.iter().zip(steps.chunks(6)) {
+                    let sum = of_minute.iter().copied().fold(0, u64::saturating_add);
+                    assert_eq!(bound.sum, sum);
+                    assert!(of_minute.iter().all(|step| *step <= bound.highest));
                 }
                 let by_minutes = Horizon {
                     step_seconds: 60,

@@ -232,7 +232,7 @@ struct Kept {
     steps: usize,
 }
 
-/// The most steps that are kept of all series together: 200 MB if all are drawn.
+/// The most steps that are kept of all series together: 100 MB if all are drawn.
 const KEPT_STEPS: usize = 25_000_000;
 
 impl Kept {

@@ -26,14 +26,9 @@ impl StepList {
     /// Sets the figures from a step on.
     pub fn set(&mut self, from: usize, steps: &[u64]) {
         if let StepList::Narrow(narrow) = self {
-            let fits = narrow[from..].iter_mut().zip(steps).all(|(own, step)| {
-                u32::try_from(*step).is_ok_and(|step| {
-                    *own = step;
-                    true
-                })
-            });
-            if fits {
-                return;
+            if steps.iter().all(|step| u32::try_from(*step).is_ok()) {
+                let own = narrow[from..].iter_mut().zip(steps);
+                return own.for_each(|(own, step)| *own = *step as u32);
             }
             *self = StepList::Wide(narrow.iter().copied().map(u64::from).collect());
         }
