@@ -9,10 +9,20 @@ use crate::units::Exact;
 /// The days of the week, as outputs and cron name them.
 pub(crate) const WEEKDAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
 
+/// Hours of a week.
+pub const WEEK_HOURS: usize = 7 * 24;
+
+/// Minutes of a day.
+pub const DAY_MINUTES: u64 = 24 * 60;
+
+/// Minutes of a week.
+pub const WEEK_MINUTES: u64 = 7 * DAY_MINUTES;
+
 /// The minute of the week, counted from Monday 00:00 UTC, of a minute counted from 1970 on.
 pub(crate) fn minute_of_week(minute: i64) -> u64 {
     // The first of January 1970 was a Thursday.
-    (minute + 3 * 1_440).rem_euclid(7 * 1_440).unsigned_abs()
+    let day = DAY_MINUTES as i64;
+    (minute + 3 * day).rem_euclid(7 * day).unsigned_abs()
 }
 
 /// A second since 1970 in UTC, as RFC 3339 writes it.

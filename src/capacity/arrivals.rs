@@ -1,19 +1,17 @@
 //! Calls as they arrive: their rates over the week, what they consume, and how long and finely they are
 //! simulated.
 
-use super::factors::{Factors, Fingerprint};
+use super::factors::{Course, Factors};
+use super::fingerprint::Fingerprint;
 use super::minute::steps_a_minute;
-use super::shape::Course;
-
-/// Minutes of a day.
-pub(super) const DAY_MINUTES: usize = 1440;
+use crate::time::DAY_MINUTES;
 
 /// How long and how finely demand is simulated, and from which seed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Horizon {
     /// Whole days.
     pub days: u64,
-    /// Seconds of a step: 1 or 60.
+    /// Seconds of a step, which divide a minute: 1, or 60 for whole minutes.
     pub step_seconds: u64,
     /// The seed of all draws.
     pub seed: u64,
@@ -27,7 +25,7 @@ impl Horizon {
 
     /// All minutes.
     pub(super) fn minutes(&self) -> usize {
-        self.days as usize * DAY_MINUTES
+        (self.days * DAY_MINUTES) as usize
     }
 
     /// All steps.
@@ -80,7 +78,7 @@ impl Arrivals {
     pub fn fingerprint(all: &[Arrivals]) -> Fingerprint {
         let of = |one: &Arrivals| {
             let course = u64::from(one.course == Course::Smooth);
-            let [first, second] = one.shape.fingerprint().halves();
+            let [first, second] = one.shape.fingerprint().numbers();
             let head = [one.per_second.to_bits(), course, first, second];
             let calls = one.calls.clone().into_iter();
             let calls = calls.flat_map(|(halves, share)| [halves, share.to_bits()]);

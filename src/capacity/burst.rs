@@ -1,7 +1,7 @@
 //! Unused capacity that is kept for bursts. It is known exactly, or as two bounds: most minutes are
 //! served whatever lies between them, and their steps are examined only if that is no longer so.
 
-use super::series::Minute;
+use super::minute::Minute;
 use super::steps::Steps;
 
 /// What the capacity of a minute allows, in the units of the demand.

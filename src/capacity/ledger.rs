@@ -5,12 +5,12 @@
 use std::ops::Range;
 
 use super::burst::{Allowance, Balance};
-use super::minute::steps_a_minute;
+use super::minute::Minute;
 use super::policy::{PastMinutes, Policy};
 use super::retries::{Refused, Retries, Returning};
-use super::series::Minute;
 use super::steps::Steps;
 use crate::table::{ByDirection, limits};
+use crate::time::DAY_MINUTES;
 
 /// AWS's limits for a table, as far as they are documented. Every figure has a name, so that a run
 /// can report it.
@@ -209,7 +209,7 @@ impl LedgerRun {
 
     /// Whether at most the given billionths of the demand were refused.
     pub fn throttles_at_most(&self, billionths: u64) -> bool {
-        self.throttled * 1_000_000_000 <= self.demanded * u128::from(billionths)
+        self.throttled <= refusable(self.demanded, billionths)
     }
 
     /// The refused share of the demand in billionths, rounded up; 0 without demand.
@@ -226,9 +226,14 @@ pub fn billionths(part: u128, all: u128) -> u64 {
     }
 }
 
+/// The most of a demand that may be refused, if that is some billionths of it.
+pub fn refusable(demand: u128, billionths: u64) -> u128 {
+    demand * u128::from(billionths) / 1_000_000_000
+}
+
 /// Minutes that are executed before the run counts, taken from the last day of the series, so that
 /// the run starts with a realistic burst balance and capacity.
-pub const WARM_UP_MINUTES: u64 = 1440;
+pub const WARM_UP_MINUTES: u64 = DAY_MINUTES;
 
 /// Executes the directions of one account, which share its quota of decreases.
 pub fn execute(lanes: &mut [AccountDirection], limits: &Limits) -> Vec<LedgerRun> {
@@ -359,31 +364,27 @@ impl Running<'_, '_> {
     /// Serves quiet minutes at once if nothing is kept for bursts, since none depends on another then;
     /// returns how many.
     fn serve_without_bursts(&mut self, left: u64, counts: bool) -> u64 {
-        let LedgerState { quiet, pace, .. } = self.state;
-        let Some(minutes) = self.minutes.filter(|_| quiet.allowance.kept_max == 0) else {
+        let state = &mut self.state;
+        let Some(minutes) = self.minutes.filter(|_| state.pace.kept == 0) else {
             return 0;
         };
-        let is_quiet = |minute: &&Minute| {
-            (quiet.from..=quiet.to).contains(&minute.sum)
-                && minute.highest <= quiet.allowance.available
-                && pace.serves(minute, self.lane.hottest)
-        };
+        let is_quiet = |minute: &&Minute| state.is_quiet(minute, self.lane.hottest);
         let left = usize::try_from(left).unwrap_or(usize::MAX);
         let served = minutes.iter().take(left).take_while(is_quiet).count();
         let sums = minutes[..served].iter().map(|minute| minute.sum);
         if counts {
             let sum: u128 = sums.clone().map(u128::from).sum();
-            self.state.run.demanded += sum;
-            self.state.run.consumed += sum;
+            state.run.demanded += sum;
+            state.run.consumed += sum;
         }
-        self.state.consumed.extend(sums.map(|sum| sum / pace.parts));
+        let parts = state.pace.parts;
+        state.consumed.extend(sums.map(|sum| sum / parts));
         served as u64
     }
 
     /// Whether the minute after some quiet ones is quiet; keeps its demand.
     #[inline]
     fn is_quiet(&mut self, from: u64, served: u64) -> bool {
-        let (quiet, hottest) = (&mut self.state.quiet, self.lane.hottest);
         let minute = match self.minutes {
             Some(known) => known.get(served as usize).copied(),
             None => self.lane.series.minute(from + served),
@@ -391,10 +392,8 @@ impl Running<'_, '_> {
         let Some(minute) = minute else {
             return false;
         };
-        quiet.minute = minute;
-        (quiet.from..=quiet.to).contains(&minute.sum)
-            && self.state.balance.covers(&minute, &quiet.allowance)
-            && self.state.pace.serves(&minute, hottest)
+        self.state.quiet.minute = minute;
+        self.state.is_quiet(&minute, self.lane.hottest)
     }
 }
 
@@ -412,9 +411,9 @@ struct QuietLane {
 
 /// The quota of decreases: four at the start, one more each hour, never more than 27 in 24 hours.
 ///
-/// Source: Developer Guide, "Service, account, and table quotas": four decreases, one more for each
-/// hour without one, 27 a day (rule 6.5). `Assumption:` the limit of 27 applies to any 24 hours,
-/// not only to a day from midnight on.
+/// Source: Developer Guide, "Service, account, and table quotas": four decreases, one more in each
+/// hour, 27 a day (rule 6.5). `Assumption:` an hour in which capacity was lowered adds one as well, and
+/// the limit of 27 applies to any 24 hours, not only to a day from midnight on.
 struct Quota {
     in_hand: u64,
     most: u64,
@@ -444,7 +443,7 @@ impl Quota {
             .spent
             .iter()
             .rev()
-            .take_while(|spent| **spent + 1440 > now)
+            .take_while(|spent| **spent + DAY_MINUTES > now)
             .count();
         let allowed = self.in_hand > 0 && recent < self.a_day;
         if allowed {
@@ -474,8 +473,8 @@ impl Pace {
     fn of(lane: &AccountDirection, limits: &Limits) -> Pace {
         let (series, parts) = (lane.series, lane.series.parts());
         Pace {
-            unit: 2 * series.step_seconds() * parts,
-            steps: steps_a_minute(series.step_seconds()),
+            unit: series.unit(),
+            steps: series.steps_a_minute() as u64,
             parts,
             start: series.start_minute(),
             kept: match lane.policy.bursts() {
@@ -569,6 +568,19 @@ impl LedgerState {
         })
     }
 
+    /// Whether the policy requests nothing in a minute, and no step of it refuses anything.
+    #[inline]
+    fn is_quiet(&self, minute: &Minute, hottest: Option<Hottest>) -> bool {
+        (self.quiet.from..=self.quiet.to).contains(&minute.sum)
+            && self.serves(minute, &self.quiet.allowance, hottest)
+    }
+
+    /// Whether no step of a minute refuses anything.
+    #[inline]
+    fn serves(&self, minute: &Minute, allowance: &Allowance, hottest: Option<Hottest>) -> bool {
+        self.balance.covers(minute, allowance) && self.pace.serves(minute, hottest)
+    }
+
     /// Serves the minute in `quiet`, of which no step refuses anything, so that its steps need not be
     /// examined. It is not handed over by value, since copying it takes longer than all else here.
     #[inline]
@@ -604,13 +616,10 @@ impl LedgerState {
     }
 
     fn serve(&mut self, lane: &AccountDirection, at: u64, counts: bool) {
-        let pace = self.pace;
-        let allowance = pace.allowance(self.capacity);
+        let allowance = self.pace.allowance(self.capacity);
         let is_watched = counts && lane.watched.contains(&at);
         let is_quiet = self.returning.as_ref().is_none_or(Returning::is_idle);
-        let is_served = |minute: &Minute| {
-            self.balance.covers(minute, &allowance) && pace.serves(minute, lane.hottest)
-        };
+        let is_served = |minute: &Minute| self.serves(minute, &allowance, lane.hottest);
         let minute = lane.series.minute(at);
         match minute.filter(|minute| !is_watched && is_quiet && is_served(minute)) {
             Some(minute) => {

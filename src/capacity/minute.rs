@@ -1,6 +1,6 @@
 //! The demand of a minute.
 
-/// Steps of a minute, if each takes some seconds: 1, or 60 if only minutes are known.
+/// Steps of a minute, if each takes some seconds that divide it: 1, or 60 if only minutes are known.
 pub fn steps_a_minute(step_seconds: u64) -> u64 {
     60 / step_seconds.clamp(1, 60)
 }

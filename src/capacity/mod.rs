@@ -8,8 +8,10 @@ mod burst;
 mod demand;
 mod draws;
 mod factors;
+mod fingerprint;
 mod ledger;
 mod minute;
+mod poisson;
 pub mod policy;
 mod provisioned;
 mod retries;
@@ -23,12 +25,12 @@ mod traffic;
 pub use demand::{Demand, ProvisionedUnits, demand};
 pub use ledger::{
     AccountDirection, Hottest, LedgerRun, LedgerStep, Limits, WARM_UP_MINUTES, billionths, execute,
-    execute_cold,
+    execute_cold, refusable,
 };
 pub use minute::steps_a_minute;
 pub use provisioned::{HourlyUnits, ProvisionedCapacity};
 pub use retries::Retries;
-pub use shape::{Course, Shape, WEEK_HOURS};
+pub use shape::{Course, Shape};
 pub use simulate::{AccountDemand, Scaling, Simulations, simulate};
 pub use steps::{Steps, refused_without_bursts};
 pub use traffic::{OtherTraffic, Traffic};

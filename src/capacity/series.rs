@@ -7,11 +7,12 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 pub use super::arrivals::{Arrivals, Horizon, seed_of};
 use super::draws::RandomCalls;
-pub use super::factors::{Factors, Fingerprint};
+pub use super::factors::Factors;
+pub use super::fingerprint::Fingerprint;
 pub use super::minute::Minute;
 use super::minute::steps_a_minute;
-pub use super::shape::WEEK_MINUTES;
 use super::step_list::StepList;
+use super::steps::Steps;
 use crate::table::Direction;
 use crate::units::Exact;
 
@@ -24,27 +25,74 @@ use crate::units::Exact;
 /// same whether one minute is looked at or all of them.
 #[derive(Clone, Debug)]
 pub struct Series {
-    /// Seconds of a step: 1, or 60 if only minutes are known.
+    /// Seconds of a step, which divide a minute: 1, or 60 if only minutes are known.
     pub step_seconds: u64,
     /// The minute of the week at which it starts, counted from Monday 00:00 UTC; 0 for a drawn
     /// series.
     pub start_minute: u64,
+    demand: SeriesDemand,
+}
+
+/// Where the demand of a series comes from.
+#[derive(Clone, Debug)]
+enum SeriesDemand {
+    /// All steps are known.
+    Known(Arc<KnownSteps>),
+    /// Steps are drawn.
+    Drawn(Arc<DrawnSteps>),
+}
+
+/// The demand of all steps, and of their minutes.
+#[derive(Debug)]
+struct KnownSteps {
     /// The demand of each whole minute.
     minutes: Vec<Minute>,
-    /// Half units of each step; empty until all are needed, if they are drawn.
-    halves: OnceLock<StepList>,
-    /// Where the steps come from, if they are drawn.
-    drawn: Option<Arc<DrawnSteps>>,
-    /// The demand of each whole minute with that of its busiest step, if steps are drawn and all were.
-    examined: OnceLock<Vec<Minute>>,
+    /// Half units of each step.
+    steps: StepList,
 }
 
 /// Calls whose steps can be drawn.
 #[derive(Debug)]
 struct DrawnSteps {
     calls: RandomCalls,
+    /// The demand of each minute, of which the busiest step is not known, but the most that it may have.
+    minutes: Vec<Minute>,
     /// How many times a minute was drawn alone.
     alone: AtomicU64,
+    /// All steps, once all were drawn.
+    all: OnceLock<KnownSteps>,
+}
+
+impl DrawnSteps {
+    fn new(calls: RandomCalls) -> DrawnSteps {
+        DrawnSteps {
+            minutes: calls.minutes(),
+            calls,
+            alone: AtomicU64::new(0),
+            all: OnceLock::new(),
+        }
+    }
+
+    fn all(&self) -> &KnownSteps {
+        self.all.get_or_init(|| {
+            let (mut minutes, mut steps) = (
+                self.minutes.clone(),
+                StepList::zeros(self.calls.steps_in_all()),
+            );
+            self.calls.steps(|minute, of_minute| {
+                steps.set(minute * of_minute.len(), of_minute);
+                minutes[minute] = Minute::of(of_minute);
+            });
+            KnownSteps { minutes, steps }
+        })
+    }
+
+    /// Whether a minute is to be drawn alone: as long as that is less work than to draw all.
+    fn is_drawn_alone(&self, minute: usize) -> bool {
+        minute < self.minutes.len()
+            && self.all.get().is_none()
+            && self.alone.fetch_add(1, Ordering::Relaxed) < self.minutes.len() as u64 / ALONE
+    }
 }
 
 /// One of this many minutes may be drawn alone before all are drawn, which takes less for each.
@@ -64,13 +112,14 @@ impl Series {
     /// the week.
     pub fn new(step_seconds: u64, start_minute: u64, halves: Vec<u64>) -> Series {
         let steps = steps_a_minute(step_seconds) as usize;
+        let known = KnownSteps {
+            minutes: halves.chunks_exact(steps).map(Minute::of).collect(),
+            steps: StepList::of(halves),
+        };
         Series {
             step_seconds,
             start_minute,
-            minutes: halves.chunks_exact(steps).map(Minute::of).collect(),
-            halves: OnceLock::from(StepList::of(halves)),
-            drawn: None,
-            examined: OnceLock::new(),
+            demand: SeriesDemand::Known(Arc::new(known)),
         }
     }
 
@@ -79,63 +128,50 @@ impl Series {
         Series {
             step_seconds: horizon.step_seconds,
             start_minute: 0,
-            minutes: calls.minutes(),
-            halves: OnceLock::new(),
-            drawn: Some(Arc::new(DrawnSteps {
-                calls,
-                alone: AtomicU64::new(0),
-            })),
-            examined: OnceLock::new(),
+            demand: SeriesDemand::Drawn(Arc::new(DrawnSteps::new(calls))),
         }
     }
 
     /// A series of the same length without demand.
     #[must_use]
     pub fn idle(&self) -> Series {
-        let steps = self.minutes.len() * self.steps_a_minute();
+        let steps = self.minutes() as usize * self.steps_a_minute();
         Series::new(self.step_seconds, self.start_minute, vec![0; steps])
     }
 
     /// Half units of each step. Of demand that is drawn, all steps are drawn.
     pub fn halves(&self) -> Vec<u64> {
-        self.all_steps().to_vec()
+        self.known().steps.to_vec()
     }
 
-    fn all_steps(&self) -> &StepList {
-        self.halves.get_or_init(|| {
-            let each = self.steps_a_minute();
-            let mut steps = StepList::zeros(self.minutes.len() * each);
-            let mut minutes = self.minutes.clone();
-            if let Some(drawn) = &self.drawn {
-                drawn.calls.steps(|minute, of_minute| {
-                    steps.set(minute * each, of_minute);
-                    minutes[minute] = Minute::of(of_minute);
-                });
-            }
-            // Empty, since it is set here alone.
-            let _ = self.examined.set(minutes);
-            steps
-        })
-    }
-
-    /// Half units of each whole minute.
-    pub fn sums(&self) -> impl Iterator<Item = u64> {
-        self.minutes.iter().map(|minute| minute.sum)
+    /// All steps, which are drawn if they were not.
+    fn known(&self) -> &KnownSteps {
+        match &self.demand {
+            SeriesDemand::Known(known) => known,
+            SeriesDemand::Drawn(drawn) => drawn.all(),
+        }
     }
 
     /// The demand of each whole minute, with that of its busiest step. Of demand that is drawn, all
     /// steps are drawn.
-    pub fn by_minute(&self) -> &[Minute] {
-        if self.drawn.is_none() {
-            return &self.minutes;
-        }
-        self.all_steps();
-        self.examined.get().unwrap_or(&self.minutes)
+    pub fn known_minutes(&self) -> &[Minute] {
+        &self.known().minutes
     }
 
     /// The demand of each whole minute; no steps are drawn for it.
     pub fn all_minutes(&self) -> &[Minute] {
-        self.examined.get().unwrap_or(&self.minutes)
+        match &self.demand {
+            SeriesDemand::Known(known) => &known.minutes,
+            SeriesDemand::Drawn(drawn) => match drawn.all.get() {
+                Some(known) => &known.minutes,
+                None => &drawn.minutes,
+            },
+        }
+    }
+
+    /// Half units of each whole minute.
+    pub fn sums(&self) -> impl Iterator<Item = u64> {
+        self.all_minutes().iter().map(|minute| minute.sum)
     }
 
     /// The demand of a minute; no steps are drawn for it.
@@ -145,16 +181,16 @@ impl Series {
 
     /// Half units of each step of a minute; `room` may be used to draw them.
     pub fn steps<'a>(&'a self, minute: usize, room: &'a mut Vec<u64>) -> Option<&'a [u64]> {
-        if let (Some(drawn), None) = (&self.drawn, self.halves.get())
-            && drawn.alone.fetch_add(1, Ordering::Relaxed) < self.minutes() / ALONE
+        let steps = self.steps_a_minute();
+        let first = minute.checked_mul(steps)?;
+        let range = first..first.checked_add(steps)?;
+        if let SeriesDemand::Drawn(drawn) = &self.demand
+            && drawn.is_drawn_alone(minute)
         {
-            self.minutes.get(minute)?;
             drawn.calls.steps_of(minute, room);
             return Some(room);
         }
-        let steps = self.steps_a_minute();
-        let first = minute.checked_mul(steps)?;
-        self.all_steps().get(first..first.checked_add(steps)?, room)
+        self.known().steps.get(range, room)
     }
 
     /// Units a second of the busiest hour.
@@ -168,17 +204,12 @@ impl Series {
             let sum: u128 = minutes.iter().map(|minute| u128::from(minute.sum)).sum();
             Exact::whole(sum) / Exact::from(120 * minutes.len() as u64)
         };
-        self.minutes.chunks(60).map(mean).collect()
-    }
-
-    /// Steps of a minute.
-    pub fn steps_a_minute(&self) -> usize {
-        steps_a_minute(self.step_seconds) as usize
+        self.all_minutes().chunks(60).map(mean).collect()
     }
 
     /// Whole minutes.
     pub fn minutes(&self) -> u64 {
-        self.minutes.len() as u64
+        self.all_minutes().len() as u64
     }
 
     /// Seconds of all whole minutes.
@@ -193,16 +224,42 @@ impl Series {
 
     /// The busiest step, as units a second, rounded up.
     pub fn peak_units(&self) -> u64 {
-        let highest = self.by_minute().iter().map(|minute| minute.highest);
+        let highest = self.known_minutes().iter().map(|minute| minute.highest);
         highest
             .max()
-            .map_or(0, |halves| halves.div_ceil(2 * self.step_seconds))
+            .map_or(0, |halves| halves.div_ceil(self.unit()))
     }
 
     /// The busiest minute, as units a second, rounded up.
     pub fn peak_minute_units(&self) -> u64 {
         let busiest = self.sums().max();
         busiest.map_or(0, |halves| halves.div_ceil(120))
+    }
+}
+
+impl Steps for Series {
+    fn step_seconds(&self) -> u64 {
+        self.step_seconds
+    }
+
+    fn start_minute(&self) -> u64 {
+        self.start_minute
+    }
+
+    fn minutes(&self) -> u64 {
+        Series::minutes(self)
+    }
+
+    fn minute(&self, at: u64) -> Option<Minute> {
+        Series::minute(self, usize::try_from(at).ok()?)
+    }
+
+    fn all_minutes(&self) -> Option<&[Minute]> {
+        Some(Series::all_minutes(self))
+    }
+
+    fn steps<'a>(&'a self, at: u64, room: &'a mut Vec<u64>) -> Option<&'a [u64]> {
+        Series::steps(self, usize::try_from(at).ok()?, room)
     }
 }
 
@@ -328,6 +385,7 @@ pub fn account_name(
 mod tests {
     use super::*;
     use crate::capacity::Course;
+    use crate::time::WEEK_MINUTES;
 
     fn flat(per_second: f64, calls: &[(u64, f64)]) -> Arrivals {
         Arrivals {

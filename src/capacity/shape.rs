@@ -2,12 +2,10 @@
 
 use std::sync::{Arc, LazyLock};
 
+pub use super::factors::Course;
 use super::factors::Factors;
-pub use super::factors::{Course, WEEK_MINUTES};
+use crate::time::{WEEK_HOURS, WEEK_MINUTES};
 use crate::units::Exact;
-
-/// Hours of a week.
-pub const WEEK_HOURS: usize = 168;
 
 /// A rate over the week, from Monday 00:00 UTC, as a multiple of its mean.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

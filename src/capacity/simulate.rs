@@ -6,9 +6,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::ledger::{AccountDirection, Hottest, LedgerRun, Limits, execute};
 use super::policy::{AutoScaling, Fixed, Policy, Schedule, Scheduled, Tracking};
 use super::provisioned::HourlyUnits;
-use super::series::{Arrivals, DrawnSeries, Fingerprint, Horizon, Series, WEEK_MINUTES};
+use super::series::{Arrivals, DrawnSeries, Fingerprint, Horizon, Series};
 use crate::meter::HourBilling;
 use crate::table::{ByDirection, Direction};
+use crate::time::WEEK_MINUTES;
 
 /// How provisioned units are scaled.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -161,7 +162,7 @@ impl Simulations {
         }
         let hot = hottest.map_or((0, 0), |hot| (hot.read.parts, hot.write.parts));
         let [read_bits, write_bits] =
-            [read, write].map(|one| Arrivals::fingerprint(&one.arrivals).halves());
+            [read, write].map(|one| Arrivals::fingerprint(&one.arrivals).numbers());
         let bits = read_bits.into_iter().chain(write_bits);
         let fingerprint = Fingerprint::of(bits.chain([hot.0, hot.1]));
         let key = (

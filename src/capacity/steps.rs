@@ -1,10 +1,10 @@
 //! Demand as the ledger reads it: a series, or a series with other traffic.
 
-use super::series::{Minute, Series};
+use super::minute::{Minute, steps_a_minute};
 
 /// The demand of an account direction in equal steps of time.
 pub trait Steps {
-    /// Seconds of a step: 1, or 60 if only minutes are known.
+    /// Seconds of a step, which divide a minute: 1, or 60 if only minutes are known.
     fn step_seconds(&self) -> u64;
 
     /// The minute of the week at which it starts, counted from Monday 00:00 UTC.
@@ -18,6 +18,16 @@ pub trait Steps {
         1
     }
 
+    /// Steps of a minute.
+    fn steps_a_minute(&self) -> usize {
+        steps_a_minute(self.step_seconds()) as usize
+    }
+
+    /// What a unit a second serves in a step, in the figures of the demand.
+    fn unit(&self) -> u64 {
+        2 * self.step_seconds() * self.parts()
+    }
+
     /// The demand of a minute; `None` after the end.
     fn minute(&self, at: u64) -> Option<Minute>;
 
@@ -28,32 +38,6 @@ pub trait Steps {
 
     /// The demand of each step of a minute; `None` after the end. `room` may be used to compute it.
     fn steps<'a>(&'a self, at: u64, room: &'a mut Vec<u64>) -> Option<&'a [u64]>;
-}
-
-impl Steps for Series {
-    fn step_seconds(&self) -> u64 {
-        self.step_seconds
-    }
-
-    fn start_minute(&self) -> u64 {
-        self.start_minute
-    }
-
-    fn minutes(&self) -> u64 {
-        Series::minutes(self)
-    }
-
-    fn minute(&self, at: u64) -> Option<Minute> {
-        Series::minute(self, usize::try_from(at).ok()?)
-    }
-
-    fn all_minutes(&self) -> Option<&[Minute]> {
-        Some(Series::all_minutes(self))
-    }
-
-    fn steps<'a>(&'a self, at: u64, room: &'a mut Vec<u64>) -> Option<&'a [u64]> {
-        Series::steps(self, usize::try_from(at).ok()?, room)
-    }
 }
 
 /// What capacity refuses of a demand if nothing is kept for bursts, in the demand's units; no longer

@@ -3,8 +3,9 @@
 
 use std::sync::Arc;
 
-use super::series::{Arrivals, Minute, Series, WEEK_MINUTES};
+use super::series::{Arrivals, Minute, Series};
 use super::steps::Steps;
+use crate::time::WEEK_MINUTES;
 
 /// The demand of an account direction, and what it is expected to be, so that it can be had at other
 /// traffic without being drawn again.

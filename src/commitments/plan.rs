@@ -13,7 +13,7 @@ use crate::units::Exact;
 pub const PARTS_OF_A_DOLLAR: u64 = 1_000_000_000_000;
 
 /// A cost, of one unit for an hour or in total: at the list price and under a savings plan.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct HourCost {
     /// At the list price, in parts of a dollar.
     pub list: i128,

@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use rayon::prelude::*;
 use rust_decimal::Decimal;
 
-use super::commitment::{self, Curve, Mix, best_mix};
+use super::commitment;
+use super::mix::{Mix, best_mix};
+use super::throughput::Curve;
 use super::{Alternative, AlternativeKind, Bursts, CapacityMode, CapacityPlan, Context, Footing};
 use crate::estimate::EstimateError;
 use crate::money::Money;
@@ -366,7 +368,7 @@ fn committed(
         .map(|book| commitment::offers(book, workload.prices).0)
         .unwrap_or_default();
     let mix = best_mix(&curve, &offers);
-    let delta = curve.change(&mix, &workload.month)?;
+    let delta = mix.change(&curve, &workload.month)?;
     let edits = taken.iter().filter_map(|one| one.edit.clone());
     let edit = edits.fold(DesignEdit::default(), DesignEdit::then);
     Ok(Combination {

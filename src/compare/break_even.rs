@@ -1,7 +1,8 @@
 //! Where two alternatives cost the same, as numbers.
 
 use super::Context;
-use super::commitment::{Offer, offers};
+use super::commitment::offers;
+use super::mix::Offer;
 use super::utilization::{self, Payment};
 use crate::dax::NODE_TYPES;
 use crate::meter::{Switches, meter};

@@ -14,10 +14,12 @@ mod capacity;
 mod commitment;
 mod curves;
 mod items;
+mod mix;
 mod places;
 mod projection;
 mod search;
 mod sensitivity;
+mod throughput;
 mod utilization;
 
 use std::collections::BTreeMap;
@@ -32,13 +34,15 @@ pub use alternative::{
     Footing, RegionChange,
 };
 pub use break_even::{BreakEven, BreakEvenKind};
-pub use commitment::{Curve, Mix, Offer, best_mix, offers};
+pub use commitment::offers;
 pub use curves::{
     Curves, HitRatioPoint, HitRatios, Hours, Move, Narrower, Provided, Retention, Throttles, Week,
     compare_with_curves, designed_throttles,
 };
+pub use mix::{Mix, Offer, best_mix};
 pub use search::{Bursts, FoundCapacity, cheapest_auto_scaled, cheapest_fixed};
 pub use sensitivity::{Swing, swings};
+pub use throughput::Curve;
 pub use utilization::{Crossing, Payment, Utilization, Way};
 
 use crate::capacity::Demand;
@@ -593,6 +597,11 @@ fn assumptions(context: &Context, outcome: &Outcome) -> Vec<String> {
     list.push(
         "fixed, scheduled and auto scaled capacity must stay within this limit without burst \
          capacity, which AWS does not guarantee; alternatives that count on bursts say so"
+            .to_string(),
+    );
+    list.push(
+        "auto scaled capacity is searched as if a higher minimum never throttled more; in rare \
+         traffic, another minimum would cost a few percent less"
             .to_string(),
     );
     list.push(

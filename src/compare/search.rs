@@ -6,11 +6,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::capacity::policy::{Bounds, OnDemand, Schedule};
 use crate::capacity::series::{Arrivals, DrawnSeries, Fingerprint, Horizon, Series};
 use crate::capacity::{
-    AccountDirection as Ledger, HourlyUnits, LedgerRun, Limits, Scaling, WEEK_HOURS, billionths,
-    execute, execute_cold, refused_without_bursts,
+    AccountDirection as Ledger, HourlyUnits, LedgerRun, Limits, Scaling, Steps, billionths,
+    execute, execute_cold, refusable, refused_without_bursts,
 };
 use crate::meter::HourBilling;
 use crate::table::Direction;
+use crate::time::{DAY_MINUTES, WEEK_HOURS};
 
 /// Capacity that was found, with the result of its simulation.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,7 +61,8 @@ impl Bursts {
 pub struct Capacities {
     /// The cheapest fixed capacity.
     pub fixed: FoundCapacity,
-    /// The cheapest auto scaled capacity.
+    /// The cheapest auto scaled capacity, as far as it is searched: each target with the lowest minimum
+    /// that is safe.
     pub auto_scaled: FoundCapacity,
     /// The cheapest capacity that a schedule changes hour by hour.
     pub scheduled: FoundCapacity,
@@ -84,7 +86,8 @@ pub struct DirectionDemand<'a> {
     pub bursts: Bursts,
 }
 
-/// Counts simulations, and caches what was found for each demand.
+/// Counts simulations, and caches what was found for each demand. The horizon, the limit and the
+/// billing are the same for all that is asked.
 #[derive(Debug)]
 pub struct Searches {
     known: Mutex<FoundSoFar>,
@@ -295,7 +298,7 @@ impl Search {
 
     /// The most half units that may be refused.
     fn refusable(&self) -> u128 {
-        self.series.sum() * u128::from(self.limit) / 1_000_000_000
+        refusable(self.series.sum(), self.limit)
     }
 
     fn is_safe(&mut self, scaling: &Scaling) -> bool {
@@ -307,9 +310,8 @@ impl Search {
     /// once they are more than `enough`.
     fn refused(&self, units: impl Fn(usize) -> u64, enough: u128) -> u128 {
         // The busiest steps matter, so those of all minutes are drawn together.
-        self.series.by_minute();
-        let available =
-            |minute: u64| units(minute as usize).saturating_mul(2 * self.series.step_seconds);
+        self.series.known_minutes();
+        let available = |minute: u64| units(minute as usize).saturating_mul(self.series.unit());
         refused_without_bursts(&*self.series, available, enough)
     }
 
@@ -344,27 +346,14 @@ impl Search {
         }
     }
 
-    /// By bisection between the mean and the busiest step, or what is safe without bursts: more
+    /// By bisection between the busiest hour and the busiest step, or what is safe without bursts: more
     /// units never refuse more.
     fn fixed(&mut self, without: Option<&Capacities>) -> FoundCapacity {
         let peak = self.series.peak_units().max(1);
-        let seconds = self.series.seconds().max(1);
-        let mean = u64::try_from(self.series.sum() / u128::from(2 * seconds))
-            .unwrap_or(peak)
-            .clamp(1, peak);
-        // Bursts cover seconds; they do not cover an hour whose demand exceeds its units.
-        let least = match self.bursts {
-            Bursts::Without => mean,
-            Bursts::Counted => self
-                .series
-                .peak_hour()
-                .ceil()
-                .to_u64()
-                .unwrap_or(peak)
-                .clamp(mean, peak),
-        };
         let most = without.map_or(peak, |without| without.fixed.scaling.min);
-        let (mut low, mut high) = (least.min(most), most);
+        // Bursts are for seconds: an estimate does not accept fewer units than an hour needs.
+        let of_hour = self.series.peak_hour().ceil().to_u64();
+        let (mut low, mut high) = (of_hour.unwrap_or(most).clamp(1, most), most);
         while low < high {
             let middle = low + (high - low) / 2;
             if self.safe_by(&Scaling::fixed(middle), |_| middle) {
@@ -397,6 +386,10 @@ impl Search {
 
     /// Finds the lowest safe minimum for each target, as long as it may be cheaper than the best so
     /// far.
+    ///
+    /// `Assumption:` a higher minimum refuses no more and lowers no hour, and a lower target costs no
+    /// less. Alarms that a higher minimum prevents, and the quota of decreases, can make it otherwise; what
+    /// is found is safe, since it was simulated, but another minimum may then cost a few percent less.
     fn auto_scaled(&mut self, fixed: &FoundCapacity) -> FoundCapacity {
         let ceiling = self.series.peak_minute_units().max(1).saturating_mul(6);
         let scaling = |target: u64, min: u64| Scaling {
@@ -411,8 +404,8 @@ impl Search {
             let run = self.run(&scaling(target, 1));
             let least = self.found(scaling(target, 1), &run);
             let is_safe = run.throttles_at_most(self.limit);
-            // A lower target scales earlier and so costs more: if this one is not cheaper, or safe
-            // with any minimum, no lower target is cheaper.
+            // A lower target scales earlier: if this one is not cheaper, or safe with any minimum,
+            // lower ones are not tried.
             let cost = best.as_ref().map(|best| best.hourly.unit_hours());
             if cost
                 .as_ref()
@@ -424,7 +417,7 @@ impl Search {
                 best = Some(least);
                 break;
             }
-            // With a higher minimum, hours have at least that, and hardly ever less than they have.
+            // With a higher minimum, hours have at least that, and no less than they have.
             let most = fixed.scaling.min.max(2);
             let useful = match cost {
                 None => most,
@@ -486,7 +479,10 @@ impl Search {
         let (mut days, mut seen) = ([[1_u64; 24]; 2], [false; 2]);
         for (minute, sum) in self.series.sums().enumerate() {
             let minute = start + minute;
-            let (weekend, hour) = (usize::from((minute / 1440) % 7 >= 5), (minute / 60) % 24);
+            let (weekend, hour) = (
+                usize::from((minute / DAY_MINUTES as usize) % 7 >= 5),
+                (minute / 60) % 24,
+            );
             seen[weekend] = true;
             days[weekend][hour] = days[weekend][hour].max(sum.div_ceil(120));
         }
@@ -518,7 +514,7 @@ impl Search {
     /// the same percentage until they are safe.
     fn scheduled(&mut self, fixed: &FoundCapacity) -> FoundCapacity {
         // A series shorter than a day has no schedule.
-        if self.series.minutes() < 1440 {
+        if self.series.minutes() < DAY_MINUTES {
             return fixed.clone();
         }
         let start = self.series.start_minute as usize;
@@ -650,10 +646,11 @@ mod tests {
             cheapest_fixed(&series, 0, Bursts::Counted).scaling,
             Scaling::fixed(11)
         );
-        // One second in a thousand needs 80 more units: 0.8 % of the demand.
+        // One second in a thousand needs 80 more units, 0.8 % of the demand; an hour needs more than 10 in
+        // each second.
         assert_eq!(
             cheapest_fixed(&series, 80_000_000, Bursts::Without).scaling,
-            Scaling::fixed(10)
+            Scaling::fixed(11)
         );
     }
 

@@ -1,8 +1,10 @@
 //! What each way to pay for one account direction costs, by the utilization of its capacity, and
 //! where two of them cost the same. Both break-evens and curves use this.
 
-use super::commitment::{Offer, offers, rates};
+use super::commitment::offers;
+use super::mix::Offer;
 use super::search::FoundCapacity;
+use super::throughput::rates;
 use super::{Context, account_capacities};
 use crate::capacity::Demand;
 use crate::estimate::EstimateError;

@@ -527,7 +527,7 @@ fn by_profile(shape: &Shape, mean: &Exact) -> Vec<i128> {
         return vec![plan::parts(mean)];
     }
     let mut known: BTreeMap<&Exact, i128> = BTreeMap::new();
-    (0..crate::capacity::WEEK_HOURS)
+    (0..crate::time::WEEK_HOURS)
         .map(|hour| {
             let factor = shape.of_hour(hour);
             *known

@@ -3,7 +3,7 @@
 use crate::capacity::policy::{Fixed, OnDemand, Policy};
 use crate::capacity::series::account_name;
 use crate::capacity::{
-    AccountDirection, Demand, Limits, Scaling, Steps, Traffic, execute, execute_cold,
+    AccountDirection, Demand, Limits, Scaling, Steps, Traffic, execute, execute_cold, refusable,
     refused_without_bursts,
 };
 use crate::estimate::Metering;
@@ -100,7 +100,7 @@ impl<'a> Account<'a> {
 
     /// Half units that a unit a second is in a step.
     fn unit(&self) -> f64 {
-        2.0 * self.traffic.series().step_seconds as f64
+        self.traffic.series().unit() as f64
     }
 
     /// The busiest minute, in units a second.
@@ -241,10 +241,9 @@ impl<'a> Account<'a> {
     pub fn units_for_demand(&self, demand: &dyn Steps, guess: u64) -> Option<u64> {
         let sums = (0..demand.minutes()).filter_map(|minute| demand.minute(minute));
         let demanded: u128 = sums.map(|minute| u128::from(minute.sum)).sum();
-        let allowed = demanded * u128::from(self.limit) / 1_000_000_000;
-        let unit = 2 * demand.step_seconds() * demand.parts();
+        let allowed = refusable(demanded, self.limit);
         least(guess, limits::PROVISIONED_UNITS_MAX * 1_000, |units| {
-            let available = units.saturating_mul(unit);
+            let available = units.saturating_mul(demand.unit());
             refused_without_bursts(demand, |_| available, allowed) <= allowed
         })
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::account::Account;
 use super::limit::{Limit, LimitKind, Part};
 use super::{AccountHeadroom, HeadroomError};
-use crate::capacity::{Scaling, Traffic};
+use crate::capacity::{Scaling, Steps, Traffic};
 use crate::dax::NODE_TYPES;
 use crate::estimate::{EstimateError, Metering};
 use crate::money::Money;
@@ -237,8 +237,8 @@ impl<'a> Changes<'a> {
         account: &Account,
         demand: &Traffic,
     ) -> Result<Option<Change>, HeadroomError> {
-        let step = 2 * demand.series().step_seconds;
-        let guess = (demand.highest_mean() / step as f64).ceil() as u64;
+        let unit = demand.series().unit() as f64;
+        let guess = (demand.highest_mean() / unit).ceil() as u64;
         let Some(units) = account.units_for_demand(&**demand.series(), guess) else {
             return Ok(None);
         };

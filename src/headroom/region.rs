@@ -398,7 +398,7 @@ fn lost_account(
         more,
     } = one;
     let series = account.traffic.series();
-    let unit = 2.0 * series.step_seconds as f64;
+    let unit = series.unit() as f64;
     let start = busiest_hour(after);
     let before = match account.traffic.is_traced() {
         true => BEFORE.min(start),

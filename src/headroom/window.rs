@@ -5,17 +5,15 @@ use std::ops::Range;
 
 use super::account::Account;
 use super::search::expected;
-use crate::capacity::series::WEEK_MINUTES;
 use crate::capacity::{
     AccountDirection, Hottest, LedgerRun, LedgerStep, Limits, Retries, Steps, execute_cold,
-    steps_a_minute,
 };
 use crate::table::limits;
-use crate::time::WEEKDAYS;
+use crate::time::{DAY_MINUTES, WEEK_MINUTES, WEEKDAYS};
 use crate::units::Exact;
 
 /// Minutes of usual demand before.
-pub(super) const BEFORE: u64 = 1_440;
+pub(super) const BEFORE: u64 = DAY_MINUTES;
 
 /// Minutes of usual demand before that are shown.
 pub(super) const SHOWN_BEFORE: u64 = 15;
@@ -113,8 +111,8 @@ impl Account<'_> {
     ) -> Option<(Happened, LedgerRun)> {
         let watched = window.watched();
         let mut run = self.execute(demand, retries, watched.clone())?;
-        let unit = (2 * demand.step_seconds() * demand.parts()) as f64;
-        let steps = steps_a_minute(demand.step_seconds()) as usize;
+        let unit = demand.unit() as f64;
+        let steps = demand.steps_a_minute();
         let all = std::mem::take(&mut run.steps);
         let minutes = || (watched.start..).zip(all.chunks(steps));
         let ended = window.before + window.minutes;
@@ -193,7 +191,7 @@ impl WeekTime {
     pub fn of(minute: i64) -> WeekTime {
         let minute = minute.rem_euclid(WEEK_MINUTES as i64);
         WeekTime {
-            day: WEEKDAYS[(minute / 1_440) as usize % WEEKDAYS.len()],
+            day: WEEKDAYS[(minute as u64 / DAY_MINUTES) as usize % WEEKDAYS.len()],
             hour: minute / 60 % 24,
             minute: minute % 60,
         }

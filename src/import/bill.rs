@@ -8,12 +8,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use rust_decimal::Decimal;
 
 use super::draft::{Draft, Fields, ReplicaDraft, Sourced, TableDraft, UnitsDraft, number, quoted};
-use super::shape::{HOUR, WEEK_HOURS, hour_of_the_week, shape};
+use super::shape::{HOUR, hour_of_the_week, shape};
 use crate::bill::{AwsBill, BilledKind, BilledLine, ChargeType, Month, Times};
 use crate::pricing::Books;
 use crate::table::limits::DAX_NODES_MAX;
 use crate::table::{Direction, TableClass};
-use crate::time::Date;
+use crate::time::{Date, WEEK_HOURS};
 use crate::units::Exact;
 use crate::usage::{FreeTier, ReservedPart, Throughput, UsageType};
 

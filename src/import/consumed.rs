@@ -1,9 +1,9 @@
 //! The units that a table or an index consumed, as rates with a profile.
 
 use super::draft::{Fields, Sourced, number};
-use super::shape::{DAY, HOUR, WEEK_HOURS, hour_of_the_week, shape};
+use super::shape::{DAY, HOUR, hour_of_the_week, shape};
 use crate::table::Direction;
-use crate::time::utc;
+use crate::time::{WEEK_HOURS, utc};
 use crate::units::Exact;
 
 /// The units that one direction of a table or an index consumed.

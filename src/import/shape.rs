@@ -1,12 +1,11 @@
 //! The shape of measured units over the week.
 
-use crate::time::minute_of_week;
+use crate::time::{WEEK_HOURS, minute_of_week};
 use crate::units::Exact;
 
-/// The seconds of an hour and of a day, and the hours of a week.
+/// The seconds of an hour and of a day.
 pub(super) const HOUR: i64 = 3_600;
 pub(super) const DAY: i64 = 24 * HOUR;
-pub(super) const WEEK_HOURS: usize = 168;
 
 /// The hour of the week of a moment, from Monday 00:00 UTC.
 pub(super) fn hour_of_the_week(second: i64) -> usize {

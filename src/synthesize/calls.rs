@@ -9,10 +9,11 @@ use rand_pcg::Pcg64Mcg;
 
 use super::SynthesizeOptions;
 use crate::capacity::Shape;
-use crate::capacity::series::{Arrivals, WEEK_MINUTES, seed_of};
+use crate::capacity::series::{Arrivals, seed_of};
 use crate::dax::Popularity;
 use crate::replay::key_class;
 use crate::table::Consistency;
+use crate::time::WEEK_MINUTES;
 use crate::trace::{ApiName, MemberAction, Time, TracedKey, mixed, salt};
 use crate::units::{Bytes, Exact};
 use crate::workload::{

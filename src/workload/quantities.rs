@@ -6,9 +6,8 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use toml::de::DeValue;
 
 use super::decode::{Decode, Decoder, FileNumber, Located, TomlNode, document};
-use crate::capacity::series::WEEK_MINUTES;
-use crate::capacity::{Course, Shape, WEEK_HOURS};
-use crate::time::MonthHours;
+use crate::capacity::{Course, Shape};
+use crate::time::{DAY_MINUTES, MonthHours, WEEK_HOURS, WEEK_MINUTES};
 use crate::units::{Bytes, Exact, GB, KB, MB};
 
 /// One name or several.
@@ -539,8 +538,6 @@ const PROFILES: [(&str, HourWeight); 5] = [
 
 /// The days of a week, as cron writes them.
 const DAYS: [&str; 7] = ["MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN"];
-const DAY_MINUTES: u64 = 1440;
-
 document! {
     /// A load at a set time, every day or on the given days.
     pub struct LoadFile {

@@ -68,7 +68,7 @@ fn mix_is_right(workload: &Workload, books: &Books) -> bool {
     let bought = commitments(&file(&mix), designs, books);
     let before = estimate_together(designs, &[], books).expect("an estimate");
     let after = estimate_together(designs, &bought, books).expect("an estimate");
-    let change = curve.change(&mix, &workload.month).expect("fits");
+    let change = mix.change(&curve, &workload.month).expect("fits");
     let said = dollars(&before) + change.to_string().parse::<f64>().expect("a number");
     let found = dollars(&after);
     assert!(

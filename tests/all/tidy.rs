@@ -67,6 +67,7 @@ const FLOATS: &[&str] = &[
     "capacity/arrivals.rs",
     "capacity/draws.rs",
     "capacity/factors.rs",
+    "capacity/poisson.rs",
     "capacity/series.rs",
     "capacity/traffic.rs",
     "headroom/account.rs",
@@ -131,7 +132,7 @@ const MAKERS: &[(&str, &[&str])] = &[
         ".list_rate(",
         &[
             "compare/break_even.rs",
-            "compare/commitment.rs",
+            "compare/throughput.rs",
             "compare/curves.rs",
             "estimate/account.rs",
             "pricing/book.rs",

@@ -6,7 +6,7 @@ use chrono_tz::Tz;
 use croner::parser::CronParser;
 
 use super::{AutoScaling, PastMinutes, Policy, Quiet, Tracking, Wish};
-use crate::capacity::series::WEEK_MINUTES;
+use crate::time::WEEK_MINUTES;
 
 /// Bounds that a scheduled action sets; `None` leaves a bound unchanged.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]

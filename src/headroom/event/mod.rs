@@ -14,15 +14,13 @@ use crate::capacity::{Demand, LedgerRun, Steps};
 use crate::estimate::{EstimateError, Metering};
 use crate::money::Money;
 use crate::table::Direction;
-use crate::time::Date;
+use crate::time::{DAY_MINUTES, Date};
 use crate::units::Exact;
 use crate::workload::TrafficEvent;
 use ready::readiness;
 use simulated::{Simulated, begun};
 
 /// Minutes of a day.
-const DAY_MINUTES: u64 = 1_440;
-
 /// Minutes after the end of an event that are simulated and shown.
 const AFTER: u64 = 180;
 

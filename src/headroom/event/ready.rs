@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::simulated::Simulated;
-use super::{DAY_MINUTES, Readiness, named};
-use crate::capacity::series::WEEK_MINUTES;
+use super::{Readiness, named};
 use crate::estimate::{EstimateError, Metering};
 use crate::headroom::account::{Account, Provided};
 use crate::headroom::change::{
@@ -14,6 +13,7 @@ use crate::headroom::search::expected;
 use crate::headroom::window::WeekTime;
 use crate::headroom::{HeadroomError, cost};
 use crate::table::{Direction, limits};
+use crate::time::{DAY_MINUTES, WEEK_MINUTES};
 use crate::units::Exact;
 use crate::usage::Usage;
 use crate::workload::TrafficEvent;

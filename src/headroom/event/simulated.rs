@@ -2,16 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use super::{AFTER, Caller, DAY_MINUTES};
-use crate::capacity::series::WEEK_MINUTES;
-use crate::capacity::{LedgerRun, OtherTraffic, Traffic};
+use super::{AFTER, Caller};
+use crate::capacity::{LedgerRun, OtherTraffic, Steps, Traffic};
 use crate::estimate::Metering;
 use crate::headroom::account::Account;
 use crate::headroom::search::{expected, rounded};
 use crate::headroom::window::{BEFORE, Happened, Window};
 use crate::headroom::{HeadroomError, HeadroomQuestion};
 use crate::table::limits;
-use crate::time::minute_of_week;
+use crate::time::{DAY_MINUTES, WEEK_MINUTES, minute_of_week};
 use crate::units::Exact;
 use crate::workload::{EventTraffic, TrafficEvent};
 
@@ -79,7 +78,7 @@ impl Simulated<'_> {
     /// The busiest minute of expected half units of a step, during the event.
     pub fn busiest(&self, means: impl Fn(u64) -> f64) -> f64 {
         let during = self.window.before..self.window.before + self.window.minutes;
-        let unit = 2.0 * self.account.traffic.series().step_seconds as f64;
+        let unit = self.account.traffic.series().unit() as f64;
         during.map(means).fold(0.0, f64::max) / unit
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::capacity::Shape;
-use crate::capacity::series::{Series, WEEK_MINUTES};
+use crate::capacity::series::Series;
 use crate::meter::ReplicatedLocalIndex;
 use crate::replay::dynamodb::key::{named_key, start_of};
 use crate::replay::dynamodb::tables::Stored;
@@ -14,6 +14,7 @@ use crate::replay::options::ReplayOptions;
 use crate::replay::tally::ItemCounts;
 use crate::replay::tally::consumption::{CallKind, DemandKey, SECONDS_MINUTES_MAX, TraceSpan};
 use crate::table::{ApiName, Direction, Index, IndexKind, Item, Target};
+use crate::time::minute_of_week;
 use crate::trace::{NameTable, slot_of};
 use crate::units::{Bytes, Exact};
 use crate::workload::{
@@ -73,7 +74,7 @@ pub(in crate::replay) fn workload(
 /// A series without demand, for a trace that consumed nothing.
 pub(in crate::replay) fn idle(span: &TraceSpan) -> BTreeMap<String, Arc<Series>> {
     let minutes = ((span.to - span.from).div_euclid(60)).clamp(1, SECONDS_MINUTES_MAX);
-    let start_minute = (span.from.div_euclid(60) + 3 * 1440).rem_euclid(WEEK_MINUTES as i64) as u64;
+    let start_minute = minute_of_week(span.from.div_euclid(60));
     let series = Series::new(60, start_minute, vec![0; minutes as usize]);
     BTreeMap::from([(String::new(), Arc::new(series))])
 }

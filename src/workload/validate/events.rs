@@ -7,8 +7,7 @@ use chrono::{NaiveDateTime, NaiveTime, Timelike, Weekday};
 
 use super::Checker;
 use crate::capacity::Retries;
-use crate::capacity::series::WEEK_MINUTES;
-use crate::time::Date;
+use crate::time::{DAY_MINUTES, Date, WEEK_MINUTES};
 use crate::units::Exact;
 use crate::workload::decode::{FileNumber, Located};
 use crate::workload::file::{EventFile, RetriesFile};
@@ -19,8 +18,6 @@ use crate::workload::{DesignPart, EventTraffic, TableDesign, TrafficEvent};
 const CODE: &str = "event";
 
 /// Minutes of a day.
-const DAY_MINUTES: u64 = 1_440;
-
 /// The most attempts of a request.
 const ATTEMPTS_MAX: u64 = 20;
 
