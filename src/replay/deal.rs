@@ -6,10 +6,6 @@
 use std::collections::BTreeSet;
 use std::io::{self, Write};
 
-use rayon::ThreadPool;
-use rayon::prelude::{IndexedParallelIterator, IntoParallelRefMutIterator, ParallelIterator};
-use serde_json::Value;
-
 use super::dynamodb::key::named_key;
 use super::error::ReplayError;
 use super::options::ReplayOptions;
@@ -20,6 +16,8 @@ use crate::trace::{
     Request, RowPolicy, Rows, SLOTS, Time, Trace, TraceError, TraceFormat, What, slot_of,
 };
 use crate::workload::Workload;
+use rayon::ThreadPool;
+use rayon::prelude::{IndexedParallelIterator, IntoParallelRefMutIterator, ParallelIterator};
 
 /// Deals the files of a trace, one after another, into blobs of all shares.
 pub struct Dealer<W: Write + Send> {
@@ -323,7 +321,7 @@ impl Dealing {
 
     fn request_goes(&mut self, request: &Request) -> Result<Goes, String> {
         let body = &request.request;
-        let key = match request.api {
+        match request.api {
             ApiName::CreateTable | ApiName::UpdateTable | ApiName::DeleteTable => {
                 if request.failure.is_none() {
                     // What is wrong with it is told when it is executed.
@@ -338,11 +336,11 @@ impl Dealing {
             }
             ApiName::Free => return Ok(Goes::Everywhere),
             ApiName::SearchVectors => return Ok(Goes::To(0)),
-            ApiName::PutItem => &body["Item"],
-            ApiName::GetItem
+            ApiName::PutItem
+            | ApiName::GetItem
             | ApiName::UpdateItem
             | ApiName::DeleteItem
-            | ApiName::TimeToLiveDelete => &body["Key"],
+            | ApiName::TimeToLiveDelete => {}
             api => {
                 return Err(format!(
                     "a request log with {api} needs all its calls in one order: they share items"
@@ -359,14 +357,15 @@ impl Dealing {
                 name.escape_debug()
             ));
         };
-        Ok(Goes::To(self.slot_of_item(table, key).unwrap_or(0)))
+        let slot = request.item.as_ref();
+        let slot = slot.and_then(|item| self.slot_of_item(table, item));
+        Ok(Goes::To(slot.unwrap_or(0)))
     }
 
     /// The slot of an item; `None` if it has no valid key, which is told when it is executed.
-    fn slot_of_item(&self, table: usize, item: &Value) -> Option<u8> {
+    fn slot_of_item(&self, table: usize, item: &Item) -> Option<u8> {
         let state = &self.tables.list[table];
-        let item = Item::from_json(item).ok()?;
-        let key = state.key_of(&item).ok()?;
+        let key = state.key_of(item).ok()?;
         Some(state.slot(&named_key(&key)))
     }
 }

@@ -525,8 +525,11 @@ impl MemberAction {
 pub struct Request {
     /// The API call.
     pub api: ApiName,
-    /// The request, in DynamoDB JSON.
+    /// The request, in DynamoDB JSON, without the item below.
     pub request: Value,
+    /// The `Item` of a put, or the `Key` of another call on one item, if it is valid. Most of a log
+    /// consists of them, and as JSON values they would take several times the memory.
+    pub item: Option<Item>,
     /// The error that it ended with.
     pub failure: Option<Failure>,
     /// The region; the home region if `None`.

@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::json::{RecordFormat, RecordOf, RecordSink, member, text};
 use super::{ApiName, Event, Request, SkipReason, What, Wrong, known_failure, known_operation};
+use crate::table::Item;
 
 /// Lines of a request log.
 #[derive(Debug, Default)]
@@ -49,7 +50,7 @@ impl RecordFormat for Requests {
         };
         let region = text(&record, "region").map(|region| names.number(region));
         let caller = text(&record, "caller").map(|caller| names.number(caller));
-        let request = match taken(&mut record, "request") {
+        let mut request = match taken(&mut record, "request") {
             Some(request @ Value::Object(_)) => request,
             _ if api == ApiName::Free => Value::Null,
             _ => {
@@ -65,9 +66,11 @@ impl RecordFormat for Requests {
         let consumed = taken(&mut record, "consumed");
         let evaluated_keys = taken(&mut record, "evaluated_keys");
         let unprocessed = taken(&mut record, "unprocessed").or_else(|| unprocessed_of(&mut record));
+        let item = taken_item(api, &mut request);
         let request = Request {
             api,
             request,
+            item,
             failure,
             region,
             caller,
@@ -84,6 +87,23 @@ impl RecordFormat for Requests {
         });
         Ok(())
     }
+}
+
+/// Takes the item or the key of a call on one item. An invalid one stays in the request, and is an error
+/// when the call is executed.
+fn taken_item(api: ApiName, request: &mut Value) -> Option<Item> {
+    let name = match api {
+        ApiName::PutItem => "Item",
+        ApiName::GetItem
+        | ApiName::UpdateItem
+        | ApiName::DeleteItem
+        | ApiName::TimeToLiveDelete => "Key",
+        _ => return None,
+    };
+    let members = request.as_object_mut()?;
+    let item = Item::from_json(members.get(name)?).ok()?;
+    members.remove(name);
+    Some(item)
 }
 
 /// Takes a member that is not null.

@@ -244,16 +244,17 @@ impl Requests<'_> {
         let only = member.as_object().and_then(|member| member.iter().next());
         let (kind, level) = only.ok_or_else(|| wrong("a member of TransactItems is empty"))?;
         let table = self.named(level)?;
+        let key = || item_of(&level["Key"], "Key");
         match kind.as_str() {
             "Put" => self.put(table, item_of(&level["Item"], "Put.Item")?),
             "Update" => {
                 let after = given_at(self.request.item_after.as_ref(), at);
-                self.update(table, level, after)
+                self.update((table, &key()?), level, after)
             }
-            "Delete" => self.delete(level),
+            "Delete" => self.delete(level, &key()?),
             "ConditionCheck" => Ok(Planned {
                 effect: Effect::Check,
-                ..self.delete(level)?
+                ..self.delete(level, &key()?)?
             }),
             other => Err(wrong(format!(
                 "TransactItems[{at}]: found {other}; expected Put, Update, Delete or \

@@ -27,7 +27,9 @@ type Metered = (usize, Operation, ConsumedCapacity);
 
 impl Events<'_> {
     /// Executes one request, meters it and compares the units with those that the line states.
-    pub(super) fn request(&mut self, request: &Request) -> Result<(), CannotExecute> {
+    pub(super) fn request(&mut self, mut request: Request) -> Result<(), CannotExecute> {
+        let item = request.item.take();
+        let request = &request;
         let is_failed = request.failure.is_some();
         match request.api {
             ApiName::CreateTable | ApiName::UpdateTable | ApiName::DeleteTable if is_failed => {
@@ -57,6 +59,7 @@ impl Events<'_> {
             engine: self.engine,
             tokens: &mut self.pending.tokens,
             request,
+            item,
             time: self.time,
             unchanged: Vec::new(),
             changed: Vec::new(),

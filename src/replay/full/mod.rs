@@ -92,7 +92,7 @@ impl Events<'_> {
         };
         let done = match event.what {
             What::Call(call) => self.call(event.table, call),
-            What::Request(request) => self.request(&request),
+            What::Request(request) => self.request(*request),
             What::Change(change) => self.change(event.table, *change),
             What::Counted(counted) => self.counted(event.table, &counted),
             What::Throttled(count) => {

@@ -28,6 +28,8 @@ pub(super) struct Requests<'e> {
     pub(super) engine: &'e mut Engine,
     pub(super) tokens: &'e mut Tokens,
     pub(super) request: &'e Request,
+    /// The item or the key of a call on one item, until it is executed.
+    pub(super) item: Option<Item>,
     pub(super) time: Time,
     /// What writes that change nothing would have sent.
     pub(super) unchanged: Vec<Unchanged>,
@@ -177,20 +179,24 @@ impl Requests<'_> {
         Ok(match request.api {
             ApiName::PutItem => {
                 let table = self.named(body)?;
-                let planned = self.put(table, item_of(&body["Item"], "Item")?)?;
+                let item = self.own(body, "Item")?;
+                let planned = self.put(table, item)?;
                 self.single(planned, Operation::PutItem)
             }
             ApiName::UpdateItem => {
                 let table = self.named(body)?;
-                let planned = self.update(table, body, request.item_after.as_ref())?;
+                let key = self.own(body, "Key")?;
+                let planned = self.update((table, &key), body, request.item_after.as_ref())?;
                 self.single(planned, Operation::UpdateItem)
             }
             ApiName::DeleteItem => {
-                let planned = self.delete(body)?;
+                let key = self.own(body, "Key")?;
+                let planned = self.delete(body, &key)?;
                 self.single(planned, Operation::DeleteItem)
             }
             ApiName::TimeToLiveDelete => {
-                let planned = self.delete(body)?;
+                let key = self.own(body, "Key")?;
+                let planned = self.delete(body, &key)?;
                 let totals = &mut self.engine.tally.totals;
                 totals.time_to_live.insert(planned.table);
                 self.single(planned, Operation::TimeToLiveDelete)
@@ -210,6 +216,14 @@ impl Requests<'_> {
             | ApiName::SearchVectors
             | ApiName::Free => Vec::new(),
         })
+    }
+
+    /// The item or the key of a call on one item, which was read with it if it is valid.
+    fn own(&mut self, body: &Value, name: &str) -> Result<Item, CannotExecute> {
+        match self.item.take() {
+            Some(item) => Ok(item),
+            None => item_of(&body[name], name),
+        }
     }
 
     /// Whether the log says that the request failed.
@@ -261,9 +275,10 @@ impl Requests<'_> {
         }
     }
 
-    fn get_item(&self, body: &Value) -> Result<Done, CannotExecute> {
+    fn get_item(&mut self, body: &Value) -> Result<Done, CannotExecute> {
         let table = self.named(body)?;
-        let values = self.key_of(table, &item_of(&body["Key"], "Key")?)?;
+        let key = self.own(body, "Key")?;
+        let values = self.key_of(table, &key)?;
         let item = self.size_of(table, &values);
         let operation = Operation::GetItem {
             item,
@@ -357,11 +372,11 @@ impl Requests<'_> {
     }
 
     /// Plans a delete.
-    pub(super) fn delete(&self, level: &Value) -> Result<Planned, CannotExecute> {
+    pub(super) fn delete(&self, level: &Value, key: &Item) -> Result<Planned, CannotExecute> {
         let table = self.named(level)?;
         Ok(Planned {
             table,
-            key: self.key_of(table, &item_of(&level["Key"], "Key")?)?,
+            key: self.key_of(table, key)?,
             effect: Effect::Becomes(None),
         })
     }
@@ -370,12 +385,11 @@ impl Requests<'_> {
     /// leaves the item unchanged.
     pub(super) fn update(
         &self,
-        table: usize,
+        (table, key_item): (usize, &Item),
         level: &Value,
         after: Option<&Value>,
     ) -> Result<Planned, CannotExecute> {
-        let key_item = item_of(&level["Key"], "Key")?;
-        let key = self.key_of(table, &key_item)?;
+        let key = self.key_of(table, key_item)?;
         let before = self.stored(table, &key);
         let new = match after {
             Some(Value::Null) => None,
@@ -385,7 +399,7 @@ impl Requests<'_> {
                     (Value::String(text), _) => Parser::new(text, level).and_then(Parser::update),
                     (_, legacy) => legacy_update(legacy),
                 };
-                match update.and_then(|update| update.apply(&key_item, before)) {
+                match update.and_then(|update| update.apply(key_item, before)) {
                     Ok(item) => Some(item),
                     // A condition failed before the expression was evaluated.
                     Err(_) if self.is_failed() => before.cloned(),

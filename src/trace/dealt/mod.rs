@@ -31,7 +31,7 @@ pub use write::BlobWriter;
 const MAGIC: &[u8; 8] = b"DYNDEALT";
 
 /// The version of the format. Blobs of another version are refused.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 /// Bytes after the footer: its length, the hash, and [`MAGIC`].
 const TAIL: u64 = 8 + 16 + 8;

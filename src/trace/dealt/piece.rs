@@ -4,7 +4,7 @@ use arrow_array::Int64Array;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::table::ApiName;
+use crate::table::{ApiName, Item};
 use crate::trace::event::{hash_of, hash_of_whole, is_short, mixed, salt};
 use crate::trace::rows::{
     NO_BYTES, PlainRow, RowColumns, RowKeys, RowKind, Rows, sign, slot_of, what,
@@ -120,6 +120,7 @@ enum DealtWhat {
 struct DealtRequest {
     api: ApiName,
     request: String,
+    item: Option<Item>,
     failure: Option<Failure>,
     region: Option<Name>,
     caller: Option<Name>,
@@ -143,6 +144,7 @@ impl DealtRequest {
         DealtRequest {
             api: request.api,
             request: request.request.to_string(),
+            item: request.item,
             failure: request.failure,
             region: request.region,
             caller: request.caller,
@@ -162,6 +164,7 @@ impl DealtRequest {
         Some(Request {
             api: self.api,
             request: serde_json::from_str(&self.request).ok()?,
+            item: self.item,
             failure: self.failure,
             region: numbered(self.region, names)?,
             caller: numbered(self.caller, names)?,
