@@ -145,34 +145,27 @@ impl Mix {
 /// The cheapest mix of offers. More offers never make it more expensive, because no offer has to be
 /// used.
 ///
-/// If a plan's discounts are [as usual](Curve::is_convex), no other mix costs less, but for what a
-/// block of reserved units is worth. Otherwise a cheaper one may be missed.
+/// If a plan discounts all provisioned throughput alike, and on-demand throughput no less, every mix that
+/// is possible costs at least as much. Otherwise a cheaper one may be missed.
 pub fn best_mix(curve: &Curve, offers: &[Offer]) -> Mix {
     let has_plan = offers.contains(&Offer::Plan);
-    let reservations = offers.iter().filter_map(|offer| match offer {
+    let terms = offers.iter().filter_map(|offer| match offer {
         Offer::Reserved {
             years, read, write, ..
-        } => Some((*years, parts(read), parts(write))),
+        } => Some(Terms {
+            years: *years,
+            read: parts(read),
+            write: parts(write),
+        }),
         Offer::Plan => None,
     });
-    let of = |(years, read, write): (u64, i128, i128)| {
-        let search = MixSearch {
-            curve,
-            years,
-            read,
-            write,
-            has_plan,
-            is_convex: curve.is_convex(),
-            most: Blocks::most(curve),
-        };
+    let best = |terms: Option<Terms>| {
+        let search = MixSearch::new(curve, terms, has_plan);
         let found = search.best();
         (found, search.reserved(found.blocks))
     };
-    let nothing = MixSearch::without_reservation(curve, has_plan).tried(Blocks::default(), 0);
-    let (found, reserved) = std::iter::once((nothing, Reserved::default()))
-        .chain(reservations.map(of))
-        .min_by_key(|(found, _)| *found)
-        .unwrap_or_default();
+    let all = std::iter::once(None).chain(terms.map(Some)).map(best);
+    let (found, reserved) = all.min_by_key(|(found, _)| *found).unwrap_or_default();
     let upfront = |offer: &Offer| match offer {
         Offer::Reserved { years, upfront, .. } if *years == reserved.years => Some(
             &(&upfront.read * &Exact::from(reserved.read))
@@ -188,6 +181,16 @@ pub fn best_mix(curve: &Curve, offers: &[Offer]) -> Mix {
         plan_usd_per_hour: dollars(plan_parts(found.plan)),
         cost: found.cost,
     }
+}
+
+/// The terms of a reservation.
+#[derive(Clone, Copy, Default)]
+struct Terms {
+    years: u64,
+    /// The hourly cost of a read unit, in parts of a dollar,
+    read: i128,
+    /// and of a write unit.
+    write: i128,
 }
 
 /// Reserved blocks.
@@ -226,9 +229,9 @@ struct Tried {
 enum Along {
     Reads,
     Writes,
-    /// Writes, and as many reads less as cost the same under a plan.
+    /// More writes, and fewer reads that cost the same under a plan.
     Exchange,
-    /// Writes, and as many reads more.
+    /// More writes, and more reads that cost the same under a plan.
     Together,
 }
 
@@ -241,26 +244,24 @@ enum Along {
 /// reservation that no change along these four ways improves is the best one.
 struct MixSearch<'a> {
     curve: &'a Curve,
-    years: u64,
-    /// The hourly cost of a reserved read unit, in parts of a dollar,
-    read: i128,
-    /// and of a write unit.
-    write: i128,
+    terms: Terms,
     has_plan: bool,
     is_convex: bool,
     most: Blocks,
 }
 
 impl<'a> MixSearch<'a> {
-    fn without_reservation(curve: &'a Curve, has_plan: bool) -> MixSearch<'a> {
+    /// Without terms, nothing is reserved.
+    fn new(curve: &'a Curve, terms: Option<Terms>, has_plan: bool) -> MixSearch<'a> {
         MixSearch {
             curve,
-            years: 0,
-            read: 0,
-            write: 0,
+            most: match terms {
+                Some(_) => Blocks::most(curve),
+                None => Blocks::default(),
+            },
+            terms: terms.unwrap_or_default(),
             has_plan,
             is_convex: curve.is_convex(),
-            most: Blocks::default(),
         }
     }
 
@@ -270,10 +271,10 @@ impl<'a> MixSearch<'a> {
             blocks.write * self.curve.block,
         );
         Reserved {
-            years: self.years,
+            years: self.terms.years,
             read,
             write,
-            cost: i128::from(read) * self.read + i128::from(write) * self.write,
+            cost: i128::from(read) * self.terms.read + i128::from(write) * self.terms.write,
         }
     }
 
@@ -287,8 +288,14 @@ impl<'a> MixSearch<'a> {
             (false, _) => (cost(0), 0),
             (true, true) => lowest(near, steps().max().unwrap_or(0), cost),
             (true, false) => {
-                let all = steps().chain([0]).map(|plan| (cost(plan), plan));
-                all.min().unwrap_or_default()
+                let mut all: Vec<u64> = steps().chain([0]).collect();
+                all.sort_unstable();
+                all.dedup();
+                let last = all.last().copied();
+                let every = all.len().div_ceil(LEVELS_MAX);
+                let some = all.into_iter().step_by(every).chain(last);
+                let tried = some.map(|plan| (cost(plan), plan));
+                tried.min().unwrap_or_default()
             }
         };
         Tried { cost, plan, blocks }
@@ -422,11 +429,14 @@ impl<'a> MixSearch<'a> {
             lowest(0, most, cost).1
         };
         Blocks {
-            read: best(|hour| hour.reads, self.most.read, read, self.read),
-            write: best(|hour| hour.writes, self.most.write, write, self.write),
+            read: best(|hour| hour.reads, self.most.read, read, self.terms.read),
+            write: best(|hour| hour.writes, self.most.write, write, self.terms.write),
         }
     }
 }
+
+/// The most levels of a plan that are tried if its cost is not convex.
+const LEVELS_MAX: usize = 100;
 
 /// How many blocks of reads are tried around the best: a block of writes costs as much as five of them.
 const NEARBY_READS: u64 = 6;
@@ -619,15 +629,12 @@ mod tests {
             assert!(curve.is_convex());
             curve.bought = i128::from(any(2) * any(300_000_000 * most));
             for has_plan in [false, true] {
-                let search = MixSearch {
-                    curve: &curve,
+                let terms = Terms {
                     years: 1,
                     read: 85_428_571,
                     write: 427_142_857,
-                    has_plan,
-                    is_convex: true,
-                    most: Blocks::most(&curve),
                 };
+                let search = MixSearch::new(&curve, Some(terms), has_plan);
                 let (found, least) = (search.best(), cheapest_of_all(&search));
                 assert_eq!(found.cost, least, "{round}: {found:?}");
                 let reserves = found.blocks != Blocks::default();
@@ -640,6 +647,23 @@ mod tests {
             reserve > 50 && plan > 50 && both > 20,
             "{reserve}, {plan}, {both}"
         );
+    }
+
+    #[test]
+    fn a_plan_without_a_discount_on_some_throughput_is_searched_from_several_starts() {
+        let mut curve = curve(&[900, 10, 450, 120], &[700, 710, 50, 300], &[0; 4]);
+        for (hour, list) in curve.hours.iter_mut().zip([3, 40, 7, 90]) {
+            let list = list * 1_000_000_000;
+            hour.bound = HourCost { list, plan: list };
+        }
+        assert!(!curve.is_convex());
+        let search = MixSearch::new(&curve, None, true);
+        let nothing = search.tried(Blocks::default(), 0).cost;
+        let offers = [reserved(1), reserved(3), Offer::Plan];
+        let costs = (0..=3).map(|offers_taken| best_mix(&curve, &offers[..offers_taken]).cost);
+        let costs: Vec<i128> = costs.collect();
+        assert!(costs.is_sorted_by(|fewer, more| fewer >= more), "{costs:?}");
+        assert!(costs[3] <= nothing && nothing < costs[0], "{costs:?}");
     }
 
     #[test]
