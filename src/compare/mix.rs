@@ -35,7 +35,7 @@ pub enum Offer {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Mix {
-    /// Years of the reservation, if there is one.
+    /// Years of the reservation; `None` if no units are reserved.
     pub years: Option<u64>,
     /// Reserved read units.
     pub read_units: u64,
@@ -64,10 +64,7 @@ impl Mix {
     /// What to write in a workload file.
     pub(super) fn edit(&self, region: &str) -> DesignEdit {
         let edit = DesignEdit::of(DesignPart::Region);
-        let reserved = self
-            .years
-            .filter(|_| self.read_units + self.write_units > 0);
-        let edit = match reserved {
+        let edit = match self.years {
             Some(years) => {
                 let units = [("read", self.read_units), ("write", self.write_units)];
                 let units = units.into_iter().filter(|(_, units)| *units > 0);
@@ -99,10 +96,7 @@ impl Mix {
     /// A description for output.
     pub fn words(&self) -> String {
         let mut parts = Vec::new();
-        if let Some(years) = self
-            .years
-            .filter(|_| self.read_units + self.write_units > 0)
-        {
+        if let Some(years) = self.years {
             let term = if years == 1 {
                 "1 year".to_string()
             } else {
@@ -138,7 +132,7 @@ impl Mix {
 
     /// Whether anything is committed.
     pub fn commits(&self) -> bool {
-        self.read_units + self.write_units > 0 || !self.plan_usd_per_hour.is_zero()
+        self.years.is_some() || !self.plan_usd_per_hour.is_zero()
     }
 }
 
@@ -650,7 +644,7 @@ mod tests {
     }
 
     #[test]
-    fn a_plan_without_a_discount_on_some_throughput_is_searched_from_several_starts() {
+    fn unequal_discounts_of_a_plan_never_make_more_offers_cost_more() {
         let mut curve = curve(&[900, 10, 450, 120], &[700, 710, 50, 300], &[0; 4]);
         for (hour, list) in curve.hours.iter_mut().zip([3, 40, 7, 90]) {
             let list = list * 1_000_000_000;

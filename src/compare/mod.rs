@@ -600,8 +600,8 @@ fn assumptions(context: &Context, outcome: &Outcome) -> Vec<String> {
             .to_string(),
     );
     list.push(
-        "auto scaled capacity is searched as if a higher minimum never throttled more; in rare \
-         traffic, another minimum would cost a few percent less"
+        "the search for auto scaled capacity assumes that a higher minimum never throttles more; \
+         for unusual traffic, another minimum can cost a few percent less"
             .to_string(),
     );
     list.push(

@@ -6,6 +6,9 @@
 use std::collections::BTreeSet;
 use std::io::{self, Write};
 
+use rayon::ThreadPool;
+use rayon::prelude::{IndexedParallelIterator, IntoParallelRefMutIterator, ParallelIterator};
+
 use super::dynamodb::key::named_key;
 use super::error::ReplayError;
 use super::options::ReplayOptions;
@@ -16,8 +19,6 @@ use crate::trace::{
     Request, RowPolicy, Rows, SLOTS, Time, Trace, TraceError, TraceFormat, What, slot_of,
 };
 use crate::workload::Workload;
-use rayon::ThreadPool;
-use rayon::prelude::{IndexedParallelIterator, IntoParallelRefMutIterator, ParallelIterator};
 
 /// Deals the files of a trace, one after another, into blobs of all shares.
 pub struct Dealer<W: Write + Send> {
